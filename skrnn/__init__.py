@@ -1,0 +1,15 @@
+"""Recurrent neural networks as scikit-learn estimators."""
+
+from skrnn.classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
+from skrnn.regressors import GRURegressor, LSTMRegressor, RNNRegressor
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "GRUClassifier",
+    "GRURegressor",
+    "LSTMClassifier",
+    "LSTMRegressor",
+    "RNNClassifier",
+    "RNNRegressor",
+]

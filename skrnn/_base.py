@@ -1,0 +1,217 @@
+"""What the six estimators share: reading data, building the network, running it.
+
+A class below ``BaseRNN`` says which cell it runs (``_cell``); ``_SequenceRegressor`` and
+``_SequenceClassifier`` (``regressors.py``, ``classifiers.py``) say what targets are and how outputs
+become answers. Constructor parameters stand in ``_signature.py``; X and y are read in
+``_reading.py``, the run of training is in ``_fitting.py``.
+
+What a fitted estimator keeps beside its public attributes: ``_theta``, the flat vector of all
+weights; ``_spec``, plain facts from which the network is built again and X and y are read again (so
+that neither ``set_params`` nor pickling can part weights and network); ``_history``, whose lists are
+the public curves; and, where training may go on, solver and random state.
+"""
+
+import numpy as np
+from joblib import Parallel, delayed, effective_n_jobs
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skrnn import _signature
+from skrnn._checks import check_settings
+from skrnn._fitting import Fitting
+from skrnn._inference import run
+from skrnn._monitor import History
+from skrnn._network import Network
+from skrnn._reading import Reading
+from skrnn._sequences import read_targets_per_step, read_weights, shape_answer
+from skrnn.cells import CELLS
+from skrnn.solvers import SOLVERS
+
+
+class BaseRNN(Reading, Fitting, BaseEstimator):
+    """Base class of the recurrent estimators."""
+
+    _owns = ()
+    _cell = None
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if cls._cell is not None and "__init__" not in cls.__dict__:
+            _signature.build(cls)
+
+    # --- public methods -------------------------------------------------------------------------
+
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+        """Fit the network to sequences and targets.
+
+        Parameters
+        ----------
+        X : array-like
+            The sequences: an array of shape (n_sequences, n_timesteps, n_features), time being the
+            middle axis; or a list or 1-D object array of arrays of shape (n_timesteps_i, n_features);
+            or an array or DataFrame of shape (n_sequences, n_columns), see `step_features`.
+        y : array-like
+            One target per sequence, of shape (n_sequences,) or (n_sequences, n_outputs). With
+            ``return_sequences=True`` one per time step: an array of shape (n_sequences, n_timesteps)
+            or (n_sequences, n_timesteps, n_outputs), or a list or object array of arrays of shape
+            (n_timesteps_i,) or (n_timesteps_i, n_outputs).
+        sample_weight : array-like of shape (n_sequences,), default=None
+            Weights of the sequences; with ``return_sequences=True`` also one per time step, shaped as
+            the targets. A sequence of weight zero is left out.
+        X_val, y_val : array-like, default=None
+            Validation data for ``early_stopping=True``, in place of ``validation_fraction`` of X.
+        sample_weight_val : array-like, default=None
+            Weights of the validation data.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            For parameters that do not go together and data that cannot be read, before anything
+            changes; and if loss or gradient are not finite at the initial weights.
+        """
+        before = vars(self).copy()
+        try:
+            return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
+        except Exception:
+            vars(self).clear()  # a fit that fails loses nothing: what was fitted before is still there
+            vars(self).update(before)
+            raise
+
+    def _fit(self, X, y, sample_weight, X_val, y_val, sample_weight_val):
+        self._check_settings(X_val=X_val, y_val=y_val)
+        known = self._spec if self.warm_start and hasattr(self, "_theta") else None
+        spec, data = self._read(X, y, sample_weight, known)
+        random_state = (known and self._random_state) or check_random_state(self.random_state)
+        validation = None
+        if self.early_stopping and not SOLVERS[self.solver].full_batch:
+            if X_val is None:
+                data, validation = self._hold_out(data, random_state)
+            else:
+                validation = self._read(X_val, y_val, sample_weight_val, spec, ("X_val", "y_val"))[1]
+        if known is None:
+            self._start(spec, X, random_state)
+        self._train(data, validation, random_state, self.max_iter)
+        if not self.warm_start:
+            self._solver = self._random_state = None  # not needed again: most of the pickle
+        return self
+
+    def _partial_fit(self, X, y, sample_weight, **target_options):
+        self._check_settings(partial_fit=True)
+        known = getattr(self, "_spec", None)
+        spec, data = self._read(X, y, sample_weight, known, **target_options)
+        random_state = getattr(self, "_random_state", None) or check_random_state(self.random_state)
+        if known is None:
+            self._start(spec, X, random_state)
+        self._train(data, None, random_state, 1, partial_fit=True)
+        return self
+
+    def _check_settings(self, **call):
+        self._validate_params()
+        check_settings(self, **call)
+
+    def _can_partial_fit(self):
+        if SOLVERS[self.solver].full_batch:
+            raise AttributeError(f"partial_fit is not available with solver={self.solver!r}.")
+        return True
+
+    def hidden_states(self, X):
+        """The states h of the top layer at every time step.
+
+        Parameters
+        ----------
+        X : array-like
+            The sequences, in the form that was passed to fit.
+
+        Returns
+        -------
+        H : array
+            Of shape (n_sequences, n_timesteps, hidden_size); for a list, a 1-D object array of arrays
+            of shape (n_timesteps_i, hidden_size). Twice as wide, forward | reverse, if bidirectional.
+            Of an LSTM h only.
+        """
+        flat, container = self._run(X, hidden=True)
+        return shape_answer(flat, container)
+
+    @property
+    def weights_(self):
+        """Copies of all weights, a dict of name to array; those of the read-out in units of y.
+
+        ``layer0.W_x`` (n_inputs, n_gates * hidden_size), ``layer0.W_h`` (hidden_size, n_gates *
+        hidden_size), ``layer0.b_x`` and ``layer0.b_h`` (n_gates * hidden_size,), then ``layer0.reverse.``
+        of a bidirectional layer and ``layer1.`` and so on of a stack; ``readout.W`` (width of the top
+        layer, n_outputs) and ``readout.b`` (n_outputs,). Gates: LSTM i f g o, GRU r z n. The
+        activations are x W_x + b_x and h W_h + b_h, so that PyTorch's weight_ih_l0 is ``layer0.W_x``
+        transposed.
+        """
+        check_is_fitted(self, "_theta")
+        weights = self._network().parameters.views(self._theta.copy())
+        self._fold_in_units_of_y(weights)
+        return weights
+
+    def _fold_in_units_of_y(self, weights):
+        """Change the read-out so that its outputs are in units of y; nothing to do by default."""
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "_theta")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.target_tags.required = True
+        return tags
+
+    # --- network --------------------------------------------------------------------------------
+
+    def _start(self, spec, X, random_state):
+        """New weights and an empty history; everything has been checked by now."""
+        validate_data(self, X=X, skip_check_array=True, ensure_2d=False, reset=True)  # the names
+        self._spec, self._history, self._solver = spec, History(), None
+        self.n_features_in_ = spec["n_features_in"]
+        self.n_step_features_ = spec["n_inputs"]
+        self.n_outputs_ = spec["targets"]["n_outputs"]
+        self.n_iter_ = self.n_updates_ = 0
+        self._publish_targets(spec["targets"])
+        self._theta = self._network().initial_weights(random_state)
+
+    def _network(self):
+        spec = self._spec
+        return Network(
+            CELLS[spec["cell"]], spec["n_inputs"], spec["hidden_sizes"], spec["targets"]["n_outputs"],
+            dtype=spec["dtype"], bidirectional=spec["bidirectional"], pooling=spec["pooling"],
+            dropout=self.dropout, cell_options=spec["cell_options"],
+        )  # fmt: skip
+
+    def _run(self, X, **options):
+        """Raw outputs (or hidden states) for X, flat, and X as a Container."""
+        check_is_fitted(self, "_theta")
+        validate_data(self, X=X, skip_check_array=True, ensure_2d=False, reset=False)
+        spec, container = self._spec, self._read_X(X, self._spec)
+        n_jobs = effective_n_jobs(self.n_jobs)
+
+        def map_blocks(function, blocks):
+            if n_jobs == 1 or len(blocks) == 1:
+                return map(function, blocks)
+            return Parallel(n_jobs, require="sharedmem")(delayed(function)(b) for b in blocks)
+
+        flat = run(
+            self._network(), self._theta, container.sequences, np.dtype(spec["dtype"]),
+            per_step=spec["per_step"], delay=spec["delay"], map_blocks=map_blocks, **options,
+        )  # fmt: skip
+        return flat, container
+
+    def _flat_for_score(self, X, y, sample_weight):
+        """Targets, predictions and weights (or None) of all time steps of all sequences."""
+        predicted = self.predict(X)
+        sequences = self._read_X(X, self._spec).sequences
+        weight, step_weight = read_weights(sample_weight, sequences, per_step=True)
+        if step_weight is None and sample_weight is not None:
+            step_weight = np.repeat(weight, sequences.lengths)
+        y, is_1d = read_targets_per_step(y, sequences, dtype=None)
+        predicted = np.concatenate(list(predicted))
+        return (y[:, 0] if is_1d else y), predicted, step_weight

@@ -1,0 +1,109 @@
+"""Which settings go together: checked at fit, before anything is read or changed.
+
+Raises only where another model than the one asked for would silently come out; settings that merely
+have no effect (those of another solver, schedule or stopping rule) are ignored. Every error names
+both parameters. Whether a single value is allowed stands in ``_signature.py``.
+"""
+
+import numpy as np
+
+from skrnn.solvers import SOLVERS
+
+
+def check_settings(estimator, *, X_val=None, y_val=None, partial_fit=False):
+    """ValueError for parameters that contradict each other, NotImplementedError for those to come."""
+    e = estimator
+    check_hidden_size(e.hidden_size)
+    _check_not_yet(e)
+    for name, value in (("k1", e.k1), ("k2", e.k2)):
+        if value is not None and e.bidirectional:
+            raise ValueError(
+                f"{name}={value} and bidirectional=True do not go together: the reverse direction needs "
+                f"the whole sequence. Set {name}=None or bidirectional=False."
+            )
+        if value is not None and SOLVERS[e.solver].full_batch:
+            raise ValueError(
+                f"{name}={value} and solver={e.solver!r} do not go together: {e.solver} uses the whole "
+                f"sequences for every step. Set {name}=None or another solver."
+            )
+    if e.dropout and SOLVERS[e.solver].full_batch:
+        raise ValueError(
+            f"dropout={e.dropout} and solver={e.solver!r} do not go together: {e.solver} needs a loss "
+            "that does not change from call to call. Set dropout=0 or another solver."
+        )
+    if e.sequence_id is not None:
+        raise ValueError(f"sequence_id={e.sequence_id!r} needs rows='steps', got rows={e.rows!r}.")
+    if e.initial_state == "last":
+        raise ValueError(f"initial_state='last' needs rows='steps', got rows={e.rows!r}.")
+    _check_targets(e)
+    _check_validation(e, X_val, y_val, partial_fit)
+
+
+def check_hidden_size(hidden_size):
+    """``hidden_size`` as a tuple of positive ints."""
+    sizes = np.atleast_1d(np.asarray(hidden_size, dtype=object))
+    ok = (
+        sizes.ndim == 1
+        and sizes.size
+        and all(isinstance(H, (int, np.integer)) and not isinstance(H, bool) and H > 0 for H in sizes)
+    )
+    if not ok:
+        raise ValueError(
+            f"hidden_size must be a positive int or a sequence of positive ints, one per layer, got "
+            f"{hidden_size!r}."
+        )
+    return tuple(int(H) for H in sizes)
+
+
+def _check_not_yet(e):
+    for name, value in (
+        ("rows", e.rows if e.rows == "steps" else None),
+        ("embedding_size", e.embedding_size),
+        ("k2", e.k2 if e.k2 == "auto" else None),
+        ("loss", getattr(e, "loss", "squared_error")),
+    ):
+        if value not in (None, "squared_error"):
+            raise NotImplementedError(f"{name}={value!r} is not available in this version of skrnn.")
+
+
+def _check_targets(e):
+    if e.target_delay and not e.return_sequences:
+        raise ValueError(
+            f"target_delay={e.target_delay} needs targets per time step: set return_sequences=True."
+        )
+    if e.target_delay and e.bidirectional:
+        raise ValueError(
+            f"target_delay={e.target_delay} and bidirectional=True do not go together: the reverse "
+            "direction has seen the following inputs already."
+        )
+    if e.pooling != "last" and e.return_sequences:
+        raise ValueError(
+            f"pooling={e.pooling!r} and return_sequences=True do not go together: pooling is for one "
+            "target per sequence."
+        )
+    if e.target_replication and e.return_sequences:
+        raise ValueError(
+            f"target_replication={e.target_replication} and return_sequences=True do not go together: "
+            "there is a target for every time step already."
+        )
+    if e.target_replication and e.bidirectional:
+        raise ValueError(
+            f"target_replication={e.target_replication} and bidirectional=True do not go together: at "
+            "a step before the last the reverse direction has read the rest already."
+        )
+
+
+def _check_validation(e, X_val, y_val, partial_fit):
+    if partial_fit:
+        if e.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True.")
+        if getattr(e, "class_weight", None) == "balanced":
+            raise ValueError(
+                "partial_fit does not support class_weight='balanced': the weights would change from "
+                "call to call. Pass a dict of weights."
+            )
+    if (X_val is None) != (y_val is None):
+        given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
+        raise ValueError(f"{given} was passed without {missing}: pass both or neither.")
+    if X_val is not None and not e.early_stopping:
+        raise ValueError("X_val and y_val are only used with early_stopping=True.")

@@ -1,0 +1,150 @@
+"""The run of training as scikit-learn sees it: from parameters to a loop, and back to attributes.
+
+``Fitting`` picks solver, batch size, arithmetic and schedule, calls the loop (``_training.py``) on a
+copy of the weights, and publishes what came out: weights, curves, warnings.
+"""
+
+import warnings
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from skrnn._blas import one_thread
+from skrnn._inference import evaluate, run
+from skrnn._learner import DivergenceError, Learner
+from skrnn._monitor import Monitor, Report
+from skrnn._sums import EXACT, FAST
+from skrnn._training import FULL_BATCH_BLOCK, minibatches, train, train_full_batch
+from skrnn.losses import LOSSES
+from skrnn.solvers import SCHEDULES, SOLVERS
+
+AUTO_BATCH = 200
+
+_SCALE = "Scale X (StandardScaler), lower learning_rate_init, or set clip_norm."
+
+
+class Fitting:
+    """Mixin: ``_train`` and what it needs."""
+
+    def _train(self, data, validation, random_state, max_iter, *, partial_fit=False):
+        """Train from ``_theta`` on, and publish."""
+        theta, history = np.array(self._theta), self._history
+        n_before = len(history.loss)
+        monitor = Monitor(self.tol, self.n_iter_no_change, keep_best=validation is not None)
+        run_training = self._in_batches
+        if SOLVERS[self.solver].full_batch:
+            run_training = self._in_full_batch
+        try:
+            with one_thread(), np.errstate(all="ignore"):
+                converged = run_training(
+                    theta, data, validation, monitor, random_state, max_iter, partial_fit
+                )
+        except KeyboardInterrupt:
+            warnings.warn("Training interrupted by user.", stacklevel=4)
+            converged = True
+        except DivergenceError as error:
+            self._tell_diverged(error, n_before)
+            converged = True
+        if monitor.best_theta is not None:
+            theta = monitor.best_theta
+        self._theta, self._random_state = theta, random_state
+        self._publish_history(len(history.loss) - n_before, validation, partial_fit)
+        if not (converged or partial_fit):
+            warnings.warn(
+                f"Maximum iterations ({max_iter}) reached and the optimization hasn't converged yet. "
+                "Increase max_iter, or stop earlier by tol and n_iter_no_change.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+
+    def _in_batches(self, theta, data, validation, monitor, random_state, max_iter, partial_fit):
+        network, loss = self._network(), LOSSES[self._spec["targets"]["loss"]]()
+        batch_size = self._batch_size(data)
+        if not isinstance(self._solver, SOLVERS[self.solver]):
+            self._solver = self._make_solver(theta)
+        exact = batch_size >= len(data) and network.dtype == np.float64
+        learner = Learner(
+            network, theta, EXACT if exact else FAST, self._solver, alpha=self.alpha,
+            clip_norm=self.clip_norm, clip_value=self.clip_value, random_state=random_state,
+        )  # fmt: skip
+        schedule = SCHEDULES["constant" if partial_fit else self.learning_rate]
+        return train(
+            network, loss, minibatches(data, batch_size, network.dtype, self.shuffle, random_state),
+            learner, schedule(self.learning_rate_init, max_iter), monitor, self._history,
+            Report(self.verbose, max_iter), k1=self.k1, k2=self.k2, max_iter=max_iter,
+            validate=validation and self._validator(network, loss, validation),
+        )  # fmt: skip
+
+    def _in_full_batch(self, theta, data, validation, monitor, random_state, max_iter, partial_fit):
+        network, loss = self._network(), LOSSES[self._spec["targets"]["loss"]]()
+        exact = len(data) <= FULL_BATCH_BLOCK and network.dtype == np.float64
+        solver = SOLVERS[self.solver](max_iter=max_iter, max_fun=self.max_fun, tol=self.tol)
+        result = train_full_batch(
+            network, loss, data, theta, solver, EXACT if exact else FAST, self._history,
+            Report(self.verbose, max_iter), alpha=self.alpha,
+        )  # fmt: skip
+        return result.status != 1  # 1: max_iter or max_fun reached
+
+    def _make_solver(self, theta):
+        cls = SOLVERS[self.solver]
+        return cls(theta, self.learning_rate_init, **{o: getattr(self, o) for o in cls.options})
+
+    def _batch_size(self, data):
+        n = len(data)
+        if self.batch_size == "auto":
+            return min(AUTO_BATCH, n)
+        if self.batch_size > n:
+            if data.per_step and self.k1 is not None:
+                raise NotImplementedError(
+                    f"batch_size={self.batch_size} is larger than the {n} sequences of X: cutting them "
+                    "into pieces that run side by side is not available in this version of skrnn."
+                )
+            warnings.warn(
+                "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped.",
+                UserWarning,
+                stacklevel=6,
+            )
+        return min(self.batch_size, n)
+
+    def _validator(self, network, loss, data):
+        """theta -> validation loss and score; without dropout."""
+
+        def validate(theta):
+            raw = run(network, theta, data.X, network.dtype, per_step=data.per_step, delay=data.delay)
+            if not np.isfinite(raw).all():  # the next update will notice; scores cannot take it
+                return np.inf, np.nan
+            return evaluate(loss, data, raw), self._score_raw(raw, data)
+
+        return validate
+
+    def _tell_diverged(self, error, n_before):
+        if error.at_start:
+            raise ValueError(
+                f"Loss or gradient are not finite at the initial weights. {_SCALE}"
+            ) from None
+        norms = ", ".join(f"{g:.3g}" for g in self._history.grad_norm[-3:]) or "none"
+        warnings.warn(
+            f"Loss or gradient became non-finite in epoch {len(self._history.loss) - n_before + 1}: "
+            "training stopped, and the last weights at which they were finite are kept. Mean gradient "
+            f"norms of the epochs before: {norms}. {_SCALE}",
+            ConvergenceWarning,
+            stacklevel=5,
+        )
+
+    def _publish_history(self, n_iter, validation, partial_fit):
+        history = self._history
+        self.n_iter_ = n_iter + (self.n_iter_ if partial_fit else 0)
+        self.n_updates_ = history.n_updates
+        self.loss_curve_ = history.loss
+        self.grad_norm_curve_ = history.grad_norm
+        self.clipped_fraction_curve_ = history.clipped_fraction
+        self.loss_ = history.loss[-1] if history.loss else np.nan
+        if validation is None:
+            self.best_loss_ = min(history.loss, default=np.nan)
+            self.validation_loss_curve_ = self.validation_scores_ = None
+            self.best_validation_score_ = None
+        else:
+            self.best_loss_ = None
+            self.validation_loss_curve_ = history.validation_loss
+            self.validation_scores_ = history.validation_score
+            self.best_validation_score_ = max(history.validation_score, default=np.nan)

@@ -1,0 +1,94 @@
+"""Running a trained network over sequences: outputs, hidden states, final values; no tape.
+
+Sequences are taken in blocks of similar length and every block in windows of bounded length, so
+that memory beyond the answer does not depend on the number or the length of the sequences. Every
+row is computed by itself (``blocked_product``), so that its answer does not depend on its block.
+"""
+
+import numpy as np
+
+from skrnn._batches import Batch, Dataset, Sequences
+from skrnn._sums import EXACT
+
+BLOCK = 256  # sequences side by side
+WINDOW = 128  # steps of one piece
+
+
+def run(network, theta, X, dtype, *, per_step, delay=0, hidden=False, map_blocks=map):
+    """Outputs of the read-out, or hidden states, for all sequences.
+
+    Parameters
+    ----------
+    X : Sequences
+    per_step : bool
+        One output per step or one per sequence. Hidden states are always per step.
+    delay : int
+        The output for step t is read after step t + delay.
+    map_blocks : callable
+        ``map``, or a parallel one.
+
+    Returns
+    -------
+    (n, K) for one output per sequence; else flat (sum of T_i, K), sequence after sequence.
+    """
+    per_step |= hidden
+    dummy = np.zeros((len(X), 1))
+    data = Dataset(X, Sequences(dummy, X.lengths) if per_step else dummy, delay=delay)
+    views = network.views(theta)
+    width = network.widths[-1] if hidden else network.n_outputs
+    answer = np.empty((int(X.lengths.sum()) if per_step else len(X), width), dtype=dtype)
+    by_length = np.argsort(-X.lengths, kind="stable")
+    blocks = [by_length[k : k + BLOCK] for k in range(0, len(X), BLOCK)]
+
+    def run_block(rows):
+        batch = Batch(data, rows, dtype)
+        if per_step:
+            _run_per_step(network, views, batch, answer, hidden)
+        else:
+            answer[batch.rows] = _run_to_the_end(network, views, batch)
+
+    for _ in map_blocks(run_block, blocks):
+        pass
+    return answer
+
+
+def _pieces(network, T):
+    """Windows (start, end] of a run; a bidirectional layer needs the whole sequence."""
+    length = T if network.bidirectional else WINDOW
+    return [(a, min(a + length, T)) for a in range(0, T, length)]
+
+
+def _run_to_the_end(network, views, batch):
+    state = network.initial_state(batch.B)
+    for start, end in _pieces(network, batch.T):
+        steps = batch.steps(start, end)
+        raw, state, _ = network.forward(
+            views, batch.X(steps, start), steps, len(steps) - 1, state, EXACT, record=False
+        )
+    return raw  # the sequences are aligned at the end: all are alive at the last step
+
+
+def _run_per_step(network, views, batch, answer, hidden):
+    state = network.initial_state(batch.B)
+    for start, end in _pieces(network, batch.T):
+        steps = batch.steps(start, end)
+        X = batch.X(steps, start)
+        if hidden:
+            out, _, layers, _ = network.hidden(views, X, steps, state, EXACT)
+            state = state._replace(layers=layers)
+        else:
+            out, state, _ = network.forward(views, X, steps, 0, state, EXACT, record=False)
+        where, valid = batch.flat_positions(steps, start)
+        answer[where] = out[valid]
+
+
+def evaluate(loss, data, raw):
+    """The mean loss of outputs ``raw`` as ``run`` returns them for ``data``, weights c."""
+    if data.per_step:
+        u = 1.0 if data.inner_weight is None else data.inner_weight.flat()[:, 0]
+        y, c = data.y.flat(), u * np.repeat(data.weight, data.X.lengths)
+    else:
+        u = 1.0 if data.inner_weight is None else data.inner_weight
+        y, c = data.y, u * data.weight
+    value, _ = loss.value_and_gradient(y.astype(raw.dtype, copy=False), raw)
+    return float((c * value)[c > 0].sum() / c.sum())

@@ -1,0 +1,175 @@
+"""What training changes: theta, by one update after the other.
+
+``Gradient`` gathers the gradient of a loss at frozen weights; ``Learner`` also turns what is
+gathered into updates, in this order: scale, L2 penalty, clip_value, clip_norm [1]_, solver step.
+Both know neither cell nor loss nor data.
+
+An update is all or nothing: theta and the solver's memory before the step are kept, so that an
+interruption in the middle of a step, or a loss or gradient that is no longer finite, leaves whole
+and finite weights behind.
+
+References
+----------
+.. [1] R. Pascanu, T. Mikolov, Y. Bengio, "On the difficulty of training recurrent neural networks",
+   ICML 2013.
+"""
+
+import numpy as np
+
+
+class DivergenceError(ArithmeticError):
+    """The loss or the gradient is not finite; ``at_start``: nor was it ever in this call."""
+
+    def __init__(self, at_start):
+        super().__init__()
+        self.at_start = at_start
+
+
+def norm(g):
+    """Euclidean norm; no overflow for entries beyond the square root of the largest number."""
+    value = float(np.sqrt(np.add.reduce(g * g)))
+    if np.isinf(value):
+        top = float(np.abs(g).max())
+        if np.isfinite(top):
+            value = top * float(np.sqrt(np.add.reduce((g / top) ** 2, dtype=np.float64)))
+    return value
+
+
+class Gradient:
+    """The gradient of the loss at frozen weights, gathered batch by batch.
+
+    Parameters
+    ----------
+    network : Network
+    theta : (P,) array
+    arithmetic : FAST or EXACT of ``_sums.py``
+    alpha : float
+        L2 penalty alpha / 2 |W|^2 / S on the weight matrices.
+
+    Attributes
+    ----------
+    g : (P,) sum of the gradients since it was last emptied
+    loss, weight : float
+        Sums of c l and of c over what was gathered.
+    """
+
+    def __init__(self, network, theta, arithmetic, *, alpha=0.0):
+        self.network, self.theta, self.arithmetic, self.alpha = network, theta, arithmetic, alpha
+        self.g = np.zeros_like(theta)
+        self.views, self.gradient_views = network.views(theta), network.views(self.g)
+        self.matrices = slice(0, network.parameters.n_penalised)
+        self.masks = None
+        self.loss = self.weight = 0.0
+
+    def begin(self, batch):
+        """Before a batch."""
+
+    def end(self, batch):
+        """After a batch: all its losses have been added."""
+        self.weight += batch.W
+
+    def update(self, scale, S):
+        """Where a ``Learner`` would change theta."""
+
+    def finish(self, scale, S):
+        """Scale g and add the gradient of the penalty; returns the penalty's value."""
+        g, W = self.g, self.theta[self.matrices]
+        g *= scale
+        if not self.alpha:
+            return 0.0
+        g[self.matrices] += (self.alpha / S) * W
+        return 0.5 * self.alpha / S * float(np.add.reduce(W * W))
+
+
+class Learner(Gradient):
+    """Theta on its way.
+
+    Parameters
+    ----------
+    network, theta, arithmetic, alpha
+        As for ``Gradient``; theta is changed in place.
+    solver : one of ``SOLVERS`` that steps
+    clip_norm, clip_value : float or None
+    random_state : RandomState, for dropout masks
+
+    Attributes
+    ----------
+    loss, weight, penalty, norm_sum : float
+        Sums, since ``start_epoch``, of c l, c, and over updates of penalty and gradient norm.
+    n_updates, n_clipped : int
+        Updates since ``start_epoch``, and those in which clipping was active.
+    """
+
+    def __init__(
+        self, network, theta, arithmetic, solver, *, alpha=0.0, clip_norm=None, clip_value=None,
+        random_state=None,
+    ):  # fmt: skip
+        super().__init__(network, theta, arithmetic, alpha=alpha)
+        self.solver = solver
+        self.clip_norm, self.clip_value = clip_norm, clip_value
+        self.random_state = random_state
+        # theta, the solver's memory and its counter before the latest step
+        self._before = np.empty_like(theta), np.empty_like(solver.memory), None
+        self._stepping = False
+        self.start_epoch()
+
+    def start_epoch(self):
+        self.loss = self.weight = self.penalty = self.norm_sum = 0.0
+        self.n_updates = self.n_clipped = 0
+
+    def begin(self, batch):
+        """Before a batch: draw the first dropout masks."""
+        self._batch = batch
+        self._draw_masks()
+
+    def _draw_masks(self):
+        # in the rows' original order, so that they do not depend on how the batch is sorted
+        masks = self.network.draw_masks(self._batch.B, self.random_state)
+        self.masks = masks and [m[self._batch.order] for m in masks]
+
+    def update(self, scale, S):
+        """One update of theta from the gradient gathered in g, which is empty afterwards."""
+        penalty = self.finish(scale, S)
+        g_norm = norm(self.g)
+        if not (np.isfinite(g_norm) and np.isfinite(self.loss)):
+            raise DivergenceError(at_start=self._before[2] is None)
+        self.n_clipped += self._clip(g_norm)
+        self._step()
+        self.penalty += penalty
+        self.norm_sum += g_norm
+        self.n_updates += 1
+        self.g[:] = 0
+        if self.network.dropout:
+            self._draw_masks()
+
+    def _clip(self, g_norm):
+        """Clip g by value, then by norm; whether either was active."""
+        g, active = self.g, False
+        if self.clip_value is not None and np.abs(g).max() > self.clip_value:
+            np.clip(g, -self.clip_value, self.clip_value, out=g)
+            g_norm, active = norm(g), True
+        if self.clip_norm is not None:
+            shrink = self.clip_norm / (g_norm + 1e-6)  # the 1e-6 is torch's
+            if shrink < 1:
+                g *= shrink
+            active |= g_norm > self.clip_norm
+        return active
+
+    def _step(self):
+        theta, memory, _ = self._before
+        theta[:], memory[:] = self.theta, self.solver.memory
+        self._before = theta, memory, self.solver.t
+        self._stepping = True
+        self.solver.step(self.theta, self.g)
+        self._stepping = False
+
+    def undo(self):
+        """Back to before the latest step; nothing if there was none."""
+        theta, memory, t = self._before
+        if t is not None:
+            self.theta[:], self.solver.memory[:], self.solver.t = theta, memory, t
+
+    def abandon(self, error):
+        """After an error or an interruption: leave whole, finite weights behind."""
+        if self._stepping or isinstance(error, DivergenceError):
+            self.undo()

@@ -1,0 +1,253 @@
+"""The network: a stack of recurrent layers, in one or two directions, and a linear read-out.
+
+Shapes: a packed window of T steps, N rows of B sequences (``_packing.py``); F inputs per step, Q
+the width of the top layer (H, or 2 H: forward | reverse), K outputs. ``raw`` (., K) holds the
+outputs of the steps from ``first`` on, in packed order.
+
+A ``Network`` has no weights: it is the shape of the computation, theta is passed in as views, so
+that one network serves training, prediction by several threads and finite differences.
+"""
+
+from collections import namedtuple
+
+import numpy as np
+
+from skrnn._parameters import Parameters, glorot_uniform, orthogonal
+from skrnn._pooling import POOLINGS
+from skrnn._recurrence import Layer, layer_gradient, unroll, unroll_backward
+
+# layers: per layer, per direction, a tuple of (B, H); pool: what pooling has gathered.
+State = namedtuple("State", "layers pool")
+Tape = namedtuple("Tape", "layers pool P steps first masks")
+
+
+class Network:
+    """A stack of layers and a read-out.
+
+    Parameters
+    ----------
+    cell : class
+        One of ``CELLS``, or any class of that form.
+    n_inputs : int
+        F, inputs per step.
+    hidden_sizes : sequence of int
+        One entry per layer.
+    n_outputs : int
+        K.
+    dtype : dtype
+    bidirectional : bool
+    pooling : str
+        Key of ``POOLINGS``.
+    dropout : float
+        Share of the inputs of every layer but the first, and of the read-out, set to zero while
+        training.
+    cell_options : dict
+        Passed on to the cell.
+    """
+
+    def __init__(
+        self,
+        cell,
+        n_inputs,
+        hidden_sizes,
+        n_outputs,
+        *,
+        dtype,
+        bidirectional=False,
+        pooling="last",
+        dropout=0.0,
+        cell_options=None,
+    ):
+        self.dtype = np.dtype(dtype)
+        self.hidden_sizes = tuple(hidden_sizes)
+        self.bidirectional = bidirectional
+        self.n_directions = 1 + bidirectional
+        self.n_outputs = n_outputs
+        self.dropout = dropout
+        self.pooling = POOLINGS[pooling]()
+        self.cells = [cell(H, self.dtype, **(cell_options or {})) for H in self.hidden_sizes]
+        self.widths = [H * self.n_directions for H in self.hidden_sizes]
+        self.parameters = Parameters(self._shapes(cell.n_gates, n_inputs))
+
+    def _shapes(self, n_gates, n_inputs):
+        shapes = {}
+        for name, D, H in self._layers(n_inputs):
+            G = n_gates * H
+            shapes |= {f"{name}.W_x": (D, G), f"{name}.W_h": (H, G)}
+            shapes |= {f"{name}.b_x": (G,), f"{name}.b_h": (G,)}
+        shapes |= {"readout.W": (self.widths[-1], self.n_outputs), "readout.b": (self.n_outputs,)}
+        return shapes
+
+    def _layers(self, n_inputs=None):
+        """Name, inputs and units of every layer and direction."""
+        for k, (D, H) in enumerate(zip([n_inputs, *self.widths], self.hidden_sizes, strict=False)):
+            for direction in ("", ".reverse")[: self.n_directions]:
+                yield f"layer{k}{direction}", D, H
+
+    def initial_weights(self, random_state):
+        """A new theta: Glorot input weights, orthogonal recurrent weights, the cell's biases."""
+        theta = np.zeros(self.parameters.size)
+        views = self.parameters.views(theta)
+        for name, layer in self._views_of_layers(views).items():
+            cell = self.cells[int(name.split(".")[0].removeprefix("layer"))]
+            (D, _), (H, _) = layer.W_x.shape, layer.W_h.shape
+            layer.W_x[...] = glorot_uniform(random_state, D, H, cell.n_gates)
+            layer.W_h[...] = orthogonal(random_state, H, cell.n_gates)
+            layer.b_x[...] = np.repeat(cell.bias_init, H)
+        W = views["readout.W"]
+        W[...] = glorot_uniform(random_state, *W.shape)
+        return theta.astype(self.dtype)
+
+    def _views_of_layers(self, views):
+        return {
+            name: Layer(*(views[f"{name}.{field}"] for field in Layer._fields))
+            for name, _, _ in self._layers()
+        }
+
+    def views(self, vector):
+        """Views into theta or a gradient in the form that forward and backward take."""
+        views = self.parameters.views(vector)
+        layers = list(self._views_of_layers(views).values())
+        n = self.n_directions
+        per_layer = [layers[k : k + n] for k in range(0, len(layers), n)]
+        return per_layer, views["readout.W"], views["readout.b"]
+
+    def initial_state(self, B):
+        """Zeros everywhere (and nothing gathered yet)."""
+        layers = [
+            [
+                tuple(np.zeros((B, H), dtype=self.dtype) for _ in range(cell.n_states))
+                for _ in range(self.n_directions)
+            ]
+            for cell, H in zip(self.cells, self.hidden_sizes, strict=True)
+        ]
+        return State(layers, self.pooling.initial_state(B, self.widths[-1], self.dtype))
+
+    def draw_masks(self, B, random_state):
+        """One inverted dropout mask (B, width) per layer, or None without dropout."""
+        if not self.dropout:
+            return None
+        p = 1 - self.dropout
+        return [
+            (random_state.uniform(size=(B, width)) < p).astype(self.dtype) / self.dtype.type(p)
+            for width in self.widths
+        ]
+
+    def hidden(self, views, X, steps, state, arithmetic, *, keep=None, masks=None, record=False):
+        """The stack of layers over one window.
+
+        Returns the top layer's H (N, Q); the states before step ``keep`` (default: final); the
+        final states; and a tape per layer and direction.
+        """
+        all_kept, finals, tapes = [], [], []
+        for k, (cell, directions) in enumerate(zip(self.cells, views[0], strict=True)):
+            if k and masks:
+                X = X * steps.spread(masks[k - 1])
+            Hs, kept, final, tape = zip(
+                *(
+                    unroll(
+                        cell,
+                        layer,
+                        X,
+                        steps,
+                        state.layers[k][d],
+                        arithmetic,
+                        reverse=d == 1,
+                        keep=keep,
+                        record=record,
+                    )
+                    for d, layer in enumerate(directions)
+                ),
+                strict=True,
+            )
+            X = Hs[0] if len(Hs) == 1 else np.hstack(Hs)
+            all_kept.append(kept)
+            finals.append(final)
+            tapes.append(tape)
+        return X, all_kept, finals, tapes
+
+    def _reads_final_states(self, steps, first):
+        """Whether the read-out sees the final state of each direction, as PyTorch's h_n.
+
+        The last row of a bidirectional output holds the reverse direction after its first step only.
+        """
+        is_last = isinstance(self.pooling, POOLINGS["last"])
+        return self.bidirectional and is_last and first == len(steps) - 1
+
+    def forward(self, views, X, steps, first, state, arithmetic, *, keep=None, masks=None, record=True):
+        """Outputs of the steps from ``first`` on.
+
+        Returns
+        -------
+        raw : (rows of these steps, K)
+        state : State before step ``keep``; by default that after the last step
+        tape : what ``backward`` needs, or None without ``record``
+        """
+        H, kept, finals, tapes = self.hidden(
+            views, X, steps, state, arithmetic, keep=keep, masks=masks, record=record
+        )
+        pool_state = pool_tape = ()
+        if self._reads_final_states(steps, first):
+            P = np.hstack([final[0] for final in finals[-1]])
+        else:
+            P, pool_state, pool_tape = self.pooling.forward(H, steps, first, state.pool, keep)
+        if masks:
+            P = P * steps.tail(first).spread(masks[-1])
+        _, W, b = views
+        raw = arithmetic.product(P, W)
+        raw += b
+        tape = Tape(tapes, pool_tape, P, steps, first, masks) if record else None
+        return raw, State(kept, pool_state), tape
+
+    def backward(self, views, draw, tape, gradient, arithmetic, weight=None, *, need_dX=False):
+        """Add the gradient of the loss to ``gradient`` (views).
+
+        Parameters
+        ----------
+        draw : (rows of the steps from ``first`` on, K)
+        weight : (B,) or None
+            Weight of every sequence, for the exact arithmetic; otherwise it is inside ``draw``.
+
+        Returns
+        -------
+        dX : (N, F) gradient with respect to the inputs, or None if not needed
+        """
+        steps, first, masks = tape.steps, tape.first, tape.masks
+        layers, W, _ = views
+        d_layers, dW, db = gradient
+        tail = steps.tail(first)
+        dW += arithmetic.weight_gradient(tape.P, draw, tail, weight)
+        db += arithmetic.bias_gradient(draw, tail, weight)
+        dP = arithmetic.product(draw, np.ascontiguousarray(W.T))
+        if masks:
+            dP *= tail.spread(masks[-1])
+        dstates = self.initial_state(steps.B).layers  # no loss looks at the states themselves
+        if self._reads_final_states(steps, first):
+            dH, dfinals = None, np.hsplit(dP, self.n_directions)
+            dstates[-1] = [(dh, *s[1:]) for dh, s in zip(dfinals, dstates[-1], strict=True)]
+        else:
+            dH, first = self.pooling.backward(dP, steps, first, tape.pool)
+        for k in range(len(layers) - 1, -1, -1):
+            dX = self._layer_backward(
+                k, layers[k], d_layers[k], dH, first, dstates[k], tape, arithmetic, weight,
+                need_dX=need_dX or k > 0,
+            )  # fmt: skip
+            if k and masks:
+                dX *= steps.spread(masks[k - 1])
+            dH, first = dX, 0
+        return dX
+
+    def _layer_backward(
+        self, k, layers, gradients, dH, first, dstates, tape, arithmetic, weight, *, need_dX
+    ):
+        """Backward through both directions of layer ``k``; returns dX or None."""
+        H, total = self.hidden_sizes[k], None
+        for d, (layer, gradient) in enumerate(zip(layers, gradients, strict=True)):
+            dH_d = dH if dH is None else dH[:, d * H : (d + 1) * H]
+            dX, _, dA_x, dA_h = unroll_backward(
+                self.cells[k], layer, dH_d, first, dstates[d], tape.layers[k][d], arithmetic,
+                need_dX=need_dX,
+            )  # fmt: skip
+            layer_gradient(gradient, tape.layers[k][d], dA_x, dA_h, arithmetic, weight)
+            total = dX if total is None else total + dX
+        return total

@@ -1,0 +1,75 @@
+"""All weights in one flat vector theta, with named views.
+
+One vector makes solver, clipping, copying and gradient checks one line each. The weight matrices
+that carry the L2 penalty lie first, so that the penalty is one slice: ``theta[:n_penalised]``.
+
+Names and shapes, D inputs of the layer, H units, G = n_gates H, K outputs, in the order of the
+layers (``.reverse`` for the backward direction of a bidirectional layer):
+
+================================  ==========  =========================================
+``layer0.W_x``                    (D, G)      input weights
+``layer0.W_h``                    (H, G)      recurrent weights
+``layer0.b_x``, ``layer0.b_h``    (G,)        the two biases, b_x with the inputs
+``layer0.reverse.W_x`` ...
+``readout.W``, ``readout.b``      (., K), (K,)
+================================  ==========  =========================================
+
+They are PyTorch's ``weight_ih_l0.T``, ``weight_hh_l0.T``, ``bias_ih_l0``, ``bias_hh_l0`` and so on,
+with the gates in PyTorch's order, bit for bit.
+
+References
+----------
+.. [1] X. Glorot, Y. Bengio, "Understanding the difficulty of training deep feedforward neural
+   networks", AISTATS 2010.
+.. [2] A. M. Saxe, J. L. McClelland, S. Ganguli, "Exact solutions to the nonlinear dynamics of
+   learning in deep linear neural networks", ICLR 2014.
+"""
+
+import numpy as np
+
+
+class Parameters:
+    """The layout of theta: where each named array lies.
+
+    Parameters
+    ----------
+    shapes : dict of str to tuple of int
+        Name and shape of every array; two-dimensional arrays are penalised.
+
+    Attributes
+    ----------
+    size : int
+        Length of theta.
+    n_penalised : int
+        Length of its first part, the matrices.
+    """
+
+    def __init__(self, shapes):
+        self.shapes = dict(shapes)
+        matrices_first = sorted(self.shapes, key=lambda name: len(self.shapes[name]) != 2)
+        self._slices, self.size, self.n_penalised = {}, 0, 0
+        for name in matrices_first:
+            n = int(np.prod(self.shapes[name]))
+            self._slices[name] = slice(self.size, self.size + n)
+            self.size += n
+            if len(self.shapes[name]) == 2:
+                self.n_penalised = self.size
+
+    def views(self, vector):
+        """Dict of name to view into ``vector``, in the order of ``shapes``."""
+        return {name: vector[self._slices[name]].reshape(shape) for name, shape in self.shapes.items()}
+
+
+def glorot_uniform(random_state, n_in, n_out, n_blocks=1):
+    """(n_in, n_blocks n_out) weights, each block drawn for its own fan-in and fan-out [1]_."""
+    bound = np.sqrt(6.0 / (n_in + n_out))
+    return random_state.uniform(-bound, bound, size=(n_in, n_blocks * n_out))
+
+
+def orthogonal(random_state, n, n_blocks=1):
+    """(n, n_blocks n) weights, each block a random orthogonal matrix [2]_."""
+    blocks = []
+    for _ in range(n_blocks):
+        Q, R = np.linalg.qr(random_state.normal(size=(n, n)))
+        blocks.append(Q * np.sign(np.diag(R)))  # makes the draw uniform over the group
+    return np.hstack(blocks)

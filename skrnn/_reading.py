@@ -1,0 +1,159 @@
+"""X, y and weights as scikit-learn passes them -> spec and ``Dataset``; all errors before any change.
+
+``Reading`` joins the containers (``_sequences.py``) with what the estimator asks of them: its
+parameters at the first fit, its ``_spec`` afterwards. What targets are, the classes say:
+
+``_read_y(y, X, name)``                    -> (rows, K) values and whether y had one column only
+``_learn_targets(y, is_1d, weight)``       -> plain facts: loss, outputs, classes or mean and scale
+``_encode_y(y, is_1d, targets, name)``     -> (rows, .) floats that the loss takes
+``_class_weights(y, targets, weight)``     -> (rows,) factors of the weights, or None
+``_stratify(y)``                           -> labels to stratify a split by, or None
+"""
+
+import warnings
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+from sklearn.utils.validation import validate_data
+
+from skrnn._batches import Dataset, Sequences
+from skrnn._checks import check_hidden_size
+from skrnn._sequences import check_same_number, choose_dtype, read_weights, read_X
+
+LONG_SEQUENCE = 10_000
+
+# What of _spec must agree when training goes on from earlier weights, and its parameter.
+_MUST_AGREE = {
+    "cell_options": "activation",
+    "hidden_sizes": "hidden_size",
+    "bidirectional": "bidirectional",
+    "pooling": "pooling",
+    "per_step": "return_sequences",
+    "delay": "target_delay",
+    "step_features": "step_features",
+}
+
+
+class Reading:
+    """Mixin: ``_read`` and what it needs."""
+
+    def _read(self, X, y, sample_weight, known, names=("X", "y"), **target_options):
+        """Everything that fit is given -> (spec, Dataset); raises before anything changes.
+
+        ``known`` is the spec that the data must agree with, None to make a new one.
+        """
+        if y is None:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+        if known is not None and hasattr(self, "_theta") and names[0] == "X":
+            validate_data(self, X=X, skip_check_array=True, ensure_2d=False, reset=False)
+        container = self._read_X(X, known)
+        sequences = container.sequences
+        per_step = self.return_sequences
+        if not per_step:
+            check_same_number(y, sequences, names[1])
+        weight, step_weight = read_weights(sample_weight, sequences, per_step)
+        y, y_is_1d = self._read_y(y, sequences, names[1])
+        spec = self._make_spec(container)
+        row_weight = step_weight if step_weight is not None else weight
+        if per_step and step_weight is None:
+            row_weight = np.repeat(weight, sequences.lengths)
+        if known is None:
+            spec["targets"] = self._learn_targets(y, y_is_1d, row_weight, **target_options)
+        else:
+            self._check_agrees(spec, known)
+            spec["targets"] = known["targets"]
+        y = self._encode_y(y, y_is_1d, spec["targets"], names[1])
+        inner = self._class_weights(y, spec["targets"], row_weight)
+        if step_weight is not None:
+            inner = step_weight if inner is None else inner * step_weight
+        if per_step:
+            y = Sequences(y, sequences.lengths)
+            inner = None if inner is None else Sequences(inner[:, None], sequences.lengths)
+        if self.k1 is None and sequences.lengths.max() > LONG_SEQUENCE:
+            warnings.warn(
+                f"{names[0]} has a sequence of {sequences.lengths.max()} steps and k1=None: memory "
+                "grows with the length. Set k1 (and k2) to train by truncated backpropagation.",
+                UserWarning,
+                stacklevel=3,
+            )
+        data = Dataset(
+            sequences,
+            y,
+            weight,
+            inner,
+            delay=self.target_delay,
+            replication=self.target_replication,
+        )
+        return spec, data.without_zero_weights()
+
+    def _read_X(self, X, known=None):
+        """X as a Container; it must agree with ``known`` (a spec)."""
+        name, dtype = type(self).__name__, self.dtype
+        if known is None:
+            dtype = None if dtype is None else np.dtype(dtype)
+            return read_X(X, step_features=self.step_features, dtype=dtype, name=name)
+        was_table = known["kind"] == "table"
+        container = read_X(
+            X, step_features=known["step_features"], dtype=np.dtype(known["dtype"]),
+            rows_of_steps=not was_table, name=name,
+        )  # fmt: skip
+        if was_table != (container.kind == "table"):
+            raise ValueError(
+                f"{name} was fitted on {'2-D X' if was_table else 'sequences'}, but X is now "
+                f"{'sequences' if was_table else '2-D'}. Pass X in the form that was passed to fit: a "
+                f"{'2-D array' if was_table else '3-D array or a list of arrays'}."
+            )
+        if container.n_features_in != known["n_features_in"]:
+            raise ValueError(
+                f"X has {container.n_features_in} features, but {name} is expecting "
+                f"{known['n_features_in']} features as input."
+            )
+        return container
+
+    def _make_spec(self, container):
+        """What the network and the reading of X need to know."""
+        dtype = self.dtype or choose_dtype(container.sequences.values.dtype)
+        return {
+            "cell": self._cell,
+            "cell_options": self._cell_options(),
+            "hidden_sizes": check_hidden_size(self.hidden_size),
+            "bidirectional": bool(self.bidirectional),
+            "pooling": self.pooling,
+            "per_step": bool(self.return_sequences),
+            "delay": int(self.target_delay),
+            "step_features": int(self.step_features),
+            "n_inputs": container.sequences.n_features,
+            "n_features_in": container.n_features_in,
+            "kind": container.kind,
+            "dtype": np.dtype(dtype).name,
+        }
+
+    def _cell_options(self):
+        return (
+            {"activation": self.activation} if "activation" in type(self)._parameter_constraints else {}
+        )
+
+    def _check_agrees(self, spec, known):
+        for key, parameter in _MUST_AGREE.items():
+            if spec[key] != known[key]:
+                raise ValueError(
+                    f"{parameter} was {known[key]!r} when the weights were made and is {spec[key]!r} "
+                    "now: training cannot go on from them. Fit a new estimator, or set it back."
+                )
+
+    def _hold_out(self, data, random_state):
+        """Split off ``validation_fraction``: whole sequences, or the tail of a single one."""
+        n = len(data)
+        if data.per_step and n == 1:
+            return data.split_tail(self.validation_fraction)
+        stratify = None if data.per_step else self._stratify(data.y)
+        training, held_out = train_test_split(
+            np.arange(n), test_size=self.validation_fraction, random_state=random_state,
+            stratify=stratify,
+        )  # fmt: skip
+        if not data.per_step and len(held_out) < 2:
+            raise ValueError(
+                "The validation set is too small. Increase 'validation_fraction' or the size of your "
+                "dataset."
+            )
+        return data.select(training), data.select(held_out)

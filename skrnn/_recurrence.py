@@ -1,0 +1,108 @@
+"""One layer through time, in one direction: the time loop and every matrix product.
+
+Shapes: a packed window of T steps, N rows (``_packing.py``); D inputs, H units, G = n_gates H.
+
+``X`` (N, D) -> ``H`` (N, H); states are tuples of (B, H), h first. ``reverse`` runs time
+backwards: nothing moves in memory, rows that left now join, and each sequence is reversed within
+its own length.
+
+The recurrence never asks which cell it runs. Weight gradients are made from ``dA`` by
+``layer_gradient`` only, in the arithmetic (``_sums.py``) it is given.
+"""
+
+from collections import namedtuple
+
+import numpy as np
+
+from skrnn._packing import put
+
+Layer = namedtuple("Layer", "W_x W_h b_x b_h")
+
+# What backward needs of forward: inputs, h before every step (packed), the cell's tape per step.
+LayerTape = namedtuple("LayerTape", "X H_previous cell steps order")
+
+
+def unroll(cell, layer, X, steps, state, arithmetic, *, reverse=False, keep=None, record=True):
+    """Run one layer over a window.
+
+    a_x = x W_x + b_x for all steps at once;  a_h = h W_h + b_h and h = cell(a_x, a_h) step by step.
+
+    Returns
+    -------
+    H : (N, H) h after every step
+    kept : the state before step ``keep``; the final one if not asked
+    final : the state after the last step; a sequence that ended earlier keeps its last
+    tape : LayerTape, or None without ``record``
+    """
+    W_x, W_h, b_x, b_h = layer
+    A_x = arithmetic.product(X, W_x)
+    A_x += b_x
+    H = np.empty((steps.N, W_h.shape[0]), dtype=A_x.dtype)
+    T = len(steps)
+    order = range(T - 1, -1, -1) if reverse else range(T)
+    H_previous, tapes, kept = [None] * T, [None] * T, None
+    for t in order:
+        if t == keep:
+            kept = state
+        n, rows = steps.n[t], steps.slices[t]
+        alive = state if n == steps.B else tuple(s[:n] for s in state)
+        a_h = arithmetic.product(alive[0], W_h)
+        a_h += b_h
+        new, tape = cell.forward(A_x[rows], a_h, alive)
+        H[rows] = new[0]
+        if record:
+            H_previous[t], tapes[t] = alive[0], tape
+        state = tuple(map(put, new, state))
+    kept = state if kept is None else kept
+    return H, kept, state, LayerTape(X, H_previous, tapes, steps, order) if record else None
+
+
+def unroll_backward(cell, layer, dH, first, dstate, tape, arithmetic, *, need_dX):
+    """Backward through one layer.
+
+    Parameters
+    ----------
+    dH : (rows of the steps from ``first`` on, H), or None
+        Gradient of the loss with respect to the outputs of these steps; the others have none.
+    dstate : tuple of (B, H)
+        Gradient with respect to the final state.
+
+    Returns
+    -------
+    dX : (N, D), or None if not needed
+    dstate : gradient with respect to the initial state
+    dA_x, dA_h : (N, G) gradients with respect to the two activations
+    """
+    steps, W_h = tape.steps, layer.W_h
+    W_hT = np.ascontiguousarray(W_h.T)  # once per window; BLAS is slower on a transposed operand
+    dA_x = np.empty((steps.N, W_h.shape[1]), dtype=W_h.dtype)
+    dA_h = None
+    skip = 0 if dH is None else steps.offsets[first]
+    for t in reversed(tape.order):
+        n, rows = steps.n[t], steps.slices[t]
+        alive = dstate if n == steps.B else tuple(d[:n] for d in dstate)
+        if dH is not None and t >= first:
+            alive = (alive[0] + dH[rows.start - skip : rows.stop - skip], *alive[1:])
+        da_x, da_h, (dh, *rest) = cell.backward(alive, tape.cell[t])
+        dA_x[rows] = da_x
+        if da_h is not da_x:
+            if dA_h is None:
+                dA_h = np.empty_like(dA_x)
+            dA_h[rows] = da_h
+        dh_previous = arithmetic.product(da_h, W_hT)  # a_h = h W_h + b_h
+        if dh is not None:
+            dh_previous += dh
+        dstate = tuple(map(put, (dh_previous, *rest), dstate))
+    dX = arithmetic.product(dA_x, np.ascontiguousarray(layer.W_x.T)) if need_dX else None
+    return dX, dstate, dA_x, dA_x if dA_h is None else dA_h
+
+
+def layer_gradient(gradient, tape, dA_x, dA_h, arithmetic, weight):
+    """Add the gradients of one layer's four arrays to the views ``gradient`` (a Layer)."""
+    steps = tape.steps
+    H_previous = np.concatenate(tape.H_previous)
+    gradient.W_x[...] += arithmetic.weight_gradient(tape.X, dA_x, steps, weight)
+    gradient.W_h[...] += arithmetic.weight_gradient(H_previous, dA_h, steps, weight)
+    db_x = arithmetic.bias_gradient(dA_x, steps, weight)
+    gradient.b_x[...] += db_x
+    gradient.b_h[...] += db_x if dA_h is dA_x else arithmetic.bias_gradient(dA_h, steps, weight)

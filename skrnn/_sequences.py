@@ -1,0 +1,381 @@
+"""From what users pass to the one representation inside, and predictions back.
+
+The container decides what X is, nothing is guessed from the values:
+
+=========================================  ===========  =========================================
+X                                          ``kind``     becomes
+=========================================  ===========  =========================================
+2-D array, DataFrame, list of equal rows   "table"      n sequences of n_columns / step_features
+3-D array (n, T, F)                        "array"      n sequences of T steps, a view
+list or 1-D object array of (T_i, F)       "list"       n sequences, one copy
+list or object array of unequal 1-D rows   "list"       n sequences of length / step_features
+=========================================  ===========  =========================================
+
+Targets per step have the same shape as X has in time; ``shape_answer`` gives predictions the shape
+that belongs to ``kind``. All errors are raised here, before any weight changes, and name the
+sequence (and the step) that is wrong. A new container is one more branch in ``read_X``.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils import check_array
+from sklearn.utils.validation import column_or_1d
+
+from skrnn._batches import Sequences
+
+
+class Container(NamedTuple):
+    """X as read: the sequences, the form it came in, and what the estimator publishes of it."""
+
+    sequences: Sequences
+    kind: str
+    n_features_in: int
+
+
+def read_X(X, *, step_features=1, dtype=None, rows_of_steps=False, name=None):
+    """Read X.
+
+    Parameters
+    ----------
+    X : any container of the module's table
+    step_features : int
+        Columns of one time step, for 2-D X and 1-D rows.
+    dtype : dtype or None
+        What will be computed in; None: ``choose_dtype`` of X's. Values are cast later, window by
+        window; here it is checked that they are finite then.
+    rows_of_steps : bool
+        Whether a list of 1-D rows of equal length is a list of sequences and not a table: true
+        after a fit on a list of unequal rows.
+    name : str
+        The estimator, for messages.
+
+    Raises
+    ------
+    TypeError
+        For sparse and masked X.
+    ValueError
+        For empty X, sequences without steps, unequal numbers of features, NaN and infinity.
+    """
+    reject_unreadable(X)
+    items = as_items(X)
+    if items is None or not len(items):
+        container = _read_array(X, step_features, name)
+    else:
+        ndims = {item.ndim for item in items}
+        equal_rows = ndims == {1} and len({len(item) for item in items}) == 1
+        if ndims == {2}:
+            _needs_step_features_1(step_features, "X is a list of 2-D arrays")
+            container = _read_list(items)
+        elif ndims == {1} and (rows_of_steps or not equal_rows):
+            container = _read_list([_reshape_row(i, x, step_features) for i, x in enumerate(items)])
+        elif ndims == {3}:
+            raise ValueError(
+                "X is a list of 3-D arrays. Expected a list of 2-D arrays (n_timesteps, n_features), "
+                "one per sequence, or one 3-D array (n_sequences, n_timesteps, n_features)."
+            )
+        elif len(ndims) > 1:
+            raise ValueError(
+                f"The sequences of X have different numbers of dimensions, {sorted(ndims)}. Expected "
+                "2-D arrays (n_timesteps, n_features) throughout."
+            )
+        else:
+            container = _read_array(X, step_features, name)
+    check_finite(container.sequences, dtype or choose_dtype(container.sequences.values.dtype), "X")
+    return container
+
+
+def choose_dtype(dtype):
+    """What is computed in for data of ``dtype``: float32 stays, float16 rises to it."""
+    return np.dtype(np.float32 if dtype in (np.float32, np.float16) else np.float64)
+
+
+def reject_unreadable(X):
+    if sparse.issparse(X):
+        raise TypeError(
+            "Sparse X was passed, but dense data is required. Use X.toarray() to convert it to a "
+            "dense array."
+        )
+    if isinstance(X, np.ma.MaskedArray):
+        raise TypeError(
+            "X is a masked array. For sequences of unequal length pass a list of arrays "
+            "(n_timesteps_i, n_features), without padding."
+        )
+
+
+def as_items(X):
+    """The sequences of a list, a tuple, a Series or a 1-D object array as arrays; else None."""
+    if not isinstance(X, (list, tuple)):
+        if hasattr(X, "columns") or getattr(X, "ndim", None) != 1:
+            return None
+        values = np.asarray(X)
+        if values.dtype != object or not len(values) or np.ndim(values[0]) == 0:
+            return None
+        X = values
+    items = []
+    for i, item in enumerate(X):
+        reject_unreadable(item)
+        try:
+            items.append(np.asarray(item))
+        except ValueError as error:
+            raise ValueError(
+                f"Sequence {i} of X is not an array (n_timesteps, n_features): {error}"
+            ) from error
+        if items[-1].ndim == 0:
+            return None  # a list of numbers: left to the message about 1-D arrays
+    return items
+
+
+def _needs_step_features_1(step_features, because):
+    if step_features != 1:
+        raise ValueError(
+            f"step_features={step_features} is for 2-D X and lists of 1-D rows, but {because}, whose "
+            "features are its last axis. Leave step_features=1."
+        )
+
+
+def _reshape_row(i, row, step_features):
+    if len(row) % step_features:
+        raise ValueError(
+            f"Sequence {i} of X has {len(row)} values, which is not a multiple of "
+            f"step_features={step_features}."
+        )
+    return row.reshape(-1, step_features)
+
+
+def _read_list(items):
+    """List of (T_i, F)."""
+    n_features = items[0].shape[1]
+    for i, item in enumerate(items):
+        if item.shape[1] != n_features:
+            raise ValueError(
+                f"Sequence {i} of X has {item.shape[1]} features, but sequence 0 has {n_features}. "
+                "Every sequence must be an array (n_timesteps, n_features) with the same n_features."
+            )
+        if not len(item):
+            raise ValueError(f"Sequence {i} of X has no time steps (shape={item.shape}).")
+    if not n_features:
+        raise ValueError("The sequences of X have 0 feature(s) while a minimum of 1 is required.")
+    values = _numeric(np.concatenate(items))
+    return Container(Sequences(values, list(map(len, items))), "list", n_features)
+
+
+def _numeric(values):
+    """``values`` (n, F) as numbers, by scikit-learn's rules and with its messages."""
+    return check_array(values, ensure_all_finite=False, input_name="X")
+
+
+def _read_array(X, step_features, name):
+    """2-D and 3-D arrays and what converts to them."""
+    X = check_array(X, allow_nd=True, ensure_all_finite=False, input_name="X", estimator=name)
+    if X.ndim == 2:
+        return _read_table(X, step_features)
+    if X.ndim != 3:
+        raise ValueError(
+            f"Found array X with dim {X.ndim}. Expected 2-D (n_sequences, n_columns) or 3-D "
+            "(n_sequences, n_timesteps, n_features); see X.reshape."
+        )
+    _needs_step_features_1(step_features, "X is 3-D")
+    _, T, F = X.shape
+    if not T:
+        raise ValueError(f"The sequences of X have no time steps (shape={X.shape}).")
+    if not F:
+        raise ValueError(f"X has 0 feature(s) (shape={X.shape}) while a minimum of 1 is required.")
+    return Container(Sequences(X), "array", F)
+
+
+def _read_table(X, step_features):
+    n, n_columns = X.shape
+    if n_columns % step_features:
+        raise ValueError(
+            f"X has {n_columns} columns, which is not a multiple of step_features={step_features}."
+        )
+    return Container(Sequences(X.reshape(n, -1, step_features)), "table", n_columns)
+
+
+def check_finite(sequences, dtype, name):
+    """Raise a ValueError that names the first sequence and step that is not finite in ``dtype``.
+
+    Sequence after sequence, so that no array of the size of X is made.
+    """
+    values = sequences.values
+    if values.dtype.kind not in "fc":
+        return
+    limit = np.finfo(dtype).max
+    rows = max(1, (1 << 20) // max(1, int(np.prod(values.shape[1:]))))
+    for start in range(0, len(values), rows):
+        chunk = values[start : start + rows]
+        # a sum is finite if all its terms are; otherwise look again
+        with np.errstate(over="ignore", invalid="ignore"):
+            fits = np.isfinite(chunk.sum(dtype=dtype)) or bool((np.abs(chunk) <= limit).all())
+        if not fits:
+            where = np.argwhere(~(np.abs(chunk) <= limit))[0]
+            _raise_not_finite(sequences, start, where, chunk, dtype, name)
+
+
+def _raise_not_finite(sequences, start, where, chunk, dtype, name):
+    if np.isnan(chunk[tuple(where)]):
+        what = "NaN"
+        advice = (
+            "Impute missing values first. For sequences of unequal length pass a list of arrays "
+            "instead of padding."
+        )
+    else:
+        what, advice = (
+            f"infinity or a value too large for {dtype!r}",
+            "Scale or clean the data first.",
+        )
+    row = start + int(where[0])
+    if sequences.is_dense:
+        sequence, step = row, int(where[1])
+    else:
+        sequence = int(np.searchsorted(sequences.starts, row, side="right")) - 1
+        step = row - int(sequences.starts[sequence])
+    raise ValueError(
+        f"Input {name} contains {what}: sequence {sequence}, step {step}, "
+        f"position {int(where[-1])}. {advice}"
+    )
+
+
+# --- targets and weights --------------------------------------------------------------------------
+
+
+def read_targets_per_step(y, X, name="y", dtype="numeric"):
+    """y as (n, T[, K]) array or list of (T_i[, K]) -> flat (sum of T_i, K) array.
+
+    Parameters
+    ----------
+    X : Sequences that they belong to
+
+    Returns
+    -------
+    flat : (sum of T_i, K)
+    is_1d : bool
+        Whether a step has a single number and not a row of K.
+    """
+    items = as_items(y)
+    if items is None:
+        y = np.asarray(y)
+        if y.ndim not in (2, 3):
+            raise ValueError(
+                f"{name} has shape {y.shape}, but with return_sequences=True it holds one target per "
+                "time step: (n_sequences, n_timesteps[, n_outputs]) or a list of arrays "
+                "(n_timesteps_i[, n_outputs]). For one target per sequence set "
+                "return_sequences=False."
+            )
+        items = y
+    _check_lengths(items, X, name)
+    is_1d = items[0].ndim == 1
+    parts = [item.reshape(len(item), -1) for item in items]
+    if len({part.shape[1] for part in parts}) > 1:
+        raise ValueError(f"The sequences of {name} have different numbers of outputs per step.")
+    flat = np.concatenate(parts)
+    if dtype is not None:
+        flat = check_array(flat, dtype=dtype, ensure_all_finite=False, input_name=name)
+        check_finite(Sequences(flat, X.lengths), np.dtype(np.float64), name)
+    return flat, is_1d
+
+
+def _check_lengths(items, X, name):
+    if len(items) != len(X):
+        raise ValueError(
+            f"Found input variables with inconsistent numbers of samples: X has {len(X)} sequences, "
+            f"{name} has {len(items)}."
+        )
+    for i, (item, T) in enumerate(zip(items, X.lengths, strict=True)):
+        if item.ndim not in (1, 2) or len(item) != T:
+            raise ValueError(
+                f"With return_sequences=True, {name} needs one entry per time step: sequence {i} has "
+                f"{T} steps in X, but {name}[{i}] has shape {item.shape}."
+            )
+
+
+def reject_targets_per_step(y, name="y"):
+    """Raise a ValueError if y holds more than one target, or row of targets, per sequence."""
+    items = as_items(y) if not isinstance(y, np.ndarray) or y.dtype == object else None
+    if items is not None and len({item.shape for item in items}) > 1:
+        what = "arrays of different lengths"
+    else:
+        ndim = y.ndim if hasattr(y, "ndim") else np.asarray(y).ndim
+        what = f"{ndim} dimensions" if ndim > 2 else None
+    if what:
+        raise ValueError(
+            f"{name} has {what}, but return_sequences=False expects one target per sequence, "
+            "(n_sequences,) or (n_sequences, n_outputs). Set return_sequences=True for one target "
+            "per time step."
+        )
+
+
+def read_single_targets(y, X, name="y"):
+    """Numeric y, (n,) or (n, K), one target per sequence -> (n, K) and whether it was (n,)."""
+    reject_targets_per_step(y, name)
+    y = check_array(y, ensure_2d=False, dtype="numeric", input_name=name)
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = column_or_1d(y, warn=True)
+    check_same_number(y, X, name)
+    return y.reshape(len(y), -1).astype(np.float64, copy=False), y.ndim == 1
+
+
+def check_same_number(y, X, name):
+    n = len(y) if hasattr(y, "__len__") else len(np.asarray(y))
+    if n != len(X):
+        raise ValueError(
+            f"Found input variables with inconsistent numbers of samples: X has {len(X)} sequences, "
+            f"{name} has {n}."
+        )
+
+
+def read_weights(sample_weight, X, per_step, name="sample_weight"):
+    """Sample weights -> (n,) weights of the sequences, and flat weights of the steps or None.
+
+    Accepts None, a number, (n,), and with targets per step also weights shaped as them.
+    """
+    n = len(X)
+    if sample_weight is None:
+        return np.ones(n), None
+    if per_step and (as_items(sample_weight) is not None or np.asarray(sample_weight).ndim == 2):
+        flat, _ = read_targets_per_step(sample_weight, X, name)
+        if flat.shape[1] != 1:
+            raise ValueError(f"{name} must have one number per time step.")
+        weight, steps = np.ones(n), flat[:, 0].astype(np.float64)
+    else:
+        weight, steps = np.asarray(sample_weight), None
+        if weight.ndim == 0:
+            weight = np.full(n, weight)
+        if weight.ndim != 1:
+            raise ValueError(
+                "Sample weights must be 1D array or scalar"
+                + (" or shaped as the targets" if per_step else "")
+                + f", got {weight.ndim}-D {name}."
+            )
+        if len(weight) != n:
+            raise ValueError(f"{name}.shape == {weight.shape}, expected {(n,)}!")
+        weight = check_array(
+            weight, ensure_2d=False, dtype=np.float64, ensure_min_samples=0, input_name=name
+        )
+    values = weight if steps is None else steps
+    if (values < 0).any():
+        raise ValueError(f"{name} has a negative value at position {int(np.argmax(values < 0))}.")
+    if not values.any():
+        raise ValueError(f"{name} must contain at least one non-zero weight: all are zero.")
+    return weight, steps
+
+
+# --- answers --------------------------------------------------------------------------------------
+
+
+def object_array(items):
+    """A 1-D object array of arrays, also when their shapes are equal."""
+    answer = np.empty(len(items), dtype=object)
+    for i, item in enumerate(items):  # answer[:] = items would broadcast equal shapes
+        answer[i] = item
+    return answer
+
+
+def shape_answer(flat, container):
+    """Flat answers per step, (sum of T_i[, ...]) -> (n, T[, ...]) or an object array of (T_i[, ...])."""
+    X = container.sequences
+    if container.kind == "list":
+        return object_array(np.split(flat, np.cumsum(X.lengths)[:-1]))
+    return flat.reshape(len(X), -1, *flat.shape[1:])

@@ -1,0 +1,469 @@
+"""Every constructor parameter of the estimators, declared once: default, constraint, text.
+
+``PARAMETERS`` is in the order of the signatures. ``owner`` says which classes have a parameter:
+"all", or those that name the owner in their ``_owns``. ``build`` gives a class its ``__init__``,
+its ``_parameter_constraints`` and its docstring from this table, so that siblings differ by class
+attributes only and signature, validation and documentation cannot drift apart.
+
+To add a parameter, add one entry.
+"""
+
+import inspect
+import textwrap
+from numbers import Integral, Real
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+
+from skrnn._pooling import POOLINGS
+from skrnn.cells import ACTIVATIONS
+from skrnn.solvers import SCHEDULES, SOLVERS
+
+
+class Parameter(NamedTuple):
+    default: object
+    constraint: list
+    type: str
+    text: str
+    owner: str = "all"
+
+
+def _at_least(low):
+    return Interval(Integral, low, None, closed="left")
+
+
+def _quoted(names):
+    return "{" + ", ".join(f'"{name}"' for name in names) + "}"
+
+
+_POSITIVE = Interval(Real, 0, None, closed="right")  # inf included
+_NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
+_UNIT = Interval(Real, 0, 1, closed="left")
+REGRESSION_LOSSES = ("squared_error", "absolute_error", "huber", "poisson", "quantile")
+
+PARAMETERS = {
+    "hidden_size": Parameter(
+        32,
+        [_at_least(1), "array-like"],
+        "int or tuple of int, default=32",
+        "Hidden units; a tuple has one entry per stacked layer, the one nearest to X first.",
+    ),
+    "activation": Parameter(
+        "tanh",
+        [StrOptions(set(ACTIVATIONS))],
+        f'{_quoted(ACTIVATIONS)}, default="tanh"',
+        "What the hidden units apply to the sum of their inputs. With \"softmax\" the units of a "
+        "layer compete and sum to one.",
+        "rnn",
+    ),
+    "bidirectional": Parameter(
+        False,
+        ["boolean"],
+        "bool, default=False",
+        "Whether every layer also reads the sequences backwards, each within its own length. Needs "
+        "whole sequences: not together with `k1`, `k2`, `target_delay` or `target_replication`.",
+    ),
+    "embedding_size": Parameter(
+        None,
+        [None, _at_least(1)],
+        "int, default=None",
+        "If set, X holds integer tokens, looked up in a learned table. Not available yet: setting it "
+        "raises NotImplementedError.",
+    ),
+    "n_tokens": Parameter(
+        None,
+        [None, _at_least(1)],
+        "int, default=None",
+        "Rows of the table of `embedding_size`. Only used when `embedding_size` is set.",
+    ),
+    "pooling": Parameter(
+        "last",
+        [StrOptions(set(POOLINGS))],
+        f'{_quoted(POOLINGS)}, default="last"',
+        "With one target per sequence: what the read-out sees of the top layer. \"last\" is the "
+        "final state (of each direction its own), \"mean\" and \"max\" run over the time steps.",
+    ),
+    "dropout": Parameter(
+        0.0,
+        [_UNIT],
+        "float in [0, 1), default=0.0",
+        "While training, the share of units set to zero between layers and before the read-out. One "
+        "mask per sequence and update, the same at all time steps; never on the recurrence. Not with "
+        "`solver=\"lbfgs\"`.",
+    ),
+    "rows": Parameter(
+        "sequences",
+        [StrOptions({"sequences", "steps"})],
+        '{"sequences", "steps"}, default="sequences"',
+        "How a 2-D X is read: each row a sequence, or each row one time step. \"steps\" is not "
+        "available yet: it raises NotImplementedError.",
+    ),
+    "step_features": Parameter(
+        1,
+        [_at_least(1)],
+        "int, default=1",
+        "For 2-D X with `rows=\"sequences\"`, and for lists of 1-D rows: how many consecutive columns "
+        "make one time step.",
+    ),
+    "sequence_id": Parameter(
+        None,
+        [None, str, Integral],
+        "str or int, default=None",
+        "With `rows=\"steps\"`: the column of X, by name or position, that says to which sequence a row "
+        "belongs.",
+    ),
+    "return_sequences": Parameter(
+        False,
+        ["boolean"],
+        "bool, default=False",
+        "Whether there is one target per time step instead of one per sequence.",
+    ),
+    "target_delay": Parameter(
+        0,
+        [_at_least(0)],
+        "int, default=0",
+        "With targets per step: the output for step t is read after step t + `target_delay`, so that "
+        "it has seen so many inputs more. X is continued with zeros; every target trains, and "
+        "predictions keep the length of X.",
+    ),
+    "initial_state": Parameter(
+        "zeros",
+        [StrOptions({"zeros", "last"})],
+        '{"zeros", "last"}, default="zeros"',
+        "The state that sequences start from. \"last\" needs `rows=\"steps\"`.",
+    ),
+    "k1": Parameter(
+        None,
+        [None, _at_least(1)],
+        "int, default=None",
+        "TBPTT: the weights are updated every `k1` time steps, from the losses of these steps. None: "
+        "once per batch, after the whole sequences. With one target per sequence and "
+        "`target_replication=0` there is one loss, so `k1` has no effect.",
+    ),
+    "k2": Parameter(
+        None,
+        [None, StrOptions({"auto"}), _at_least(1)],
+        "int, default=None",
+        "TBPTT: the gradient flows back through `k2` time steps. None: equal to `k1`. Larger than "
+        "`k1`, the window of `k2` steps is run again with the current weights, so that the gradient "
+        "is exact; smaller, the `k1` steps are cut into pieces of `k2` whose gradients add up. "
+        "\"auto\" is not available yet: it raises NotImplementedError.",
+    ),
+    "truncation_tolerance": Parameter(
+        0.5,
+        [Interval(Real, 0, None, closed="neither")],
+        "float, default=0.5",
+        "Relative bias of the truncated gradient. Only used when `k2=\"auto\"`.",
+    ),
+    "target_replication": Parameter(
+        0.0,
+        [Interval(Real, 0, 1, closed="both")],
+        "float in [0, 1], default=0.0",
+        "With one target per sequence: the share of the loss that is spread evenly over all time "
+        "steps, each trained towards the sequence's target [2]_.",
+    ),
+    "clip_norm": Parameter(
+        1.0,
+        [None, _POSITIVE],
+        "float, default=1.0",
+        "The gradient of all weights together is scaled down to this Euclidean norm if it is longer "
+        "[3]_. None or inf: off. Not applied by \"lbfgs\".",
+    ),
+    "clip_value": Parameter(
+        None,
+        [None, _POSITIVE],
+        "float, default=None",
+        "Every entry of the gradient is clipped to this absolute value, before `clip_norm`. None or "
+        "inf: off. Not applied by \"lbfgs\".",
+    ),
+    "loss": Parameter(
+        "squared_error",
+        [StrOptions(set(REGRESSION_LOSSES))],
+        f'{_quoted(REGRESSION_LOSSES)}, default="squared_error"',
+        "What training minimises. The squared error is halved and summed over the outputs. The others "
+        "are not available yet: they raise NotImplementedError.",
+        "regressor",
+    ),
+    "huber_delta": Parameter(
+        1.0,
+        [_POSITIVE],
+        "float, default=1.0",
+        "Where the Huber loss becomes linear, in deviations of y. Only used when `loss=\"huber\"`.",
+        "regressor",
+    ),
+    "quantile": Parameter(
+        0.5,
+        [Interval(Real, 0, 1, closed="neither"), "array-like"],
+        "float or increasing list of float, default=0.5",
+        "The quantile(s) to predict. Only used when `loss=\"quantile\"`.",
+        "regressor",
+    ),
+    "class_weight": Parameter(
+        None,
+        [None, dict, StrOptions({"balanced"})],
+        'dict or "balanced", default=None',
+        "Weights of the classes, multiplied with `sample_weight`. \"balanced\" gives each class the "
+        "same total weight. Not for multilabel targets.",
+        "classifier",
+    ),
+    "alpha": Parameter(
+        1e-4,
+        [_NOT_NEGATIVE],
+        "float, default=1e-4",
+        "Strength of the L2 penalty on the weight matrices (not on biases): every update adds "
+        "alpha / 2 |W|^2 divided by the sum of the sample weights of its sequences, whatever `k1` "
+        "and `k2`.",
+    ),
+    "solver": Parameter(
+        "adam",
+        [StrOptions(set(SOLVERS))],
+        f'{_quoted(SOLVERS)}, default="adam"',
+        "How the weights are updated. \"lbfgs\" uses the whole data and the whole sequences for every "
+        "step: not together with `k1`, `k2` or `dropout`.",
+    ),
+    "learning_rate_init": Parameter(
+        1e-2,
+        [Interval(Real, 0, None, closed="neither")],
+        "float, default=0.01",
+        "The learning rate at the start. Not used by \"lbfgs\".",
+    ),
+    "learning_rate": Parameter(
+        "constant",
+        [StrOptions(set(SCHEDULES))],
+        f'{_quoted(SCHEDULES)}, default="constant"',
+        "How the rate changes over the epochs. \"adaptive\" divides it by 5 whenever the loss has not "
+        "improved by `tol` for `n_iter_no_change` epochs, instead of stopping; \"cosine\" lowers it "
+        "towards 0 along half a cosine over the `max_iter` epochs of a fit call, and is constant in "
+        "`partial_fit`.",
+    ),
+    "momentum": Parameter(
+        0.9,
+        [Interval(Real, 0, 1, closed="both")],
+        "float in [0, 1], default=0.9",
+        "Momentum. Only used when `solver=\"sgd\"`.",
+    ),
+    "nesterovs_momentum": Parameter(
+        True,
+        ["boolean"],
+        "bool, default=True",
+        "Whether the momentum is Nesterov's. Only used when `solver=\"sgd\"`.",
+    ),
+    "beta_1": Parameter(
+        0.9,
+        [_UNIT],
+        "float in [0, 1), default=0.9",
+        "Decay of the mean of the gradients. Only used when `solver=\"adam\"`.",
+    ),
+    "beta_2": Parameter(
+        0.999,
+        [_UNIT],
+        "float in [0, 1), default=0.999",
+        "Decay of the mean of the squared gradients. Only used when `solver` is \"adam\" or "
+        "\"rmsprop\".",
+    ),
+    "epsilon": Parameter(
+        1e-8,
+        [Interval(Real, 0, None, closed="neither")],
+        "float, default=1e-8",
+        "Added to the root of the mean squared gradient. Only used when `solver` is \"adam\" or "
+        "\"rmsprop\".",
+    ),
+    "max_fun": Parameter(
+        15000,
+        [_at_least(1)],
+        "int, default=15000",
+        "Most evaluations of the loss. Only used when `solver=\"lbfgs\"`.",
+    ),
+    "batch_size": Parameter(
+        "auto",
+        [StrOptions({"auto"}), _at_least(1)],
+        'int or "auto", default="auto"',
+        "Sequences per batch. \"auto\" is the whole data up to 200 sequences. Not used by \"lbfgs\".",
+    ),
+    "max_iter": Parameter(
+        200,
+        [_at_least(1)],
+        "int, default=200",
+        "Most epochs (passes over the data) of a fit call; with \"lbfgs\", most iterations.",
+    ),
+    "shuffle": Parameter(
+        True,
+        ["boolean"],
+        "bool, default=True",
+        "Whether the sequences are put in a new order for every epoch (the steps never are).",
+    ),
+    "tol": Parameter(
+        1e-4,
+        [_NOT_NEGATIVE],
+        "float, default=1e-4",
+        "Training stops when the loss has not fallen by `tol` for `n_iter_no_change` epochs in a row; "
+        "with \"lbfgs\", when no entry of the gradient exceeds it.",
+    ),
+    "n_iter_no_change": Parameter(
+        10,
+        [_at_least(1), Options(Real, {np.inf})],
+        "int, default=10",
+        "See `tol`.",
+    ),
+    "early_stopping": Parameter(
+        False,
+        ["boolean"],
+        "bool, default=False",
+        "Whether to hold out validation data and to stop when the validation loss, instead of the "
+        "training loss, has stopped falling; the weights at its lowest value are kept. Not used by "
+        "\"lbfgs\".",
+    ),
+    "validation_fraction": Parameter(
+        0.1,
+        [Interval(Real, 0, 1, closed="neither")],
+        "float in (0, 1), default=0.1",
+        "Share of the sequences held out, stratified in single-label classification with one target "
+        "per sequence; of a single sequence with targets per step, its last steps. Only used when "
+        "`early_stopping=True` and fit is not given `X_val`.",
+    ),
+    "warm_start": Parameter(
+        False,
+        ["boolean"],
+        "bool, default=False",
+        "Whether fit goes on from the weights, the solver's memory and the random state at the end of "
+        "the fit before, instead of starting anew.",
+    ),
+    "random_state": Parameter(
+        None,
+        ["random_state"],
+        "int, RandomState instance or None, default=None",
+        "Source of the initial weights, the order of the sequences, the held-out data and dropout.",
+    ),
+    "verbose": Parameter(
+        False,
+        ["verbose"],
+        "bool or int, default=False",
+        "Whether to print a line per epoch.",
+    ),
+    "n_jobs": Parameter(
+        None,
+        [None, Integral],
+        "int, default=None",
+        "Threads. None means 1 unless in a :class:`joblib.parallel_config` context, -1 all cores. "
+        "The result does not depend on it. Predictions use it; training in NumPy uses one thread.",
+    ),
+    "dtype": Parameter(
+        None,
+        [None, StrOptions({"float32", "float64"}), Options(type, {np.float32, np.float64}), np.dtype],
+        'None, "float32" or "float64", default=None',
+        "What is computed in. None: float32 for X in float32 or float16, else float64. Fixed by the "
+        "first fit.",
+    ),
+}  # fmt: skip
+
+
+class Attribute(NamedTuple):
+    type: str
+    text: str
+    owner: str = "all"
+
+
+_CURVE = "list of float"
+ATTRIBUTES = {
+    "n_features_in_": Attribute("int", "Columns of a 2-D X; of other X the features of a time step."),
+    "n_step_features_": Attribute("int", "Features of a time step."),
+    "feature_names_in_": Attribute(
+        "ndarray of str", "Names of the columns of X. Only after a fit on a DataFrame."
+    ),
+    "classes_": Attribute(
+        "ndarray of shape (n_classes,)",
+        "The labels, sorted; for multilabel targets the numbers of the labels.",
+        "classifier",
+    ),
+    "n_outputs_": Attribute("int", "Units of the read-out: a binary classification has one."),
+    "weights_": Attribute(
+        "dict of str to ndarray",
+        "Copies of all weights. ``layer0.W_x`` (n_inputs, n_gates * hidden_size), ``layer0.W_h`` "
+        "(hidden_size, n_gates * hidden_size), ``layer0.b_x`` and ``layer0.b_h`` (n_gates * "
+        "hidden_size,), then ``layer0.reverse.`` of a bidirectional layer and ``layer1.`` and so on; "
+        "``readout.W`` (width of the top layer, n_outputs_), ``readout.b`` (n_outputs_,). Gates: LSTM "
+        "i f g o, GRU r z n. The outputs are in units of y.",
+    ),
+    "n_iter_": Attribute("int", "Epochs of the last fit, and of the calls of partial_fit since."),
+    "n_updates_": Attribute("int", "Updates of the weights since they were drawn."),
+    "loss_": Attribute("float", "The last entry of `loss_curve_`."),
+    "best_loss_": Attribute(
+        "float or None", "The lowest entry of `loss_curve_`; None with early stopping."
+    ),
+    "loss_curve_": Attribute(
+        _CURVE,
+        "Training loss per epoch: the weighted mean, each loss taken at the update that used it, plus "
+        "the penalty. Comparable between settings of `k1` and `k2`; for regressors in units of the "
+        "variance of y.",
+    ),
+    "validation_loss_curve_": Attribute(
+        "list of float or None",
+        "Validation loss per epoch, without penalty. None without early stopping.",
+    ),
+    "validation_scores_": Attribute(
+        "list of float or None",
+        "Validation score (as `score`) per epoch. None without early stopping.",
+    ),
+    "best_validation_score_": Attribute(
+        "float or None", "The highest of `validation_scores_`. None without early stopping."
+    ),
+    "grad_norm_curve_": Attribute(
+        _CURVE, "Mean Euclidean norm of the gradient per epoch, before clipping."
+    ),
+    "clipped_fraction_curve_": Attribute(
+        _CURVE, "Share of the updates of each epoch in which clipping was active."
+    ),
+}
+
+
+def of(owners):
+    """The parameters of a class with these owners, in order."""
+    return {name: p for name, p in PARAMETERS.items() if p.owner == "all" or p.owner in owners}
+
+
+def make_init(parameters):
+    """An ``__init__`` that does nothing but store ``parameters``, with their signature.
+
+    All are keyword-only after the first.
+    """
+    kinds = [inspect.Parameter.POSITIONAL_OR_KEYWORD] + [inspect.Parameter.KEYWORD_ONLY] * (
+        len(parameters) - 1
+    )
+    signature = inspect.Signature(
+        [inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
+        + [
+            inspect.Parameter(name, kind, default=p.default)
+            for (name, p), kind in zip(parameters.items(), kinds, strict=True)
+        ]
+    )
+
+    def __init__(self, *args, **kwargs):
+        bound = signature.bind(self, *args, **kwargs)
+        bound.apply_defaults()
+        for name, value in list(bound.arguments.items())[1:]:
+            setattr(self, name, value)
+
+    __init__.__signature__ = signature
+    return __init__
+
+
+def documentation(title, entries):
+    """A numpydoc section of parameters or attributes."""
+    lines = [title, "-" * len(title)]
+    for name, p in entries.items():
+        lines.append(f"{name} : {p.type}")
+        lines += textwrap.wrap(p.text, 92, initial_indent="    ", subsequent_indent="    ")
+    return "\n".join(lines)
+
+
+def build(cls):
+    """Give ``cls`` its constructor, constraints and docstring from its ``_owns``."""
+    parameters = of(cls._owns)
+    cls.__init__ = make_init(parameters)
+    cls.__init__.__qualname__ = f"{cls.__qualname__}.__init__"
+    cls._parameter_constraints = {name: p.constraint for name, p in parameters.items()}
+    head, marker, tail = inspect.cleandoc(cls.__doc__).partition(".. parameters and attributes\n")
+    attributes = {n: a for n, a in ATTRIBUTES.items() if a.owner == "all" or a.owner in cls._owns}
+    sections = documentation("Parameters", parameters), documentation("Attributes", attributes)
+    cls.__doc__ = head + "\n\n".join(sections) + "\n" + tail if marker else head

@@ -1,0 +1,117 @@
+"""From epochs down to batches: the loop around TBPTT, for solvers that step and for L-BFGS.
+
+Neither loop knows which cell, loss or solver it runs, nor scikit-learn.
+"""
+
+import numpy as np
+
+from skrnn._batches import Batch
+from skrnn._learner import DivergenceError, Gradient
+from skrnn._tbptt import tbptt
+
+# Rows of one block when a full-batch solver adds up its gradient: fixed, so that the sum is too.
+FULL_BATCH_BLOCK = 256
+
+
+def minibatches(data, batch_size, dtype, shuffle, random_state):
+    """An endless supply of epochs, each an iterator of batches in a new order."""
+    n = len(data)
+    if batch_size >= n:
+        whole = Batch(data, np.arange(n), dtype)
+        while True:
+            yield [whole]
+    while True:
+        rows = random_state.permutation(n) if shuffle else np.arange(n)
+        yield (Batch(data, rows[k : k + batch_size], dtype) for k in range(0, n, batch_size))
+
+
+def train(
+    network, loss, epochs, learner, schedule, monitor, history, report, *, k1, k2, max_iter,
+    validate=None,
+):  # fmt: skip
+    """Train for at most ``max_iter`` epochs.
+
+    Parameters
+    ----------
+    epochs : iterator of iterables of Batch
+    schedule : one of ``SCHEDULES``
+    monitor : Monitor
+        Watches the validation loss if there is one, else the training loss.
+    validate : callable, optional
+        theta -> validation loss, validation score; called after every epoch.
+
+    Returns
+    -------
+    converged : bool
+        Whether the monitor ended training before ``max_iter``.
+
+    Raises
+    ------
+    DivergenceError
+        Theta is then as it was when loss and gradient were last finite.
+    KeyboardInterrupt
+        Theta is then as it was after the last whole update.
+    """
+    for epoch, batches in zip(range(max_iter), epochs, strict=False):
+        learner.start_epoch()
+        learner.solver.learning_rate = schedule.rate(epoch)
+        try:
+            for batch in batches:
+                tbptt(network, loss, batch, learner, k1, k2)
+        except BaseException as error:
+            learner.abandon(error)
+            raise
+        validation = validate(learner.theta) if validate else None
+        n = max(learner.n_updates, 1)
+        history.record(
+            learner.loss / learner.weight + learner.penalty / n, learner.norm_sum / n,
+            learner.n_clipped / n, learner.n_updates, validation,
+        )  # fmt: skip
+        report.epoch(history, epoch + 1)
+        watched = validation[0] if validate else history.loss[-1]
+        if monitor.record(watched, learner.theta) and not plateau(schedule, monitor):
+            return True
+    return False
+
+
+def plateau(schedule, monitor):
+    """The monitored value has stopped falling: whether the schedule wants to go on."""
+    monitor.count = 0
+    return schedule.go_on_after_plateau()
+
+
+def train_full_batch(network, loss, data, theta, solver, arithmetic, history, report, *, alpha):
+    """Minimise the loss of the whole data by full BPTT with a solver that drives the evaluation.
+
+    ``theta`` is changed in place after every iteration. Returns scipy's result object.
+    """
+    n = len(data)
+    blocks = [
+        Batch(data, np.arange(k, min(k + FULL_BATCH_BLOCK, n)), network.dtype)
+        for k in range(0, n, FULL_BATCH_BLOCK)
+    ]
+    W, S = sum(b.W for b in blocks), sum(b.S for b in blocks)
+    latest = {}
+
+    def function(x):
+        gradient = Gradient(network, x.astype(theta.dtype), arithmetic, alpha=alpha)
+        for block in blocks:
+            tbptt(network, loss, block, gradient)
+        penalty = gradient.finish(1 / W, S)
+        g = gradient.g.astype(np.float64)
+        latest.update(value=gradient.loss / W + penalty, norm=float(np.sqrt(np.add.reduce(g * g))))
+        if "n_iter" not in latest and not np.isfinite(latest["value"] + latest["norm"]):
+            raise DivergenceError(at_start=True)
+        latest.setdefault("n_iter", 0)
+        return latest["value"], g
+
+    def callback(x):
+        # the accepted point is the one evaluated last
+        if not np.isfinite(latest["value"] + latest["norm"]):
+            raise DivergenceError(at_start=False)
+        theta[:] = x
+        history.record(latest["value"], latest["norm"], 0.0, 1)
+        latest["n_iter"] += 1
+        report.epoch(history, latest["n_iter"])
+
+    return solver.minimize(function, theta, callback)

@@ -1,0 +1,351 @@
+"""The classifiers. They differ by their cell only; what they share is in ``_SequenceClassifier``."""
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.metrics import accuracy_score
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
+from sklearn.utils.validation import check_array, column_or_1d
+
+from skrnn._base import BaseRNN
+from skrnn._sequences import (
+    check_same_number,
+    read_targets_per_step,
+    reject_targets_per_step,
+    shape_answer,
+)
+from skrnn.losses import LOSSES
+
+
+class _SequenceClassifier(ClassifierMixin, BaseRNN):
+    """Targets are labels: binary, one of several classes, or a multilabel indicator."""
+
+    @available_if(BaseRNN._can_partial_fit)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """One pass over the data, going on from the present weights.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for fit.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that will ever occur; needed in the first call.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
+        fitted = hasattr(self, "_theta")
+        if classes is None and not fitted:
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        if classes is not None and fitted and not np.array_equal(self.classes_, unique_labels(classes)):
+            raise ValueError(
+                f"`classes={classes!r}` is not the same as on last call to partial_fit, was: "
+                f"{self.classes_!r}"
+            )
+        return self._partial_fit(X, y, sample_weight, classes=classes)
+
+    def predict(self, X):
+        """Predict the labels.
+
+        Parameters
+        ----------
+        X : array-like
+            The sequences, in the form that was passed to fit.
+
+        Returns
+        -------
+        y : array
+            Of shape (n_sequences,), or (n_sequences, n_labels) for multilabel targets. With
+            ``return_sequences=True`` of shape (n_sequences, n_timesteps[, n_labels]); for a list a
+            1-D object array of arrays of shape (n_timesteps_i[, n_labels]).
+        """
+        flat, container = self._run(X)
+        labels = self._labels(flat, self._spec["targets"])
+        return shape_answer(labels, container) if self._spec["per_step"] else labels
+
+    def predict_proba(self, X):
+        """Predict the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : array-like
+            The sequences, in the form that was passed to fit.
+
+        Returns
+        -------
+        p : array
+            Shaped as the answer of predict with a last axis of n_classes, in the order of
+            ``classes_``; for multilabel targets the probability of each label.
+        """
+        flat, container = self._run(X)
+        p = self._probabilities(flat)
+        return shape_answer(p, container) if self._spec["per_step"] else p
+
+    def predict_log_proba(self, X):
+        """Predict the logarithms of the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : array-like
+            The sequences, in the form that was passed to fit.
+
+        Returns
+        -------
+        log_p : array
+            The logarithm of the answer of predict_proba.
+        """
+        flat, container = self._run(X)
+        with np.errstate(divide="ignore"):  # log(0) = -inf is the answer
+            log_p = np.log(self._probabilities(flat))
+        return shape_answer(log_p, container) if self._spec["per_step"] else log_p
+
+    def score(self, X, y, sample_weight=None):
+        """Accuracy of the predictions; per step over all time steps.
+
+        For multilabel targets a sequence (or step) counts as right if all its labels are.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for fit.
+
+        Returns
+        -------
+        score : float
+            Between 0 and 1.
+        """
+        if not self.return_sequences:
+            return super().score(X, y, sample_weight)
+        y, predicted, weight = self._flat_for_score(X, y, sample_weight)
+        return accuracy_score(y, predicted, sample_weight=weight)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+    # --- targets --------------------------------------------------------------------------------
+
+    def _read_y(self, y, X, name):
+        """Labels as (rows, 1), or (rows, n_labels) of a multilabel indicator, and which."""
+        if self.return_sequences:
+            y, is_1d = read_targets_per_step(y, X, name, dtype=None)
+            y = y[:, 0] if is_1d else y
+        else:
+            reject_targets_per_step(y, name)
+            y = check_array(y, ensure_2d=False, dtype=None, input_name=name)
+            check_same_number(y, X, name)
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        if y.ndim == 2 and type_of_target(y, input_name=name) != "multilabel-indicator":
+            raise ValueError(
+                f"{name} has {y.shape[1]} columns but is not a multilabel indicator of 0 and 1. "
+                "Multioutput classification is not supported: use MultiOutputClassifier."
+            )
+        return y.reshape(len(y), -1), y.ndim == 1
+
+    def _learn_targets(self, y, is_1d, weight, classes=None):
+        if not is_1d:
+            K = y.shape[1]
+            return {
+                "loss": "binomial_log_loss", "n_outputs": K, "is_1d": False, "classes": np.arange(K)
+            }  # fmt: skip
+        classes = unique_labels(y[:, 0]) if classes is None else unique_labels(classes)
+        binary = len(classes) <= 2
+        return {
+            "loss": "binomial_log_loss" if binary else "multinomial_log_loss",
+            "n_outputs": 1 if binary else len(classes),
+            "is_1d": True,
+            "classes": classes,
+        }
+
+    def _publish_targets(self, targets):
+        self.classes_ = targets["classes"]
+
+    def _encode_y(self, y, is_1d, targets, name):
+        """Class numbers (rows, 1), or the indicator (rows, n_labels), as float."""
+        classes = targets["classes"]
+        if is_1d != targets["is_1d"] or (not is_1d and y.shape[1] != len(classes)):
+            raise ValueError(
+                f"{name} is {'a vector of labels' if is_1d else f'an indicator of {y.shape[1]} labels'}"
+                f", but {type(self).__name__} was fitted on "
+                f"{'a vector of labels' if targets['is_1d'] else f'{len(classes)} labels'}."
+            )
+        if not is_1d:
+            return y.astype(np.float64)
+        unseen = np.setdiff1d(y[:, 0], classes)
+        if len(unseen):
+            raise ValueError(
+                f"`{name}` has classes not in `self.classes_`. `self.classes_` has {classes}. "
+                f"'{name}' has {unseen}."
+            )
+        return np.searchsorted(classes, y[:, 0]).astype(np.float64)[:, None]
+
+    def _class_weights(self, y, targets, weight):
+        """The weight of every row's class, or None where all are 1."""
+        if self.class_weight is None:
+            return None
+        if not targets["is_1d"]:
+            raise ValueError(
+                f"class_weight={self.class_weight!r} is not supported for multilabel targets."
+            )
+        classes, labels = targets["classes"], y[:, 0].astype(np.intp)
+        if self.class_weight == "balanced":
+            count = np.bincount(labels, weight, minlength=len(classes))
+            present = count > 0
+            factors = np.zeros(len(classes))
+            factors[present] = weight.sum() / (present.sum() * count[present])
+        else:
+            factors = compute_class_weight(self.class_weight, classes=classes, y=classes[labels])
+        return factors[labels]
+
+    def _stratify(self, y):
+        return y[:, 0] if self._is_single_label(y) else None
+
+    def _is_single_label(self, y):
+        return y.shape[1] == 1
+
+    # --- answers --------------------------------------------------------------------------------
+
+    def _probabilities(self, raw):
+        targets = self._spec["targets"]
+        p = LOSSES[targets["loss"]]().inverse_link(raw)
+        if not targets["is_1d"] or len(targets["classes"]) > 2:
+            return p
+        if len(targets["classes"]) == 1:
+            return np.ones_like(p)
+        return np.hstack([1 - p, p])
+
+    def _labels(self, raw, targets):
+        if not targets["is_1d"]:
+            return (raw > 0).astype(np.intp)
+        classes = targets["classes"]
+        if len(classes) > 2:
+            return classes[raw.argmax(axis=1)]
+        # p > 1/2; a single class was seen for raw of either sign
+        return classes[np.minimum(raw[:, 0] > 0, len(classes) - 1)]
+
+    def _score_raw(self, raw, data):
+        y, weight = data.flat_targets()
+        targets = self._spec["targets"]
+        if targets["is_1d"]:
+            y = targets["classes"][y[:, 0].astype(np.intp)]
+        read = weight > 0
+        return accuracy_score(y[read], self._labels(raw, targets)[read], sample_weight=weight[read])
+
+
+class RNNClassifier(_SequenceClassifier):
+    """Elman recurrent network for classification of sequences.
+
+    A simple recurrent network [1]_ trained by exact truncated backpropagation through time,
+    TBPTT(k1, k2), on one label per sequence or one per time step, or several labels at once.
+
+    .. parameters and attributes
+
+    See Also
+    --------
+    RNNRegressor : The same network for regression.
+    LSTMClassifier : A cell with gates and a separate memory.
+    GRUClassifier : A cell with gates.
+
+    References
+    ----------
+    .. [1] J. L. Elman, "Finding structure in time", Cognitive Science 14(2), 1990.
+    .. [2] Z. C. Lipton, D. C. Kale, C. Elkan, R. Wetzel, "Learning to diagnose with LSTM recurrent
+       neural networks", ICLR 2016, arXiv:1511.03677.
+    .. [3] R. Pascanu, T. Mikolov, Y. Bengio, "On the difficulty of training recurrent neural
+       networks", ICML 2013.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn import RNNClassifier
+    >>> X = np.random.RandomState(0).normal(size=(60, 5, 2))  # 60 sequences, 5 steps, 2 features
+    >>> y = np.where(X[:, -1, 0] > X[:, -2, 1], "up", "down")
+    >>> model = RNNClassifier(random_state=0, max_iter=100, tol=0.01).fit(X, y)
+    >>> bool(model.score(X, y) > 0.9)
+    True
+    """
+
+    _cell = "rnn"
+    _owns = ("rnn", "classifier")
+
+
+class LSTMClassifier(_SequenceClassifier):
+    """LSTM network for classification of sequences.
+
+    Long short-term memory [1]_ with forget gate, trained by exact truncated backpropagation through
+    time, TBPTT(k1, k2), on one label per sequence or one per time step, or several labels at once.
+
+    .. parameters and attributes
+
+    See Also
+    --------
+    LSTMRegressor : The same network for regression.
+    GRUClassifier : A cell with one gate less, often as good.
+    RNNClassifier : The simple recurrent network.
+
+    References
+    ----------
+    .. [1] S. Hochreiter, J. Schmidhuber, "Long short-term memory", Neural Computation 9(8), 1997.
+    .. [2] Z. C. Lipton, D. C. Kale, C. Elkan, R. Wetzel, "Learning to diagnose with LSTM recurrent
+       neural networks", ICLR 2016, arXiv:1511.03677.
+    .. [3] R. Pascanu, T. Mikolov, Y. Bengio, "On the difficulty of training recurrent neural
+       networks", ICML 2013.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn import LSTMClassifier
+    >>> X = np.random.RandomState(0).normal(size=(60, 5, 2))  # 60 sequences, 5 steps, 2 features
+    >>> y = np.where(X[:, -1, 0] > X[:, -2, 1], "up", "down")
+    >>> model = LSTMClassifier(random_state=0, max_iter=100, tol=0.01).fit(X, y)
+    >>> bool(model.score(X, y) > 0.9)
+    True
+    """
+
+    _cell = "lstm"
+    _owns = ("classifier",)
+
+
+class GRUClassifier(_SequenceClassifier):
+    """GRU network for classification of sequences.
+
+    Gated recurrent units [1]_, trained by exact truncated backpropagation through time,
+    TBPTT(k1, k2), on one label per sequence or one per time step, or several labels at once. The reset
+    gate multiplies the recurrent product, as in cuDNN and PyTorch.
+
+    .. parameters and attributes
+
+    See Also
+    --------
+    GRURegressor : The same network for regression.
+    LSTMClassifier : A cell with a separate memory.
+    RNNClassifier : The simple recurrent network.
+
+    References
+    ----------
+    .. [1] K. Cho et al., "Learning phrase representations using RNN encoder-decoder for statistical
+       machine translation", EMNLP 2014.
+    .. [2] Z. C. Lipton, D. C. Kale, C. Elkan, R. Wetzel, "Learning to diagnose with LSTM recurrent
+       neural networks", ICLR 2016, arXiv:1511.03677.
+    .. [3] R. Pascanu, T. Mikolov, Y. Bengio, "On the difficulty of training recurrent neural
+       networks", ICML 2013.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn import GRUClassifier
+    >>> X = np.random.RandomState(0).normal(size=(60, 5, 2))  # 60 sequences, 5 steps, 2 features
+    >>> y = np.where(X[:, -1, 0] > X[:, -2, 1], "up", "down")
+    >>> model = GRUClassifier(random_state=0, max_iter=100, tol=0.01).fit(X, y)
+    >>> bool(model.score(X, y) > 0.9)
+    True
+    """
+
+    _cell = "gru"
+    _owns = ("classifier",)

@@ -1,0 +1,231 @@
+"""The regressors. They differ by their cell only; what they share is here, in ``_SequenceRegressor``."""
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils.metaestimators import available_if
+
+from skrnn._base import BaseRNN
+from skrnn._sequences import read_single_targets, read_targets_per_step, shape_answer
+from skrnn._sums import exact_sum
+
+
+class _SequenceRegressor(RegressorMixin, BaseRNN):
+    """Targets are numbers; they are standardised by weighted mean and deviation at the first fit."""
+
+    @available_if(BaseRNN._can_partial_fit)
+    def partial_fit(self, X, y, sample_weight=None):
+        """One pass over the data, going on from the present weights.
+
+        The first call fixes the mean and the deviation that y is standardised by.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for fit.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
+        return self._partial_fit(X, y, sample_weight)
+
+    def predict(self, X):
+        """Predict the targets.
+
+        Parameters
+        ----------
+        X : array-like
+            The sequences, in the form that was passed to fit.
+
+        Returns
+        -------
+        y : array
+            Of shape (n_sequences,) or (n_sequences, n_outputs). With ``return_sequences=True`` of
+            shape (n_sequences, n_timesteps[, n_outputs]); for a list a 1-D object array of arrays of
+            shape (n_timesteps_i[, n_outputs]).
+        """
+        flat, container = self._run(X)
+        targets = self._spec["targets"]
+        flat = flat * targets["scale"].astype(flat.dtype) + targets["mean"].astype(flat.dtype)
+        if targets["is_1d"]:
+            flat = flat[:, 0]
+        return shape_answer(flat, container) if self._spec["per_step"] else flat
+
+    def score(self, X, y, sample_weight=None):
+        """Coefficient of determination R^2 of the predictions; per step over all time steps.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for fit.
+
+        Returns
+        -------
+        score : float
+            1 is perfect, 0 what the mean would reach.
+        """
+        if not self.return_sequences:
+            return super().score(X, y, sample_weight)
+        y, predicted, weight = self._flat_for_score(X, y, sample_weight)
+        return r2_score(y, predicted, sample_weight=weight)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+    # --- targets --------------------------------------------------------------------------------
+
+    def _read_y(self, y, X, name):
+        return (read_targets_per_step if self.return_sequences else read_single_targets)(y, X, name)
+
+    def _learn_targets(self, y, is_1d, weight):
+        W = weight.sum()
+        mean = exact_sum(y, weight) / W
+        scale = np.sqrt(exact_sum((y - mean) ** 2, weight) / W)
+        # a constant target has a deviation of round-off, or none
+        scale[scale <= 10 * np.finfo(np.float64).eps * np.abs(mean)] = 1.0
+        return {
+            "loss": self.loss, "n_outputs": y.shape[1], "is_1d": is_1d, "mean": mean, "scale": scale
+        }  # fmt: skip
+
+    def _publish_targets(self, targets):
+        """A regressor has no attribute of its own."""
+
+    def _encode_y(self, y, is_1d, targets, name):
+        if y.shape[1] != targets["n_outputs"]:
+            raise ValueError(
+                f"{name} has {y.shape[1]} outputs, but {type(self).__name__} was fitted on "
+                f"{targets['n_outputs']}."
+            )
+        return (y - targets["mean"]) / targets["scale"]
+
+    def _class_weights(self, y, targets, weight):
+        return None
+
+    def _stratify(self, y):
+        return None
+
+    def _score_raw(self, raw, data):
+        y, weight = data.flat_targets()
+        return r2_score(y[weight > 0], raw[weight > 0], sample_weight=weight[weight > 0])
+
+    def _fold_in_units_of_y(self, weights):
+        scale, mean = (self._spec["targets"][k].astype(self._theta.dtype) for k in ("scale", "mean"))
+        weights["readout.W"] *= scale
+        weights["readout.b"][...] = weights["readout.b"] * scale + mean
+
+
+class RNNRegressor(_SequenceRegressor):
+    """Elman recurrent network for regression on sequences.
+
+    A simple recurrent network [1]_ trained by exact truncated backpropagation through time,
+    TBPTT(k1, k2), on one target per sequence or one per time step.
+
+    .. parameters and attributes
+
+    See Also
+    --------
+    RNNClassifier : The same network for classification.
+    LSTMRegressor : A cell with gates and a separate memory.
+    GRURegressor : A cell with gates.
+
+    References
+    ----------
+    .. [1] J. L. Elman, "Finding structure in time", Cognitive Science 14(2), 1990.
+    .. [2] Z. C. Lipton, D. C. Kale, C. Elkan, R. Wetzel, "Learning to diagnose with LSTM recurrent
+       neural networks", ICLR 2016, arXiv:1511.03677.
+    .. [3] R. Pascanu, T. Mikolov, Y. Bengio, "On the difficulty of training recurrent neural
+       networks", ICML 2013.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn import RNNRegressor
+    >>> X = np.random.RandomState(0).normal(size=(60, 5, 2))  # 60 sequences, 5 steps, 2 features
+    >>> y = X[:, -1, 0] - X[:, -2, 1]
+    >>> model = RNNRegressor(random_state=0, max_iter=100, tol=0.01).fit(X, y)
+    >>> bool(model.score(X, y) > 0.9)
+    True
+    """
+
+    _cell = "rnn"
+    _owns = ("rnn", "regressor")
+
+
+class LSTMRegressor(_SequenceRegressor):
+    """LSTM network for regression on sequences.
+
+    Long short-term memory [1]_ with forget gate, trained by exact truncated backpropagation through
+    time, TBPTT(k1, k2), on one target per sequence or one per time step.
+
+    .. parameters and attributes
+
+    See Also
+    --------
+    LSTMClassifier : The same network for classification.
+    GRURegressor : A cell with one gate less, often as good.
+    RNNRegressor : The simple recurrent network.
+
+    References
+    ----------
+    .. [1] S. Hochreiter, J. Schmidhuber, "Long short-term memory", Neural Computation 9(8), 1997.
+    .. [2] Z. C. Lipton, D. C. Kale, C. Elkan, R. Wetzel, "Learning to diagnose with LSTM recurrent
+       neural networks", ICLR 2016, arXiv:1511.03677.
+    .. [3] R. Pascanu, T. Mikolov, Y. Bengio, "On the difficulty of training recurrent neural
+       networks", ICML 2013.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn import LSTMRegressor
+    >>> X = np.random.RandomState(0).normal(size=(60, 5, 2))  # 60 sequences, 5 steps, 2 features
+    >>> y = X[:, -1, 0] - X[:, -2, 1]
+    >>> model = LSTMRegressor(random_state=0, max_iter=100, tol=0.01).fit(X, y)
+    >>> bool(model.score(X, y) > 0.9)
+    True
+    """
+
+    _cell = "lstm"
+    _owns = ("regressor",)
+
+
+class GRURegressor(_SequenceRegressor):
+    """GRU network for regression on sequences.
+
+    Gated recurrent units [1]_, trained by exact truncated backpropagation through time,
+    TBPTT(k1, k2), on one target per sequence or one per time step. The reset gate multiplies the
+    recurrent product, as in cuDNN and PyTorch.
+
+    .. parameters and attributes
+
+    See Also
+    --------
+    GRUClassifier : The same network for classification.
+    LSTMRegressor : A cell with a separate memory.
+    RNNRegressor : The simple recurrent network.
+
+    References
+    ----------
+    .. [1] K. Cho et al., "Learning phrase representations using RNN encoder-decoder for statistical
+       machine translation", EMNLP 2014.
+    .. [2] Z. C. Lipton, D. C. Kale, C. Elkan, R. Wetzel, "Learning to diagnose with LSTM recurrent
+       neural networks", ICLR 2016, arXiv:1511.03677.
+    .. [3] R. Pascanu, T. Mikolov, Y. Bengio, "On the difficulty of training recurrent neural
+       networks", ICML 2013.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn import GRURegressor
+    >>> X = np.random.RandomState(0).normal(size=(60, 5, 2))  # 60 sequences, 5 steps, 2 features
+    >>> y = X[:, -1, 0] - X[:, -2, 1]
+    >>> model = GRURegressor(random_state=0, max_iter=100, tol=0.01).fit(X, y)
+    >>> bool(model.score(X, y) > 0.9)
+    True
+    """
+
+    _cell = "gru"
+    _owns = ("regressor",)

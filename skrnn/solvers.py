@@ -1,0 +1,190 @@
+"""Solvers: updates of one flat vector.
+
+``theta`` (P,) is the vector of all weights and ``g`` (P,) the gradient, already scaled, penalised
+and clipped. A step is elementwise and in place. What a solver remembers lies in one array
+``memory`` (n_slots, P) and the counter ``t``, so that it can be saved, restored and pickled as
+two attributes.
+
+The formulas are PyTorch's, term by term (epsilon is added to sqrt(v_hat), the momentum buffer
+holds gradients and not steps), so that learning curves can be compared.
+
+To add a solver, write one class with ``n_slots`` and ``step`` and enter it in ``SOLVERS``; the
+tests of the registry apply to it at once. A solver with ``full_batch = True`` instead has
+``minimize(function, theta)`` and drives the evaluation itself (L-BFGS).
+
+References
+----------
+.. [1] D. P. Kingma, J. Ba, "Adam: a method for stochastic optimization", ICLR 2015.
+.. [2] T. Tieleman, G. Hinton, "Lecture 6.5: rmsprop", COURSERA, 2012.
+.. [3] I. Sutskever et al., "On the importance of initialization and momentum in deep learning",
+   ICML 2013.
+.. [4] D. C. Liu, J. Nocedal, "On the limited memory BFGS method for large scale optimization",
+   Mathematical Programming 45, 1989.
+.. [5] I. Loshchilov, F. Hutter, "SGDR: stochastic gradient descent with warm restarts", ICLR 2017.
+"""
+
+import math
+
+import numpy as np
+import scipy.optimize
+
+
+class _Stepwise:
+    """What the solvers that step after every gradient share: the memory and the rate."""
+
+    full_batch = False
+    n_slots = 0
+    options = ()  # names of the keyword arguments
+
+    def __init__(self, theta, learning_rate):
+        self.learning_rate = learning_rate
+        self.memory = np.zeros((self.n_slots, theta.size), dtype=theta.dtype)
+        self.t = 0
+
+
+class SGD(_Stepwise):
+    """Stochastic gradient descent with (Nesterov) momentum [3]_.
+
+    v <- mu v + g;   theta <- theta - eta v   (Nesterov: eta (g + mu v))
+    """
+
+    n_slots = 1
+    options = ("momentum", "nesterovs_momentum")
+
+    def __init__(self, theta, learning_rate, *, momentum=0.9, nesterovs_momentum=True):
+        super().__init__(theta, learning_rate)
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+
+    def step(self, theta, g):
+        self.t += 1
+        (v,) = self.memory
+        v *= self.momentum
+        v += g
+        direction = g + self.momentum * v if self.nesterovs_momentum else v
+        theta -= self.learning_rate * direction
+
+
+class Adam(_Stepwise):
+    """Adam [1]_.
+
+    m <- beta_1 m + (1 - beta_1) g;   v <- beta_2 v + (1 - beta_2) g^2
+    theta <- theta - eta m_hat / (sqrt(v_hat) + epsilon)
+    """
+
+    n_slots = 2
+    options = ("beta_1", "beta_2", "epsilon")
+
+    def __init__(self, theta, learning_rate, *, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
+        super().__init__(theta, learning_rate)
+        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+
+    def step(self, theta, g):
+        self.t += 1
+        m, v = self.memory
+        m *= self.beta_1
+        m += (1 - self.beta_1) * g
+        v *= self.beta_2
+        g2 = g * g
+        g2 *= 1 - self.beta_2
+        v += g2
+        m_scale = 1 / (1 - self.beta_1**self.t)
+        v_scale = 1 / (1 - self.beta_2**self.t)
+        denominator = np.sqrt(v, out=g2)
+        denominator *= v_scale**0.5
+        denominator += self.epsilon
+        step = m / denominator
+        step *= self.learning_rate * m_scale
+        theta -= step
+
+
+class RMSprop(_Stepwise):
+    """RMSprop [2]_, its decay called beta_2.
+
+    v <- beta_2 v + (1 - beta_2) g^2;   theta <- theta - eta g / (sqrt(v) + epsilon)
+    """
+
+    n_slots = 1
+    options = ("beta_2", "epsilon")
+
+    def __init__(self, theta, learning_rate, *, beta_2=0.999, epsilon=1e-8):
+        super().__init__(theta, learning_rate)
+        self.beta_2, self.epsilon = beta_2, epsilon
+
+    def step(self, theta, g):
+        self.t += 1
+        (v,) = self.memory
+        v *= self.beta_2
+        v += (1 - self.beta_2) * (g * g)
+        theta -= self.learning_rate * (g / (np.sqrt(v) + self.epsilon))
+
+
+class LBFGS:
+    """Limited-memory BFGS [4]_ through :func:`scipy.optimize.minimize`, in float64."""
+
+    full_batch = True
+
+    def __init__(self, *, max_iter=200, max_fun=15000, tol=1e-4):
+        self.max_iter, self.max_fun, self.tol = max_iter, max_fun, tol
+
+    def minimize(self, function, theta, callback):
+        """Minimise ``function(theta) -> value, gradient`` from ``theta``.
+
+        ``callback(theta)`` is called after every iteration and may raise ``StopIteration``.
+        Returns scipy's result object.
+        """
+        return scipy.optimize.minimize(
+            function,
+            theta.astype(np.float64),
+            jac=True,
+            method="L-BFGS-B",
+            callback=callback,
+            options={
+                "maxiter": self.max_iter,
+                "maxfun": self.max_fun,
+                "gtol": self.tol,
+            },
+        )
+
+
+# --- learning rates over the epochs of one training call ---------------------------------------------
+
+
+class Constant:
+    """The rate stays as it is."""
+
+    def __init__(self, learning_rate, max_iter):
+        self.learning_rate = learning_rate
+
+    def rate(self, epoch):
+        """The rate of an epoch, counted from 0."""
+        return self.learning_rate
+
+    def go_on_after_plateau(self):
+        """Whether training goes on when the loss has stopped falling."""
+        return False
+
+
+class Adaptive(Constant):
+    """Divided by 5 whenever the loss has stopped falling, until it is below 1e-6."""
+
+    def go_on_after_plateau(self):
+        if self.learning_rate <= 1e-6:
+            return False
+        self.learning_rate /= 5
+        return True
+
+
+class Cosine(Constant):
+    """Half a cosine from the initial rate towards 0 over ``max_iter`` epochs [5]_."""
+
+    def __init__(self, learning_rate, max_iter):
+        super().__init__(learning_rate, max_iter)
+        self.max_iter = max_iter
+
+    def rate(self, epoch):
+        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * epoch / self.max_iter))
+
+
+SCHEDULES = {"constant": Constant, "adaptive": Adaptive, "cosine": Cosine}
+SOLVERS = {"adam": Adam, "sgd": SGD, "rmsprop": RMSprop, "lbfgs": LBFGS}
