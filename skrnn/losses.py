@@ -40,15 +40,17 @@ class SquaredError:
 class BinomialLogLoss:
     """Log loss of K independent labels, one logit each: binary (K = 1) and multilabel.
 
-    l(y, x) = log(1 + exp(x)) - y x, summed over the labels.
+    l(y, x) = log(1 + exp(x)) - y x = log(1 + exp(s)) with s = (1 - 2 y) x for y in {0, 1}, summed
+    over the labels.
     """
 
     standardises_y = False
 
     def value_and_gradient(self, y, raw):
-        # log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|))
-        value = np.maximum(raw, 0) + np.log1p(np.exp(-np.abs(raw))) - y * raw
-        return value.sum(axis=1), self.inverse_link(raw) - y
+        sign = 1 - 2 * y
+        s = sign * raw
+        value = np.maximum(s, 0) + np.log1p(np.exp(-np.abs(s)))  # log(1 + exp(s))
+        return value.sum(axis=1), sign * self.inverse_link(s)
 
     def inverse_link(self, raw):
         # sigma(x) without overflow on either side; a tail stays a small number, never 0 too early

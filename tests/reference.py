@@ -1,0 +1,185 @@
+"""Slow, plain references that the fast code is tested against, and small data for them."""
+
+import numpy as np
+
+from skrnn._batches import Batch, Dataset, Sequences
+from skrnn._learner import Gradient
+from skrnn._network import Network
+from skrnn._sums import FAST
+from skrnn._tbptt import tbptt
+from skrnn.cells import ACTIVATIONS, CELLS
+from skrnn.losses import LOSSES
+
+# Every cell in every variant: the Elman network once per activation.
+VARIANTS = [("rnn", {"activation": a}) for a in ACTIVATIONS] + [
+    (name, {}) for name in CELLS if name != "rnn"
+]
+VARIANT_IDS = ["-".join([name, *options.values()]) for name, options in VARIANTS]
+
+RAGGED = [4, 6, 2, 6, 1]
+EQUAL = [5, 5, 5]
+
+
+def targets(loss, n, K, rng):
+    """Targets (n, K or 1) that fit a loss."""
+    if loss == "multinomial_log_loss":
+        return rng.randint(K, size=(n, 1)).astype(float)
+    if loss == "binomial_log_loss":
+        return rng.randint(2, size=(n, K)).astype(float)
+    return rng.normal(size=(n, K))
+
+
+def dataset(lengths, *, loss="squared_error", per_step=False, K=2, F=3, weights=True, seed=0, **kw):
+    """Random sequences with targets and, by default, unequal weights."""
+    rng = np.random.RandomState(seed)
+    total, n = sum(lengths), len(lengths)
+    X = Sequences(rng.normal(size=(total, F)), lengths)
+    y = targets(loss, total if per_step else n, K, rng)
+    weight = rng.uniform(0.5, 2.0, size=n) if weights else None
+    return Dataset(X, Sequences(y, lengths) if per_step else y, weight, **kw)
+
+
+def network(cell, hidden_sizes=(4,), *, K=2, F=3, seed=0, cell_options=None, **kw):
+    """A network and a theta whose biases are not zero either."""
+    rng = np.random.RandomState(seed)
+    net = Network(
+        CELLS[cell], F, hidden_sizes, K, dtype=np.float64, cell_options=cell_options, **kw
+    )
+    theta = net.initial_weights(rng)
+    return net, theta + 0.1 * rng.normal(size=theta.size)
+
+
+def loss_and_gradient(net, theta, data, loss, k1=None, k2=None, arithmetic=FAST):
+    """Sum of c l over the whole data at frozen weights, and the sum of the updates' gradients."""
+    gradient = Gradient(net, theta, arithmetic)
+    batch = Batch(data, np.arange(len(data)), net.dtype)
+    tbptt(net, LOSSES[loss](), batch, gradient, k1, k2)
+    return gradient.loss, gradient.g
+
+
+def finite_differences(function, theta, eps=1e-6):
+    """Central differences of a scalar function."""
+    g = np.empty_like(theta)
+    for k in range(theta.size):
+        e = np.zeros_like(theta)
+        e[k] = eps
+        g[k] = (function(theta + e) - function(theta - e)) / (2 * eps)
+    return g
+
+
+def assert_same_gradient(actual, expected, rtol):
+    """Equal relative to the largest entry."""
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=rtol * np.abs(expected).max())
+
+
+# --- brute force: one sequence, one loss, step by step ------------------------------------------------
+
+
+def states_along(net, theta, x):
+    """The states of all layers before step 0, 1, ... T of one sequence x (T, F), window by window of 1."""
+    views = net.views(theta)
+    data = Dataset(Sequences(x, [len(x)]), np.zeros((1, net.n_outputs)))
+    batch = Batch(data, np.arange(1), net.dtype)
+    states = [net.initial_state(1)]
+    for t in range(len(x)):
+        steps = batch.steps(t, t + 1)
+        states.append(net.forward(views, batch.X(steps, t), steps, 0, states[-1], FAST, record=False)[1])
+    return states
+
+
+def loss_from_state(net, theta, loss, x, state, start, s, y):
+    """The loss of the output after step s (1-based) of x, run from ``state`` at ``start``."""
+    data = Dataset(Sequences(x, [len(x)]), np.zeros((1, net.n_outputs)))
+    batch = Batch(data, np.arange(1), net.dtype)
+    steps = batch.steps(start, s)
+    raw, _, _ = net.forward(
+        net.views(theta), batch.X(steps, start), steps, len(steps) - 1, state, FAST, record=False
+    )
+    return float(LOSSES[loss]().value_and_gradient(y, raw)[0][0])
+
+
+# --- PyTorch ----------------------------------------------------------------------------------------
+
+
+def torch_twin(net, theta, cell, pooling="last", activation="tanh"):
+    """A PyTorch module with the same weights. Returns it and its parameters by our names."""
+    import torch
+
+    kinds = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
+    options = {"nonlinearity": activation} if cell == "rnn" else {}
+    views = net.parameters.views(theta)
+    layers = torch.nn.ModuleList()
+    named = {}
+    D = views["layer0.W_x"].shape[0]
+    for k, H in enumerate(net.hidden_sizes):
+        layer = kinds[cell](
+            D, H, batch_first=True, bidirectional=net.bidirectional, dtype=torch.float64, **options
+        )
+        for direction, suffix in (("", "_l0"), (".reverse", "_l0_reverse"))[: net.n_directions]:
+            for ours, theirs in (
+                ("W_x", "weight_ih"), ("W_h", "weight_hh"), ("b_x", "bias_ih"), ("b_h", "bias_hh")
+            ):  # fmt: skip
+                named[f"layer{k}{direction}.{ours}"] = getattr(layer, theirs + suffix)
+        layers.append(layer)
+        D = net.widths[k]
+    readout = torch.nn.Linear(D, net.n_outputs, dtype=torch.float64)
+    named["readout.W"], named["readout.b"] = readout.weight, readout.bias
+    with torch.no_grad():
+        for name, parameter in named.items():
+            parameter.copy_(torch.from_numpy(views[name].T.copy()))
+    return layers, readout, named
+
+
+def torch_outputs(layers, readout, data, pooling="last"):
+    """Outputs for every sequence by itself: a list of (T_i, K), or (n, K) for one target."""
+    import torch
+
+    out = []
+    for i, T in enumerate(data.X.lengths):
+        H = torch.from_numpy(data.X.take(np.full(T, i), np.arange(T)))[None]
+        for layer in layers:
+            H, final = layer(H)
+        if data.per_step:
+            out.append(readout(H[0]))
+            continue
+        h_n = final[0] if isinstance(final, tuple) else final
+        if pooling == "last":
+            pooled = torch.cat(list(h_n[:, 0]))
+        elif pooling == "mean":
+            pooled = H[0].mean(dim=0)
+        else:
+            pooled = H[0].max(dim=0).values
+        out.append(readout(pooled)[None])
+    return out
+
+
+def torch_loss(loss, raw, y):
+    """Sum of the losses of the rows of raw (N, K)."""
+    import torch
+
+    y = torch.from_numpy(y)
+    F = torch.nn.functional
+    if loss == "squared_error":
+        return 0.5 * F.mse_loss(raw, y, reduction="sum")
+    if loss == "binomial_log_loss":
+        return F.binary_cross_entropy_with_logits(raw, y, reduction="sum")
+    return F.cross_entropy(raw, y[:, 0].long(), reduction="sum")
+
+
+def torch_loss_and_gradient(net, theta, cell, data, loss, pooling="last", activation="tanh"):
+    """As ``loss_and_gradient`` by full BPTT, and the outputs, computed by PyTorch."""
+    import torch
+
+    layers, readout, named = torch_twin(net, theta, cell, pooling, activation)
+    outputs = torch_outputs(layers, readout, data, pooling)
+    total = 0.0
+    for i, raw in enumerate(outputs):
+        T = data.X.lengths[i]
+        y = data.y.take(np.full(T, i), np.arange(T)) if data.per_step else data.y[i : i + 1]
+        total = total + data.weight[i] * torch_loss(loss, raw, y)
+    total.backward()
+    g = np.zeros_like(theta)
+    views = net.parameters.views(g)
+    for name, parameter in named.items():
+        views[name][...] = parameter.grad.numpy().T
+    return total.item(), g, [raw.detach().numpy() for raw in outputs]

@@ -1,0 +1,68 @@
+"""The layers of the code: imports go downwards only, and scikit-learn is known at the border only."""
+
+import ast
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(importlib.util.find_spec("skrnn").origin).parent
+
+# bottom to top; a module may import from the layers above its own line only
+LAYERS = [
+    ["cells", "losses", "solvers", "_packing", "_parameters", "_sums", "_monitor"],
+    ["_recurrence", "_pooling"],
+    ["_network", "_batches"],
+    ["_learner", "_tbptt", "_inference"],
+    ["_training"],
+    ["_blas", "_sequences", "_checks", "_signature"],
+    ["_reading", "_fitting"],
+    ["_base"],
+    ["regressors", "classifiers"],
+    ["__init__"],
+]
+ENGINE = [name for layer in LAYERS[:5] for name in layer]
+EXTENSION_POINTS = ["cells", "losses", "solvers"]
+LEVEL = {name: k for k, layer in enumerate(LAYERS) for name in layer}
+MODULES = sorted(path.stem for path in ROOT.glob("*.py"))
+
+
+def imports(name):
+    """Full dotted names that a module imports, at any depth of its code."""
+    for node in ast.walk(ast.parse((ROOT / f"{name}.py").read_text(encoding="utf8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            if node.module == "skrnn":
+                yield from (f"skrnn.{alias.name}" for alias in node.names)
+            else:
+                yield node.module
+
+
+def test_every_module_has_a_layer():
+    assert sorted(LEVEL) == MODULES
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_imports_go_downwards(name):
+    for imported in imports(name):
+        if imported.startswith("skrnn."):
+            below = imported.split(".")[1]
+            assert LEVEL[below] < LEVEL[name], f"{name} imports {below}"
+
+
+@pytest.mark.parametrize("name", ENGINE)
+def test_the_engine_does_not_know_scikit_learn(name):
+    assert not [i for i in imports(name) if i.split(".")[0] in ("sklearn", "joblib")]
+
+
+@pytest.mark.parametrize("name", EXTENSION_POINTS)
+def test_extension_points_import_nothing_from_skrnn(name):
+    assert not [i for i in imports(name) if i.startswith("skrnn")]
+
+
+def test_every_module_is_installed():
+    """What skrnn/meson.build does not list would be missing from the package."""
+    listing = Path(__file__).parents[1] / "skrnn" / "meson.build"
+    listed = [line.strip(" ',") for line in listing.read_text().splitlines() if line.endswith(".py',")]
+    assert sorted(f"{name}.py" for name in MODULES) == sorted(listed)

@@ -1,0 +1,102 @@
+"""Solvers: step by step against PyTorch and against the formulas; schedules; L-BFGS."""
+
+import math
+
+import numpy as np
+import pytest
+
+from skrnn.solvers import SCHEDULES, SOLVERS
+
+STEPWISE = [name for name, cls in SOLVERS.items() if not cls.full_batch]
+OPTIONS = {
+    "sgd": [
+        {},
+        {"momentum": 0.0, "nesterovs_momentum": False},
+        {"momentum": 0.5, "nesterovs_momentum": False},
+    ],
+    "adam": [{}, {"beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-3}],
+    "rmsprop": [{}, {"beta_2": 0.9, "epsilon": 1e-4}],
+}
+CASES = [(name, options) for name in STEPWISE for options in OPTIONS[name]]
+
+
+def torch_solver(name, parameter, rate, options):
+    import torch
+
+    if name == "sgd":
+        momentum = options.get("momentum", 0.9)
+        nesterov = options.get("nesterovs_momentum", True)
+        return torch.optim.SGD([parameter], rate, momentum=momentum, nesterov=nesterov)
+    eps, beta_2 = options.get("epsilon", 1e-8), options.get("beta_2", 0.999)
+    if name == "adam":
+        return torch.optim.Adam([parameter], rate, (options.get("beta_1", 0.9), beta_2), eps)
+    return torch.optim.RMSprop([parameter], rate, alpha=beta_2, eps=eps)
+
+
+@pytest.mark.parametrize(("name", "options"), CASES)
+def test_equal_to_torch_step_by_step(name, options):
+    torch = pytest.importorskip("torch")
+    rng = np.random.RandomState(0)
+    theta = rng.normal(size=7)
+    twin = torch.tensor(theta.copy(), requires_grad=True)
+    solver, peer = SOLVERS[name](theta, 0.03, **options), torch_solver(name, twin, 0.03, options)
+    for _ in range(30):
+        g = rng.normal(size=7) * 10.0 ** rng.randint(-3, 3)
+        solver.step(theta, g.copy())
+        twin.grad = torch.from_numpy(g)
+        peer.step()
+        np.testing.assert_allclose(theta, twin.detach().numpy(), rtol=1e-13, atol=1e-15)
+
+
+@pytest.mark.parametrize(("name", "options"), CASES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_minimises_a_bowl_in_its_dtype(name, options, dtype):
+    theta = np.array([3.0, -2.0, 0.5], dtype=dtype)
+    solver = SOLVERS[name](theta, 0.02, **options)
+    for _ in range(2000):
+        solver.step(theta, theta * np.array([1, 4, 0.5], dtype=dtype))
+    assert theta.dtype == solver.memory.dtype == dtype
+    assert np.abs(theta).max() < 0.05
+
+
+@pytest.mark.parametrize("name", STEPWISE)
+def test_memory_and_counter_are_the_whole_state(name):
+    """Restored from them, a solver goes on to the same bits."""
+    rng = np.random.RandomState(0)
+    theta, g = rng.normal(size=5), rng.normal(size=(6, 5))
+    solver = SOLVERS[name](theta, 0.1)
+    for k in range(3):
+        solver.step(theta, g[k].copy())
+    other_theta, other = theta.copy(), SOLVERS[name](theta, 0.1)
+    other.memory[:], other.t = solver.memory, solver.t
+    for k in range(3, 6):
+        solver.step(theta, g[k].copy())
+        other.step(other_theta, g[k].copy())
+    np.testing.assert_array_equal(theta, other_theta)
+
+
+def test_lbfgs_finds_the_minimum_and_reports_every_iteration():
+    def rosenbrock(x):
+        value = (1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2
+        slope = [-2 * (1 - x[0]) - 400 * x[0] * (x[1] - x[0] ** 2), 200 * (x[1] - x[0] ** 2)]
+        return value, np.array(slope)
+
+    seen = []
+    solver = SOLVERS["lbfgs"](max_iter=100, max_fun=1000, tol=1e-9)
+    result = solver.minimize(rosenbrock, np.array([-1.2, 1.0], dtype=np.float32), seen.append)
+    np.testing.assert_allclose(result.x, 1, atol=1e-5)
+    assert len(seen) == result.nit
+
+
+def test_schedules():
+    constant, cosine = SCHEDULES["constant"](0.1, 10), SCHEDULES["cosine"](0.1, 10)
+    assert [constant.rate(e) for e in (0, 9)] == [0.1, 0.1]
+    assert not constant.go_on_after_plateau()
+    assert cosine.rate(0) == 0.1
+    assert cosine.rate(5) == pytest.approx(0.05)
+    assert cosine.rate(9) == pytest.approx(0.05 * (1 + math.cos(0.9 * math.pi)))
+    adaptive = SCHEDULES["adaptive"](1e-5, 10)
+    assert adaptive.go_on_after_plateau()
+    assert adaptive.rate(3) == pytest.approx(2e-6)
+    assert adaptive.go_on_after_plateau()
+    assert not adaptive.go_on_after_plateau()  # below 1e-6: training stops
