@@ -15,6 +15,7 @@ import numpy as np
 from skrnn._parameters import Parameters, glorot_uniform, orthogonal
 from skrnn._pooling import POOLINGS
 from skrnn._recurrence import Layer, layer_gradient, unroll, unroll_backward
+from skrnn._sums import with_ones
 
 # layers: per layer, per direction, a tuple of (B, H); pool: what pooling has gathered.
 State = namedtuple("State", "layers pool")
@@ -216,8 +217,9 @@ class Network:
         layers, W, _ = views
         d_layers, dW, db = gradient
         tail = steps.tail(first)
-        dW += arithmetic.weight_gradient(tape.P, draw, tail, weight)
-        db += arithmetic.bias_gradient(draw, tail, weight)
+        dW_and_b = arithmetic.weight_gradient(with_ones(tape.P), draw, tail, weight)
+        dW += dW_and_b[:-1]
+        db += dW_and_b[-1]
         dP = arithmetic.product(draw, np.ascontiguousarray(W.T))
         if masks:
             dP *= tail.spread(masks[-1])

@@ -15,6 +15,7 @@ from collections import namedtuple
 import numpy as np
 
 from skrnn._packing import put
+from skrnn._sums import with_ones
 
 Layer = namedtuple("Layer", "W_x W_h b_x b_h")
 
@@ -98,11 +99,21 @@ def unroll_backward(cell, layer, dH, first, dstate, tape, arithmetic, *, need_dX
 
 
 def layer_gradient(gradient, tape, dA_x, dA_h, arithmetic, weight):
-    """Add the gradients of one layer's four arrays to the views ``gradient`` (a Layer)."""
-    steps = tape.steps
+    """Add the gradients of one layer's four arrays to the views ``gradient`` (a Layer).
+
+    Biases are the weights of a column of ones. Where a_x and a_h have the same gradient, input
+    weights, recurrent weights and biases come from one product.
+    """
+    steps, X, D = tape.steps, tape.X, tape.X.shape[1]
     H_previous = np.concatenate(tape.H_previous)
-    gradient.W_x[...] += arithmetic.weight_gradient(tape.X, dA_x, steps, weight)
-    gradient.W_h[...] += arithmetic.weight_gradient(H_previous, dA_h, steps, weight)
-    db_x = arithmetic.bias_gradient(dA_x, steps, weight)
-    gradient.b_x[...] += db_x
-    gradient.b_h[...] += db_x if dA_h is dA_x else arithmetic.bias_gradient(dA_h, steps, weight)
+    if dA_h is dA_x:
+        dW = arithmetic.weight_gradient(with_ones(X, H_previous), dA_x, steps, weight)
+        dW_x, dW_h, db_x = dW[:D], dW[D:-1], dW[-1]
+        db_h = db_x
+    else:
+        dW = arithmetic.weight_gradient(with_ones(X), dA_x, steps, weight)
+        dW_x, db_x = dW[:-1], dW[-1]
+        dW = arithmetic.weight_gradient(with_ones(H_previous), dA_h, steps, weight)
+        dW_h, db_h = dW[:-1], dW[-1]
+    for view, d in zip(gradient, (dW_x, dW_h, db_x, db_h), strict=True):
+        view += d

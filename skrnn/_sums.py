@@ -27,7 +27,7 @@ import numpy as np
 # SkylakeX, Haswell, Zen, Sandy Bridge, Nehalem and Prescott, for 10 to 30 % more time.
 ROWS = 16
 
-# Parameters per pass of the exact sum times rows: 512 KiB of float64, which stays in cache.
+# Entries (sequences times parameters) per pass of the exact sum: 512 KiB of float64 stay in cache.
 BLOCK = 1 << 16
 
 
@@ -46,32 +46,50 @@ def exact_sum(G, weight):
     ----------
     G : (B, P) float64
     weight : (B,) float64, non-negative
-        The result is exact for whole numbers (sum below 2**40), and for them the same, bit for bit,
-        as for rows repeated so many times, in any order.
+        For whole numbers (of a sum below 2**40) the result has all bits down to 2**-80 of the
+        largest entry of a column, and is the same, bit for bit, as for rows repeated so many times,
+        in any order.
 
     Returns
     -------
     (P,) float64
+    """
+    sigmas = _sigmas(np.frexp(np.abs(G).max(axis=0, initial=0))[1], weight.sum())
+    totals = np.zeros((len(sigmas), G.shape[1]))
+    _add_exactly(totals, G, weight, sigmas)
+    return totals.sum(axis=0)
 
-    Notes
-    -----
+
+def _sigmas(exponent, W):
+    """For columns |x| <= 2**exponent and weights of sum W, one sigma (P,) for every piece of x.
+
     (sigma + x) - sigma keeps the bits of x above the last bit of sigma [1]_ [2]_. With sigma a power
     of two large enough for W max|x|, the pieces so kept are multiples of one unit and their weighted
     sum has at most 53 bits, so that no order of additions rounds. What is left of x is treated
-    likewise, until 80 bits below the largest entry of the column are in.
+    likewise, until 80 bits below the bound are in.
     """
-    b = max(0, int(np.frexp(weight.sum())[1]))  # sum of the weights <= 2^b
-    if b > 40:
-        return weight @ G
-    exponent = np.frexp(np.abs(G).max(axis=0, initial=0))[1] + (b + 1)
-    total = 0.0
-    for _ in range(-(-80 // (52 - b))):
-        sigma = np.ldexp(1.0, exponent)
-        piece = (G + sigma) - sigma
-        total = total + weight @ piece
-        G = G - piece
-        exponent = exponent - 53 + (b + 2)
-    return total
+    b = min(max(0, int(np.frexp(W)[1])), 40)  # W <= 2^b; more is summed with rounding
+    exponent = exponent + (b + 1)
+    return [np.ldexp(1.0, exponent - k * (51 - b)) for k in range(-(-80 // (52 - b)))]
+
+
+def _add_exactly(totals, G, weight, sigmas):
+    """Add the weighted sum of the rows of G, piece by piece, to ``totals`` (pieces, P)."""
+    piece = np.empty_like(G)
+    for k, sigma in enumerate(sigmas):
+        if k:
+            G = G - piece
+        np.add(G, sigma, out=piece)
+        piece -= sigma
+        totals[k] += weight @ piece
+
+
+def with_ones(*arrays):
+    """The arrays (N, .) side by side and a column of ones, whose weights are a bias."""
+    A = np.empty((len(arrays[0]), sum(a.shape[1] for a in arrays) + 1), dtype=arrays[0].dtype)
+    np.concatenate(arrays, axis=1, out=A[:, :-1])
+    A[:, -1] = 1
+    return A
 
 
 class _Fast:
@@ -83,13 +101,8 @@ class _Fast:
 
     @staticmethod
     def weight_gradient(A, dA, steps, weight):
-        """dW = A^T dA, (D, G)."""
+        """dW = A^T dA, (K, G)."""
         return A.T @ dA
-
-    @staticmethod
-    def bias_gradient(dA, steps, weight):
-        """db = sum of the rows of dA, (G,)."""
-        return dA.sum(axis=0)
 
     @staticmethod
     def loss_weights(u, weight, steps):
@@ -109,21 +122,18 @@ class _Exact:
 
     @staticmethod
     def weight_gradient(A, dA, steps, weight):
-        A = steps.pad(A).transpose(1, 2, 0)  # (B, D, T)
-        dA = steps.pad(dA).transpose(1, 0, 2)  # (B, T, G)
-        (B, D, _), G = A.shape, dA.shape[2]
-        dW = np.empty((D, G))
-        rows = max(1, BLOCK // (B * G))
-        for d in range(0, D, rows):
-            per_sequence = np.matmul(A[:, d : d + rows], dA)  # (B, rows, G)
-            dW[d : d + rows] = exact_sum(per_sequence.reshape(B, -1), weight).reshape(-1, G)
-        return dW
-
-    @staticmethod
-    def bias_gradient(dA, steps, weight):
-        dA = steps.pad(dA).transpose(1, 0, 2)
-        # a product with ones: NumPy's own sum changes its order with the shape
-        return exact_sum(np.matmul(np.ones((1, len(steps))), dA)[:, 0], weight)
+        # |entry of a sequence's product| <= T max|a| max|da|, column by column
+        a, da = (np.frexp(np.abs(M).max(axis=0))[1] for M in (A, dA))
+        exponent = (a[:, None] + da).ravel() + int(np.frexp(len(steps))[1])
+        A = np.ascontiguousarray(steps.pad(A).transpose(1, 2, 0))  # (B, K, T)
+        dA = np.ascontiguousarray(steps.pad(dA).transpose(1, 0, 2))  # (B, T, G)
+        sigmas = _sigmas(exponent, weight.sum())
+        totals = np.zeros((len(sigmas), exponent.size))
+        rows = max(1, BLOCK // exponent.size)
+        for i in range(0, steps.B, rows):
+            G = np.matmul(A[i : i + rows], dA[i : i + rows])  # one product per sequence
+            _add_exactly(totals, G.reshape(len(G), -1), weight[i : i + rows], sigmas)
+        return totals.sum(axis=0).reshape(len(a), -1)
 
     @staticmethod
     def loss_weights(u, weight, steps):
@@ -131,7 +141,9 @@ class _Exact:
 
     @staticmethod
     def loss(value, steps, weight):
-        return float(_Exact.bias_gradient(value[:, None], steps, weight)[0])
+        # a product with ones: NumPy's own sum changes its order with the shape
+        per_sequence = np.matmul(np.ones((1, len(steps))), steps.pad(value[:, None]).transpose(1, 0, 2))
+        return float(exact_sum(per_sequence[:, 0], weight)[0])
 
 
 FAST = _Fast()
