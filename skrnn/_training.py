@@ -43,7 +43,8 @@ def train(
     Returns
     -------
     converged : bool
-        Whether the monitor ended training before ``max_iter``.
+        Whether training ended as it should: by the monitor, or at the end of a schedule that is made
+        for ``max_iter`` epochs.
 
     Raises
     ------
@@ -71,7 +72,7 @@ def train(
         watched = validation[0] if validate else history.loss[-1]
         if monitor.record(watched, learner.theta) and not plateau(schedule, monitor):
             return True
-    return False
+    return schedule.ends_with_max_iter
 
 
 def plateau(schedule, monitor):

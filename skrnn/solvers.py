@@ -153,6 +153,8 @@ class LBFGS:
 class Constant:
     """The rate stays as it is."""
 
+    ends_with_max_iter = False  # whether training is complete, by design, after max_iter epochs
+
     def __init__(self, learning_rate, max_iter):
         self.learning_rate = learning_rate
 
@@ -177,6 +179,8 @@ class Adaptive(Constant):
 
 class Cosine(Constant):
     """Half a cosine from the initial rate towards 0 over ``max_iter`` epochs [5]_."""
+
+    ends_with_max_iter = True
 
     def __init__(self, learning_rate, max_iter):
         super().__init__(learning_rate, max_iter)

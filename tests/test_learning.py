@@ -1,0 +1,93 @@
+"""Slow proofs that training learns what it should, and that a k2 too short cannot: why k2 exists."""
+
+import numpy as np
+import pytest
+
+import skrnn
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+]
+
+
+def adding(n, T, rng):
+    """The sum of the two marked of T random numbers (Hochreiter and Schmidhuber 1997, task 4)."""
+    X = np.zeros((n, T, 2), dtype=np.float32)
+    X[:, :, 0] = rng.uniform(size=(n, T))
+    rows = np.arange(n)
+    X[rows, rng.randint(T // 2, size=n), 1] = 1
+    X[rows, rng.randint(T // 2, T, size=n), 1] = 1
+    return X, (X[:, :, 0] * X[:, :, 1]).sum(axis=1)
+
+
+@pytest.mark.parametrize("cls", [skrnn.LSTMRegressor, skrnn.GRURegressor])
+def test_adding_problem(cls):
+    rng = np.random.RandomState(0)
+    (X, y), (X_test, y_test) = adding(3000, 50, rng), adding(1000, 50, rng)
+    model = cls(batch_size=50, max_iter=30, learning_rate="cosine", random_state=0).fit(X, y)
+    assert y_test.var() > 0.15  # what the mean would reach
+    assert np.mean((model.predict(X_test) - y_test) ** 2) < 0.01
+
+
+def temporal_order(n, T, rng):
+    """The order of two rare symbols among distractors, four classes (same authors, task 6a)."""
+    symbols = rng.randint(4, size=(n, T))
+    first, second = rng.randint(2, size=(2, n))
+    rows = np.arange(n)
+    symbols[rows, rng.randint(T // 10, T // 5, size=n)] = 4 + first
+    symbols[rows, rng.randint(T // 2, T * 3 // 5, size=n)] = 4 + second
+    return np.eye(6, dtype=np.float32)[symbols], 2 * first + second
+
+
+@pytest.mark.parametrize("cls", [skrnn.LSTMClassifier, skrnn.GRUClassifier])
+def test_temporal_order(cls):
+    rng = np.random.RandomState(0)
+    (X, y), (X_test, y_test) = temporal_order(1000, 50, rng), temporal_order(500, 50, rng)
+    model = cls(16, batch_size=50, max_iter=25, learning_rate="cosine", random_state=0).fit(X, y)
+    assert model.score(X_test, y_test) > 0.98
+
+
+LAG = 8
+
+
+def recall(n, T, rng):
+    """Say, at every step, the bit of 8 steps ago: the error must travel 9 steps to reach it."""
+    bits = rng.randint(2, size=(n, T))
+    y = np.zeros((n, T), dtype=int)
+    y[:, LAG:] = bits[:, :-LAG]
+    weight = np.ones((n, T))
+    weight[:, :LAG] = 0
+    return (2 * bits - 1)[:, :, None].astype(np.float32), y, weight
+
+
+@pytest.mark.parametrize("cls", [skrnn.LSTMClassifier, skrnn.GRUClassifier])
+@pytest.mark.parametrize(
+    ("k1", "k2", "learns"),
+    [(4, 4, False), (4, 8, False), (4, 12, True), (4, 16, True), (16, 4, False)],
+)
+def test_k2_must_reach_back_to_what_matters(cls, k1, k2, learns):
+    rng = np.random.RandomState(0)
+    X, y, weight = recall(40, 400, rng)
+    X_test, y_test, weight_test = recall(20, 400, rng)
+    model = cls(
+        16, k1=k1, k2=k2, return_sequences=True, batch_size=40, max_iter=15, tol=0, alpha=0, random_state=0
+    ).fit(X, y, weight)
+    accuracy = model.score(X_test, y_test, weight_test)
+    assert accuracy > 0.95 if learns else accuracy < 0.75
+
+
+@pytest.mark.parametrize("cls", [skrnn.RNNClassifier, skrnn.LSTMClassifier, skrnn.GRUClassifier])
+def test_parity_of_the_whole_past(cls):
+    """Running parity, per step: no single input says anything; lengths unequal and longer in the test."""
+    rng = np.random.RandomState(0)
+
+    def parity(n, longest):
+        X = [rng.randint(2, size=(T, 1)).astype(np.float32) for T in rng.randint(2, longest, size=n)]
+        return X, [np.cumsum(x[:, 0]).astype(int) % 2 for x in X]
+
+    X, y = parity(500, 12)
+    model = cls(
+        24, return_sequences=True, batch_size=25, max_iter=60, learning_rate="cosine", random_state=0
+    ).fit(X, y)
+    assert model.score(*parity(200, 25)) > 0.95
