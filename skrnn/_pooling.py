@@ -8,7 +8,7 @@ Shapes: a packed window of N rows (``_packing.py``), Q the width of the top laye
 pooled rows of the steps from ``first`` on.
 
 To add one, write a class with ``initial_state``, ``forward`` and ``backward``, and enter it in
-``POOLINGS`` and in the parameter's constraint.
+``POOLINGS``.
 """
 
 import numpy as np

@@ -69,12 +69,12 @@ class Reading:
         if per_step:
             y = Sequences(y, sequences.lengths)
             inner = None if inner is None else Sequences(inner[:, None], sequences.lengths)
-        if self.k1 is None and sequences.lengths.max() > LONG_SEQUENCE:
+        if self.k1 is None and self.k2 is None and sequences.lengths.max() > LONG_SEQUENCE:
             warnings.warn(
                 f"{names[0]} has a sequence of {sequences.lengths.max()} steps and k1=None: memory "
                 "grows with the length. Set k1 (and k2) to train by truncated backpropagation.",
                 UserWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
         data = Dataset(
             sequences,
@@ -95,7 +95,7 @@ class Reading:
         was_table = known["kind"] == "table"
         container = read_X(
             X, step_features=known["step_features"], dtype=np.dtype(known["dtype"]),
-            rows_of_steps=not was_table, name=name,
+            fitted_kind=known["kind"], name=name,
         )  # fmt: skip
         if was_table != (container.kind == "table"):
             raise ValueError(

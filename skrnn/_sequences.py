@@ -34,7 +34,7 @@ class Container(NamedTuple):
     n_features_in: int
 
 
-def read_X(X, *, step_features=1, dtype=None, rows_of_steps=False, name=None):
+def read_X(X, *, step_features=1, dtype=None, fitted_kind=None, name=None):
     """Read X.
 
     Parameters
@@ -45,9 +45,10 @@ def read_X(X, *, step_features=1, dtype=None, rows_of_steps=False, name=None):
     dtype : dtype or None
         What will be computed in; None: ``choose_dtype`` of X's. Values are cast later, window by
         window; here it is checked that they are finite then.
-    rows_of_steps : bool
-        Whether a list of 1-D rows of equal length is a list of sequences and not a table: true
-        after a fit on a list of unequal rows.
+    fitted_kind : str, optional
+        ``kind`` of the X that was fitted. After one that was not a table, a list of 1-D rows is a list
+        of sequences also when by chance they have equal length; and ``step_features`` is then known
+        to have been right.
     name : str
         The estimator, for messages.
 
@@ -60,15 +61,14 @@ def read_X(X, *, step_features=1, dtype=None, rows_of_steps=False, name=None):
     """
     reject_unreadable(X)
     items = as_items(X)
-    if items is None or not len(items):
+    ndims = {item.ndim for item in items or ()}
+    if not ndims:
         container = _read_array(X, step_features, name)
     else:
-        ndims = {item.ndim for item in items}
         equal_rows = ndims == {1} and len({len(item) for item in items}) == 1
         if ndims == {2}:
-            _needs_step_features_1(step_features, "X is a list of 2-D arrays")
             container = _read_list(items)
-        elif ndims == {1} and (rows_of_steps or not equal_rows):
+        elif ndims == {1} and (not equal_rows or fitted_kind in ("list", "array")):
             container = _read_list([_reshape_row(i, x, step_features) for i, x in enumerate(items)])
         elif ndims == {3}:
             raise ValueError(
@@ -82,6 +82,11 @@ def read_X(X, *, step_features=1, dtype=None, rows_of_steps=False, name=None):
             )
         else:
             container = _read_array(X, step_features, name)
+    if fitted_kind is None and step_features != 1 and (ndims == {2} or container.kind == "array"):
+        raise ValueError(
+            f"step_features={step_features} is for 2-D X and lists of 1-D rows. X is a 3-D array or a "
+            "list of 2-D arrays, whose features are its last axis: leave step_features=1."
+        )
     check_finite(container.sequences, dtype or choose_dtype(container.sequences.values.dtype), "X")
     return container
 
@@ -127,14 +132,6 @@ def as_items(X):
     return items
 
 
-def _needs_step_features_1(step_features, because):
-    if step_features != 1:
-        raise ValueError(
-            f"step_features={step_features} is for 2-D X and lists of 1-D rows, but {because}, whose "
-            "features are its last axis. Leave step_features=1."
-        )
-
-
 def _reshape_row(i, row, step_features):
     if len(row) % step_features:
         raise ValueError(
@@ -176,7 +173,6 @@ def _read_array(X, step_features, name):
             f"Found array X with dim {X.ndim}. Expected 2-D (n_sequences, n_columns) or 3-D "
             "(n_sequences, n_timesteps, n_features); see X.reshape."
         )
-    _needs_step_features_1(step_features, "X is 3-D")
     _, T, F = X.shape
     if not T:
         raise ValueError(f"The sequences of X have no time steps (shape={X.shape}).")

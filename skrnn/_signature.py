@@ -212,7 +212,7 @@ PARAMETERS = {
         [_NOT_NEGATIVE],
         "float, default=1e-4",
         "Strength of the L2 penalty on the weight matrices (not on biases): every update adds "
-        "alpha / 2 |W|^2 divided by the sum of the sample weights of its sequences, whatever `k1` "
+        "``alpha / 2 |W|^2`` divided by the sum of the sample weights of its sequences, whatever `k1` "
         "and `k2`.",
     ),
     "solver": Parameter(
@@ -379,11 +379,7 @@ ATTRIBUTES = {
     "n_outputs_": Attribute("int", "Units of the read-out: a binary classification has one."),
     "weights_": Attribute(
         "dict of str to ndarray",
-        "Copies of all weights. ``layer0.W_x`` (n_inputs, n_gates * hidden_size), ``layer0.W_h`` "
-        "(hidden_size, n_gates * hidden_size), ``layer0.b_x`` and ``layer0.b_h`` (n_gates * "
-        "hidden_size,), then ``layer0.reverse.`` of a bidirectional layer and ``layer1.`` and so on; "
-        "``readout.W`` (width of the top layer, n_outputs_), ``readout.b`` (n_outputs_,). Gates: LSTM "
-        "i f g o, GRU r z n. The outputs are in units of y.",
+        "Copies of all weights; names and shapes stand in the property's documentation.",
     ),
     "n_iter_": Attribute("int", "Epochs of the last fit, and of the calls of partial_fit since."),
     "n_updates_": Attribute("int", "Updates of the weights since they were drawn."),

@@ -70,7 +70,7 @@ def _sigmas(exponent, W):
     """
     b = min(max(0, int(np.frexp(W)[1])), 40)  # W <= 2^b; more is summed with rounding
     exponent = exponent + (b + 1)
-    return [np.ldexp(1.0, exponent - k * (51 - b)) for k in range(-(-80 // (52 - b)))]
+    return [np.ldexp(1.0, exponent - k * (51 - b)) for k in range(-(-80 // (51 - b)))]
 
 
 def _add_exactly(totals, G, weight, sigmas):

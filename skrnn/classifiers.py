@@ -254,10 +254,10 @@ class RNNClassifier(_SequenceClassifier):
 
     References
     ----------
-    .. [1] J. L. Elman, "Finding structure in time", Cognitive Science 14(2), 1990.
-    .. [2] Z. C. Lipton, D. C. Kale, C. Elkan, R. Wetzel, "Learning to diagnose with LSTM recurrent
+    .. [1] Elman, J. L., "Finding structure in time", Cognitive Science 14(2), 1990.
+    .. [2] Lipton, Z. C., Kale, D. C., Elkan, C., Wetzel, R., "Learning to diagnose with LSTM recurrent
        neural networks", ICLR 2016, arXiv:1511.03677.
-    .. [3] R. Pascanu, T. Mikolov, Y. Bengio, "On the difficulty of training recurrent neural
+    .. [3] Pascanu, R., Mikolov, T., Bengio, Y., "On the difficulty of training recurrent neural
        networks", ICML 2013.
 
     Examples
@@ -291,10 +291,10 @@ class LSTMClassifier(_SequenceClassifier):
 
     References
     ----------
-    .. [1] S. Hochreiter, J. Schmidhuber, "Long short-term memory", Neural Computation 9(8), 1997.
-    .. [2] Z. C. Lipton, D. C. Kale, C. Elkan, R. Wetzel, "Learning to diagnose with LSTM recurrent
+    .. [1] Hochreiter, S., Schmidhuber, J., "Long short-term memory", Neural Computation 9(8), 1997.
+    .. [2] Lipton, Z. C., Kale, D. C., Elkan, C., Wetzel, R., "Learning to diagnose with LSTM recurrent
        neural networks", ICLR 2016, arXiv:1511.03677.
-    .. [3] R. Pascanu, T. Mikolov, Y. Bengio, "On the difficulty of training recurrent neural
+    .. [3] Pascanu, R., Mikolov, T., Bengio, Y., "On the difficulty of training recurrent neural
        networks", ICML 2013.
 
     Examples
@@ -329,11 +329,11 @@ class GRUClassifier(_SequenceClassifier):
 
     References
     ----------
-    .. [1] K. Cho et al., "Learning phrase representations using RNN encoder-decoder for statistical
+    .. [1] Cho, K., et al., "Learning phrase representations using RNN encoder-decoder for statistical
        machine translation", EMNLP 2014.
-    .. [2] Z. C. Lipton, D. C. Kale, C. Elkan, R. Wetzel, "Learning to diagnose with LSTM recurrent
+    .. [2] Lipton, Z. C., Kale, D. C., Elkan, C., Wetzel, R., "Learning to diagnose with LSTM recurrent
        neural networks", ICLR 2016, arXiv:1511.03677.
-    .. [3] R. Pascanu, T. Mikolov, Y. Bengio, "On the difficulty of training recurrent neural
+    .. [3] Pascanu, R., Mikolov, T., Bengio, Y., "On the difficulty of training recurrent neural
        networks", ICML 2013.
 
     Examples

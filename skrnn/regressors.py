@@ -8,6 +8,17 @@ from sklearn.utils.metaestimators import available_if
 from skrnn._base import BaseRNN
 from skrnn._sequences import read_single_targets, read_targets_per_step, shape_answer
 from skrnn._sums import exact_sum
+from skrnn.losses import LOSSES
+
+
+def mean_and_deviation(y, weight):
+    """Weighted mean and standard deviation of the columns of y (rows, K); 1 where y is constant."""
+    W = weight.sum()
+    mean = exact_sum(y, weight) / W
+    deviation = np.sqrt(exact_sum((y - mean) ** 2, weight) / W)
+    # a constant column has a deviation of round-off, or none
+    deviation[deviation <= 10 * np.finfo(np.float64).eps * np.abs(mean)] = 1.0
+    return mean, deviation
 
 
 class _SequenceRegressor(RegressorMixin, BaseRNN):
@@ -48,6 +59,7 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
         """
         flat, container = self._run(X)
         targets = self._spec["targets"]
+        flat = LOSSES[targets["loss"]]().inverse_link(flat)
         flat = flat * targets["scale"].astype(flat.dtype) + targets["mean"].astype(flat.dtype)
         if targets["is_1d"]:
             flat = flat[:, 0]
@@ -82,14 +94,16 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
         return (read_targets_per_step if self.return_sequences else read_single_targets)(y, X, name)
 
     def _learn_targets(self, y, is_1d, weight):
-        W = weight.sum()
-        mean = exact_sum(y, weight) / W
-        scale = np.sqrt(exact_sum((y - mean) ** 2, weight) / W)
-        # a constant target has a deviation of round-off, or none
-        scale[scale <= 10 * np.finfo(np.float64).eps * np.abs(mean)] = 1.0
+        mean, scale = np.zeros(y.shape[1]), np.ones(y.shape[1])
+        if LOSSES[self.loss].standardises_y:
+            mean, scale = mean_and_deviation(y, weight)
         return {
-            "loss": self.loss, "n_outputs": y.shape[1], "is_1d": is_1d, "mean": mean, "scale": scale
-        }  # fmt: skip
+            "loss": self.loss,
+            "n_outputs": y.shape[1],
+            "is_1d": is_1d,
+            "mean": mean,
+            "scale": scale,
+        }
 
     def _publish_targets(self, targets):
         """A regressor has no attribute of its own."""
@@ -134,10 +148,10 @@ class RNNRegressor(_SequenceRegressor):
 
     References
     ----------
-    .. [1] J. L. Elman, "Finding structure in time", Cognitive Science 14(2), 1990.
-    .. [2] Z. C. Lipton, D. C. Kale, C. Elkan, R. Wetzel, "Learning to diagnose with LSTM recurrent
+    .. [1] Elman, J. L., "Finding structure in time", Cognitive Science 14(2), 1990.
+    .. [2] Lipton, Z. C., Kale, D. C., Elkan, C., Wetzel, R., "Learning to diagnose with LSTM recurrent
        neural networks", ICLR 2016, arXiv:1511.03677.
-    .. [3] R. Pascanu, T. Mikolov, Y. Bengio, "On the difficulty of training recurrent neural
+    .. [3] Pascanu, R., Mikolov, T., Bengio, Y., "On the difficulty of training recurrent neural
        networks", ICML 2013.
 
     Examples
@@ -171,10 +185,10 @@ class LSTMRegressor(_SequenceRegressor):
 
     References
     ----------
-    .. [1] S. Hochreiter, J. Schmidhuber, "Long short-term memory", Neural Computation 9(8), 1997.
-    .. [2] Z. C. Lipton, D. C. Kale, C. Elkan, R. Wetzel, "Learning to diagnose with LSTM recurrent
+    .. [1] Hochreiter, S., Schmidhuber, J., "Long short-term memory", Neural Computation 9(8), 1997.
+    .. [2] Lipton, Z. C., Kale, D. C., Elkan, C., Wetzel, R., "Learning to diagnose with LSTM recurrent
        neural networks", ICLR 2016, arXiv:1511.03677.
-    .. [3] R. Pascanu, T. Mikolov, Y. Bengio, "On the difficulty of training recurrent neural
+    .. [3] Pascanu, R., Mikolov, T., Bengio, Y., "On the difficulty of training recurrent neural
        networks", ICML 2013.
 
     Examples
@@ -209,11 +223,11 @@ class GRURegressor(_SequenceRegressor):
 
     References
     ----------
-    .. [1] K. Cho et al., "Learning phrase representations using RNN encoder-decoder for statistical
+    .. [1] Cho, K., et al., "Learning phrase representations using RNN encoder-decoder for statistical
        machine translation", EMNLP 2014.
-    .. [2] Z. C. Lipton, D. C. Kale, C. Elkan, R. Wetzel, "Learning to diagnose with LSTM recurrent
+    .. [2] Lipton, Z. C., Kale, D. C., Elkan, C., Wetzel, R., "Learning to diagnose with LSTM recurrent
        neural networks", ICLR 2016, arXiv:1511.03677.
-    .. [3] R. Pascanu, T. Mikolov, Y. Bengio, "On the difficulty of training recurrent neural
+    .. [3] Pascanu, R., Mikolov, T., Bengio, Y., "On the difficulty of training recurrent neural
        networks", ICML 2013.
 
     Examples

@@ -42,9 +42,7 @@ def dataset(lengths, *, loss="squared_error", per_step=False, K=2, F=3, weights=
 def network(cell, hidden_sizes=(4,), *, K=2, F=3, seed=0, cell_options=None, **kw):
     """A network and a theta whose biases are not zero either."""
     rng = np.random.RandomState(seed)
-    net = Network(
-        CELLS[cell], F, hidden_sizes, K, dtype=np.float64, cell_options=cell_options, **kw
-    )
+    net = Network(CELLS[cell], F, hidden_sizes, K, dtype=np.float64, cell_options=cell_options, **kw)
     theta = net.initial_weights(rng)
     return net, theta + 0.1 * rng.normal(size=theta.size)
 
@@ -168,7 +166,6 @@ def torch_loss(loss, raw, y):
 
 def torch_loss_and_gradient(net, theta, cell, data, loss, pooling="last", activation="tanh"):
     """As ``loss_and_gradient`` by full BPTT, and the outputs, computed by PyTorch."""
-    import torch
 
     layers, readout, named = torch_twin(net, theta, cell, pooling, activation)
     outputs = torch_outputs(layers, readout, data, pooling)

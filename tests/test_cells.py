@@ -84,6 +84,7 @@ def test_backward_by_differences(name, options):
     expected = finite_differences(lambda v: value(a_x, v.reshape(G), state), a_h.ravel())
     np.testing.assert_allclose(da_h.ravel(), expected, atol=1e-8)
     for k, ds in enumerate(dstate):
+
         def moved(v, k=k):
             return value(a_x, a_h, (*state[:k], v.reshape(B, H), *state[k + 1 :]))
 

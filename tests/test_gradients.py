@@ -130,7 +130,9 @@ def test_equal_to_torch(cell, activation, bidirectional, hidden_sizes, lengths, 
     pytest.importorskip("torch")
     options = {"activation": activation} if cell == "rnn" else {}
     net, theta = network(cell, hidden_sizes, bidirectional=bidirectional, cell_options=options)
-    check_against_torch(net, theta, cell, dataset(lengths, loss=loss, per_step=per_step), loss, activation)
+    check_against_torch(
+        net, theta, cell, dataset(lengths, loss=loss, per_step=per_step), loss, activation
+    )
 
 
 @pytest.mark.parametrize("pooling", ["mean", "max"])

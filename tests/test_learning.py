@@ -71,7 +71,15 @@ def test_k2_must_reach_back_to_what_matters(cls, k1, k2, learns):
     X, y, weight = recall(40, 400, rng)
     X_test, y_test, weight_test = recall(20, 400, rng)
     model = cls(
-        16, k1=k1, k2=k2, return_sequences=True, batch_size=40, max_iter=15, tol=0, alpha=0, random_state=0
+        16,
+        k1=k1,
+        k2=k2,
+        return_sequences=True,
+        batch_size=40,
+        max_iter=15,
+        tol=0,
+        alpha=0,
+        random_state=0,
     ).fit(X, y, weight)
     accuracy = model.score(X_test, y_test, weight_test)
     assert accuracy > 0.95 if learns else accuracy < 0.75

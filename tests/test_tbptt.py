@@ -408,7 +408,7 @@ def test_mean_of_the_updates_is_the_gradient_of_the_reported_loss(lengths, data_
         W = x[: net.parameters.n_penalised]
         return value / batch.W + alpha / 2 * (W @ W) / data.weight.sum()
 
-    assert batch.S == pytest.approx(data.weight.sum())
+    assert pytest.approx(data.weight.sum()) == batch.S
     assert frozen.loss / frozen.weight + np.mean([p for _, p in seen]) == pytest.approx(reported(theta))
     assert_same_gradient(np.mean([g for g, _ in seen], axis=0), finite_differences(reported, theta), 1e-6)
 
@@ -492,7 +492,10 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 def extra_memory(T):
     """KiB by which the peak grows while training on sequences of T steps."""
     out = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(MEMORY), str(T)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", textwrap.dedent(MEMORY), str(T)],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return int(out.stdout)
 
