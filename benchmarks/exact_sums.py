@@ -41,9 +41,8 @@ def main(repeats=7):
                 for arithmetic, values in times.items():
                     values.append(milliseconds(cls, X, y, H, arithmetic))
             fast, exact = (statistics.median(times[a]) for a in (FAST, EXACT))
-            print(
-                f"{cls.__name__:<16}{n:>5}{T:>4}{F:>3}{H:>4}{fast:>9.2f}{exact:>10.2f}{exact / fast:>7.2f}"
-            )
+            shape = f"{cls.__name__:<16}{n:>5}{T:>4}{F:>3}{H:>4}"
+            print(f"{shape}{fast:>9.2f}{exact:>10.2f}{exact / fast:>7.2f}")
     _fitting.EXACT = EXACT
 
 

@@ -46,7 +46,13 @@ def skorch_net(kind):
 
 def our_net(kind):
     return OURS[kind](
-        HIDDEN, batch_size=BATCH, max_iter=EPOCHS, tol=0, n_iter_no_change=np.inf, random_state=0
+        HIDDEN,
+        batch_size=BATCH,
+        max_iter=EPOCHS,
+        learning_rate_init=0.01,
+        tol=0,
+        n_iter_no_change=np.inf,
+        random_state=0,
     )
 
 

@@ -45,7 +45,7 @@ def search(X, y):
         MinMaxScaler(),
         GRUClassifier(
             step_features=8, target_replication=0.2, batch_size=64, max_iter=40,
-            learning_rate="cosine", dtype="float32", random_state=0,
+            learning_rate="cosine", learning_rate_init=0.01, dtype="float32", random_state=0,
         ),
     )  # fmt: skip
     grid = GridSearchCV(model, GRID, cv=3, n_jobs=2)

@@ -266,7 +266,7 @@ class RNNClassifier(_SequenceClassifier):
     >>> from skrnn import RNNClassifier
     >>> X = np.random.RandomState(0).normal(size=(60, 5, 2))  # 60 sequences, 5 steps, 2 features
     >>> y = np.where(X[:, -1, 0] > X[:, -2, 1], "up", "down")
-    >>> model = RNNClassifier(random_state=0, max_iter=100, tol=0.01).fit(X, y)
+    >>> model = RNNClassifier(learning_rate_init=0.01, tol=0.01, random_state=0).fit(X, y)
     >>> bool(model.score(X, y) > 0.9)
     True
     """
@@ -303,7 +303,7 @@ class LSTMClassifier(_SequenceClassifier):
     >>> from skrnn import LSTMClassifier
     >>> X = np.random.RandomState(0).normal(size=(60, 5, 2))  # 60 sequences, 5 steps, 2 features
     >>> y = np.where(X[:, -1, 0] > X[:, -2, 1], "up", "down")
-    >>> model = LSTMClassifier(random_state=0, max_iter=100, tol=0.01).fit(X, y)
+    >>> model = LSTMClassifier(learning_rate_init=0.01, tol=0.01, random_state=0).fit(X, y)
     >>> bool(model.score(X, y) > 0.9)
     True
     """
@@ -342,7 +342,7 @@ class GRUClassifier(_SequenceClassifier):
     >>> from skrnn import GRUClassifier
     >>> X = np.random.RandomState(0).normal(size=(60, 5, 2))  # 60 sequences, 5 steps, 2 features
     >>> y = np.where(X[:, -1, 0] > X[:, -2, 1], "up", "down")
-    >>> model = GRUClassifier(random_state=0, max_iter=100, tol=0.01).fit(X, y)
+    >>> model = GRUClassifier(learning_rate_init=0.01, tol=0.01, random_state=0).fit(X, y)
     >>> bool(model.score(X, y) > 0.9)
     True
     """

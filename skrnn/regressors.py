@@ -160,7 +160,7 @@ class RNNRegressor(_SequenceRegressor):
     >>> from skrnn import RNNRegressor
     >>> X = np.random.RandomState(0).normal(size=(60, 5, 2))  # 60 sequences, 5 steps, 2 features
     >>> y = X[:, -1, 0] - X[:, -2, 1]
-    >>> model = RNNRegressor(random_state=0, max_iter=100, tol=0.01).fit(X, y)
+    >>> model = RNNRegressor(learning_rate_init=0.01, tol=0.01, random_state=0).fit(X, y)
     >>> bool(model.score(X, y) > 0.9)
     True
     """
@@ -197,7 +197,7 @@ class LSTMRegressor(_SequenceRegressor):
     >>> from skrnn import LSTMRegressor
     >>> X = np.random.RandomState(0).normal(size=(60, 5, 2))  # 60 sequences, 5 steps, 2 features
     >>> y = X[:, -1, 0] - X[:, -2, 1]
-    >>> model = LSTMRegressor(random_state=0, max_iter=100, tol=0.01).fit(X, y)
+    >>> model = LSTMRegressor(learning_rate_init=0.01, tol=0.01, random_state=0).fit(X, y)
     >>> bool(model.score(X, y) > 0.9)
     True
     """
@@ -236,7 +236,7 @@ class GRURegressor(_SequenceRegressor):
     >>> from skrnn import GRURegressor
     >>> X = np.random.RandomState(0).normal(size=(60, 5, 2))  # 60 sequences, 5 steps, 2 features
     >>> y = X[:, -1, 0] - X[:, -2, 1]
-    >>> model = GRURegressor(random_state=0, max_iter=100, tol=0.01).fit(X, y)
+    >>> model = GRURegressor(learning_rate_init=0.01, tol=0.01, random_state=0).fit(X, y)
     >>> bool(model.score(X, y) > 0.9)
     True
     """

@@ -74,7 +74,7 @@ def assert_same_gradient(actual, expected, rtol):
 
 
 def states_along(net, theta, x):
-    """The states of all layers before step 0, 1, ... T of one sequence x (T, F), window by window of 1."""
+    """The states of all layers before step 0, 1, ... T of one sequence x (T, F), windows of 1."""
     views = net.views(theta)
     data = Dataset(Sequences(x, [len(x)]), np.zeros((1, net.n_outputs)))
     batch = Batch(data, np.arange(1), net.dtype)

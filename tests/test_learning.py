@@ -25,7 +25,9 @@ def adding(n, T, rng):
 def test_adding_problem(cls):
     rng = np.random.RandomState(0)
     (X, y), (X_test, y_test) = adding(3000, 50, rng), adding(1000, 50, rng)
-    model = cls(batch_size=50, max_iter=30, learning_rate="cosine", random_state=0).fit(X, y)
+    model = cls(
+        batch_size=50, max_iter=30, learning_rate="cosine", learning_rate_init=1e-2, random_state=0
+    ).fit(X, y)
     assert y_test.var() > 0.15  # what the mean would reach
     assert np.mean((model.predict(X_test) - y_test) ** 2) < 0.01
 
@@ -44,7 +46,9 @@ def temporal_order(n, T, rng):
 def test_temporal_order(cls):
     rng = np.random.RandomState(0)
     (X, y), (X_test, y_test) = temporal_order(1000, 50, rng), temporal_order(500, 50, rng)
-    model = cls(16, batch_size=50, max_iter=25, learning_rate="cosine", random_state=0).fit(X, y)
+    model = cls(
+        16, batch_size=50, max_iter=25, learning_rate="cosine", learning_rate_init=1e-2, random_state=0
+    ).fit(X, y)
     assert model.score(X_test, y_test) > 0.98
 
 
@@ -79,6 +83,7 @@ def test_k2_must_reach_back_to_what_matters(cls, k1, k2, learns):
         max_iter=15,
         tol=0,
         alpha=0,
+        learning_rate_init=1e-2,
         random_state=0,
     ).fit(X, y, weight)
     accuracy = model.score(X_test, y_test, weight_test)
@@ -96,6 +101,12 @@ def test_parity_of_the_whole_past(cls):
 
     X, y = parity(500, 12)
     model = cls(
-        24, return_sequences=True, batch_size=25, max_iter=60, learning_rate="cosine", random_state=0
+        24,
+        return_sequences=True,
+        batch_size=25,
+        max_iter=60,
+        learning_rate="cosine",
+        learning_rate_init=1e-2,
+        random_state=0,
     ).fit(X, y)
     assert model.score(*parity(200, 25)) > 0.95

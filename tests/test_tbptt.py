@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import textwrap
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ at_end = pytest.mark.parametrize("at_end", [False, True], ids=["from the start",
 cells = pytest.mark.parametrize("cell", CELLS)
 
 
-# --- the window plan ----------------------------------------------------------------------------------
+# --- the window plan ---------------------------------------------------------------------------
 
 
 @table
@@ -63,7 +64,7 @@ def test_number_of_updates_and_length_of_windows(T, k1, k2, at_end):
 def test_the_start_of_every_window_lies_in_the_one_before(T, k1, k2, at_end):
     """One stored state suffices."""
     flat = [w for update in windows(T, k1, k2, at_end) for w in update]
-    for (start, _, end), (next_start, _, _) in zip(flat[:-1], flat[1:], strict=True):
+    for (start, _, end), (next_start, _, _) in pairwise(flat):
         assert start <= next_start <= end
 
 
@@ -132,7 +133,7 @@ def test_windows_do_not_depend_on_batch_mates(T, k1, k2, at_end, mate):
     assert own(T + mate, shift) == own(T, 0)
 
 
-# --- gradients at frozen weights ------------------------------------------------------------------------
+# --- gradients at frozen weights ---------------------------------------------------------------
 
 
 @cells
@@ -256,7 +257,7 @@ def test_scalar_linear_case():
         np.testing.assert_allclose(gradients, expected, rtol=1e-12)
 
 
-# --- what must not depend on the windows ------------------------------------------------------------------
+# --- what must not depend on the windows -------------------------------------------------------
 
 WINDOWS = [(1, 1), (1, 3), (2, 2), (3, 5), (3, 2), (7, 7), (100, 100), (None, 4), (5, 10**9)]
 
@@ -327,7 +328,7 @@ def test_zeros_are_the_initial_state(cell):
     np.testing.assert_array_equal(H, first)
 
 
-# --- updates ----------------------------------------------------------------------------------------------
+# --- updates -----------------------------------------------------------------------------------
 
 
 def run_updates(net, theta, data, k1, k2, **kw):
@@ -470,7 +471,7 @@ def test_dropout_mask_is_one_per_sequence_and_update(cell):
         assert value_and_gradient(theta, k1, k2)[0] == pytest.approx(value, rel=1e-12)
 
 
-# --- memory -----------------------------------------------------------------------------------------------
+# --- memory ------------------------------------------------------------------------------------
 
 MEMORY = """
 import resource, sys
