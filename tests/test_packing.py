@@ -1,0 +1,100 @@
+"""The packed layout: who is alive, where the rows lie, padding there and back."""
+
+import numpy as np
+import pytest
+
+from skrnn._batches import Batch, Dataset, Sequences
+from skrnn._packing import Steps, put
+
+
+@pytest.mark.parametrize("n", [[3, 3], [3, 2, 2, 1], [1, 2, 3], [1]])
+def test_rows_are_found_by_sequence_and_time(n):
+    steps = Steps(n, max(n))
+    assert len(steps) == len(n)
+    assert sum(n) == steps.N
+    for t, rows in enumerate(steps.slices):
+        assert (steps.time[rows] == t).all()
+        np.testing.assert_array_equal(steps.sequence[rows], np.arange(n[t]))
+    A = np.random.RandomState(0).normal(size=(steps.N, 2))
+    padded = steps.pad(A)
+    np.testing.assert_array_equal(padded[steps.time, steps.sequence], A)
+    assert np.count_nonzero(padded) == A.size
+    v = np.arange(steps.B)
+    np.testing.assert_array_equal(steps.spread(v), steps.sequence)
+    np.testing.assert_array_equal(steps.tail(len(n) - 1).n, n[-1:])
+
+
+def test_put_replaces_the_first_rows_and_nothing_else():
+    old, new = np.zeros((4, 2)), np.ones((2, 2))
+    np.testing.assert_array_equal(put(new, old), [[1, 1], [1, 1], [0, 0], [0, 0]])
+    assert put(old, old) is old
+
+
+LENGTHS = [4, 7, 2, 7, 1]
+
+
+def data(per_step, **kw):
+    X = Sequences(np.arange(sum(LENGTHS), dtype=float)[:, None], LENGTHS)
+    y = Sequences(-X.flat(), LENGTHS) if per_step else np.arange(5.0)[:, None]
+    return Dataset(X, y, **kw)
+
+
+@pytest.mark.parametrize("per_step", [False, True], ids=["from the end", "from the start"])
+@pytest.mark.parametrize(("start", "end"), [(0, 7), (0, 3), (2, 6), (6, 7)])
+def test_a_window_holds_the_right_steps_of_the_right_sequences(per_step, start, end):
+    dataset = data(per_step)
+    batch = Batch(dataset, np.arange(5), np.float64)
+    assert batch.rows.tolist() == [1, 3, 0, 2, 4]  # by falling length, stable
+    steps = batch.steps(start, end)
+    X = batch.X(steps, start)
+    expected = []
+    for t in range(start, end):
+        for row in batch.rows:
+            own = t if per_step else t - (7 - LENGTHS[row])
+            if 0 <= own < LENGTHS[row]:
+                expected.append(dataset.X.starts[row] + own)
+    np.testing.assert_array_equal(X[:, 0], expected)
+    y, _ = batch.targets(steps, start)
+    if per_step:
+        np.testing.assert_array_equal(y, -X)
+
+
+def test_delay_continues_x_with_zeros_and_shifts_the_targets():
+    batch = Batch(data(True, delay=2), np.array([2]), np.float64)
+    assert batch.T == 4
+    steps = batch.steps(0, 4)
+    x = data(True).X.flat()[11:13, 0]
+    np.testing.assert_array_equal(batch.X(steps, 0)[:, 0], [*x, 0, 0])
+    y, u = batch.targets(steps, 0)
+    np.testing.assert_array_equal(u, [0, 0, 1, 1])
+    np.testing.assert_array_equal(y[2:, 0], -x)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"per_step": False},
+        {"per_step": False, "replication": 0.3},
+        {"per_step": False, "inner_weight": np.array([1, 2, 0.5, 1, 3])},
+        {"per_step": True},
+        {"per_step": True, "delay": 2},
+        {"per_step": True, "inner_weight": Sequences(np.linspace(0, 1, 21)[:, None], LENGTHS)},
+        {"per_step": True, "delay": 1, "inner_weight": Sequences(np.ones((21, 1)), LENGTHS)},
+    ],
+)
+def test_weights_add_up(options):
+    """step_weight and W are the sums of what the windows hand out; S counts sequences."""
+    weight = np.array([1.0, 2.0, 0.5, 1.5, 1.0])
+    dataset = data(weight=weight, **options)
+    batch = Batch(dataset, np.arange(5), np.float64)
+    steps = batch.steps(0, batch.T)
+    _, u = batch.targets(steps, 0)
+    c = u * steps.spread(batch.weight)
+    np.testing.assert_allclose(np.bincount(steps.time, c, minlength=batch.T), batch.step_weight)
+    assert batch.W == pytest.approx(c.sum())
+    per_sequence = np.bincount(steps.sequence, c, minlength=5)
+    if dataset.per_step:
+        per_sequence = per_sequence / (batch.lengths - dataset.delay)
+    assert batch.S == pytest.approx(per_sequence.sum())
+    if "inner_weight" not in options:
+        assert batch.S == pytest.approx(weight.sum())
