@@ -360,6 +360,15 @@ PARAMETERS = {
 }  # fmt: skip
 
 
+# What the texts above cite; number 1 is the paper of the cell, in the class's own docstring.
+REFERENCES = """\
+.. [2] Lipton, Z. C., Kale, D. C., Elkan, C., Wetzel, R., "Learning to diagnose with LSTM recurrent
+   neural networks", ICLR 2016, arXiv:1511.03677.
+.. [3] Pascanu, R., Mikolov, T., Bengio, Y., "On the difficulty of training recurrent neural
+   networks", ICML 2013.
+"""
+
+
 class Attribute(NamedTuple):
     type: str
     text: str
@@ -461,7 +470,8 @@ def build(cls):
     cls.__init__ = make_init(parameters)
     cls.__init__.__qualname__ = f"{cls.__qualname__}.__init__"
     cls._parameter_constraints = {name: p.constraint for name, p in parameters.items()}
-    head, marker, tail = inspect.cleandoc(cls.__doc__).partition(".. parameters and attributes\n")
+    head, _, tail = inspect.cleandoc(cls.__doc__ or "").partition(".. parameters and attributes\n")
     attributes = {n: a for n, a in ATTRIBUTES.items() if a.owner == "all" or a.owner in cls._owns}
     sections = documentation("Parameters", parameters), documentation("Attributes", attributes)
-    cls.__doc__ = head + "\n\n".join(sections) + "\n" + tail if marker else head
+    tail = tail.replace(".. shared references\n", REFERENCES)
+    cls.__doc__ = head + "\n\n".join(sections) + "\n" + tail

@@ -255,10 +255,7 @@ class RNNClassifier(_SequenceClassifier):
     References
     ----------
     .. [1] Elman, J. L., "Finding structure in time", Cognitive Science 14(2), 1990.
-    .. [2] Lipton, Z. C., Kale, D. C., Elkan, C., Wetzel, R., "Learning to diagnose with LSTM recurrent
-       neural networks", ICLR 2016, arXiv:1511.03677.
-    .. [3] Pascanu, R., Mikolov, T., Bengio, Y., "On the difficulty of training recurrent neural
-       networks", ICML 2013.
+    .. shared references
 
     Examples
     --------
@@ -292,10 +289,7 @@ class LSTMClassifier(_SequenceClassifier):
     References
     ----------
     .. [1] Hochreiter, S., Schmidhuber, J., "Long short-term memory", Neural Computation 9(8), 1997.
-    .. [2] Lipton, Z. C., Kale, D. C., Elkan, C., Wetzel, R., "Learning to diagnose with LSTM recurrent
-       neural networks", ICLR 2016, arXiv:1511.03677.
-    .. [3] Pascanu, R., Mikolov, T., Bengio, Y., "On the difficulty of training recurrent neural
-       networks", ICML 2013.
+    .. shared references
 
     Examples
     --------
@@ -331,10 +325,7 @@ class GRUClassifier(_SequenceClassifier):
     ----------
     .. [1] Cho, K., et al., "Learning phrase representations using RNN encoder-decoder for statistical
        machine translation", EMNLP 2014.
-    .. [2] Lipton, Z. C., Kale, D. C., Elkan, C., Wetzel, R., "Learning to diagnose with LSTM recurrent
-       neural networks", ICLR 2016, arXiv:1511.03677.
-    .. [3] Pascanu, R., Mikolov, T., Bengio, Y., "On the difficulty of training recurrent neural
-       networks", ICML 2013.
+    .. shared references
 
     Examples
     --------

@@ -149,10 +149,7 @@ class RNNRegressor(_SequenceRegressor):
     References
     ----------
     .. [1] Elman, J. L., "Finding structure in time", Cognitive Science 14(2), 1990.
-    .. [2] Lipton, Z. C., Kale, D. C., Elkan, C., Wetzel, R., "Learning to diagnose with LSTM recurrent
-       neural networks", ICLR 2016, arXiv:1511.03677.
-    .. [3] Pascanu, R., Mikolov, T., Bengio, Y., "On the difficulty of training recurrent neural
-       networks", ICML 2013.
+    .. shared references
 
     Examples
     --------
@@ -186,10 +183,7 @@ class LSTMRegressor(_SequenceRegressor):
     References
     ----------
     .. [1] Hochreiter, S., Schmidhuber, J., "Long short-term memory", Neural Computation 9(8), 1997.
-    .. [2] Lipton, Z. C., Kale, D. C., Elkan, C., Wetzel, R., "Learning to diagnose with LSTM recurrent
-       neural networks", ICLR 2016, arXiv:1511.03677.
-    .. [3] Pascanu, R., Mikolov, T., Bengio, Y., "On the difficulty of training recurrent neural
-       networks", ICML 2013.
+    .. shared references
 
     Examples
     --------
@@ -225,10 +219,7 @@ class GRURegressor(_SequenceRegressor):
     ----------
     .. [1] Cho, K., et al., "Learning phrase representations using RNN encoder-decoder for statistical
        machine translation", EMNLP 2014.
-    .. [2] Lipton, Z. C., Kale, D. C., Elkan, C., Wetzel, R., "Learning to diagnose with LSTM recurrent
-       neural networks", ICLR 2016, arXiv:1511.03677.
-    .. [3] Pascanu, R., Mikolov, T., Bengio, Y., "On the difficulty of training recurrent neural
-       networks", ICML 2013.
+    .. shared references
 
     Examples
     --------

@@ -1,0 +1,41 @@
+"""Fixtures of the tests of the estimators."""
+
+import numpy as np
+import pytest
+
+import skrnn
+
+REGRESSORS = [skrnn.RNNRegressor, skrnn.LSTMRegressor, skrnn.GRURegressor]
+CLASSIFIERS = [skrnn.RNNClassifier, skrnn.LSTMClassifier, skrnn.GRUClassifier]
+
+
+def _name(cls):
+    return cls.__name__
+
+
+@pytest.fixture(params=REGRESSORS + CLASSIFIERS, ids=_name)
+def cls(request):
+    return request.param
+
+
+@pytest.fixture(params=REGRESSORS, ids=_name)
+def regressor(request):
+    return request.param
+
+
+@pytest.fixture(params=CLASSIFIERS, ids=_name)
+def classifier(request):
+    return request.param
+
+
+@pytest.fixture
+def assert_same_weights():
+    """A function that compares the weights of two models, bit for bit."""
+
+    def compare(a, b):
+        assert list(a.weights_) == list(b.weights_)
+        for name, array in a.weights_.items():
+            np.testing.assert_array_equal(array, b.weights_[name], err_msg=name)
+            assert array.dtype == b.weights_[name].dtype, name
+
+    return compare
