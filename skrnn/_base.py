@@ -11,6 +11,8 @@ that neither ``set_params`` nor pickling can part weights and network); ``_histo
 the public curves; and, where training may go on, solver and random state.
 """
 
+import contextlib
+
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from sklearn.base import BaseEstimator
@@ -23,7 +25,7 @@ from skrnn._fitting import Fitting
 from skrnn._inference import run
 from skrnn._monitor import History
 from skrnn._network import Network
-from skrnn._reading import Reading
+from skrnn._reading import VALIDATION, Reading
 from skrnn._sequences import read_targets_per_step, read_weights, shape_answer
 from skrnn.cells import CELLS
 from skrnn.solvers import SOLVERS
@@ -75,12 +77,24 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
             For parameters that do not go together and data that cannot be read, before anything
             changes; and if loss or gradient are not finite at the initial weights.
         """
-        before = vars(self).copy()
-        try:
+        with self._nothing_lost():
             return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
-        except Exception:
-            vars(self).clear()  # a fit that fails loses nothing: what was fitted before is still there
+
+    @contextlib.contextmanager
+    def _nothing_lost(self):
+        """A call that fails leaves the estimator as it was: an earlier fit is still there."""
+        before = vars(self).copy()
+        history, random_state = (before.get(name) for name in ("_history", "_random_state"))
+        mark, drawn = history and history.mark(), random_state and random_state.get_state()
+        try:
+            yield
+        except BaseException:
+            vars(self).clear()
             vars(self).update(before)
+            if history:
+                history.go_back(mark)
+            if random_state:
+                random_state.set_state(drawn)
             raise
 
     def _fit(self, X, y, sample_weight, X_val, y_val, sample_weight_val):
@@ -93,7 +107,8 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
             if X_val is None:
                 data, validation = self._hold_out(data, random_state)
             else:
-                validation = self._read(X_val, y_val, sample_weight_val, spec, ("X_val", "y_val"))[1]
+                self._check_same_columns(X, X_val)
+                _, validation = self._read(X_val, y_val, sample_weight_val, spec, VALIDATION)
         if known is None:
             self._start(spec, X, random_state)
         self._train(data, validation, random_state, self.max_iter)
@@ -104,11 +119,12 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
     def _partial_fit(self, X, y, sample_weight, **target_options):
         self._check_settings(partial_fit=True)
         known = getattr(self, "_spec", None)
-        spec, data = self._read(X, y, sample_weight, known, **target_options)
-        random_state = getattr(self, "_random_state", None) or check_random_state(self.random_state)
-        if known is None:
-            self._start(spec, X, random_state)
-        self._train(data, None, random_state, 1, partial_fit=True)
+        with self._nothing_lost():
+            spec, data = self._read(X, y, sample_weight, known, **target_options)
+            random_state = getattr(self, "_random_state", None) or check_random_state(self.random_state)
+            if known is None:
+                self._start(spec, X, random_state)
+            self._train(data, None, random_state, 1, partial_fit=True)
         return self
 
     def _check_settings(self, **call):
@@ -212,6 +228,6 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
         weight, step_weight = read_weights(sample_weight, sequences, per_step=True)
         if step_weight is None and sample_weight is not None:
             step_weight = np.repeat(weight, sequences.lengths)
-        y, is_1d = read_targets_per_step(y, sequences, dtype=None)
+        y, is_1d = read_targets_per_step(y, sequences, numeric=False)
         predicted = np.concatenate(list(predicted))
         return (y[:, 0] if is_1d else y), predicted, step_weight

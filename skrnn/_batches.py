@@ -129,12 +129,13 @@ class Dataset:
         So the tail is entered with the state carried through the head.
         """
         T = int(self.X.lengths[0])
-        head = T - max(1, round(fraction * T))
-        if head < 1:
-            raise ValueError(
-                f"A sequence of {T} steps is too short to hold out validation_fraction={fraction}."
-            )
+        head = T - max(2, round(fraction * T))  # R^2 needs two
         inner = np.ones((T, 1)) if self.inner_weight is None else self.inner_weight.flat()
+        if head < 1 or not (inner[:head].any() and inner[head:].any()):
+            raise ValueError(
+                f"A sequence of {T} steps is too short to hold out validation_fraction={fraction} of it, "
+                "or all its weights lie on one side."
+            )
         in_tail = np.where(np.arange(T)[:, None] < head, 0.0, inner)
         training = Dataset(
             Sequences(self.X.flat()[:head], [head]), Sequences(self.y.flat()[:head], [head]),

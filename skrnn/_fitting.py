@@ -60,9 +60,8 @@ class Fitting:
     def _in_batches(self, theta, data, validation, monitor, random_state, max_iter, partial_fit):
         network, loss = self._network(), LOSSES[self._spec["targets"]["loss"]]()
         batch_size = self._batch_size(data)
-        if not isinstance(self._solver, SOLVERS[self.solver]):
-            self._solver = self._make_solver(theta)
-        exact = batch_size >= len(data) and network.dtype == np.float64
+        self._solver = self._make_solver(theta)
+        exact = network.dtype == np.float64 and self._is_whole(data, batch_size, partial_fit)
         learner = Learner(
             network, theta, EXACT if exact else FAST, self._solver, alpha=self.alpha,
             clip_norm=self.clip_norm, clip_value=self.clip_value, random_state=random_state,
@@ -86,8 +85,22 @@ class Fitting:
         return result.status != 1  # 1: max_iter or max_fun reached
 
     def _make_solver(self, theta):
-        cls = SOLVERS[self.solver]
-        return cls(theta, self.learning_rate_init, **{o: getattr(self, o) for o in cls.options})
+        """A new solver with the present settings; it goes on from the memory of the one before."""
+        cls, before = SOLVERS[self.solver], self._solver
+        solver = cls(theta, self.learning_rate_init, **{o: getattr(self, o) for o in cls.options})
+        if isinstance(before, cls):
+            solver.memory[:], solver.t = before.memory, before.t
+        return solver
+
+    def _is_whole(self, data, batch_size, partial_fit):
+        """Whether all the data are in one batch.
+
+        A part that fills its batch may be one batch of a larger whole: partial_fit then makes the
+        update that fit would make of it.
+        """
+        if not partial_fit:
+            return batch_size >= len(data)
+        return len(data) < (AUTO_BATCH if self.batch_size == "auto" else self.batch_size)
 
     def _batch_size(self, data):
         n = len(data)

@@ -163,11 +163,17 @@ class Learner(Gradient):
         self.solver.step(self.theta, self.g)
         self._stepping = False
 
+    def check_theta(self):
+        """Raise if the latest step, which no loss has looked at yet, went beyond all numbers."""
+        if not np.isfinite(self.theta).all():
+            raise DivergenceError(at_start=False)
+
     def undo(self):
-        """Back to before the latest step; nothing if there was none."""
+        """Back to before the latest step, if there was one."""
         theta, memory, t = self._before
         if t is not None:
             self.theta[:], self.solver.memory[:], self.solver.t = theta, memory, t
+            self.n_updates -= not self._stepping  # a step cut in the middle has not been counted
 
     def abandon(self, error):
         """After an error or an interruption: leave whole, finite weights behind."""

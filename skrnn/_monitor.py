@@ -32,6 +32,16 @@ class History:
             self.validation_loss.append(validation[0])
             self.validation_score.append(validation[1])
 
+    def mark(self):
+        """Where the history stands, for ``go_back``."""
+        return {k: v if isinstance(v, int) else len(v) for k, v in vars(self).items()}
+
+    def go_back(self, mark):
+        """Forget what came after ``mark``."""
+        self.n_updates = mark.pop("n_updates")
+        for curve, length in mark.items():
+            del getattr(self, curve)[length:]
+
 
 class Monitor:
     """Stops when a value that should fall has not fallen by ``tol`` for too long.

@@ -66,9 +66,9 @@ class Network:
         self.n_outputs = n_outputs
         self.dropout = dropout
         self.pooling = POOLINGS[pooling]()
-        self.cells = [cell(H, self.dtype, **(cell_options or {})) for H in self.hidden_sizes]
         self.widths = [H * self.n_directions for H in self.hidden_sizes]
-        self.parameters = Parameters(self._shapes(cell.n_gates, n_inputs))
+        self.parameters = Parameters(self._shapes(cell.n_gates, n_inputs))  # checks the size first
+        self.cells = [cell(H, self.dtype, **(cell_options or {})) for H in self.hidden_sizes]
 
     def _shapes(self, n_gates, n_inputs):
         shapes = {}

@@ -25,7 +25,11 @@ References
    learning in deep linear neural networks", ICLR 2014.
 """
 
+import math
+
 import numpy as np
+
+MOST_WEIGHTS = 1 << 40  # beyond it numpy's own messages are about integers, not memory
 
 
 class Parameters:
@@ -49,11 +53,13 @@ class Parameters:
         matrices_first = sorted(self.shapes, key=lambda name: len(self.shapes[name]) != 2)
         self._slices, self.size, self.n_penalised = {}, 0, 0
         for name in matrices_first:
-            n = int(np.prod(self.shapes[name]))
+            n = math.prod(self.shapes[name])
             self._slices[name] = slice(self.size, self.size + n)
             self.size += n
             if len(self.shapes[name]) == 2:
                 self.n_penalised = self.size
+        if self.size > MOST_WEIGHTS:
+            raise MemoryError(f"A network of this hidden_size has {self.size} weights: lower it.")
 
     def views(self, vector):
         """Dict of name to view into ``vector``, in the order of ``shapes``."""

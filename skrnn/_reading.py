@@ -11,8 +11,10 @@ parameters at the first fit, its ``_spec`` afterwards. What targets are, the cla
 """
 
 import warnings
+from typing import NamedTuple
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import validate_data
 
@@ -34,25 +36,36 @@ _MUST_AGREE = {
 }
 
 
+class Names(NamedTuple):
+    """What the data are called in messages."""
+
+    X: str = "X"
+    y: str = "y"
+    weight: str = "sample_weight"
+
+
+TRAINING, VALIDATION = Names(), Names("X_val", "y_val", "sample_weight_val")
+
+
 class Reading:
     """Mixin: ``_read`` and what it needs."""
 
-    def _read(self, X, y, sample_weight, known, names=("X", "y"), **target_options):
+    def _read(self, X, y, sample_weight, known, names=TRAINING, **target_options):
         """Everything that fit is given -> (spec, Dataset); raises before anything changes.
 
         ``known`` is the spec that the data must agree with, None to make a new one.
         """
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
-        if known is not None and hasattr(self, "_theta") and names[0] == "X":
+        if known is not None and hasattr(self, "_theta") and names is TRAINING:
             validate_data(self, X=X, skip_check_array=True, ensure_2d=False, reset=False)
-        container = self._read_X(X, known)
+        container = self._read_X(X, known, names.X)
         sequences = container.sequences
         per_step = self.return_sequences
         if not per_step:
-            check_same_number(y, sequences, names[1])
-        weight, step_weight = read_weights(sample_weight, sequences, per_step)
-        y, y_is_1d = self._read_y(y, sequences, names[1])
+            check_same_number(y, sequences, names.y, names.X)
+        weight, step_weight = read_weights(sample_weight, sequences, per_step, names.weight)
+        y, y_is_1d = self._read_y(y, sequences, names.y)
         spec = self._make_spec(container)
         row_weight = step_weight if step_weight is not None else weight
         if per_step and step_weight is None:
@@ -62,7 +75,7 @@ class Reading:
         else:
             self._check_agrees(spec, known)
             spec["targets"] = known["targets"]
-        y = self._encode_y(y, y_is_1d, spec["targets"], names[1])
+        y = self._encode_y(y, y_is_1d, spec, names.y)
         inner = self._class_weights(y, spec["targets"], row_weight)
         if step_weight is not None:
             inner = step_weight if inner is None else inner * step_weight
@@ -71,7 +84,7 @@ class Reading:
             inner = None if inner is None else Sequences(inner[:, None], sequences.lengths)
         if self.k1 is None and self.k2 is None and sequences.lengths.max() > LONG_SEQUENCE:
             warnings.warn(
-                f"{names[0]} has a sequence of {sequences.lengths.max()} steps and k1=None: memory "
+                f"{names.X} has a sequence of {sequences.lengths.max()} steps and k1=None: memory "
                 "grows with the length. Set k1 (and k2) to train by truncated backpropagation.",
                 UserWarning,
                 stacklevel=4,
@@ -84,28 +97,37 @@ class Reading:
             delay=self.target_delay,
             replication=self.target_replication,
         )
-        return spec, data.without_zero_weights()
+        data = data.without_zero_weights()
+        if not len(data):
+            raise ValueError(f"{names.weight} and class_weight leave nothing: all weights are zero.")
+        return spec, data
 
-    def _read_X(self, X, known=None):
+    def _check_same_columns(self, X, X_val):
+        """Raise scikit-learn's error if X and X_val are tables with different columns."""
+        columns = BaseEstimator()
+        for part, reset in ((X, True), (X_val, False)):
+            validate_data(columns, X=part, skip_check_array=True, ensure_2d=False, reset=reset)
+
+    def _read_X(self, X, known=None, input_name="X"):
         """X as a Container; it must agree with ``known`` (a spec)."""
         name, dtype = type(self).__name__, self.dtype
         if known is None:
             dtype = None if dtype is None else np.dtype(dtype)
-            return read_X(X, step_features=self.step_features, dtype=dtype, name=name)
+            return read_X(X, step_features=self.step_features, dtype=dtype, estimator=name)
         was_table = known["kind"] == "table"
         container = read_X(
             X, step_features=known["step_features"], dtype=np.dtype(known["dtype"]),
-            fitted_kind=known["kind"], name=name,
+            fitted_kind=known["kind"], estimator=name, input_name=input_name,
         )  # fmt: skip
         if was_table != (container.kind == "table"):
             raise ValueError(
-                f"{name} was fitted on {'2-D X' if was_table else 'sequences'}, but X is now "
-                f"{'sequences' if was_table else '2-D'}. Pass X in the form that was passed to fit: a "
+                f"{name} was fitted on {'2-D X' if was_table else 'sequences'}, but {input_name} is now "
+                f"{'sequences' if was_table else '2-D'}. Pass it in the form that was passed to fit: a "
                 f"{'2-D array' if was_table else '3-D array or a list of arrays'}."
             )
         if container.n_features_in != known["n_features_in"]:
             raise ValueError(
-                f"X has {container.n_features_in} features, but {name} is expecting "
+                f"{input_name} has {container.n_features_in} features, but {name} is expecting "
                 f"{known['n_features_in']} features as input."
             )
         return container

@@ -34,7 +34,7 @@ class Container(NamedTuple):
     n_features_in: int
 
 
-def read_X(X, *, step_features=1, dtype=None, fitted_kind=None, name=None):
+def read_X(X, *, step_features=1, dtype=None, fitted_kind=None, estimator=None, input_name="X"):
     """Read X.
 
     Parameters
@@ -49,8 +49,8 @@ def read_X(X, *, step_features=1, dtype=None, fitted_kind=None, name=None):
         ``kind`` of the X that was fitted. After one that was not a table, a list of 1-D rows is a list
         of sequences also when by chance they have equal length; and ``step_features`` is then known
         to have been right.
-    name : str
-        The estimator, for messages.
+    estimator, input_name : str
+        What the estimator and X are called in messages.
 
     Raises
     ------
@@ -59,57 +59,55 @@ def read_X(X, *, step_features=1, dtype=None, fitted_kind=None, name=None):
     ValueError
         For empty X, sequences without steps, unequal numbers of features, NaN and infinity.
     """
-    reject_unreadable(X)
-    items = as_items(X)
+    reject_unreadable(X, input_name)
+    items = as_items(X, input_name)
     ndims = {item.ndim for item in items or ()}
-    if not ndims:
-        container = _read_array(X, step_features, name)
+    if ndims == {2}:
+        container = _read_list(items, input_name)
+    elif ndims == {1} and (fitted_kind in ("list", "array") or len(set(map(len, items))) > 1):
+        rows = [_reshape_row(i, x, step_features, input_name) for i, x in enumerate(items)]
+        container = _read_list(rows, input_name)
+    elif len(ndims) > 1 or max(ndims, default=0) > 2:
+        what = f"{input_name} is a list of {max(ndims)}-D arrays"
+        if len(ndims) > 1:
+            what = f"The sequences of {input_name} have different numbers of dimensions: {sorted(ndims)}"
+        raise ValueError(
+            f"{what}. Expected a list of 2-D arrays (n_timesteps, n_features), one per sequence, or one "
+            "3-D array (n_sequences, n_timesteps, n_features)."
+        )
     else:
-        equal_rows = ndims == {1} and len({len(item) for item in items}) == 1
-        if ndims == {2}:
-            container = _read_list(items)
-        elif ndims == {1} and (not equal_rows or fitted_kind in ("list", "array")):
-            container = _read_list([_reshape_row(i, x, step_features) for i, x in enumerate(items)])
-        elif ndims == {3}:
-            raise ValueError(
-                "X is a list of 3-D arrays. Expected a list of 2-D arrays (n_timesteps, n_features), "
-                "one per sequence, or one 3-D array (n_sequences, n_timesteps, n_features)."
-            )
-        elif len(ndims) > 1:
-            raise ValueError(
-                f"The sequences of X have different numbers of dimensions, {sorted(ndims)}. Expected "
-                "2-D arrays (n_timesteps, n_features) throughout."
-            )
-        else:
-            container = _read_array(X, step_features, name)
+        container = _read_array(X, step_features, estimator, input_name)
     if fitted_kind is None and step_features != 1 and (ndims == {2} or container.kind == "array"):
         raise ValueError(
-            f"step_features={step_features} is for 2-D X and lists of 1-D rows. X is a 3-D array or a "
-            "list of 2-D arrays, whose features are its last axis: leave step_features=1."
+            f"step_features={step_features} is for 2-D X and lists of 1-D rows. {input_name} is a 3-D "
+            "array or a list of 2-D arrays, whose features are its last axis: leave step_features=1."
         )
-    check_finite(container.sequences, dtype or choose_dtype(container.sequences.values.dtype), "X")
+    sequences = container.sequences
+    check_finite(sequences, dtype or choose_dtype(sequences.values.dtype), input_name)
     return container
 
 
 def choose_dtype(dtype):
     """What is computed in for data of ``dtype``: float32 stays, float16 rises to it."""
-    return np.dtype(np.float32 if dtype in (np.float32, np.float16) else np.float64)
+    dtype = np.dtype(dtype)
+    return np.dtype(np.float32 if dtype.kind == "f" and dtype.itemsize <= 4 else np.float64)
 
 
-def reject_unreadable(X):
+def reject_unreadable(X, name):
+    """Raise a TypeError for what is neither dense nor complete."""
     if sparse.issparse(X):
         raise TypeError(
-            "Sparse X was passed, but dense data is required. Use X.toarray() to convert it to a "
-            "dense array."
+            f"Sparse {name} was passed, but dense data is required. Use {name}.toarray() to convert it "
+            "to a dense array."
         )
     if isinstance(X, np.ma.MaskedArray):
         raise TypeError(
-            "X is a masked array. For sequences of unequal length pass a list of arrays "
+            f"{name} is a masked array. For sequences of unequal length pass a list of arrays "
             "(n_timesteps_i, n_features), without padding."
         )
 
 
-def as_items(X):
+def as_items(X, name):
     """The sequences of a list, a tuple, a Series or a 1-D object array as arrays; else None."""
     if not isinstance(X, (list, tuple)):
         if hasattr(X, "columns") or getattr(X, "ndim", None) != 1:
@@ -120,72 +118,73 @@ def as_items(X):
         X = values
     items = []
     for i, item in enumerate(X):
-        reject_unreadable(item)
+        reject_unreadable(item, name)
         try:
             items.append(np.asarray(item))
         except ValueError as error:
-            raise ValueError(
-                f"Sequence {i} of X is not an array (n_timesteps, n_features): {error}"
-            ) from error
+            raise ValueError(f"Sequence {i} of {name} is not an array: {error}") from error
         if items[-1].ndim == 0:
             return None  # a list of numbers: left to the message about 1-D arrays
     return items
 
 
-def _reshape_row(i, row, step_features):
+def _reshape_row(i, row, step_features, name):
     if len(row) % step_features:
         raise ValueError(
-            f"Sequence {i} of X has {len(row)} values, which is not a multiple of "
+            f"Sequence {i} of {name} has {len(row)} values, which is not a multiple of "
             f"step_features={step_features}."
         )
     return row.reshape(-1, step_features)
 
 
-def _read_list(items):
+def _read_list(items, name):
     """List of (T_i, F)."""
     n_features = items[0].shape[1]
     for i, item in enumerate(items):
         if item.shape[1] != n_features:
             raise ValueError(
-                f"Sequence {i} of X has {item.shape[1]} features, but sequence 0 has {n_features}. "
+                f"Sequence {i} of {name} has {item.shape[1]} features, but sequence 0 has {n_features}. "
                 "Every sequence must be an array (n_timesteps, n_features) with the same n_features."
             )
         if not len(item):
-            raise ValueError(f"Sequence {i} of X has no time steps (shape={item.shape}).")
+            raise ValueError(f"Sequence {i} of {name} has no time steps (shape={item.shape}).")
     if not n_features:
-        raise ValueError("The sequences of X have 0 feature(s) while a minimum of 1 is required.")
-    values = _numeric(np.concatenate(items))
+        raise ValueError(f"{name} has 0 feature(s) per time step while a minimum of 1 is required.")
+    values = _numeric(np.concatenate(items), name)
     return Container(Sequences(values, list(map(len, items))), "list", n_features)
 
 
-def _numeric(values):
-    """``values`` (n, F) as numbers, by scikit-learn's rules and with its messages."""
-    return check_array(values, ensure_all_finite=False, input_name="X")
+def _numeric(values, name, **options):
+    """``values`` as an array of numbers, by scikit-learn's rules and with its messages."""
+    values = check_array(values, ensure_all_finite=False, input_name=name, **options)
+    if values.dtype.kind not in "biuf":
+        raise ValueError(f"{name} has dtype {values.dtype}, which cannot be read as numbers.")
+    return values
 
 
-def _read_array(X, step_features, name):
+def _read_array(X, step_features, estimator, name):
     """2-D and 3-D arrays and what converts to them."""
-    X = check_array(X, allow_nd=True, ensure_all_finite=False, input_name="X", estimator=name)
+    X = _numeric(X, name, allow_nd=True, estimator=estimator)
     if X.ndim == 2:
-        return _read_table(X, step_features)
+        return _read_table(X, step_features, name)
     if X.ndim != 3:
         raise ValueError(
-            f"Found array X with dim {X.ndim}. Expected 2-D (n_sequences, n_columns) or 3-D "
-            "(n_sequences, n_timesteps, n_features); see X.reshape."
+            f"Found array {name} with dim {X.ndim}. Expected 2-D (n_sequences, n_columns) or 3-D "
+            "(n_sequences, n_timesteps, n_features); see numpy.reshape."
         )
     _, T, F = X.shape
     if not T:
-        raise ValueError(f"The sequences of X have no time steps (shape={X.shape}).")
+        raise ValueError(f"The sequences of {name} have no time steps (shape={X.shape}).")
     if not F:
-        raise ValueError(f"X has 0 feature(s) (shape={X.shape}) while a minimum of 1 is required.")
+        raise ValueError(f"{name} has 0 feature(s) (shape={X.shape}) while a minimum of 1 is required.")
     return Container(Sequences(X), "array", F)
 
 
-def _read_table(X, step_features):
+def _read_table(X, step_features, name):
     n, n_columns = X.shape
     if n_columns % step_features:
         raise ValueError(
-            f"X has {n_columns} columns, which is not a multiple of step_features={step_features}."
+            f"{name} has {n_columns} columns, which is not a multiple of step_features={step_features}."
         )
     return Container(Sequences(X.reshape(n, -1, step_features)), "table", n_columns)
 
@@ -237,7 +236,7 @@ def _raise_not_finite(sequences, start, where, chunk, dtype, name):
 # --- targets and weights --------------------------------------------------------------------------
 
 
-def read_targets_per_step(y, X, name="y", dtype="numeric"):
+def read_targets_per_step(y, X, name="y", numeric=True):
     """y as (n, T[, K]) array or list of (T_i[, K]) -> flat (sum of T_i, K) array.
 
     Parameters
@@ -250,7 +249,7 @@ def read_targets_per_step(y, X, name="y", dtype="numeric"):
     is_1d : bool
         Whether a step has a single number and not a row of K.
     """
-    items = as_items(y)
+    items = as_items(y, name)
     if items is None:
         y = np.asarray(y)
         if y.ndim not in (2, 3):
@@ -267,8 +266,8 @@ def read_targets_per_step(y, X, name="y", dtype="numeric"):
     if len({part.shape[1] for part in parts}) > 1:
         raise ValueError(f"The sequences of {name} have different numbers of outputs per step.")
     flat = np.concatenate(parts)
-    if dtype is not None:
-        flat = check_array(flat, dtype=dtype, ensure_all_finite=False, input_name=name)
+    if numeric:
+        flat = _numeric(flat, name).astype(np.float64, copy=False)
         check_finite(Sequences(flat, X.lengths), np.dtype(np.float64), name)
     return flat, is_1d
 
@@ -289,7 +288,7 @@ def _check_lengths(items, X, name):
 
 def reject_targets_per_step(y, name="y"):
     """Raise a ValueError if y holds more than one target, or row of targets, per sequence."""
-    items = as_items(y) if not isinstance(y, np.ndarray) or y.dtype == object else None
+    items = as_items(y, name) if not isinstance(y, np.ndarray) or y.dtype == object else None
     if items is not None and len({item.shape for item in items}) > 1:
         what = "arrays of different lengths"
     else:
@@ -313,12 +312,13 @@ def read_single_targets(y, X, name="y"):
     return y.reshape(len(y), -1).astype(np.float64, copy=False), y.ndim == 1
 
 
-def check_same_number(y, X, name):
+def check_same_number(y, X, name, name_X="X"):
+    """Raise a ValueError with both numbers if there is not one y per sequence."""
     n = len(y) if hasattr(y, "__len__") else len(np.asarray(y))
     if n != len(X):
         raise ValueError(
-            f"Found input variables with inconsistent numbers of samples: X has {len(X)} sequences, "
-            f"{name} has {n}."
+            f"Found input variables with inconsistent numbers of samples: {name_X} has {len(X)} "
+            f"sequences, {name} has {n}."
         )
 
 
@@ -330,7 +330,7 @@ def read_weights(sample_weight, X, per_step, name="sample_weight"):
     n = len(X)
     if sample_weight is None:
         return np.ones(n), None
-    if per_step and (as_items(sample_weight) is not None or np.asarray(sample_weight).ndim == 2):
+    if per_step and (as_items(sample_weight, name) is not None or np.asarray(sample_weight).ndim == 2):
         flat, _ = read_targets_per_step(sample_weight, X, name)
         if flat.shape[1] != 1:
             raise ValueError(f"{name} must have one number per time step.")

@@ -40,6 +40,10 @@ def _quoted(names):
 _POSITIVE = Interval(Real, 0, None, closed="right")  # inf included
 _NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
 _UNIT = Interval(Real, 0, 1, closed="left")
+_FLOATS = (
+    Options(type, {np.float32, np.float64}),
+    Options(np.dtype, {np.dtype("float32"), np.dtype("float64")}),
+)
 REGRESSION_LOSSES = ("squared_error", "absolute_error", "huber", "poisson", "quantile")
 
 PARAMETERS = {
@@ -352,7 +356,7 @@ PARAMETERS = {
     ),
     "dtype": Parameter(
         None,
-        [None, StrOptions({"float32", "float64"}), Options(type, {np.float32, np.float64}), np.dtype],
+        [None, StrOptions({"float32", "float64"}), *_FLOATS],
         'None, "float32" or "float64", default=None',
         "What is computed in. None: float32 for X in float32 or float16, else float64. Fixed by the "
         "first fit.",

@@ -59,8 +59,10 @@ def train(
         try:
             for batch in batches:
                 tbptt(network, loss, batch, learner, k1, k2)
+            learner.check_theta()
         except BaseException as error:
             learner.abandon(error)
+            history.n_updates += learner.n_updates
             raise
         validation = validate(learner.theta) if validate else None
         n = max(learner.n_updates, 1)
@@ -115,4 +117,7 @@ def train_full_batch(network, loss, data, theta, solver, arithmetic, history, re
         latest["n_iter"] += 1
         report.epoch(history, latest["n_iter"])
 
-    return solver.minimize(function, theta, callback)
+    result = solver.minimize(function, theta, callback)
+    if not latest["n_iter"]:  # nothing to improve
+        history.record(latest["value"], latest["norm"], 0.0, 0)
+    return result

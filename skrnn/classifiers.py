@@ -6,7 +6,7 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
-from sklearn.utils.validation import check_array, column_or_1d
+from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 
 from skrnn._base import BaseRNN
 from skrnn._sequences import (
@@ -117,7 +117,8 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
         score : float
             Between 0 and 1.
         """
-        if not self.return_sequences:
+        check_is_fitted(self, "_theta")
+        if not self._spec["per_step"]:
             return super().score(X, y, sample_weight)
         y, predicted, weight = self._flat_for_score(X, y, sample_weight)
         return accuracy_score(y, predicted, sample_weight=weight)
@@ -132,8 +133,8 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
     def _read_y(self, y, X, name):
         """Labels as (rows, 1), or (rows, n_labels) of a multilabel indicator, and which."""
         if self.return_sequences:
-            y, is_1d = read_targets_per_step(y, X, name, dtype=None)
-            y = y[:, 0] if is_1d else y
+            y, is_1d = read_targets_per_step(y, X, name, numeric=False)
+            y = check_array(y[:, 0] if is_1d else y, ensure_2d=False, dtype=None, input_name=name)
         else:
             reject_targets_per_step(y, name)
             y = check_array(y, ensure_2d=False, dtype=None, input_name=name)
@@ -166,8 +167,9 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
     def _publish_targets(self, targets):
         self.classes_ = targets["classes"]
 
-    def _encode_y(self, y, is_1d, targets, name):
+    def _encode_y(self, y, is_1d, spec, name):
         """Class numbers (rows, 1), or the indicator (rows, n_labels), as float."""
+        targets = spec["targets"]
         classes = targets["classes"]
         if is_1d != targets["is_1d"] or (not is_1d and y.shape[1] != len(classes)):
             raise ValueError(
@@ -200,8 +202,23 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
             factors = np.zeros(len(classes))
             factors[present] = weight.sum() / (present.sum() * count[present])
         else:
-            factors = compute_class_weight(self.class_weight, classes=classes, y=classes[labels])
+            factors = self._factors_of_a_dict(classes, classes[labels])
         return factors[labels]
+
+    def _factors_of_a_dict(self, classes, y):
+        """The weight of every class from the dict ``class_weight``."""
+        try:
+            factors = compute_class_weight(self.class_weight, classes=classes, y=y)
+            valid = bool((np.isfinite(factors) & (factors >= 0)).all())
+        except TypeError:
+            valid = False
+        except ValueError as error:
+            raise ValueError(f"class_weight={self.class_weight!r}: {error}") from error
+        if not valid:
+            raise ValueError(
+                f"class_weight={self.class_weight!r} must give every class a finite number >= 0."
+            )
+        return factors
 
     def _stratify(self, y):
         return y[:, 0] if self._is_single_label(y) else None

@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skrnn._base import BaseRNN
 from skrnn._sequences import read_single_targets, read_targets_per_step, shape_answer
@@ -13,12 +14,14 @@ from skrnn.losses import LOSSES
 
 def mean_and_deviation(y, weight):
     """Weighted mean and standard deviation of the columns of y (rows, K); 1 where y is constant."""
-    W = weight.sum()
-    mean = exact_sum(y, weight) / W
-    deviation = np.sqrt(exact_sum((y - mean) ** 2, weight) / W)
+    W, tiny = weight.sum(), np.finfo(np.float64)
+    unit = np.abs(y).max(axis=0)  # squares of y neither overflow nor vanish in it
+    unit[unit < tiny.tiny] = 1.0
+    mean = exact_sum(y / unit, weight) / W
+    deviation = np.sqrt(exact_sum((y / unit - mean) ** 2, weight) / W)
     # a constant column has a deviation of round-off, or none
-    deviation[deviation <= 10 * np.finfo(np.float64).eps * np.abs(mean)] = 1.0
-    return mean, deviation
+    constant = deviation <= 10 * tiny.eps * np.abs(mean)
+    return mean * unit, np.where(constant, 1.0, deviation * unit)
 
 
 class _SequenceRegressor(RegressorMixin, BaseRNN):
@@ -78,7 +81,8 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
         score : float
             1 is perfect, 0 what the mean would reach.
         """
-        if not self.return_sequences:
+        check_is_fitted(self, "_theta")
+        if not self._spec["per_step"]:
             return super().score(X, y, sample_weight)
         y, predicted, weight = self._flat_for_score(X, y, sample_weight)
         return r2_score(y, predicted, sample_weight=weight)
@@ -91,7 +95,13 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
     # --- targets --------------------------------------------------------------------------------
 
     def _read_y(self, y, X, name):
-        return (read_targets_per_step if self.return_sequences else read_single_targets)(y, X, name)
+        if not self.return_sequences:
+            return read_single_targets(y, X, name)
+        y, is_1d = read_targets_per_step(y, X, name)
+        if y.shape[1] == 1 and not is_1d:
+            column_or_1d(y, warn=True)  # for its warning
+            is_1d = True
+        return y, is_1d
 
     def _learn_targets(self, y, is_1d, weight):
         mean, scale = np.zeros(y.shape[1]), np.ones(y.shape[1])
@@ -108,12 +118,15 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
     def _publish_targets(self, targets):
         """A regressor has no attribute of its own."""
 
-    def _encode_y(self, y, is_1d, targets, name):
+    def _encode_y(self, y, is_1d, spec, name):
+        targets = spec["targets"]
         if y.shape[1] != targets["n_outputs"]:
             raise ValueError(
                 f"{name} has {y.shape[1]} outputs, but {type(self).__name__} was fitted on "
                 f"{targets['n_outputs']}."
             )
+        if np.abs(y).max() > np.finfo(spec["dtype"]).max:
+            raise ValueError(f"{name} has values too large for {spec['dtype']}. Scale it first.")
         return (y - targets["mean"]) / targets["scale"]
 
     def _class_weights(self, y, targets, weight):
