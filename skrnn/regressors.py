@@ -14,13 +14,13 @@ from skrnn.losses import LOSSES
 
 def mean_and_deviation(y, weight):
     """Weighted mean and standard deviation of the columns of y (rows, K); 1 where y is constant."""
-    W, tiny = weight.sum(), np.finfo(np.float64)
-    unit = np.abs(y).max(axis=0)  # squares of y neither overflow nor vanish in it
-    unit[unit < tiny.tiny] = 1.0
+    W = weight.sum()
+    # in this unit squares neither overflow nor vanish; a power of two, so that nothing is rounded
+    unit = np.ldexp(1.0, np.clip(np.frexp(np.abs(y).max(axis=0))[1], -1000, 1000))
     mean = exact_sum(y / unit, weight) / W
     deviation = np.sqrt(exact_sum((y / unit - mean) ** 2, weight) / W)
     # a constant column has a deviation of round-off, or none
-    constant = deviation <= 10 * tiny.eps * np.abs(mean)
+    constant = deviation <= 10 * np.finfo(np.float64).eps * np.abs(mean)
     return mean * unit, np.where(constant, 1.0, deviation * unit)
 
 

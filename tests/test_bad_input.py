@@ -339,7 +339,9 @@ def test_14_mixed_dimensions(cls):
     assert_fit_raises(cls, X, match=r"X .*dimensions.*\(n_timesteps, n_features\)")
 
 
-@pytest.mark.parametrize("X", [None, "text", 3.0, {1: 2}, {1, 2}, object()], ids=str)
+@pytest.mark.parametrize(
+    "X", [None, "text", 3.0, {1: 2}, {1, 2}, object()], ids=lambda X: type(X).__name__
+)
 def test_14_no_container_at_all(cls, X):
     for make in (lambda: X, lambda: iter([X])):
         with pytest.raises((ValueError, TypeError)):
@@ -1089,6 +1091,17 @@ def test_validation_tail_of_a_short_sequence(cls):
         cls(**params).fit(X, y)
     except ValueError as error:
         assert "validation" in str(error)  # noqa: PT017
+
+
+def test_X_val_of_one_sequence(cls):
+    """As with validation_fraction: an error that says so, or a score; no warning in every epoch."""
+    X, y = good_X(), good_y(cls)
+    try:
+        model = cls(**SMALL, early_stopping=True).fit(X, y, X_val=X[:1], y_val=y[:1])
+    except ValueError as error:
+        assert "X_val" in str(error)  # noqa: PT017
+    else:
+        assert np.isfinite(model.validation_scores_).all()
 
 
 @pytest.mark.parametrize("part", ["head", "tail"])

@@ -730,6 +730,7 @@ def test_interrupt_before_training(cls, monkeypatch):
     assert model.n_features_in_ == F
 
 
+@pytest.mark.parametrize("cls", [skrnn.GRURegressor, skrnn.RNNClassifier])
 @pytest.mark.parametrize("solver", STEPPING)
 @pytest.mark.parametrize("early_stopping", [False, True])
 def test_an_error_in_the_middle_of_a_warm_fit_loses_nothing(

@@ -156,6 +156,40 @@ def test_unequal_lengths_do_not_disturb_each_other_per_step(cls, params):
         np.testing.assert_array_equal(outputs(model, x[None])[0], together[i])
 
 
+@pytest.mark.parametrize("params", [{}, {"target_delay": 3}, {"bidirectional": True}], ids=str)
+def test_sequences_that_are_predicted_in_pieces(cls, params):
+    """Long ones are; the answer does not show where they are cut, nor how many there are."""
+    lengths = [1, 5, 127, 128, 129, 256, 257, 300]
+    rng = np.random.RandomState(0)
+    X = [rng.normal(size=(length, F)) for length in lengths]
+    model = cls(**SMALL, **params, return_sequences=True).fit(X, target_per_step(cls, lengths))
+    together = outputs(model, X * 33)
+    for i, x in enumerate(X):
+        np.testing.assert_array_equal(together[i], together[i - len(X)])
+        np.testing.assert_array_equal(together[i], outputs(model, [x])[0])
+    if not params:  # the past does not know the future
+        for a in (1, 127, 128, 129, 257):
+            np.testing.assert_array_equal(outputs(model, [X[-1][:a]])[0], together[-1][:a])
+
+
+@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_pooling_of_sequences_that_are_predicted_in_pieces(regressor, pooling, bidirectional):
+    rng = np.random.RandomState(0)
+    X = [rng.normal(size=(length, F)) for length in (1, 5, 127, 128, 129, 256, 257, 300)]
+    model = regressor(**SMALL, pooling=pooling, bidirectional=bidirectional).fit(
+        X, rng.normal(size=len(X))
+    )
+    final = {
+        "last": lambda h: np.r_[h[-1, :3], h[0, 3:]],
+        "mean": lambda h: h.mean(axis=0),
+        "max": lambda h: h.max(axis=0),
+    }[pooling]
+    pooled = np.array([final(h) for h in model.hidden_states(X)])
+    expected = pooled @ model.weights_["readout.W"] + model.weights_["readout.b"]
+    np.testing.assert_allclose(model.predict(X), expected[:, 0], rtol=1e-10, atol=1e-12)
+
+
 @pytest.mark.parametrize(("fitted", "asked"), list(itertools.permutations(SEQUENCES, 2)))
 def test_sequences_are_interchangeable_at_predict(fitted, asked):
     X = cube()
