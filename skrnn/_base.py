@@ -20,6 +20,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrnn import _signature
+from skrnn._blas import one_thread
 from skrnn._checks import check_settings
 from skrnn._fitting import Fitting
 from skrnn._inference import run
@@ -77,7 +78,7 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
             For parameters that do not go together and data that cannot be read, before anything
             changes; and if loss or gradient are not finite at the initial weights.
         """
-        with self._nothing_lost():
+        with self._nothing_lost(), one_thread():
             return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
 
     @contextlib.contextmanager
@@ -98,7 +99,7 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
             raise
 
     def _fit(self, X, y, sample_weight, X_val, y_val, sample_weight_val):
-        self._check_settings(X_val=X_val, y_val=y_val)
+        self._check_settings(X_val=X_val, y_val=y_val, sample_weight_val=sample_weight_val)
         known = self._spec if self.warm_start and hasattr(self, "_theta") else None
         spec, data = self._read(X, y, sample_weight, known)
         random_state = (known and self._random_state) or check_random_state(self.random_state)
@@ -109,6 +110,8 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
             else:
                 self._check_same_columns(X, X_val)
                 _, validation = self._read(X_val, y_val, sample_weight_val, spec, VALIDATION)
+                if len(validation.flat_targets()[0]) < 2:
+                    raise ValueError("X_val is too small: a score needs two targets or more.")
         if known is None:
             self._start(spec, X, random_state)
         self._train(data, validation, random_state, self.max_iter)
@@ -119,7 +122,7 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
     def _partial_fit(self, X, y, sample_weight, **target_options):
         self._check_settings(partial_fit=True)
         known = getattr(self, "_spec", None)
-        with self._nothing_lost():
+        with self._nothing_lost(), one_thread():
             spec, data = self._read(X, y, sample_weight, known, **target_options)
             random_state = getattr(self, "_random_state", None) or check_random_state(self.random_state)
             if known is None:
@@ -149,7 +152,7 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
         H : array
             Of shape (n_sequences, n_timesteps, hidden_size); for a list, a 1-D object array of arrays
             of shape (n_timesteps_i, hidden_size). Twice as wide, forward | reverse, if bidirectional.
-            Of an LSTM h only.
+            Of an LSTM h only. With `target_delay` the state that the output for the step is read from.
         """
         flat, container = self._run(X, hidden=True)
         return shape_answer(flat, container)

@@ -71,23 +71,31 @@ class Dataset:
     Parameters
     ----------
     X : Sequences of (T_i, F)
-    y : (n, K) array for one target per sequence, or Sequences of (T_i, K)
+    y : (n, K) array for one target per sequence, or Sequences of (T_i, K); None without targets
     weight : (n,) float, optional
         w_i; default ones.
-    inner_weight : (n,) array or Sequences of (T_i, 1), optional
-        What u(i, s) holds besides target replication; shaped as the targets. Default ones.
+    step_weight : Sequences of (T_i, 1), optional
+        With targets per step, their own weights. Default ones.
+    class_weight : (n,) array or Sequences of (T_i, 1), optional
+        Weights of the targets' classes, shaped as the targets. Default ones.
     delay : int
         The output for step t is read after step t + delay; X goes on with zeros.
     replication : float
         Share of the loss of a sequence's only target given to its intermediate steps.
+    per_step : bool, optional
+        Needed without targets: whether there would be one per step.
     """
 
-    def __init__(self, X, y, weight=None, inner_weight=None, *, delay=0, replication=0.0):
+    def __init__(
+        self, X, y=None, weight=None, *, step_weight=None, class_weight=None, delay=0, replication=0.0,
+        per_step=None,
+    ):  # fmt: skip
         self.X, self.y = X, y
         self.weight = np.ones(len(X)) if weight is None else weight
-        self.inner_weight = inner_weight
+        self.step_weight, self.class_weight = step_weight, class_weight
+        self.inner_weight = product_of_weights(step_weight, class_weight)
         self.delay, self.replication = delay, replication
-        self.per_step = isinstance(y, Sequences)
+        self.per_step = isinstance(y, Sequences) if per_step is None else per_step
         self.lengths = X.lengths + delay
 
     def __len__(self):
@@ -95,15 +103,16 @@ class Dataset:
 
     def select(self, rows):
         """The sequences ``rows`` as a new data set."""
-        inner = self.inner_weight
+
+        def of(values):
+            return values.select(rows) if isinstance(values, Sequences) else values[rows]
+
         return Dataset(
-            self.X.select(rows),
-            self.y.select(rows) if self.per_step else self.y[rows],
-            self.weight[rows],
-            inner if inner is None else inner.select(rows) if self.per_step else inner[rows],
-            delay=self.delay,
-            replication=self.replication,
-        )
+            self.X.select(rows), of(self.y), self.weight[rows],
+            step_weight=None if self.step_weight is None else of(self.step_weight),
+            class_weight=None if self.class_weight is None else of(self.class_weight),
+            delay=self.delay, replication=self.replication,
+        )  # fmt: skip
 
     def without_zero_weights(self):
         """The sequences that have any weight: a weight of zero means left out."""
@@ -116,33 +125,57 @@ class Dataset:
         return self if has_weight.all() else self.select(np.flatnonzero(has_weight))
 
     def flat_targets(self):
-        """Targets (rows, K) and weights (rows,) of all sequences, or of all their steps."""
-        if self.per_step:
-            weight = np.repeat(self.weight, self.X.lengths)
-            inner = None if self.inner_weight is None else self.inner_weight.flat()[:, 0]
-            return self.y.flat(), weight if inner is None else weight * inner
-        return self.y, self.weight
+        """Targets (rows, K), sample weights and loss weights (rows,) of all sequences, or all steps.
+
+        Sample weights are what a score counts with; a loss also counts with the class weights.
+        """
+        if not self.per_step:
+            factor = 1.0 if self.class_weight is None else self.class_weight
+            return self.y, self.weight, self.weight * factor
+        weight = np.repeat(self.weight, self.X.lengths)
+        step, inner = (
+            1.0 if values is None else values.flat()[:, 0]
+            for values in (self.step_weight, self.inner_weight)
+        )
+        return self.y.flat(), weight * step, weight * inner
 
     def split_tail(self, fraction):
-        """Of a single sequence with targets per step: its head, and all of it with weight on the tail.
+        """Of a single sequence with targets per step: two data sets, weight on its head and on its tail.
 
-        So the tail is entered with the state carried through the head.
+        The tail is entered with the state carried through the head; the head goes on for as many steps
+        as its delayed targets need.
         """
         T = int(self.X.lengths[0])
         head = T - max(2, round(fraction * T))  # R^2 needs two
-        inner = np.ones((T, 1)) if self.inner_weight is None else self.inner_weight.flat()
-        if head < 1 or not (inner[:head].any() and inner[head:].any()):
+        own = np.ones((T, 1)) if self.step_weight is None else self.step_weight.flat()
+        if head < 1 or not (own[:head].any() and own[head:].any()):
             raise ValueError(
                 f"A sequence of {T} steps is too short to hold out validation_fraction={fraction} of it, "
                 "or all its weights lie on one side."
             )
-        in_tail = np.where(np.arange(T)[:, None] < head, 0.0, inner)
-        training = Dataset(
-            Sequences(self.X.flat()[:head], [head]), Sequences(self.y.flat()[:head], [head]),
-            self.weight, Sequences(inner[:head], [head]), delay=self.delay,
+        in_head = np.arange(T)[:, None] < head
+        return (
+            self._first_steps(min(head + self.delay, T), np.where(in_head, own, 0.0)),
+            self._first_steps(T, np.where(in_head, 0.0, own)),
+        )
+
+    def _first_steps(self, T, step_weight):
+        """The first T steps of a single sequence, with other weights."""
+
+        def first(values):
+            return None if values is None else Sequences(values.flat()[:T], [T])
+
+        return Dataset(
+            first(self.X), first(self.y), self.weight, step_weight=Sequences(step_weight[:T], [T]),
+            class_weight=first(self.class_weight), delay=self.delay,
         )  # fmt: skip
-        tail = Dataset(self.X, self.y, self.weight, Sequences(in_tail, [T]), delay=self.delay)
-        return training, tail
+
+
+def product_of_weights(step_weight, class_weight):
+    """What u(i, s) holds besides target replication; None for ones."""
+    if step_weight is None or class_weight is None:
+        return class_weight if step_weight is None else step_weight
+    return Sequences(step_weight.flat() * class_weight.flat(), class_weight.lengths)
 
 
 class Batch:
@@ -178,7 +211,8 @@ class Batch:
         else:
             self.alive = self.B - np.searchsorted(self.lengths[::-1], at, side="right")
         self.weight = data.weight[self.rows]
-        self._add_up_weights()
+        if data.y is not None:
+            self._add_up_weights()
 
     def steps(self, start, end):
         """The window (start, end] as ``Steps``."""

@@ -10,7 +10,7 @@ import numpy as np
 from skrnn.solvers import SOLVERS
 
 
-def check_settings(estimator, *, X_val=None, y_val=None, partial_fit=False):
+def check_settings(estimator, *, X_val=None, y_val=None, sample_weight_val=None, partial_fit=False):
     """ValueError for parameters that contradict each other, NotImplementedError for those to come."""
     e = estimator
     check_hidden_size(e.hidden_size)
@@ -36,7 +36,7 @@ def check_settings(estimator, *, X_val=None, y_val=None, partial_fit=False):
     if e.initial_state == "last":
         raise ValueError(f"initial_state='last' needs rows='steps', got rows={e.rows!r}.")
     _check_targets(e)
-    _check_validation(e, X_val, y_val, partial_fit)
+    _check_validation(e, X_val, y_val, sample_weight_val, partial_fit)
 
 
 def check_hidden_size(hidden_size):
@@ -93,7 +93,7 @@ def _check_targets(e):
         )
 
 
-def _check_validation(e, X_val, y_val, partial_fit):
+def _check_validation(e, X_val, y_val, sample_weight_val, partial_fit):
     if partial_fit:
         if e.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True.")
@@ -105,5 +105,7 @@ def _check_validation(e, X_val, y_val, partial_fit):
     if (X_val is None) != (y_val is None):
         given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
         raise ValueError(f"{given} was passed without {missing}: pass both or neither.")
+    if sample_weight_val is not None and X_val is None:
+        raise ValueError("sample_weight_val was passed without X_val and y_val.")
     if X_val is not None and not e.early_stopping:
         raise ValueError("X_val and y_val are only used with early_stopping=True.")

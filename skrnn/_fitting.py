@@ -9,7 +9,6 @@ import warnings
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from skrnn._blas import one_thread
 from skrnn._inference import evaluate, run
 from skrnn._learner import DivergenceError, Learner
 from skrnn._monitor import Monitor, Report
@@ -35,7 +34,7 @@ class Fitting:
         if SOLVERS[self.solver].full_batch:
             run_training = self._in_full_batch
         try:
-            with one_thread(), np.errstate(all="ignore"):
+            with np.errstate(all="ignore"):
                 converged = run_training(
                     theta, data, validation, monitor, random_state, max_iter, partial_fit
                 )
@@ -82,6 +81,8 @@ class Fitting:
             network, loss, data, theta, solver, EXACT if exact else FAST, self._history,
             Report(self.verbose, max_iter), alpha=self.alpha,
         )  # fmt: skip
+        if result.status == 2:
+            warnings.warn(f"lbfgs stopped early: {result.message}", ConvergenceWarning, stacklevel=6)
         return result.status != 1  # 1: max_iter or max_fun reached
 
     def _make_solver(self, theta):
@@ -132,8 +133,9 @@ class Fitting:
 
     def _tell_diverged(self, error, n_before):
         if error.at_start:
+            where = "present" if self._history.n_updates else "initial"
             raise ValueError(
-                f"Loss or gradient are not finite at the initial weights. {_SCALE}"
+                f"Loss or gradient are not finite at the {where} weights. {_SCALE}"
             ) from None
         norms = ", ".join(f"{g:.3g}" for g in self._history.grad_norm[-3:]) or "none"
         warnings.warn(
@@ -148,9 +150,9 @@ class Fitting:
         history = self._history
         self.n_iter_ = n_iter + (self.n_iter_ if partial_fit else 0)
         self.n_updates_ = history.n_updates
-        self.loss_curve_ = history.loss
-        self.grad_norm_curve_ = history.grad_norm
-        self.clipped_fraction_curve_ = history.clipped_fraction
+        self.loss_curve_ = list(history.loss)
+        self.grad_norm_curve_ = list(history.grad_norm)
+        self.clipped_fraction_curve_ = list(history.clipped_fraction)
         self.loss_ = history.loss[-1] if history.loss else np.nan
         if validation is None:
             self.best_loss_ = min(history.loss, default=np.nan)
@@ -158,6 +160,6 @@ class Fitting:
             self.best_validation_score_ = None
         else:
             self.best_loss_ = None
-            self.validation_loss_curve_ = history.validation_loss
-            self.validation_scores_ = history.validation_score
+            self.validation_loss_curve_ = list(history.validation_loss)
+            self.validation_scores_ = list(history.validation_score)
             self.best_validation_score_ = max(history.validation_score, default=np.nan)

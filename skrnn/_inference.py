@@ -7,7 +7,7 @@ row is computed by itself (``blocked_product``), so that its answer does not dep
 
 import numpy as np
 
-from skrnn._batches import Batch, Dataset, Sequences
+from skrnn._batches import Batch, Dataset
 from skrnn._sums import EXACT
 
 BLOCK = 256  # sequences side by side
@@ -32,8 +32,7 @@ def run(network, theta, X, dtype, *, per_step, delay=0, hidden=False, map_blocks
     (n, K) for one output per sequence; else flat (sum of T_i, K), sequence after sequence.
     """
     per_step |= hidden
-    dummy = np.zeros((len(X), 1))
-    data = Dataset(X, Sequences(dummy, X.lengths) if per_step else dummy, delay=delay)
+    data = Dataset(X, delay=delay, per_step=per_step)
     views = network.views(theta)
     width = network.widths[-1] if hidden else network.n_outputs
     answer = np.empty((int(X.lengths.sum()) if per_step else len(X), width), dtype=dtype)
@@ -83,12 +82,10 @@ def _run_per_step(network, views, batch, answer, hidden):
 
 
 def evaluate(loss, data, raw):
-    """The mean loss of outputs ``raw`` as ``run`` returns them for ``data``, weights c."""
-    if data.per_step:
-        u = 1.0 if data.inner_weight is None else data.inner_weight.flat()[:, 0]
-        y, c = data.y.flat(), u * np.repeat(data.weight, data.X.lengths)
-    else:
-        u = 1.0 if data.inner_weight is None else data.inner_weight
-        y, c = data.y, u * data.weight
+    """The mean loss of outputs ``raw`` as ``run`` returns them for ``data``; one per target.
+
+    Neither the penalty nor target replication is in it.
+    """
+    y, _, c = data.flat_targets()
     value, _ = loss.value_and_gradient(y.astype(raw.dtype, copy=False), raw)
     return float((c * value)[c > 0].sum() / c.sum())

@@ -111,6 +111,8 @@ class Learner(Gradient):
         # theta, the solver's memory and its counter before the latest step
         self._before = np.empty_like(theta), np.empty_like(solver.memory), None
         self._stepping = False
+        # beyond it the squares that solvers remember are no numbers any more
+        self.longest = float(np.sqrt(np.finfo(theta.dtype).max))
         self.start_epoch()
 
     def start_epoch(self):
@@ -134,6 +136,8 @@ class Learner(Gradient):
         if not (np.isfinite(g_norm) and np.isfinite(self.loss)):
             raise DivergenceError(at_start=self._before[2] is None)
         self.n_clipped += self._clip(g_norm)
+        if g_norm > self.longest and norm(self.g) > self.longest:
+            raise DivergenceError(at_start=self._before[2] is None)
         self._step()
         self.penalty += penalty
         self.norm_sum += g_norm

@@ -75,6 +75,10 @@ class Monitor:
                 self.best_theta = theta.copy()
         return self.count > self.n_iter_no_change
 
+    def restart(self):
+        """Begin to count anew."""
+        self.count = 0
+
 
 class Report:
     """One line per epoch on standard output."""
@@ -92,7 +96,3 @@ class Report:
         line += f", gradient norm {history.grad_norm[-1]:.3g}"
         line += f", clipped {history.clipped_fraction[-1]:.0%}"
         print(f"{line}, {time.perf_counter() - self.start:.1f} s")
-
-    def stopped(self, why):
-        if self.verbose:
-            print(f"Training stopped: {why}")

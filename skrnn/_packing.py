@@ -10,6 +10,7 @@ only what is alive, step after step: N = sum of n rows, of which step t owns
 With equal lengths this is the plain time-major array (T, B, .) read as (T B, .).
 """
 
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -40,25 +41,30 @@ class Steps:
     def __len__(self):
         return len(self.n)
 
-    @property
+    @cached_property
     def sequence(self):
         """(N,) the sequence that each packed row belongs to."""
         if self.full:
             return np.tile(np.arange(self.B), len(self))
         return np.concatenate([np.arange(n_t) for n_t in self.n] or [np.empty(0, dtype=np.intp)])
 
-    @property
+    @cached_property
     def time(self):
         """(N,) the step that each packed row belongs to."""
         return np.repeat(np.arange(len(self)), self.n)
 
-    def pad(self, A):
-        """(N, K) packed -> (T, B, K), zeros where a sequence is not alive."""
-        if self.full:
-            return A.reshape(len(self), self.B, A.shape[1])
-        padded = np.zeros((len(self), self.B, A.shape[1]), dtype=A.dtype)
-        padded[self.time, self.sequence] = A
-        return padded
+    def groups(self):
+        """Sequences with the same number of steps in the window, side by side.
+
+        Yields their range (first, last + 1) and the packed rows (T_i, m) of their steps. Padding would
+        cost work and memory by the longest sequence for every one.
+        """
+        n, offsets = np.asarray(self.n), np.asarray(self.offsets[:-1])
+        first = 0
+        for last in np.unique(n):  # sequences first..last - 1 are alive in the same steps
+            alive = n > first
+            yield (first, int(last)), offsets[alive][:, None] + np.arange(first, last)
+            first = int(last)
 
     def spread(self, v):
         """(B, K), one row per sequence -> (N, K), repeated at all of its steps."""
@@ -69,8 +75,29 @@ class Steps:
         return Steps(self.n[first:], self.B) if first else self
 
 
-def put(new, old):
-    """``old`` (B, .) with its first rows replaced by ``new`` (n, .); copies nothing when n = B."""
-    if len(new) == len(old):
-        return new
-    return np.concatenate((new, old[len(new) :]))
+# A state (tuple of (B, .)) in two parts: the rows alive at a step, and the rest, which has left with
+# its last state or not joined yet. Rows are moved only where their number changes.
+
+
+def split(state, n):
+    """State -> alive (n, .) and rest (B - n, .)."""
+    return tuple(s[:n] for s in state), tuple(s[n:] for s in state)
+
+
+def resize(alive, rest, n):
+    """The same state with n rows alive."""
+    m = len(alive[0]) if alive else n
+    if n < m:
+        rest = tuple(np.concatenate((a[n:], r)) for a, r in zip(alive, rest, strict=True))
+        alive = tuple(a[:n] for a in alive)
+    elif n > m:
+        alive = tuple(np.concatenate((a, r[: n - m])) for a, r in zip(alive, rest, strict=True))
+        rest = tuple(r[n - m :] for r in rest)
+    return alive, rest
+
+
+def join(alive, rest):
+    """Alive and rest -> state."""
+    if not rest or not len(rest[0]):
+        return alive
+    return tuple(np.concatenate(pair) for pair in zip(alive, rest, strict=True))

@@ -13,7 +13,7 @@ To add one, write a class with ``initial_state``, ``forward`` and ``backward``, 
 
 import numpy as np
 
-from skrnn._packing import put
+from skrnn._packing import join, resize, split
 
 
 class Last:
@@ -37,21 +37,21 @@ class Mean:
         return np.zeros((B, Q), dtype=dtype), np.zeros((B, 1), dtype=dtype)
 
     def forward(self, H, steps, first, state, keep):
-        total, count = state
         skip = steps.offsets[first]
+        alive, rest = split(state, steps.n[0])
         P = np.empty((steps.N - skip, H.shape[1]), dtype=H.dtype)
         counts, kept = np.empty((len(P), 1), dtype=H.dtype), None
         for t in range(len(steps)):
             if t == keep:
-                kept = total, count
-            n, rows = steps.n[t], steps.slices[t]
-            total = put(total[:n] + H[rows], total)
-            count = put(count[:n] + 1, count)
+                kept = join(alive, rest)
+            (total, count), rest = resize(alive, rest, steps.n[t])
+            rows = steps.slices[t]
+            alive = total + H[rows], count + 1
             if t >= first:
                 read = slice(rows.start - skip, rows.stop - skip)
-                counts[read] = count[:n]
-                np.divide(total[:n], count[:n], out=P[read])
-        return P, (total, count) if kept is None else kept, counts
+                counts[read] = alive[1]
+                np.divide(*alive, out=P[read])
+        return P, join(alive, rest) if kept is None else kept, counts
 
     def backward(self, dP, steps, first, tape):
         dP = dP / tape
@@ -73,19 +73,20 @@ class Max:
         return (np.full((B, Q), -np.inf, dtype=dtype),)
 
     def forward(self, H, steps, first, state, keep):
-        (top,) = state
         skip = steps.offsets[first]
+        alive, rest = split(state, steps.n[0])
         P = np.empty((steps.N - skip, H.shape[1]), dtype=H.dtype)
         higher, kept = np.empty(H.shape, dtype=bool), None
         for t in range(len(steps)):
             if t == keep:
-                kept = (top,)
-            n, rows = steps.n[t], steps.slices[t]
-            np.greater(H[rows], top[:n], out=higher[rows])
-            top = put(np.maximum(top[:n], H[rows]), top)
+                kept = join(alive, rest)
+            (top,), rest = resize(alive, rest, steps.n[t])
+            rows = steps.slices[t]
+            np.greater(H[rows], top, out=higher[rows])
+            alive = (np.maximum(top, H[rows]),)
             if t >= first:
-                P[rows.start - skip : rows.stop - skip] = top[:n]
-        return P, (top,) if kept is None else kept, higher
+                P[rows.start - skip : rows.stop - skip] = alive[0]
+        return P, join(alive, rest) if kept is None else kept, higher
 
     def backward(self, dP, steps, first, tape):
         skip = steps.offsets[first]

@@ -6,7 +6,7 @@ parameters at the first fit, its ``_spec`` afterwards. What targets are, the cla
 ``_read_y(y, X, name)``                    -> (rows, K) values and whether y had one column only
 ``_learn_targets(y, is_1d, weight)``       -> plain facts: loss, outputs, classes or mean and scale
 ``_encode_y(y, is_1d, targets, name)``     -> (rows, .) floats that the loss takes
-``_class_weights(y, targets, weight)``     -> (rows,) factors of the weights, or None
+``_class_factors(y, targets, weight)``     -> (n_classes,) factors of the weights, or None
 ``_stratify(y)``                           -> labels to stratify a split by, or None
 """
 
@@ -76,12 +76,18 @@ class Reading:
             self._check_agrees(spec, known)
             spec["targets"] = known["targets"]
         y = self._encode_y(y, y_is_1d, spec, names.y)
-        inner = self._class_weights(y, spec["targets"], row_weight)
-        if step_weight is not None:
-            inner = step_weight if inner is None else inner * step_weight
+        if names is TRAINING:
+            spec["class_factors"] = self._class_factors(y, spec["targets"], row_weight)
+        else:  # of validation data as of the training data, whatever classes they hold
+            spec["class_factors"] = known["class_factors"]
+        factors = spec["class_factors"]
+        class_weight = None if factors is None else factors[y[:, 0].astype(np.intp)]
         if per_step:
             y = Sequences(y, sequences.lengths)
-            inner = None if inner is None else Sequences(inner[:, None], sequences.lengths)
+            step_weight, class_weight = (
+                None if values is None else Sequences(values[:, None], sequences.lengths)
+                for values in (step_weight, class_weight)
+            )
         if self.k1 is None and self.k2 is None and sequences.lengths.max() > LONG_SEQUENCE:
             warnings.warn(
                 f"{names.X} has a sequence of {sequences.lengths.max()} steps and k1=None: memory "
@@ -90,13 +96,9 @@ class Reading:
                 stacklevel=4,
             )
         data = Dataset(
-            sequences,
-            y,
-            weight,
-            inner,
-            delay=self.target_delay,
-            replication=self.target_replication,
-        )
+            sequences, y, weight, step_weight=step_weight, class_weight=class_weight,
+            delay=self.target_delay, replication=self.target_replication,
+        )  # fmt: skip
         data = data.without_zero_weights()
         if not len(data):
             raise ValueError(f"{names.weight} and class_weight leave nothing: all weights are zero.")

@@ -14,7 +14,7 @@ from collections import namedtuple
 
 import numpy as np
 
-from skrnn._packing import put
+from skrnn._packing import join, resize, split
 from skrnn._sums import with_ones
 
 Layer = namedtuple("Layer", "W_x W_h b_x b_h")
@@ -42,20 +42,22 @@ def unroll(cell, layer, X, steps, state, arithmetic, *, reverse=False, keep=None
     T = len(steps)
     order = range(T - 1, -1, -1) if reverse else range(T)
     H_previous, tapes, kept = [None] * T, [None] * T, None
+    alive, rest = split(state, steps.n[order[0]])
     for t in order:
         if t == keep:
-            kept = state
-        n, rows = steps.n[t], steps.slices[t]
-        alive = state if n == steps.B else tuple(s[:n] for s in state)
+            kept = join(alive, rest)
+        alive, rest = resize(alive, rest, steps.n[t])
+        rows = steps.slices[t]
         a_h = arithmetic.product(alive[0], W_h)
         a_h += b_h
         new, tape = cell.forward(A_x[rows], a_h, alive)
         H[rows] = new[0]
         if record:
             H_previous[t], tapes[t] = alive[0], tape
-        state = tuple(map(put, new, state))
-    kept = state if kept is None else kept
-    return H, kept, state, LayerTape(X, H_previous, tapes, steps, order) if record else None
+        alive = new
+    final = join(alive, rest)
+    kept = final if kept is None else kept
+    return H, kept, final, LayerTape(X, H_previous, tapes, steps, order) if record else None
 
 
 def unroll_backward(cell, layer, dH, first, dstate, tape, arithmetic, *, need_dX):
@@ -79,12 +81,13 @@ def unroll_backward(cell, layer, dH, first, dstate, tape, arithmetic, *, need_dX
     dA_x = np.empty((steps.N, W_h.shape[1]), dtype=W_h.dtype)
     dA_h = None
     skip = 0 if dH is None else steps.offsets[first]
+    alive, rest = split(dstate, steps.n[tape.order[-1]])
     for t in reversed(tape.order):
-        n, rows = steps.n[t], steps.slices[t]
-        alive = dstate if n == steps.B else tuple(d[:n] for d in dstate)
+        alive, rest = resize(alive, rest, steps.n[t])
+        rows = steps.slices[t]
         if dH is not None and t >= first:
             alive = (alive[0] + dH[rows.start - skip : rows.stop - skip], *alive[1:])
-        da_x, da_h, (dh, *rest) = cell.backward(alive, tape.cell[t])
+        da_x, da_h, (dh, *others) = cell.backward(alive, tape.cell[t])
         dA_x[rows] = da_x
         if da_h is not da_x:
             if dA_h is None:
@@ -93,9 +96,9 @@ def unroll_backward(cell, layer, dH, first, dstate, tape, arithmetic, *, need_dX
         dh_previous = arithmetic.product(da_h, W_hT)  # a_h = h W_h + b_h
         if dh is not None:
             dh_previous += dh
-        dstate = tuple(map(put, (dh_previous, *rest), dstate))
+        alive = (dh_previous, *others)
     dX = arithmetic.product(dA_x, np.ascontiguousarray(layer.W_x.T)) if need_dX else None
-    return dX, dstate, dA_x, dA_x if dA_h is None else dA_h
+    return dX, join(alive, rest), dA_x, dA_x if dA_h is None else dA_h
 
 
 def layer_gradient(gradient, tape, dA_x, dA_h, arithmetic, weight):

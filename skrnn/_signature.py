@@ -410,7 +410,7 @@ ATTRIBUTES = {
     ),
     "validation_loss_curve_": Attribute(
         "list of float or None",
-        "Validation loss per epoch, without penalty. None without early stopping.",
+        "Validation loss per epoch, without penalty and target replication. None without early stopping.",
     ),
     "validation_scores_": Attribute(
         "list of float or None",

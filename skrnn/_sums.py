@@ -125,14 +125,16 @@ class _Exact:
         # |entry of a sequence's product| <= T max|a| max|da|, column by column
         a, da = (np.frexp(np.abs(M).max(axis=0))[1] for M in (A, dA))
         exponent = (a[:, None] + da).ravel() + int(np.frexp(len(steps))[1])
-        A = np.ascontiguousarray(steps.pad(A).transpose(1, 2, 0))  # (B, K, T)
-        dA = np.ascontiguousarray(steps.pad(dA).transpose(1, 0, 2))  # (B, T, G)
         sigmas = _sigmas(exponent, weight.sum())
         totals = np.zeros((len(sigmas), exponent.size))
-        rows = max(1, BLOCK // exponent.size)
-        for i in range(0, steps.B, rows):
-            G = np.matmul(A[i : i + rows], dA[i : i + rows])  # one product per sequence
-            _add_exactly(totals, G.reshape(len(G), -1), weight[i : i + rows], sigmas)
+        m = max(1, BLOCK // exponent.size)
+        for (first, last), rows in steps.groups():
+            for i in range(0, last - first, m):
+                # one product per sequence, over its own steps: (m, K, T_i) by (m, T_i, G)
+                A_i = np.ascontiguousarray(A[rows[:, i : i + m]].transpose(1, 2, 0))
+                dA_i = np.ascontiguousarray(dA[rows[:, i : i + m]].transpose(1, 0, 2))
+                G = np.matmul(A_i, dA_i).reshape(len(A_i), -1)
+                _add_exactly(totals, G, weight[first + i : first + i + len(G)], sigmas)
         return totals.sum(axis=0).reshape(len(a), -1)
 
     @staticmethod
@@ -141,9 +143,9 @@ class _Exact:
 
     @staticmethod
     def loss(value, steps, weight):
-        # a product with ones: NumPy's own sum changes its order with the shape
-        per_sequence = np.matmul(np.ones((1, len(steps))), steps.pad(value[:, None]).transpose(1, 0, 2))
-        return float(exact_sum(per_sequence[:, 0], weight)[0])
+        return float(
+            _Exact.weight_gradient(np.ones((len(value), 1)), value[:, None], steps, weight)[0, 0]
+        )
 
 
 FAST = _Fast()

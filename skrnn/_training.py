@@ -72,15 +72,11 @@ def train(
         )  # fmt: skip
         report.epoch(history, epoch + 1)
         watched = validation[0] if validate else history.loss[-1]
-        if monitor.record(watched, learner.theta) and not plateau(schedule, monitor):
-            return True
+        if monitor.record(watched, learner.theta):
+            if not schedule.go_on_after_plateau():
+                return True
+            monitor.restart()
     return schedule.ends_with_max_iter
-
-
-def plateau(schedule, monitor):
-    """The monitored value has stopped falling: whether the schedule wants to go on."""
-    monitor.count = 0
-    return schedule.go_on_after_plateau()
 
 
 def train_full_batch(network, loss, data, theta, solver, arithmetic, history, report, *, alpha):

@@ -98,8 +98,7 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
             The logarithm of the answer of predict_proba.
         """
         flat, container = self._run(X)
-        with np.errstate(divide="ignore"):  # log(0) = -inf is the answer
-            log_p = np.log(self._probabilities(flat))
+        log_p = self._log_probabilities(flat)
         return shape_answer(log_p, container) if self._spec["per_step"] else log_p
 
     def score(self, X, y, sample_weight=None):
@@ -187,8 +186,8 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
             )
         return np.searchsorted(classes, y[:, 0]).astype(np.float64)[:, None]
 
-    def _class_weights(self, y, targets, weight):
-        """The weight of every row's class, or None where all are 1."""
+    def _class_factors(self, y, targets, weight):
+        """The weight of every class, or None where all are 1."""
         if self.class_weight is None:
             return None
         if not targets["is_1d"]:
@@ -203,7 +202,7 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
             factors[present] = weight.sum() / (present.sum() * count[present])
         else:
             factors = self._factors_of_a_dict(classes, classes[labels])
-        return factors[labels]
+        return factors
 
     def _factors_of_a_dict(self, classes, y):
         """The weight of every class from the dict ``class_weight``."""
@@ -229,13 +228,19 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
     # --- answers --------------------------------------------------------------------------------
 
     def _probabilities(self, raw):
+        return self._per_class(LOSSES[self._spec["targets"]["loss"]]().inverse_link, raw, 1.0)
+
+    def _log_probabilities(self, raw):
+        return self._per_class(LOSSES[self._spec["targets"]["loss"]]().log_inverse_link, raw, 0.0)
+
+    def _per_class(self, link, raw, certain):
+        """``link`` of the raw outputs with one column per class, also for two classes and for one."""
         targets = self._spec["targets"]
-        p = LOSSES[targets["loss"]]().inverse_link(raw)
         if not targets["is_1d"] or len(targets["classes"]) > 2:
-            return p
+            return link(raw)
         if len(targets["classes"]) == 1:
-            return np.ones_like(p)
-        return np.hstack([1 - p, p])
+            return np.full_like(raw, certain)
+        return np.hstack([link(-raw), link(raw)])
 
     def _labels(self, raw, targets):
         if not targets["is_1d"]:
@@ -247,7 +252,7 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
         return classes[np.minimum(raw[:, 0] > 0, len(classes) - 1)]
 
     def _score_raw(self, raw, data):
-        y, weight = data.flat_targets()
+        y, weight, _ = data.flat_targets()
         targets = self._spec["targets"]
         if targets["is_1d"]:
             y = targets["classes"][y[:, 0].astype(np.intp)]

@@ -13,7 +13,8 @@ Weighting and summing over rows is the caller's. Everything is computed from ``r
 form that neither overflows nor cancels: log(1 + exp(x)) as in [1]_, log-sum-exp with the
 maximum taken out.
 
-To add a loss, write one class with ``value_and_gradient`` and ``inverse_link`` and enter it in
+To add a loss, write one class with ``value_and_gradient`` and ``inverse_link`` (and, for labels,
+``log_inverse_link``) and enter it in
 ``LOSSES``; the tests of the registry apply to it at once.
 
 References
@@ -57,6 +58,9 @@ class BinomialLogLoss:
         e = np.exp(-np.abs(raw))
         return np.where(raw >= 0, 1 / (1 + e), e / (1 + e)).astype(raw.dtype, copy=False)
 
+    def log_inverse_link(self, raw):
+        return np.minimum(raw, 0) - np.log1p(np.exp(-np.abs(raw)))
+
 
 class MultinomialLogLoss:
     """Log loss of one label out of K, softmax link. ``y`` holds class numbers, (N, 1).
@@ -80,6 +84,10 @@ class MultinomialLogLoss:
         p = np.exp(raw - raw.max(axis=1, keepdims=True))
         p /= p.sum(axis=1, keepdims=True)
         return p
+
+    def log_inverse_link(self, raw):
+        shifted = raw - raw.max(axis=1, keepdims=True)
+        return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
 
 
 LOSSES = {

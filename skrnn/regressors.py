@@ -129,14 +129,14 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
             raise ValueError(f"{name} has values too large for {spec['dtype']}. Scale it first.")
         return (y - targets["mean"]) / targets["scale"]
 
-    def _class_weights(self, y, targets, weight):
+    def _class_factors(self, y, targets, weight):
         return None
 
     def _stratify(self, y):
         return None
 
     def _score_raw(self, raw, data):
-        y, weight = data.flat_targets()
+        y, weight, _ = data.flat_targets()
         return r2_score(y[weight > 0], raw[weight > 0], sample_weight=weight[weight > 0])
 
     def _fold_in_units_of_y(self, weights):

@@ -82,6 +82,43 @@ def test_unequal_lengths_and_targets_per_step(cls):
         assert_same_bits(weighted, repeated)
 
 
+def test_the_unit_of_y_is_not_taken_from_rows_of_weight_zero():
+    X, y, weight, order = data(0)
+    y = y / 3.0
+    y[weight == 0] = 1e5
+    assert_same_bits(*both(skrnn.RNNRegressor, X, y, weight, order, hidden_size=4, max_iter=20))
+
+
+@pytest.mark.parametrize("cls", [skrnn.RNNRegressor, skrnn.GRUClassifier])
+def test_bits_do_not_depend_on_the_number_of_blas_threads(cls):
+    """Nor do the initial weights: LAPACK's QR of 300 x 300 does."""
+    from threadpoolctl import threadpool_limits
+
+    rng = np.random.RandomState(0)
+    X, weight = rng.normal(size=(40, 3, 2)), rng.uniform(size=40)
+    y = rng.randint(2, size=40)
+    models = []
+    for threads in (1, 2):
+        with threadpool_limits(threads, user_api="blas"):
+            models.append(cls(300, max_iter=2, random_state=0).fit(X, y, weight))
+    assert_same_bits(*models)
+
+
+def test_skewed_lengths_cost_no_padding():
+    """One long sequence among short ones: no memory for the product of their numbers."""
+    import tracemalloc
+
+    rng = np.random.RandomState(0)
+    X = [rng.normal(size=(T, 1)) for T in [2000] + [3] * 150]
+    model = skrnn.GRUClassifier(32, max_iter=1, random_state=0)
+    tracemalloc.start()
+    model.fit(X, np.arange(151) % 2)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # padded, the gradient of the activations alone is 151 x 2000 x 96 x 8 = 232 MB
+    assert peak < 60e6
+
+
 @estimators
 @pytest.mark.parametrize("n", [7, 15, 40, 150])
 def test_order_of_the_rows(cls, n):

@@ -79,3 +79,13 @@ def test_sigmoid_keeps_its_tails():
     np.testing.assert_allclose(loss.inverse_link(raw), [[np.exp(-40)], [1.0]], rtol=1e-15)
     value, _ = loss.value_and_gradient(np.array([[0.0], [1.0]]), raw)
     np.testing.assert_allclose(value, np.exp(-40), rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", [n for n, cls in LOSSES.items() if hasattr(cls, "log_inverse_link")])
+def test_log_inverse_link_is_the_log_and_keeps_what_the_log_loses(name):
+    loss, raw = LOSSES[name](), np.random.RandomState(0).normal(size=(N, K))
+    np.testing.assert_allclose(loss.log_inverse_link(raw), np.log(loss.inverse_link(raw)), rtol=1e-12)
+    far = np.array([[900.0, -900.0, 0.0]])
+    log_p = loss.log_inverse_link(far)
+    assert np.isfinite(log_p).all()
+    assert log_p[0, 1] == pytest.approx(-1800 if "multi" in name else -900)

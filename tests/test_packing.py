@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skrnn._batches import Batch, Dataset, Sequences
-from skrnn._packing import Steps, put
+from skrnn._packing import Steps, join, resize, split
 
 
 @pytest.mark.parametrize("n", [[3, 3], [3, 2, 2, 1], [1, 2, 3], [1]])
@@ -15,19 +15,28 @@ def test_rows_are_found_by_sequence_and_time(n):
     for t, rows in enumerate(steps.slices):
         assert (steps.time[rows] == t).all()
         np.testing.assert_array_equal(steps.sequence[rows], np.arange(n[t]))
-    A = np.random.RandomState(0).normal(size=(steps.N, 2))
-    padded = steps.pad(A)
-    np.testing.assert_array_equal(padded[steps.time, steps.sequence], A)
-    assert np.count_nonzero(padded) == A.size
+    seen = np.zeros(steps.N, dtype=int)
+    for (first, last), rows in steps.groups():
+        seen[rows] += 1
+        for k, i in enumerate(range(first, last)):
+            np.testing.assert_array_equal(rows[:, k], np.flatnonzero(steps.sequence == i))
+    assert (seen == 1).all()
     v = np.arange(steps.B)
     np.testing.assert_array_equal(steps.spread(v), steps.sequence)
     np.testing.assert_array_equal(steps.tail(len(n) - 1).n, n[-1:])
 
 
-def test_put_replaces_the_first_rows_and_nothing_else():
-    old, new = np.zeros((4, 2)), np.ones((2, 2))
-    np.testing.assert_array_equal(put(new, old), [[1, 1], [1, 1], [0, 0], [0, 0]])
-    assert put(old, old) is old
+@pytest.mark.parametrize("n", [[3, 3], [3, 2, 1], [1, 2, 3], [2, 1, 3]])
+def test_a_state_is_moved_between_alive_and_rest_without_loss(n):
+    state = np.arange(3.0)[:, None], -np.arange(6.0).reshape(3, 2)
+    alive, rest = split(state, n[0])
+    for n_t in n:
+        alive, rest = resize(alive, rest, n_t)
+        assert {len(a) for a in alive} == {n_t}
+        alive = tuple(a + 1 for a in alive)
+    alive_for = (np.array(n)[:, None] > np.arange(3)).sum(axis=0)[:, None]
+    for whole, start in zip(join(alive, rest), state, strict=True):
+        np.testing.assert_array_equal(whole, start + alive_for)
 
 
 LENGTHS = [4, 7, 2, 7, 1]
@@ -75,11 +84,11 @@ def test_delay_continues_x_with_zeros_and_shifts_the_targets():
     [
         {"per_step": False},
         {"per_step": False, "replication": 0.3},
-        {"per_step": False, "inner_weight": np.array([1, 2, 0.5, 1, 3])},
+        {"per_step": False, "class_weight": np.array([1, 2, 0.5, 1, 3])},
         {"per_step": True},
         {"per_step": True, "delay": 2},
-        {"per_step": True, "inner_weight": Sequences(np.linspace(0, 1, 21)[:, None], LENGTHS)},
-        {"per_step": True, "delay": 1, "inner_weight": Sequences(np.ones((21, 1)), LENGTHS)},
+        {"per_step": True, "step_weight": Sequences(np.linspace(0, 1, 21)[:, None], LENGTHS)},
+        {"per_step": True, "delay": 1, "step_weight": Sequences(np.ones((21, 1)), LENGTHS)},
     ],
 )
 def test_weights_add_up(options):
@@ -96,5 +105,5 @@ def test_weights_add_up(options):
     if dataset.per_step:
         per_sequence = per_sequence / (batch.lengths - dataset.delay)
     assert batch.S == pytest.approx(per_sequence.sum())
-    if "inner_weight" not in options:
+    if not {"class_weight", "step_weight"} & set(options):
         assert batch.S == pytest.approx(weight.sum())

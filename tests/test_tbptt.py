@@ -241,9 +241,7 @@ def test_scalar_linear_case():
     # a step before the first makes the state 0.9 and has no loss
     x = np.array([0.9, 0, 0, 0, 0])[:, None]
     inner = np.array([0.0, 1, 1, 1, 1])[:, None]
-    data = Dataset(
-        Sequences(x, [5]), Sequences(np.zeros((5, 1)), [5]), inner_weight=Sequences(inner, [5])
-    )
+    data = Dataset(Sequences(x, [5]), Sequences(np.zeros((5, 1)), [5]), step_weight=Sequences(inner, [5]))
     gradients = []
 
     class Recorder(Gradient):
@@ -312,20 +310,20 @@ def test_ragged_batch_equals_one_by_one(cell, data_options, k1, k2):
 
 
 @cells
-def test_zeros_are_the_initial_state(cell):
-    """The first step is not special: after a first step into state zero nothing else changes."""
+def test_the_first_step_starts_from_zeros_like_any_other(cell):
+    """A first step is a step from a state of zeros: both biases act, nothing is special-cased."""
     net, theta = network(cell)
-    state = net.initial_state(2)
-    for layer in state.layers:
-        for direction in layer:
-            assert all(isinstance(s, np.ndarray) and not s.any() for s in direction)
-    data = dataset([5, 5], per_step=True)
-    first = states_along(net, theta, data.X.flat()[:5])[1].layers[0][0][0]
-    views = net.views(theta)
-    batch = Batch(data.select([0]), np.arange(1), net.dtype)
-    steps = batch.steps(0, 1)
-    H, _, _, _ = net.hidden(views, batch.X(steps, 0), steps, net.initial_state(1), FAST)
-    np.testing.assert_array_equal(H, first)
+    data = dataset([5], per_step=True)
+    batch = Batch(data, np.arange(1), net.dtype)
+    steps = batch.steps(0, 5)
+    zeros = net.initial_state(1)
+    assert all(isinstance(s, np.ndarray) and not s.any() for s in zeros.layers[0][0])
+    H, _, _, _ = net.hidden(net.views(theta), batch.X(steps, 0), steps, zeros, FAST)
+    W_x, W_h, b_x, b_h = net.views(theta)[0][0][0]
+    state = tuple(np.zeros((1, 4)) for _ in zeros.layers[0][0])
+    for t, x in enumerate(data.X.flat()):  # the recurrence written out
+        state, _ = net.cells[0].forward(x[None] @ W_x + b_x, state[0] @ W_h + b_h, state)
+        np.testing.assert_allclose(H[t], state[0][0], rtol=0, atol=1e-14)
 
 
 # --- updates -----------------------------------------------------------------------------------
@@ -346,7 +344,7 @@ def test_a_sequence_shorter_than_k1_trains_and_so_does_the_last_chunk(T, k1, k2)
     # the last chunk alone: only its losses have weight
     inner = np.zeros((T, 1))
     inner[-1] = 1
-    alone = dataset([T], per_step=True, inner_weight=Sequences(inner, [T]))
+    alone = dataset([T], per_step=True, step_weight=Sequences(inner, [T]))
     learner = run_updates(net, theta, alone, k1, k2)
     assert learner.n_updates == 1
     assert not np.array_equal(learner.theta, theta)
@@ -441,7 +439,7 @@ def test_optimum_does_not_depend_on_k1():
 def test_a_chunk_without_weight_only_moves_the_state():
     net, theta = network("gru")
     inner = np.repeat([1.0, 0, 0, 1], 3)[:, None]
-    data = dataset([12], per_step=True, inner_weight=Sequences(inner, [12]))
+    data = dataset([12], per_step=True, step_weight=Sequences(inner, [12]))
     batch = Batch(data, np.arange(1), net.dtype)
     assert [w[:3] for w in plan(batch, 3, 4)] == [(0, 0, 3), (8, 9, 12)]
     learner = run_updates(net, theta, data, 3, 4)
@@ -471,6 +469,63 @@ def test_dropout_mask_is_one_per_sequence_and_update(cell):
         assert value_and_gradient(theta, k1, k2)[0] == pytest.approx(value, rel=1e-12)
 
 
+def test_new_masks_for_every_update_in_the_order_of_the_rows():
+    """Drawn in the rows' original order, also where the batch is sorted by length."""
+    net, theta = network("rnn", dropout=0.5)
+    data = dataset([2, 6, 4], per_step=True)
+    batch = Batch(data, np.arange(3), net.dtype)
+    seen = []
+
+    class Recorder(Learner):
+        def update(self, scale, S):
+            seen.append(self.masks[0].copy())
+            super().update(scale, S)
+
+    learner = Recorder(net, theta, FAST, SGD(theta, 1e-3), random_state=np.random.RandomState(0))
+    tbptt(net, LOSSES["squared_error"](), batch, learner, 2, 4)
+    draws = np.random.RandomState(0)
+    expected = [net.draw_masks(3, draws)[0][[1, 2, 0]] for _ in seen]
+    assert len(seen) == 3
+    np.testing.assert_array_equal(seen, expected)
+
+
+def test_the_state_that_only_moves_on_is_dropped_out_too():
+    """One target, k2 < T: the steps before the window run with the masks of the update."""
+    net, theta = network("gru", (4, 3), dropout=0.5)
+    data = dataset([9, 9])
+    batch = Batch(data, np.arange(2), net.dtype)
+    gradient = Gradient(net, theta, FAST)
+    gradient.masks = net.draw_masks(2, np.random.RandomState(1))
+    tbptt(net, LOSSES["squared_error"](), batch, gradient, None, 3)
+    full = Gradient(net, theta, FAST)
+    full.masks = gradient.masks
+    tbptt(net, LOSSES["squared_error"](), batch, full)
+    assert gradient.loss == pytest.approx(full.loss, rel=1e-12)
+
+
+@cells
+@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+@pytest.mark.parametrize(("k1", "k2"), [(4, 8), (1, 4), (4, 2), (4, 3), (5, 7), (None, 5)])
+def test_replicated_targets_by_differences_of_the_stated_function(cell, pooling, k1, k2):
+    """Windows counted from the end, pooling carried: F with the states at their starts constant."""
+    T, a = 11, 0.4
+    net, theta = network(cell, (3,), F=2, pooling=pooling)
+    data = dataset([T], F=2, weights=False, replication=a)
+    _, g = loss_and_gradient(net, theta, data, "squared_error", k1, k2)
+    x, y = data.X.flat(), data.y
+    states = states_along(net, theta, x)
+
+    def F(moved):
+        return sum(
+            (a / T + (1 - a) * (s == T))
+            * loss_from_state(net, moved, "squared_error", x, states[start], start, s, y)
+            for update in windows(T, k1, k2, True) for start, first, end in update
+            for s in range(first + 1, end + 1)
+        )  # fmt: skip
+
+    assert_same_gradient(g, finite_differences(F, theta), 1e-6)
+
+
 # --- memory ------------------------------------------------------------------------------------
 
 MEMORY = """
@@ -482,7 +537,6 @@ X, y = np.zeros((4, 1, 2)), np.zeros((4, 1))
 X = np.lib.stride_tricks.as_strided(X, (4, T, 2), (16, 0, 8))  # T steps in the memory of one
 y = np.lib.stride_tricks.as_strided(y, (4, T), (8, 0))
 model = LSTMRegressor(hidden_size=64, k1=10, k2=20, return_sequences=True, max_iter=1, dtype="float32")
-before = None
 model.partial_fit(X[:, :100], y[:, :100])
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 model.partial_fit(X, y)
