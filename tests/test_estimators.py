@@ -981,6 +981,18 @@ def test_lbfgs_in_blocks(cls):
     assert model.loss_ == pytest.approx(loss_of(model, X, y), rel=1e-10)
 
 
+def test_shuffle(cls, assert_same_weights):
+    """Another order of the sequences in every epoch; without effect on a single batch."""
+    X, y = data(cls)
+    epochs = {"max_iter": 2, "alpha": 0, "learning_rate_init": 1e-30}
+    for shuffle in (True, False):
+        model = cls(**{**FIXED, **epochs}, shuffle=shuffle, batch_size=5).fit(X, y)
+        # nothing moves: the mean gradient norm shows which sequences shared a batch
+        assert (model.grad_norm_curve_[0] != model.grad_norm_curve_[1]) == shuffle
+    one, other = (cls(**FIXED, max_iter=2, shuffle=shuffle).fit(X, y) for shuffle in (True, False))
+    assert_same_weights(one, other)
+
+
 @pytest.mark.parametrize("params", [{}, {"hidden_size": (3, 2)}, {"bidirectional": True}], ids=str)
 def test_dropout(cls, params):
     X, y = data(cls, per_step=True)
