@@ -326,7 +326,8 @@ PARAMETERS = {
         "float in (0, 1), default=0.1",
         "Share of the sequences held out, stratified in single-label classification with one target "
         "per sequence; of a single sequence with targets per step, its last steps. Only used when "
-        "`early_stopping=True` and fit is not given `X_val`.",
+        "`early_stopping=True` and fit is not given `X_val`. What y is standardised by is taken from all "
+        "sequences.",
     ),
     "warm_start": Parameter(
         False,

@@ -1,0 +1,93 @@
+"""What skrnn must leave alone: global state at import, BLAS threads after fit, models used by threads."""
+
+import subprocess
+import sys
+import textwrap
+import threading
+
+import numpy as np
+import pytest
+from sklearn.utils.parallel import ThreadpoolController
+from threadpoolctl import threadpool_limits
+
+import skrnn
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+IMPORT = """
+    import os, signal, warnings
+    import numpy as np
+    import sklearn.metrics, sklearn.model_selection, sklearn.neural_network  # what they change is theirs
+    from threadpoolctl import threadpool_info
+
+    def state():
+        return (
+            np.geterr(), list(warnings.filters), signal.getsignal(signal.SIGINT), dict(os.environ),
+            2.0**-1074 != 0, np.random.get_state()[1].tolist(), np.get_printoptions(),
+            [(p["filepath"], p["num_threads"]) for p in threadpool_info()],
+        )
+
+    before = state()
+    import skrnn
+    assert state() == before
+    skrnn.RNNRegressor(2, max_iter=2, random_state=0).fit(np.eye(4), np.arange(4)).predict(np.eye(4))
+    assert state()[:-1] == before[:-1]
+"""
+
+
+def test_import_and_fit_change_no_global_state():
+    code = "import warnings; warnings.simplefilter('ignore')\n" + textwrap.dedent(IMPORT)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+
+
+def blas_threads():
+    return [p["num_threads"] for p in ThreadpoolController().info() if p["user_api"] == "blas"]
+
+
+def data(n=40):
+    rng = np.random.RandomState(0)
+    return rng.normal(size=(n, 6, 2)), rng.normal(size=n)
+
+
+def test_overlapping_fits_restore_the_number_of_blas_threads():
+    X, y = data()
+    with threadpool_limits(2, user_api="blas"):
+        before = blas_threads()
+        expected = skrnn.GRURegressor(8, max_iter=15, random_state=0).fit(X, y)
+        models = [skrnn.GRURegressor(8, max_iter=15 + k, random_state=0) for k in range(4)]
+        threads = [threading.Thread(target=model.fit, args=(X, y)) for model in models]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert blas_threads() == before
+        with pytest.raises(ValueError, match="NaN"):
+            models[0].fit(X * np.nan, y)
+        assert blas_threads() == before
+    np.testing.assert_array_equal(models[0].predict(X), expected.predict(X))
+
+
+def test_predict_by_several_threads_at_once():
+    X, y = data(600)
+    model = skrnn.LSTMRegressor(8, max_iter=2, random_state=0).fit(X, y)
+    expected, state, answers = model.predict(X), model.__getstate__(), []
+
+    def work():
+        answers.extend(np.array_equal(model.predict(X[k:]), expected[k:]) for k in range(5))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [True] * 20
+    assert model.__getstate__().keys() == state.keys()
+
+
+@pytest.mark.parametrize("n_jobs", [2, -1])
+def test_n_jobs_gives_the_same_bits(n_jobs):
+    X, y = data(600)
+    model = skrnn.GRURegressor(8, max_iter=2, random_state=0).fit(X, y)
+    expected = model.predict(X)
+    np.testing.assert_array_equal(model.set_params(n_jobs=n_jobs).predict(X), expected)
