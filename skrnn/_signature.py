@@ -307,10 +307,11 @@ PARAMETERS = {
         "with \"lbfgs\", when no entry of the gradient exceeds it.",
     ),
     "n_iter_no_change": Parameter(
-        10,
+        30,
         [_at_least(1), Options(Real, {np.inf})],
-        "int, default=10",
-        "See `tol`.",
+        "int, default=30",
+        "See `tol`. More than the 10 of scikit-learn's MLP: the loss of a recurrent network rests on "
+        "plateaus, and under truncated gradients it may rise for 20 epochs before it falls again.",
     ),
     "early_stopping": Parameter(
         False,
