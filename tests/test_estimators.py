@@ -1068,3 +1068,44 @@ def test_pickle_and_copy(cls, assert_same_weights):
     np.testing.assert_array_equal(outputs(copy, X), outputs(model, X))
     assert copy.loss_curve_ == model.loss_curve_
     assert_same_weights(copy.partial_fit(X, y), model.partial_fit(X, y))
+
+
+# --- what validation sees ------------------------------------------------------------------------------
+
+
+def imbalanced(n=40):
+    rng = np.random.RandomState(0)
+    return rng.normal(size=(n, 4, 2)), (np.arange(n) % 5 == 0).astype(int)
+
+
+@pytest.mark.parametrize("per_step", [False, True])
+def test_validation_score_is_score_whatever_the_class_weights(classifier, per_step):
+    X, y = imbalanced()
+    y = np.repeat(y[:, None], 4, axis=1) if per_step else y
+    model = classifier(
+        3, max_iter=4, early_stopping=True, class_weight={0: 1.0, 1: 50.0}, return_sequences=per_step,
+        tol=0.0, n_iter_no_change=np.inf, random_state=0,
+    )  # fmt: skip
+    scores = []
+    for n in range(1, 5):
+        model.set_params(max_iter=n).fit(X, y, X_val=X, y_val=y)
+        scores.append(model.validation_scores_[-1])
+        if model.validation_loss_curve_[-1] == min(
+            model.validation_loss_curve_
+        ):  # these weights are kept
+            assert model.score(X, y) == pytest.approx(scores[-1])
+    assert np.mean(y == 0) == 0.8
+
+
+def test_balanced_weights_of_validation_data_are_those_of_the_training_data(classifier):
+    """Validation data with other shares of the classes are weighted as the training data are."""
+    X, y = imbalanced()
+    balanced = len(y) / (2 * np.bincount(y))
+    X_val, y_val = X[:20], np.arange(20) % 2
+    curves = [
+        classifier(3, max_iter=3, early_stopping=True, class_weight=class_weight, random_state=0)
+        .fit(X, y, X_val=X_val, y_val=y_val)
+        .validation_loss_curve_
+        for class_weight in ("balanced", dict(enumerate(balanced)))
+    ]
+    np.testing.assert_allclose(curves[0], curves[1], rtol=1e-12)

@@ -117,3 +117,15 @@ def test_an_interrupted_step_is_undone(name):
     np.testing.assert_array_equal(learner.theta, theta)
     np.testing.assert_array_equal(learner.solver.memory, memory)
     assert learner.solver.t == t
+
+
+@pytest.mark.parametrize("name", [n for n, c in SOLVERS.items() if not c.full_batch])
+def test_squares_beyond_all_numbers_are_divergence(name):
+    """A finite gradient whose square is not would stop a solver for ever, without a word."""
+    learner = make(solver=name)
+    before = learner.theta.copy()
+    learner.g[:] = 1e160
+    with np.errstate(over="ignore"), pytest.raises(DivergenceError):
+        learner.update(1.0, 1.0)
+    np.testing.assert_array_equal(learner.theta, before)
+    assert np.isfinite(learner.solver.memory).all()

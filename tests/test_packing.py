@@ -107,3 +107,19 @@ def test_weights_add_up(options):
     assert batch.S == pytest.approx(per_sequence.sum())
     if not {"class_weight", "step_weight"} & set(options):
         assert batch.S == pytest.approx(weight.sum())
+
+
+@pytest.mark.parametrize("delay", [0, 2, 5])
+def test_head_and_tail_of_a_single_sequence(delay):
+    """Weight on one side each; delayed targets of the head see the true inputs that follow it."""
+    T = 10
+    x = np.arange(1.0, T + 1)[:, None]
+    whole = Dataset(Sequences(x, [T]), Sequences(-x, [T]), delay=delay)
+    head, tail = whole.split_tail(0.4)
+    own = [part.step_weight.flat()[:, 0] for part in (head, tail)]
+    assert own[0].sum() + own[1].sum() == T
+    np.testing.assert_array_equal(own[1] > 0, np.arange(T) >= 6)
+    batch = Batch(head, np.arange(1), np.float64)
+    steps = batch.steps(0, 6 + delay)  # up to the step at which the last target of the head is read
+    expected = x[: 6 + delay, 0]
+    np.testing.assert_array_equal(batch.X(steps, 0)[: len(expected), 0], expected)
