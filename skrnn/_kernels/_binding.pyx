@@ -1,0 +1,515 @@
+# distutils: language = c++
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
+"""The shim between Python and the compiled kernels: it checks everything and owns the memory.
+
+What is passed on to C++ has been checked here: types, shapes, strides, lengths. Arrays that the
+kernels write are made here, aligned to a cache line, with rows padded to whole registers; what
+goes back to Python are views without the padding.
+
+Shapes: ``skrnn/_packing.py`` and ``kernels.hpp``.
+"""
+
+cimport numpy as cnp
+from libc.stdint cimport int64_t
+from libc.stdlib cimport free
+from libc.string cimport memcpy, memset
+
+import numpy as np
+
+cnp.import_array()
+
+cdef extern from "driver.hpp" namespace "skrnn" nogil:
+    ctypedef int64_t Index
+
+    cdef struct CSteps "skrnn::Steps":
+        Index T, B
+        const Index* n
+        const Index* offsets
+        bint reverse
+
+    cdef struct CBuild "skrnn::Build":
+        const char* name
+        int vector_bytes
+
+    cdef struct CLayer "skrnn::Layer":
+        const CBuild* build
+        int cell
+        bint is_double
+        Index D, H
+        const void *W_x
+        const void *W_h
+        const void *b_x
+        const void *b_h
+
+    cdef struct CWindow "skrnn::Window":
+        CSteps steps
+        const void* X
+        Index X_stride
+        int n_threads
+
+    cdef struct COutputs "skrnn::Outputs":
+        void *h
+        void *c
+        void *tape
+        void* state[2]
+        void* kept[2]
+        Index keep
+
+    cdef struct CInputs "skrnn::Inputs":
+        const void* dh
+        Index dh_stride, first
+        void* dstate[2]
+        void* dX
+
+    void* allocate(size_t)
+    const CBuild* const* builds()
+    Index lanes(const CBuild&, bint)
+    int slots(int)
+    int states(int)
+    bint has_tape(int)
+    bint run_forward(const CLayer&, const CWindow&, const COutputs&)
+    bint run_backward(const CLayer&, const CWindow&, const COutputs&, const CInputs&)
+    bint run_gradient(const CLayer&, const CWindow&, const COutputs&, void* const*)
+    void c_apply "skrnn::apply"(const CBuild&, int, bint, const void*, void*, Index)
+
+
+CELLS = {"rnn_tanh": 0, "rnn_relu": 1, "lstm": 2, "gru": 3}  # CellId of kernels.hpp
+cdef int N_GATES[4]
+N_GATES[:] = [1, 1, 4, 3]
+
+
+# --- memory -------------------------------------------------------------------------------------------
+
+cdef dict _kept = {}  # size -> list of _Block, while somebody asks for blocks to be kept
+cdef int _keepers = 0
+
+
+class keep_memory:
+    """Context in which the memory of one window is used again for the next.
+
+    The system hands out large blocks page by page at the first touch, which costs a third of the time
+    of a forward pass. With the last context that ends, everything is given back.
+    """
+
+    def __enter__(self):
+        global _keepers
+        _keepers += 1
+
+    def __exit__(self, *error):
+        global _keepers
+        _keepers -= 1
+        if _keepers == 0:
+            _kept.clear()
+
+
+cdef class _Block:
+    """Owner of memory aligned to a cache line, large blocks to huge pages."""
+
+    cdef void* data
+
+    def __dealloc__(self):
+        free(self.data)
+
+
+cdef class _Memory:
+    """A block in use, as the base of an array; with its last user the block may be used again."""
+
+    cdef _Block block
+    cdef size_t size
+
+    def __dealloc__(self):
+        if _keepers and self.block is not None:
+            _kept.setdefault(self.size, []).append(self.block)
+
+
+cdef size_t rounded(size_t size):
+    """Size of the block for so many bytes: an eighth at most is wasted, so that blocks fit again."""
+    cdef size_t unit = 64
+    while 8 * unit < size:
+        unit *= 2
+    return (size + unit) // unit * unit
+
+
+cdef cnp.ndarray aligned_empty(Index rows, Index columns, int typenum):
+    """(rows, columns) array aligned to a cache line."""
+    cdef _Memory memory = _Memory.__new__(_Memory)
+    cdef size_t itemsize = 8 if typenum == cnp.NPY_FLOAT64 else 4
+    cdef cnp.npy_intp shape[2]
+    shape[0], shape[1] = rows, columns
+    memory.size = rounded(rows * columns * itemsize)
+    blocks = _kept.get(memory.size) if _keepers else None
+    if blocks:
+        memory.block = blocks.pop()
+    else:
+        memory.block = _Block.__new__(_Block)
+        memory.block.data = allocate(memory.size)
+        if memory.block.data == NULL:
+            raise MemoryError(
+                f"No memory for {memory.size} bytes of a window: set k1 and k2, or lower batch_size."
+            )
+    cdef cnp.ndarray array = cnp.PyArray_SimpleNewFromData(2, shape, typenum, memory.block.data)
+    cnp.set_array_base(array, memory)
+    return array
+
+
+cdef class Build:
+    """The kernels compiled for one level of vector instructions."""
+
+    cdef const CBuild* build
+
+    @property
+    def name(self):
+        return self.build.name.decode()
+
+    def apply(self, str function, cnp.ndarray x):
+        """``"tanh"`` or ``"sigmoid"`` as the kernels compute it, of a contiguous array."""
+        if x.dtype not in (np.float32, np.float64) or not x.flags.c_contiguous:
+            raise ValueError("x must be a contiguous array of float32 or float64.")
+        y = np.empty_like(x)
+        c_apply(self.build[0], ["tanh", "sigmoid"].index(function), x.dtype == np.float64,
+                cnp.PyArray_DATA(x), cnp.PyArray_DATA(y), x.size)
+        return y
+
+
+def available():
+    """The builds that this processor can run, best first."""
+    found = []
+    cdef Index k = 0
+    cdef Build build
+    while builds()[k] != NULL:
+        build = Build.__new__(Build)
+        build.build = builds()[k]
+        found.append(build)
+        k += 1
+    return found
+
+
+cdef int check(bint right, str what) except -1:
+    if not right:
+        raise ValueError(what)
+    return 0
+
+
+cdef int check_array(cnp.ndarray array, str name, int typenum, int ndim, Index rows, Index columns) except -1:
+    """(rows, columns) or (rows,), of one type, rows contiguous and in rising order; -1: any number."""
+    if array is None:
+        raise TypeError(f"{name} must be an array, not None.")
+    if cnp.PyArray_TYPE(array) != typenum or not cnp.PyArray_ISNOTSWAPPED(array):
+        raise TypeError(f"{name} has dtype {array.dtype}; the arrays of one call have one type.")
+    if not cnp.PyArray_ISALIGNED(array):
+        raise ValueError(f"{name} is not aligned.")
+    if (
+        cnp.PyArray_NDIM(array) != ndim
+        or (rows >= 0 and cnp.PyArray_DIM(array, 0) != rows)
+        or (ndim == 2 and columns >= 0 and cnp.PyArray_DIM(array, 1) != columns)
+    ):
+        raise ValueError(f"{name} has shape {np.shape(array)}; expected {(rows, columns)[:ndim]}.")
+    cdef Index itemsize = cnp.PyArray_ITEMSIZE(array), last = cnp.PyArray_DIM(array, ndim - 1)
+    if cnp.PyArray_SIZE(array) == 0:
+        return 0
+    if last > 1 and cnp.PyArray_STRIDE(array, ndim - 1) != itemsize:
+        raise ValueError(f"The rows of {name} are not contiguous.")
+    if ndim == 2 and cnp.PyArray_DIM(array, 0) > 1:
+        if cnp.PyArray_STRIDE(array, 0) % itemsize or cnp.PyArray_STRIDE(array, 0) < last * itemsize:
+            raise ValueError(f"The rows of {name} overlap or lie in reverse.")
+    return 0
+
+
+cdef inline Index row_stride(cnp.ndarray array):
+    """Numbers from one row to the next."""
+    if cnp.PyArray_DIM(array, 0) < 2:
+        return cnp.PyArray_DIM(array, 1)
+    return cnp.PyArray_STRIDE(array, 0) // cnp.PyArray_ITEMSIZE(array)
+
+
+cdef int copy_rows(cnp.ndarray array, cnp.ndarray padded) except -1:
+    """Rows of ``array`` into the wider rows of ``padded``, zeros beyond."""
+    cdef Index rows = cnp.PyArray_DIM(padded, 0), itemsize = cnp.PyArray_ITEMSIZE(padded)
+    cdef Index to_row = cnp.PyArray_DIM(padded, 1) * itemsize
+    cdef Index from_row, width, i
+    cdef char* to = <char*> cnp.PyArray_DATA(padded)
+    if array is None:
+        memset(to, 0, rows * to_row)
+        return 0
+    cdef char* origin = <char*> cnp.PyArray_DATA(array)
+    width = cnp.PyArray_DIM(array, 1) * itemsize
+    from_row = row_stride(array) * itemsize
+    for i in range(rows):
+        memcpy(to + i * to_row, origin + i * from_row, width)
+        memset(to + i * to_row + width, 0, to_row - width)
+    return 0
+
+
+cdef class Unrolled:
+    """One layer over one window: the run forward and, once, the way back.
+
+    Made by ``unroll``; see there. ``backward`` and then ``gradient`` may be called if it was recorded.
+    """
+
+    cdef Build build
+    cdef int cell, typenum, n_states, n_slots
+    cdef Index D, H, Hp, Dp, T, B, N
+    cdef bint reverse, recorded, went_back
+    cdef int n_threads
+    cdef cnp.ndarray n, offsets, X, h, c, tape, initial_h, initial_c
+    cdef tuple layer
+
+    cdef CLayer c_layer(self):
+        cdef CLayer c
+        c.build, c.cell, c.is_double = self.build.build, self.cell, self.typenum == cnp.NPY_FLOAT64
+        c.D, c.H = self.D, self.H
+        c.W_x = cnp.PyArray_DATA(<cnp.ndarray> self.layer[0])
+        c.W_h = cnp.PyArray_DATA(<cnp.ndarray> self.layer[1])
+        c.b_x = cnp.PyArray_DATA(<cnp.ndarray> self.layer[2])
+        c.b_h = cnp.PyArray_DATA(<cnp.ndarray> self.layer[3])
+        return c
+
+    cdef CWindow c_window(self):
+        cdef CWindow c
+        c.steps.T, c.steps.B, c.steps.reverse = self.T, self.B, self.reverse
+        c.steps.n = <const Index*> cnp.PyArray_DATA(self.n)
+        c.steps.offsets = <const Index*> cnp.PyArray_DATA(self.offsets)
+        c.X, c.X_stride = cnp.PyArray_DATA(self.X), row_stride(self.X)
+        c.n_threads = self.n_threads
+        return c
+
+    cdef COutputs c_outputs(self):
+        cdef COutputs c
+        c.h = cnp.PyArray_DATA(self.h)
+        c.c = NULL if self.c is None else cnp.PyArray_DATA(self.c)
+        c.tape = NULL if self.tape is None else cnp.PyArray_DATA(self.tape)
+        c.state[0] = cnp.PyArray_DATA(self.initial_h)
+        c.state[1] = NULL if self.initial_c is None else cnp.PyArray_DATA(self.initial_c)
+        c.kept[0] = c.kept[1] = NULL
+        c.keep = -1
+        return c
+
+    cdef object unpadded(self, cnp.ndarray array, Index columns):
+        return array if cnp.PyArray_DIM(array, 1) == columns else array[:, :columns]
+
+    cdef int check_layer(self, tuple layer, str name) except -1:
+        cdef Index G = N_GATES[self.cell] * self.H
+        cdef cnp.ndarray array
+        check(len(layer) == 4, f"{name} must hold W_x, W_h, b_x, b_h.")
+        check_array(layer[0], f"{name}: W_x", self.typenum, 2, self.D, G)
+        check_array(layer[1], f"{name}: W_h", self.typenum, 2, self.H, G)
+        check_array(layer[2], f"{name}: b_x", self.typenum, 1, G, -1)
+        check_array(layer[3], f"{name}: b_h", self.typenum, 1, G, -1)
+        for array in layer:
+            check(cnp.PyArray_IS_C_CONTIGUOUS(array), f"{name}: not contiguous.")
+        return 0
+
+    cdef int read_steps(self, cnp.ndarray n, Index B) except -1:
+        """n (T,) into an array of our own, and the offsets."""
+        if n is None or cnp.PyArray_NDIM(n) != 1 or cnp.PyArray_TYPE(n) != cnp.NPY_INT64:
+            raise TypeError("n must be a 1-D array of int64.")
+        check(B >= 0, "The number of sequences is negative.")
+        cdef cnp.npy_intp size[1]
+        self.T, self.B, self.N = cnp.PyArray_DIM(n, 0), B, 0
+        size[0] = self.T
+        self.n = cnp.PyArray_EMPTY(1, size, cnp.NPY_INT64, 0)
+        size[0] = self.T + 1
+        self.offsets = cnp.PyArray_EMPTY(1, size, cnp.NPY_INT64, 0)
+        cdef Index* own = <Index*> cnp.PyArray_DATA(self.n)
+        cdef Index* offsets = <Index*> cnp.PyArray_DATA(self.offsets)
+        cdef char* given = <char*> cnp.PyArray_DATA(n)
+        cdef Index stride = cnp.PyArray_STRIDE(n, 0), t
+        offsets[0] = 0
+        for t in range(self.T):
+            memcpy(&own[t], given + t * stride, 8)
+            if own[t] < 0 or own[t] > B:
+                raise ValueError(f"Step {t} has {own[t]} sequences alive of {B}.")
+            offsets[t + 1] = offsets[t] + own[t]
+        self.N = offsets[self.T]
+        return 0
+
+    cdef int read_states(self, tuple states, str name) except -1:
+        check(len(states) == self.n_states, f"{name} must hold {self.n_states} arrays.")
+        for k in range(self.n_states):
+            check_array(states[k], name, self.typenum, 2, self.B, self.H)
+        return 0
+
+    @property
+    def gradient_of_activations(self):
+        """dA_x, dA_h: (N, G) gradients with respect to x W_x + b_x and h W_h + b_h."""
+        check(self.went_back, "backward has not been called.")
+        cdef Index L = lanes(self.build.build[0], self.typenum == cnp.NPY_FLOAT64)
+        slots_first = self.tape.reshape(self.N, self.Hp // L, self.n_slots, L).transpose(0, 2, 1, 3)
+        slots_first = slots_first.reshape(self.N, self.n_slots, self.Hp)[:, :, :self.H]
+        if self.cell != 3:
+            dA = np.ascontiguousarray(slots_first).reshape(self.N, -1)
+            return dA, dA
+        return tuple(
+            np.ascontiguousarray(slots_first[:, gates]).reshape(self.N, -1) for gates in ([1, 2, 0], [1, 2, 3])
+        )
+
+    @property
+    def h_before(self):
+        """(N, H) h before every step."""
+        h, initial = self.h[:, :self.H], self.initial_h[:, :self.H]
+        out = np.empty((self.N, self.H), dtype=h.dtype)
+        order = range(self.T)[::-1] if self.reverse else range(self.T)
+        known, at = 0, 0
+        for t in order:
+            first, n = int(self.offsets[t]), int(self.n[t])
+            m = min(known, n)
+            out[first : first + m] = h[at : at + m]
+            out[first + m : first + n] = initial[m:n]
+            known, at = n, first
+        return out
+
+    def backward(self, cnp.ndarray dH, Index first, tuple dstate, bint need_dX):
+        """Backward through the window, once.
+
+        Parameters
+        ----------
+        dH : (rows of the steps from ``first`` on, H), or None
+        first : int
+        dstate : tuple of (B, H), or None for zeros
+            Gradient with respect to the final state.
+
+        Returns
+        -------
+        dX : (N, D), or None if not needed
+        dstate : gradient with respect to the initial state
+        """
+        check(self.recorded, "The run was not recorded.")
+        check(not self.went_back, "The tape has been used: it holds the gradients now.")
+        cdef Index* offsets = <Index*> cnp.PyArray_DATA(self.offsets)
+        cdef CInputs c
+        cdef cnp.ndarray dX = None
+        check(0 <= first <= self.T, "first is not a step of the window.")
+        c.dh, c.dh_stride, c.first = NULL, 0, first
+        if dH is not None:
+            check_array(dH, "dH", self.typenum, 2, self.N - offsets[first], self.H)
+            c.dh, c.dh_stride = cnp.PyArray_DATA(dH), row_stride(dH)
+        if dstate is not None:
+            self.read_states(dstate, "dstate")
+        gradients = []
+        c.dstate[1] = NULL
+        for k in range(self.n_states):
+            gradients.append(aligned_empty(self.B, self.Hp, self.typenum))
+            copy_rows(None if dstate is None else dstate[k], gradients[k])
+            c.dstate[k] = cnp.PyArray_DATA(<cnp.ndarray> gradients[k])
+        c.dX = NULL
+        if need_dX:
+            dX = aligned_empty(self.N, self.Dp, self.typenum)
+            c.dX = cnp.PyArray_DATA(dX)
+        if self.tape is None:
+            self.tape = aligned_empty(self.N, self.Hp * self.n_slots, self.typenum)
+        cdef CLayer layer = self.c_layer()
+        cdef CWindow window = self.c_window()
+        cdef COutputs outputs = self.c_outputs()
+        cdef bint done
+        with nogil:
+            done = run_backward(layer, window, outputs, c)
+        if not done:
+            raise MemoryError("No memory for the packed weights of a layer.")
+        self.went_back = True
+        return (
+            None if dX is None else self.unpadded(dX, self.D),
+            tuple([self.unpadded(g, self.H) for g in gradients]),
+        )
+
+    def gradient(self, tuple gradient):
+        """Add the weight gradients to the arrays W_x, W_h, b_x, b_h."""
+        check(self.went_back, "backward has not been called.")
+        self.check_layer(gradient, "gradient")
+        cdef void* arrays[4]
+        for k in range(4):
+            check(cnp.PyArray_ISWRITEABLE(<cnp.ndarray> gradient[k]), "gradient: read only.")
+            arrays[k] = cnp.PyArray_DATA(<cnp.ndarray> gradient[k])
+        cdef CLayer layer = self.c_layer()
+        cdef CWindow window = self.c_window()
+        cdef COutputs outputs = self.c_outputs()
+        cdef bint done
+        with nogil:
+            done = run_gradient(layer, window, outputs, arrays)
+        if not done:
+            raise MemoryError("No memory for the weight gradients of a layer.")
+
+
+def unroll(Build build not None, int cell, tuple layer not None, cnp.ndarray X, cnp.ndarray n, Index B,
+           tuple state, *, bint reverse=False, keep=None, bint record=True, int n_threads=1):
+    """Run one layer over a window.
+
+    Parameters
+    ----------
+    build : Build
+    cell : int
+        Value of ``CELLS``.
+    layer : tuple
+        W_x (D, G), W_h (H, G), b_x (G,), b_h (G,).
+    X : (N, D)
+    n : (T,) int64
+        Sequences alive at each step, N in all.
+    B : int
+        Sequences of the batch.
+    state : tuple of (B, H)
+    reverse, keep, record
+        As in ``skrnn._recurrence.unroll``.
+    n_threads : int
+        At most so many threads; the result does not depend on it.
+
+    Returns
+    -------
+    H : (N, H) h after every step
+    kept : state before step ``keep``; the final one if not asked
+    final : state after the last step
+    unrolled : Unrolled, for the way back; None without ``record``
+    """
+    cdef Unrolled u = Unrolled.__new__(Unrolled)
+    check(0 <= cell < 4, "No such cell.")
+    if X is None or cnp.PyArray_TYPE(X) not in (cnp.NPY_FLOAT32, cnp.NPY_FLOAT64):
+        raise TypeError("X must be an array of float32 or float64.")
+    check(len(layer) == 4 and cnp.PyArray_NDIM(X) == 2, "layer must hold 4 arrays and X be 2-D.")
+    u.build, u.cell, u.typenum, u.layer, u.X = build, cell, cnp.PyArray_TYPE(X), layer, X
+    u.n_states, u.n_slots = states(cell), slots(cell)
+    u.D, u.H = cnp.PyArray_DIM(X, 1), len(layer[1])
+    check(u.D >= 1 and u.H >= 1, "A layer needs an input and a unit.")
+    u.check_layer(layer, "layer")
+    u.read_steps(n, B)
+    check_array(X, "X", u.typenum, 2, u.N, u.D)
+    u.read_states(state, "state")
+    u.reverse, u.recorded, u.went_back, u.n_threads = reverse, record, False, max(n_threads, 1)
+    cdef Index L = lanes(build.build[0], u.typenum == cnp.NPY_FLOAT64)
+    u.Hp, u.Dp = (u.H + L - 1) // L * L, (u.D + L - 1) // L * L
+
+    u.h = aligned_empty(u.N, u.Hp, u.typenum)
+    if record and u.n_states > 1:
+        u.c = aligned_empty(u.N, u.Hp, u.typenum)
+    if record and has_tape(cell):
+        u.tape = aligned_empty(u.N, u.Hp * u.n_slots, u.typenum)
+    cdef CLayer c_layer = u.c_layer()
+    cdef CWindow window = u.c_window()
+    cdef COutputs outputs
+    outputs.h = cnp.PyArray_DATA(u.h)
+    outputs.c = NULL if u.c is None else cnp.PyArray_DATA(u.c)
+    outputs.tape = NULL if u.tape is None else cnp.PyArray_DATA(u.tape)
+    outputs.state[1] = outputs.kept[0] = outputs.kept[1] = NULL
+    outputs.keep = -1
+    cdef bint asked = keep is not None and 0 <= keep < u.T
+    if asked:
+        outputs.keep = keep
+    final, kept, initial = [], [], []
+    for k in range(u.n_states):
+        final.append(aligned_empty(B, u.Hp, u.typenum))
+        copy_rows(state[k], final[k])
+        outputs.state[k] = cnp.PyArray_DATA(<cnp.ndarray> final[k])
+        if record:
+            initial.append(aligned_empty(B, u.Hp, u.typenum))
+            copy_rows(state[k], initial[k])
+        if asked:
+            kept.append(aligned_empty(B, u.Hp, u.typenum))
+            outputs.kept[k] = cnp.PyArray_DATA(<cnp.ndarray> kept[k])
+    cdef bint done
+    with nogil:
+        done = run_forward(c_layer, window, outputs)
+    if not done:
+        raise MemoryError("No memory for the packed weights of a layer.")
+    if record:
+        u.initial_h = initial[0]
+        u.initial_c = initial[1] if u.n_states > 1 else None
+    final_state = tuple([u.unpadded(f, u.H) for f in final])
+    kept_state = tuple([u.unpadded(f, u.H) for f in kept]) if asked else final_state
+    return u.unpadded(u.h, u.H), kept_state, final_state, u if record else None

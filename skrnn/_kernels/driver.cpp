@@ -1,0 +1,244 @@
+#include "driver.hpp"
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+#include <cstdlib>
+#include <cstring>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+namespace skrnn {
+
+namespace {
+
+// A thread costs some 20 microseconds to start: it must bring more. In multiplications.
+constexpr double WORTH_A_THREAD = 2e6;
+
+template <class T>
+class Scratch {
+  public:
+    explicit Scratch(Index n) : data_(static_cast<T*>(allocate(n * sizeof(T)))) {}
+    ~Scratch() { std::free(data_); }
+    Scratch(const Scratch&) = delete;
+    Scratch& operator=(const Scratch&) = delete;
+    T* get() { return data_; }
+
+  private:
+    T* data_;
+};
+
+// f(0), ..., f(n - 1), on threads of their own that end with this call: nothing is left behind that a
+// fork could tear apart. Where no thread can be had, the caller does the work.
+template <class F>
+void in_parallel(int n, const F& f) {
+    std::vector<std::thread> threads;
+    threads.reserve(n);
+    int started = 1;
+    try {
+        for (; started < n; ++started) threads.emplace_back(f, started);
+    } catch (const std::system_error&) {
+    }
+    f(0);
+    for (int k = started; k < n; ++k) f(k);
+    for (std::thread& thread : threads) thread.join();
+}
+
+double work(const Layer& layer, const Steps& steps) {
+    return double(steps.offsets[steps.T]) * layer.H * slots(layer.cell) * (layer.D + layer.H + 16);
+}
+
+int useful_threads(const Layer& layer, const Window& window, Index parts) {
+    double n = work(layer, window.steps) / WORTH_A_THREAD;
+    if (n > parts) n = parts;
+    if (n > window.n_threads) n = window.n_threads;
+    return n < 2 ? 1 : int(n);
+}
+
+// First sequences of slices with about the same number of steps: slices + 1 bounds
+std::vector<Index> cut(const Steps& steps, int slices) {
+    std::vector<Index> bounds{0};
+    std::vector<Index> alive(steps.B + 1, 0);  // steps at which exactly so many sequences are alive
+    for (Index t = 0; t < steps.T; ++t) ++alive[steps.n[t]];
+    Index length = steps.T - alive[0], sum = 0;
+    const double total = double(steps.offsets[steps.T]);
+    for (Index i = 0; i < steps.B; ++i) {  // sequence i is alive at ``length`` steps
+        sum += length;
+        while (Index(bounds.size()) < slices && sum >= total * bounds.size() / slices) bounds.push_back(i + 1);
+        length -= alive[i + 1];
+    }
+    while (Index(bounds.size()) < slices) bounds.push_back(steps.B);
+    bounds.push_back(steps.B);
+    return bounds;
+}
+
+template <class T>
+const Kernel<T>& kernel(const Layer& layer);
+template <>
+const Kernel<float>& kernel<float>(const Layer& layer) {
+    return layer.build->float32[layer.cell];
+}
+template <>
+const Kernel<double>& kernel<double>(const Layer& layer) {
+    return layer.build->float64[layer.cell];
+}
+
+template <class T>
+Weights<T> weights(const Layer& l) {
+    return {l.D,
+            l.H,
+            static_cast<const T*>(l.W_x),
+            static_cast<const T*>(l.W_h),
+            static_cast<const T*>(l.b_x),
+            static_cast<const T*>(l.b_h)};
+}
+
+template <class T>
+T* as(void* p) {
+    return static_cast<T*>(p);
+}
+
+Index padded(const Layer& layer, Index n) {
+    const Index L = lanes(*layer.build, layer.is_double);
+    return (n + L - 1) / L * L;
+}
+
+template <class T, class F>
+void over_slices(const Layer& layer, const Window& window, const F& f) {
+    const int n = useful_threads(layer, window, window.steps.B);
+    if (n == 1) return f(0, window.steps.B);
+    const std::vector<Index> bounds = cut(window.steps, n);
+    in_parallel(n, [&](int k) { f(bounds[k], bounds[k + 1]); });
+}
+
+template <class T>
+bool forward(const Layer& layer, const Window& window, const Outputs& out) {
+    const Kernel<T>& k = kernel<T>(layer);
+    Scratch<T> packed(k.forward_size(layer.D, layer.H));
+    if (!packed.get()) return false;
+    k.pack_forward(weights<T>(layer), packed.get());
+    const Forward<T> w = {window.steps,
+                          layer.D,
+                          layer.H,
+                          padded(layer, layer.H),
+                          static_cast<const T*>(window.X),
+                          window.X_stride,
+                          packed.get(),
+                          as<T>(out.h),
+                          as<T>(out.c),
+                          as<T>(out.tape),
+                          {as<T>(out.state[0]), as<T>(out.state[1])},
+                          {as<T>(out.kept[0]), as<T>(out.kept[1])},
+                          out.kept[0] ? out.keep : -1};
+    over_slices<T>(layer, window, [&](Index first, Index last) { k.forward(w, first, last); });
+    return true;
+}
+
+template <class T>
+bool backward(const Layer& layer, const Window& window, const Outputs& of, const Inputs& in) {
+    const Kernel<T>& k = kernel<T>(layer);
+    const Index Hp = padded(layer, layer.H);
+    Scratch<T> packed(k.backward_size(layer.D, layer.H)), direct(window.steps.B * Hp);
+    if (!packed.get() || !direct.get()) return false;
+    k.pack_backward(weights<T>(layer), packed.get());
+    const Backward<T> w = {window.steps,
+                           layer.D,
+                           layer.H,
+                           Hp,
+                           padded(layer, layer.D),
+                           packed.get(),
+                           static_cast<const T*>(in.dh),
+                           in.dh_stride,
+                           in.first,
+                           as<T>(of.h),
+                           as<T>(of.c),
+                           {as<T>(of.state[0]), as<T>(of.state[1])},
+                           as<T>(of.tape),
+                           {as<T>(in.dstate[0]), as<T>(in.dstate[1])},
+                           direct.get(),
+                           as<T>(in.dX)};
+    over_slices<T>(layer, window, [&](Index first, Index last) { k.backward(w, first, last); });
+    return true;
+}
+
+template <class T>
+bool gradient(const Layer& layer, const Window& window, const Outputs& of, void* const gradients[4]) {
+    const Kernel<T>& k = kernel<T>(layer);
+    const int n = useful_threads(layer, window, (layer.D + layer.H) / 12 + 1);
+    Scratch<T> scratch(k.gradient_size(layer.D, layer.H));
+    if (!scratch.get()) return false;
+    const Gradient<T> g = {window.steps,
+                           layer.D,
+                           layer.H,
+                           padded(layer, layer.H),
+                           static_cast<const T*>(window.X),
+                           window.X_stride,
+                           as<T>(of.h),
+                           as<T>(of.state[0]),
+                           as<T>(of.tape),
+                           as<T>(gradients[0]),
+                           as<T>(gradients[1]),
+                           as<T>(gradients[2]),
+                           as<T>(gradients[3])};
+    in_parallel(n, [&](int part) { k.gradient(g, scratch.get(), part, n); });
+    return true;
+}
+
+}  // namespace
+
+void* allocate(std::size_t bytes) {
+    constexpr std::size_t page = std::size_t(1) << 21;
+    const std::size_t unit = bytes < 2 * page ? 64 : page;
+    void* data = std::aligned_alloc(unit, (bytes + unit) / unit * unit);
+#if defined(MADV_HUGEPAGE)
+    if (data && unit == page) madvise(data, (bytes + unit) / unit * unit, MADV_HUGEPAGE);
+#endif
+    return data;
+}
+
+const Build* const* builds() {
+#if defined(SKRNN_HAS_X86_BUILDS)
+    static const Build* const with_avx512[] = {&avx512_build, &avx2_build, &baseline_build, nullptr};
+    static const Build* const with_avx2[] = {&avx2_build, &baseline_build, nullptr};
+    __builtin_cpu_init();
+    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+    if (avx2 && avx512) return with_avx512;
+    if (avx2) return with_avx2;
+#endif
+    static const Build* const only_baseline[] = {&baseline_build, nullptr};
+    return only_baseline;
+}
+
+Index lanes(const Build& build, bool is_double) {
+    return build.vector_bytes / (is_double ? sizeof(double) : sizeof(float));
+}
+
+int slots(int cell) { return baseline_build.float32[cell].slots; }
+int states(int cell) { return baseline_build.float32[cell].states; }
+bool has_tape(int cell) { return baseline_build.float32[cell].has_tape; }
+
+bool run_forward(const Layer& l, const Window& w, const Outputs& o) {
+    return l.is_double ? forward<double>(l, w, o) : forward<float>(l, w, o);
+}
+
+bool run_backward(const Layer& l, const Window& w, const Outputs& o, const Inputs& i) {
+    return l.is_double ? backward<double>(l, w, o, i) : backward<float>(l, w, o, i);
+}
+
+bool run_gradient(const Layer& l, const Window& w, const Outputs& o, void* const gradients[4]) {
+    return l.is_double ? gradient<double>(l, w, o, gradients) : gradient<float>(l, w, o, gradients);
+}
+
+void apply(const Build& build, int function, bool is_double, const void* x, void* y, Index n) {
+    if (is_double) {
+        build.apply_float64(function, static_cast<const double*>(x), static_cast<double*>(y), n);
+    } else {
+        build.apply_float32(function, static_cast<const float*>(x), static_cast<float*>(y), n);
+    }
+}
+
+}  // namespace skrnn

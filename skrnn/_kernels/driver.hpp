@@ -1,0 +1,59 @@
+// From one call of Python to slices on threads. Types are erased here (``is_double``) so that the
+// binding stays thin; what each array holds is written in kernels.hpp.
+
+#pragma once
+
+#include "kernels.hpp"
+
+namespace skrnn {
+
+// Memory aligned to a cache line, in huge pages where it is large and the system has them; std::free ends it.
+void* allocate(std::size_t bytes);
+
+// The builds that this processor can run, best first; null after the last.
+const Build* const* builds();
+
+struct Layer {
+    const Build* build;
+    int cell;
+    bool is_double;
+    Index D, H;
+    const void *W_x, *W_h, *b_x, *b_h;
+};
+
+struct Window {
+    Steps steps;
+    const void* X;
+    Index X_stride;
+    int n_threads;
+};
+
+struct Outputs {
+    void *h, *c, *tape;
+    void* state[2];
+    void* kept[2];
+    Index keep;
+};
+
+struct Inputs {
+    const void* dh;
+    Index dh_stride, first;
+    void* dstate[2];
+    void* dX;
+};
+
+// Lanes of a register, slots and states of a cell: what the sizes of the arrays follow from.
+Index lanes(const Build&, bool is_double);
+int slots(int cell);
+int states(int cell);
+bool has_tape(int cell);
+
+// False if memory for the packed weights is missing; nothing has been written then.
+bool run_forward(const Layer&, const Window&, const Outputs&);
+bool run_backward(const Layer&, const Window&, const Outputs& of_forward, const Inputs&);
+// ``gradients``: W_x, W_h, b_x, b_h, shaped as the weights; added to
+bool run_gradient(const Layer&, const Window&, const Outputs& of_backward, void* const gradients[4]);
+
+void apply(const Build&, int function, bool is_double, const void* x, void* y, Index n);
+
+}  // namespace skrnn
