@@ -216,7 +216,7 @@ class Batch:
 
     def steps(self, start, end):
         """The window (start, end] as ``Steps``."""
-        return Steps(self.alive[start:end].tolist(), self.B)
+        return Steps(self.alive[start:end], self.B)
 
     def _index(self, steps, start):
         """Sequence of the data set and its own step, for every packed row of a window."""

@@ -7,6 +7,7 @@ row is computed by itself (``blocked_product``), so that its answer does not dep
 
 import numpy as np
 
+from skrnn import _kernels
 from skrnn._batches import Batch, Dataset
 from skrnn._sums import EXACT
 
@@ -14,6 +15,7 @@ BLOCK = 256  # sequences side by side
 WINDOW = 128  # steps of one piece
 
 
+@_kernels.keep_memory()
 def run(network, theta, X, dtype, *, per_step, delay=0, hidden=False, map_blocks=map):
     """Outputs of the read-out, or hidden states, for all sequences.
 

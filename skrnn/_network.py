@@ -44,6 +44,8 @@ class Network:
         training.
     cell_options : dict
         Passed on to the cell.
+    n_threads : int
+        Threads that compiled kernels may use; no result depends on it.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Network:
         pooling="last",
         dropout=0.0,
         cell_options=None,
+        n_threads=1,
     ):
         self.dtype = np.dtype(dtype)
         self.hidden_sizes = tuple(hidden_sizes)
@@ -65,6 +68,7 @@ class Network:
         self.n_directions = 1 + bidirectional
         self.n_outputs = n_outputs
         self.dropout = dropout
+        self.n_threads = n_threads
         self.pooling = POOLINGS[pooling]()
         self.widths = [H * self.n_directions for H in self.hidden_sizes]
         self.parameters = Parameters(self._shapes(cell.n_gates, n_inputs))  # checks the size first
@@ -156,6 +160,7 @@ class Network:
                         reverse=d == 1,
                         keep=keep,
                         record=record,
+                        n_threads=self.n_threads,
                     )
                     for d, layer in enumerate(directions)
                 ),
@@ -246,10 +251,10 @@ class Network:
         H, total = self.hidden_sizes[k], None
         for d, (layer, gradient) in enumerate(zip(layers, gradients, strict=True)):
             dH_d = dH if dH is None else dH[:, d * H : (d + 1) * H]
-            dX, _, dA_x, dA_h = unroll_backward(
+            dX, _ = unroll_backward(
                 self.cells[k], layer, dH_d, first, dstates[d], tape.layers[k][d], arithmetic,
                 need_dX=need_dX,
             )  # fmt: skip
-            layer_gradient(gradient, tape.layers[k][d], dA_x, dA_h, arithmetic, weight)
+            layer_gradient(gradient, tape.layers[k][d], tape.steps, arithmetic, weight)
             total = dX if total is None else total + dX
         return total

@@ -11,7 +11,7 @@ With equal lengths this is the plain time-major array (T, B, .) read as (T B, .)
 """
 
 from functools import cached_property
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -28,18 +28,28 @@ class Steps:
     """
 
     def __init__(self, n, B):
-        self.n = n if isinstance(n, list) else list(map(int, n))
+        self.counts = np.asarray(n, dtype=np.int64)
         self.B = B
-        offsets = [0]
-        for n_t in self.n:
-            offsets.append(offsets[-1] + n_t)
-        self.offsets = offsets
-        self.N = offsets[-1]
-        self.slices = [slice(a, b) for a, b in pairwise(offsets)]
-        self.full = len(self.n) * B == self.N
+        self.N = int(self.counts.sum())
+        self.full = len(self.counts) * B == self.N
 
     def __len__(self):
-        return len(self.n)
+        return len(self.counts)
+
+    @cached_property
+    def n(self):
+        """Sequences alive at each step, as a list."""
+        return self.counts.tolist()
+
+    @cached_property
+    def offsets(self):
+        """The first packed row of each step, and N."""
+        return [0, *accumulate(self.n)]
+
+    @cached_property
+    def slices(self):
+        """The packed rows of each step."""
+        return [slice(a, b) for a, b in pairwise(self.offsets)]
 
     @cached_property
     def sequence(self):
@@ -51,7 +61,7 @@ class Steps:
     @cached_property
     def time(self):
         """(N,) the step that each packed row belongs to."""
-        return np.repeat(np.arange(len(self)), self.n)
+        return np.repeat(np.arange(len(self)), self.counts)
 
     def groups(self):
         """Sequences with the same number of steps in the window, side by side.
@@ -59,7 +69,7 @@ class Steps:
         Yields their range (first, last + 1) and the packed rows (T_i, m) of their steps. Padding would
         cost work and memory by the longest sequence for every one.
         """
-        n, offsets = np.asarray(self.n), np.asarray(self.offsets[:-1])
+        n, offsets = self.counts, np.asarray(self.offsets[:-1])
         first = 0
         for last in np.unique(n):  # sequences first..last - 1 are alive in the same steps
             alive = n > first
@@ -72,7 +82,7 @@ class Steps:
 
     def tail(self, first):
         """The steps from ``first`` on, as a window of its own."""
-        return Steps(self.n[first:], self.B) if first else self
+        return Steps(self.counts[first:], self.B) if first else self
 
 
 # A state (tuple of (B, .)) in two parts: the rows alive at a step, and the rest, which has left with

@@ -6,24 +6,29 @@ Shapes: a packed window of T steps, N rows (``_packing.py``); D inputs, H units,
 backwards: nothing moves in memory, rows that left now join, and each sequence is reversed within
 its own length.
 
-The recurrence never asks which cell it runs. Weight gradients are made from ``dA`` by
-``layer_gradient`` only, in the arithmetic (``_sums.py``) it is given.
+The recurrence never asks which cell it runs. Weight gradients are made by ``layer_gradient`` only, in
+the arithmetic (``_sums.py``) it is given. Where the cell has a compiled twin (``_kernels``), the twin
+does the work, and what is written here is its reference.
 """
 
 from collections import namedtuple
 
 import numpy as np
 
+from skrnn import _kernels
 from skrnn._packing import join, resize, split
-from skrnn._sums import with_ones
+from skrnn._sums import FAST, with_ones
 
 Layer = namedtuple("Layer", "W_x W_h b_x b_h")
 
-# What backward needs of forward: inputs, h before every step (packed), the cell's tape per step.
-LayerTape = namedtuple("LayerTape", "X H_previous cell steps order")
+# What backward needs of forward: inputs, h before every step (packed), the cell's tape per step. The way
+# back leaves dA_x, dA_h, the gradients of the two activations, for the weight gradients.
+LayerTape = namedtuple("LayerTape", "X h_before cell steps order dA")
 
 
-def unroll(cell, layer, X, steps, state, arithmetic, *, reverse=False, keep=None, record=True):
+def unroll(
+    cell, layer, X, steps, state, arithmetic, *, reverse=False, keep=None, record=True, n_threads=1
+):
     """Run one layer over a window.
 
     a_x = x W_x + b_x for all steps at once;  a_h = h W_h + b_h and h = cell(a_x, a_h) step by step.
@@ -33,15 +38,20 @@ def unroll(cell, layer, X, steps, state, arithmetic, *, reverse=False, keep=None
     H : (N, H) h after every step
     kept : the state before step ``keep``; the final one if not asked
     final : the state after the last step; a sequence that ended earlier keeps its last
-    tape : LayerTape, or None without ``record``
+    tape : what the way back needs, or None without ``record``
     """
+    compiled = _kernels.unroll(
+        cell, layer, X, steps, state, reverse=reverse, keep=keep, record=record, n_threads=n_threads
+    )
+    if compiled is not None:
+        return compiled
     W_x, W_h, b_x, b_h = layer
     A_x = arithmetic.product(X, W_x)
     A_x += b_x
     H = np.empty((steps.N, W_h.shape[0]), dtype=A_x.dtype)
     T = len(steps)
     order = range(T - 1, -1, -1) if reverse else range(T)
-    H_previous, tapes, kept = [None] * T, [None] * T, None
+    h_before, tapes, kept = [None] * T, [None] * T, None
     alive, rest = split(state, steps.n[order[0]])
     for t in order:
         if t == keep:
@@ -53,15 +63,15 @@ def unroll(cell, layer, X, steps, state, arithmetic, *, reverse=False, keep=None
         new, tape = cell.forward(A_x[rows], a_h, alive)
         H[rows] = new[0]
         if record:
-            H_previous[t], tapes[t] = alive[0], tape
+            h_before[t], tapes[t] = alive[0], tape
         alive = new
     final = join(alive, rest)
     kept = final if kept is None else kept
-    return H, kept, final, LayerTape(X, H_previous, tapes, steps, order) if record else None
+    return H, kept, final, LayerTape(X, h_before, tapes, steps, order, []) if record else None
 
 
 def unroll_backward(cell, layer, dH, first, dstate, tape, arithmetic, *, need_dX):
-    """Backward through one layer.
+    """Backward through one layer, once for every tape.
 
     Parameters
     ----------
@@ -74,8 +84,9 @@ def unroll_backward(cell, layer, dH, first, dstate, tape, arithmetic, *, need_dX
     -------
     dX : (N, D), or None if not needed
     dstate : gradient with respect to the initial state
-    dA_x, dA_h : (N, G) gradients with respect to the two activations
     """
+    if not isinstance(tape, LayerTape):
+        return tape.backward(dH, first, dstate, need_dX)
     steps, W_h = tape.steps, layer.W_h
     W_hT = np.ascontiguousarray(W_h.T)  # once per window; BLAS is slower on a transposed operand
     dA_x = np.empty((steps.N, W_h.shape[1]), dtype=W_h.dtype)
@@ -98,25 +109,31 @@ def unroll_backward(cell, layer, dH, first, dstate, tape, arithmetic, *, need_dX
             dh_previous += dh
         alive = (dh_previous, *others)
     dX = arithmetic.product(dA_x, np.ascontiguousarray(layer.W_x.T)) if need_dX else None
-    return dX, join(alive, rest), dA_x, dA_x if dA_h is None else dA_h
+    tape.dA[:] = dA_x, dA_x if dA_h is None else dA_h
+    return dX, join(alive, rest)
 
 
-def layer_gradient(gradient, tape, dA_x, dA_h, arithmetic, weight):
+def layer_gradient(gradient, tape, steps, arithmetic, weight):
     """Add the gradients of one layer's four arrays to the views ``gradient`` (a Layer).
 
     Biases are the weights of a column of ones. Where a_x and a_h have the same gradient, input
     weights, recurrent weights and biases come from one product.
     """
-    steps, X, D = tape.steps, tape.X, tape.X.shape[1]
-    H_previous = np.concatenate(tape.H_previous)
+    if isinstance(tape, LayerTape):
+        h_before = np.concatenate(tape.h_before)
+    elif arithmetic is FAST:
+        return tape.gradient(gradient)
+    else:
+        h_before = tape.h_before
+    X, (dA_x, dA_h), D = tape.X, tape.dA, tape.X.shape[1]
     if dA_h is dA_x:
-        dW = arithmetic.weight_gradient(with_ones(X, H_previous), dA_x, steps, weight)
+        dW = arithmetic.weight_gradient(with_ones(X, h_before), dA_x, steps, weight)
         dW_x, dW_h, db_x = dW[:D], dW[D:-1], dW[-1]
         db_h = db_x
     else:
         dW = arithmetic.weight_gradient(with_ones(X), dA_x, steps, weight)
         dW_x, db_x = dW[:-1], dW[-1]
-        dW = arithmetic.weight_gradient(with_ones(H_previous), dA_h, steps, weight)
+        dW = arithmetic.weight_gradient(with_ones(h_before), dA_h, steps, weight)
         dW_h, db_h = dW[:-1], dW[-1]
     for view, d in zip(gradient, (dW_x, dW_h, db_x, db_h), strict=True):
         view += d

@@ -5,6 +5,7 @@ Neither loop knows which cell, loss or solver it runs, nor scikit-learn.
 
 import numpy as np
 
+from skrnn import _kernels
 from skrnn._batches import Batch
 from skrnn._learner import DivergenceError, Gradient
 from skrnn._tbptt import tbptt
@@ -25,6 +26,7 @@ def minibatches(data, batch_size, dtype, shuffle, random_state):
         yield (Batch(data, rows[k : k + batch_size], dtype) for k in range(0, n, batch_size))
 
 
+@_kernels.keep_memory()
 def train(
     network, loss, epochs, learner, schedule, monitor, history, report, *, k1, k2, max_iter,
     validate=None,
@@ -79,6 +81,7 @@ def train(
     return schedule.ends_with_max_iter
 
 
+@_kernels.keep_memory()
 def train_full_batch(network, loss, data, theta, solver, arithmetic, history, report, *, alpha):
     """Minimise the loss of the whole data by full BPTT with a solver that drives the evaluation.
 

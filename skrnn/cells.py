@@ -99,6 +99,7 @@ class Elman:
     bias_init = (0.0,)
 
     def __init__(self, hidden_size, dtype, activation="tanh"):
+        self.activation = activation
         self.f, self.f_backward = ACTIVATIONS[activation]
 
     def forward(self, a_x, a_h, state):

@@ -251,7 +251,8 @@ cdef class Unrolled:
     cdef Index D, H, Hp, Dp, T, B, N
     cdef bint reverse, recorded, went_back
     cdef int n_threads
-    cdef cnp.ndarray n, offsets, X, h, c, tape, initial_h, initial_c
+    cdef readonly cnp.ndarray X
+    cdef cnp.ndarray n, offsets, h, c, tape, initial_h, initial_c
     cdef tuple layer
 
     cdef CLayer c_layer(self):
@@ -287,7 +288,7 @@ cdef class Unrolled:
     cdef object unpadded(self, cnp.ndarray array, Index columns):
         return array if cnp.PyArray_DIM(array, 1) == columns else array[:, :columns]
 
-    cdef int check_layer(self, tuple layer, str name) except -1:
+    cdef int check_layer(self, layer, str name) except -1:
         cdef Index G = N_GATES[self.cell] * self.H
         cdef cnp.ndarray array
         check(len(layer) == 4, f"{name} must hold W_x, W_h, b_x, b_h.")
@@ -323,14 +324,14 @@ cdef class Unrolled:
         self.N = offsets[self.T]
         return 0
 
-    cdef int read_states(self, tuple states, str name) except -1:
+    cdef int read_states(self, states, str name) except -1:
         check(len(states) == self.n_states, f"{name} must hold {self.n_states} arrays.")
         for k in range(self.n_states):
             check_array(states[k], name, self.typenum, 2, self.B, self.H)
         return 0
 
     @property
-    def gradient_of_activations(self):
+    def dA(self):
         """dA_x, dA_h: (N, G) gradients with respect to x W_x + b_x and h W_h + b_h."""
         check(self.went_back, "backward has not been called.")
         cdef Index L = lanes(self.build.build[0], self.typenum == cnp.NPY_FLOAT64)
@@ -358,7 +359,7 @@ cdef class Unrolled:
             known, at = n, first
         return out
 
-    def backward(self, cnp.ndarray dH, Index first, tuple dstate, bint need_dX):
+    def backward(self, cnp.ndarray dH, Index first, dstate, bint need_dX):
         """Backward through the window, once.
 
         Parameters
@@ -411,7 +412,7 @@ cdef class Unrolled:
             tuple([self.unpadded(g, self.H) for g in gradients]),
         )
 
-    def gradient(self, tuple gradient):
+    def gradient(self, gradient):
         """Add the weight gradients to the arrays W_x, W_h, b_x, b_h."""
         check(self.went_back, "backward has not been called.")
         self.check_layer(gradient, "gradient")
@@ -429,8 +430,7 @@ cdef class Unrolled:
             raise MemoryError("No memory for the weight gradients of a layer.")
 
 
-def unroll(Build build not None, int cell, tuple layer not None, cnp.ndarray X, cnp.ndarray n, Index B,
-           tuple state, *, bint reverse=False, keep=None, bint record=True, int n_threads=1):
+def unroll(Build build not None, int cell, layer, cnp.ndarray X, cnp.ndarray n, Index B, state, *, bint reverse=False, keep=None, bint record=True, int n_threads=1):
     """Run one layer over a window.
 
     Parameters
@@ -463,7 +463,9 @@ def unroll(Build build not None, int cell, tuple layer not None, cnp.ndarray X, 
     if X is None or cnp.PyArray_TYPE(X) not in (cnp.NPY_FLOAT32, cnp.NPY_FLOAT64):
         raise TypeError("X must be an array of float32 or float64.")
     check(len(layer) == 4 and cnp.PyArray_NDIM(X) == 2, "layer must hold 4 arrays and X be 2-D.")
-    u.build, u.cell, u.typenum, u.layer, u.X = build, cell, cnp.PyArray_TYPE(X), layer, X
+    if cnp.PyArray_DIM(X, 1) > 1 and cnp.PyArray_STRIDE(X, 1) != cnp.PyArray_ITEMSIZE(X):
+        X = np.ascontiguousarray(X)
+    u.build, u.cell, u.typenum, u.layer, u.X = build, cell, cnp.PyArray_TYPE(X), tuple(layer), X
     u.n_states, u.n_slots = states(cell), slots(cell)
     u.D, u.H = cnp.PyArray_DIM(X, 1), len(layer[1])
     check(u.D >= 1 and u.H >= 1, "A layer needs an input and a unit.")
