@@ -12,6 +12,7 @@ the public curves; and, where training may go on, solver and random state.
 """
 
 import contextlib
+import os
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
@@ -23,7 +24,7 @@ from skrnn import _signature
 from skrnn._blas import one_thread
 from skrnn._checks import check_settings
 from skrnn._fitting import Fitting
-from skrnn._inference import run
+from skrnn._inference import BLOCK, run
 from skrnn._monitor import History
 from skrnn._network import Network
 from skrnn._reading import VALIDATION, Reading
@@ -198,12 +199,18 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
         self._publish_targets(spec["targets"])
         self._theta = self._network().initial_weights(random_state)
 
-    def _network(self):
+    def _n_threads(self):
+        """Threads for fit and predict: n_jobs, within what a parallel caller leaves to each worker."""
+        limit = os.environ.get("OMP_NUM_THREADS", "")  # joblib sets it in its worker processes
+        n = effective_n_jobs(self.n_jobs)
+        return max(1, min(n, int(limit))) if limit.isdecimal() else n
+
+    def _network(self, n_threads=1):
         spec = self._spec
         return Network(
             CELLS[spec["cell"]], spec["n_inputs"], spec["hidden_sizes"], spec["targets"]["n_outputs"],
             dtype=spec["dtype"], bidirectional=spec["bidirectional"], pooling=spec["pooling"],
-            dropout=self.dropout, cell_options=spec["cell_options"],
+            dropout=self.dropout, cell_options=spec["cell_options"], n_threads=n_threads,
         )  # fmt: skip
 
     def _run(self, X, **options):
@@ -211,15 +218,15 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
         check_is_fitted(self, "_theta")
         validate_data(self, X=X, skip_check_array=True, ensure_2d=False, reset=False)
         spec, container = self._spec, self._read_X(X, self._spec)
-        n_jobs = effective_n_jobs(self.n_jobs)
+        n_threads = self._n_threads()
 
         def map_blocks(function, blocks):
-            if n_jobs == 1 or len(blocks) == 1:
+            if n_threads == 1 or len(blocks) == 1:
                 return map(function, blocks)
-            return Parallel(n_jobs, require="sharedmem")(delayed(function)(b) for b in blocks)
+            return Parallel(n_threads, require="sharedmem")(delayed(function)(b) for b in blocks)
 
         flat = run(
-            self._network(), self._theta, container.sequences, np.dtype(spec["dtype"]),
+            self._network(n_threads if len(container.sequences) <= BLOCK else 1), self._theta, container.sequences, np.dtype(spec["dtype"]),
             per_step=spec["per_step"], delay=spec["delay"], map_blocks=map_blocks, **options,
         )  # fmt: skip
         return flat, container

@@ -12,6 +12,8 @@ Every loss has a weight c(i, s) = w_i u(i, s), fixed by the whole sequence: w_i 
 u holds the rest (weights of steps and classes, target replication).
 """
 
+from functools import cached_property
+
 import numpy as np
 
 from skrnn._packing import Steps
@@ -97,6 +99,8 @@ class Dataset:
         self.delay, self.replication = delay, replication
         self.per_step = isinstance(y, Sequences) if per_step is None else per_step
         self.lengths = X.lengths + delay
+        # all equally long: a batch needs no sorting, and no index for every row
+        self.is_rectangular = X.is_dense and not delay
 
     def __len__(self):
         return len(self.X)
@@ -198,21 +202,33 @@ class Batch:
 
     def __init__(self, data, rows, dtype):
         self.data, self.dtype = data, dtype
-        lengths = data.lengths[rows]
+        self.at_end = not data.per_step
+        self.B = len(rows)
+        if data.is_rectangular:
+            self.rows, self.lengths, self.order = rows, data.lengths[: self.B], np.arange(self.B)
+            self.T = int(self.lengths[0])
+            self.alive = np.full(self.T, self.B)
+        else:
+            self._sort(rows)
+        self.weight = data.weight[self.rows]
+        if data.y is not None:
+            self._add_up_weights()
+
+    def _sort(self, rows):
+        lengths = self.data.lengths[rows]
         self.order = np.argsort(-lengths, kind="stable")
         self.rows, self.lengths = np.asarray(rows)[self.order], lengths[self.order]
-        self.B, self.T = len(self.rows), int(self.lengths[0])
-        self.at_end = not data.per_step
-        # the first step of the batch at which each sequence is alive
-        self.joins = self.T - self.lengths if self.at_end else np.zeros_like(self.lengths)
+        self.T = int(self.lengths[0])
         at = np.arange(self.T)
         if self.at_end:
             self.alive = np.searchsorted(self.joins, at, side="right")
         else:
             self.alive = self.B - np.searchsorted(self.lengths[::-1], at, side="right")
-        self.weight = data.weight[self.rows]
-        if data.y is not None:
-            self._add_up_weights()
+
+    @cached_property
+    def joins(self):
+        """(B,) the first step of the batch at which each sequence is alive."""
+        return self.T - self.lengths if self.at_end else np.zeros_like(self.lengths)
 
     def steps(self, start, end):
         """The window (start, end] as ``Steps``."""
@@ -225,6 +241,9 @@ class Batch:
 
     def X(self, steps, start):
         """(N, F) inputs of the window that begins after step ``start``; zeros past the end."""
+        if self.data.is_rectangular:
+            values = self.data.X.values.swapaxes(0, 1)[start : start + len(steps), self.rows]
+            return values.astype(self.dtype, order="C", copy=False).reshape(steps.N, -1)
         rows, times = self._index(steps, start)
         if not self.data.delay:
             return self._cast(self.data.X.take(rows, times))
@@ -236,6 +255,9 @@ class Batch:
     def targets(self, steps, start):
         """(N, K) targets of the window's rows, and (N,) their weights u(i, s)."""
         data = self.data
+        if start == self.T - 1 and not (data.per_step or data.replication):
+            u = np.ones(self.B) if data.inner_weight is None else data.inner_weight[self.rows]
+            return self._cast(data.y[self.rows]), u
         rows, times = self._index(steps, start)
         if data.per_step:
             times = times - data.delay

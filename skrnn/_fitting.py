@@ -57,7 +57,7 @@ class Fitting:
             )
 
     def _in_batches(self, theta, data, validation, monitor, random_state, max_iter, partial_fit):
-        network, loss = self._network(), LOSSES[self._spec["targets"]["loss"]]()
+        network, loss = self._network(self._n_threads()), LOSSES[self._spec["targets"]["loss"]]()
         batch_size = self._batch_size(data)
         self._solver = self._make_solver(theta)
         exact = network.dtype == np.float64 and self._is_whole(data, batch_size, partial_fit)
@@ -74,7 +74,7 @@ class Fitting:
         )  # fmt: skip
 
     def _in_full_batch(self, theta, data, validation, monitor, random_state, max_iter, partial_fit):
-        network, loss = self._network(), LOSSES[self._spec["targets"]["loss"]]()
+        network, loss = self._network(self._n_threads()), LOSSES[self._spec["targets"]["loss"]]()
         exact = len(data) <= FULL_BATCH_BLOCK and network.dtype == np.float64
         solver = SOLVERS[self.solver](max_iter=max_iter, max_fun=self.max_fun, tol=self.tol)
         result = train_full_batch(

@@ -14,7 +14,11 @@ References
    ICML 2013.
 """
 
+import math
+
 import numpy as np
+
+from skrnn import _kernels
 
 
 class DivergenceError(ArithmeticError):
@@ -72,13 +76,16 @@ class Gradient:
         """Where a ``Learner`` would change theta."""
 
     def finish(self, scale, S):
-        """Scale g and add the gradient of the penalty; returns the penalty's value."""
-        g, W = self.g, self.theta[self.matrices]
-        g *= scale
-        if not self.alpha:
-            return 0.0
-        g[self.matrices] += (self.alpha / S) * W
-        return 0.5 * self.alpha / S * float(np.add.reduce(W * W))
+        """Scale g and add the gradient of the penalty; returns the penalty's value and the norm of g."""
+        decay = self.alpha / S
+        sums = _kernels.gather(self.theta, self.g, self.matrices.stop, scale, decay)
+        if sums is not None and np.isfinite(sums[0]):
+            return 0.5 * decay * sums[1], math.sqrt(sums[0])
+        if sums is None:
+            self.g *= scale
+            self.g[self.matrices] += decay * self.theta[self.matrices]
+        W = self.theta[self.matrices]
+        return 0.5 * decay * float(np.add.reduce(W * W)), norm(self.g)
 
 
 class Learner(Gradient):
@@ -131,40 +138,45 @@ class Learner(Gradient):
 
     def update(self, scale, S):
         """One update of theta from the gradient gathered in g, which is empty afterwards."""
-        penalty = self.finish(scale, S)
-        g_norm = norm(self.g)
-        if not (np.isfinite(g_norm) and np.isfinite(self.loss)):
+        penalty, g_norm = self.finish(scale, S)
+        if not (math.isfinite(g_norm) and math.isfinite(self.loss)):
             raise DivergenceError(at_start=self._before[2] is None)
-        self.n_clipped += self._clip(g_norm)
-        if g_norm > self.longest and norm(self.g) > self.longest:
+        shrink, active = self._clip(g_norm)
+        if g_norm > self.longest and norm(self.g) * shrink > self.longest:
             raise DivergenceError(at_start=self._before[2] is None)
-        self._step()
+        self._step(shrink)
+        self.n_clipped += active
         self.penalty += penalty
         self.norm_sum += g_norm
         self.n_updates += 1
-        self.g[:] = 0
         if self.network.dropout:
             self._draw_masks()
 
     def _clip(self, g_norm):
-        """Clip g by value, then by norm; whether either was active."""
-        g, active = self.g, False
+        """Clip g by value, then by norm.
+
+        Returns the factor that makes g short enough, and whether either was active.
+        """
+        g, active, shrink = self.g, False, 1.0
         if self.clip_value is not None and np.abs(g).max() > self.clip_value:
             np.clip(g, -self.clip_value, self.clip_value, out=g)
             g_norm, active = norm(g), True
         if self.clip_norm is not None:
-            shrink = self.clip_norm / (g_norm + 1e-6)  # the 1e-6 is torch's
-            if shrink < 1:
-                g *= shrink
+            shrink = min(1.0, self.clip_norm / (g_norm + 1e-6))  # the 1e-6 is torch's
             active |= g_norm > self.clip_norm
-        return active
+        return shrink, active
 
-    def _step(self):
+    def _step(self, shrink):
         theta, memory, _ = self._before
-        theta[:], memory[:] = self.theta, self.solver.memory
         self._before = theta, memory, self.solver.t
+        if _kernels.step(self.solver, self.theta, self.g, shrink, theta, memory):
+            return
+        theta[:], memory[:] = self.theta, self.solver.memory
         self._stepping = True
+        if shrink < 1:
+            self.g *= shrink
         self.solver.step(self.theta, self.g)
+        self.g[:] = 0
         self._stepping = False
 
     def check_theta(self):

@@ -228,33 +228,34 @@ class Network:
         dP = arithmetic.product(draw, np.ascontiguousarray(W.T))
         if masks:
             dP *= tail.spread(masks[-1])
-        dstates = self.initial_state(steps.B).layers  # no loss looks at the states themselves
+        # no loss looks at the states themselves, but at the last h of both directions
+        dfinals = [None] * self.n_directions
         if self._reads_final_states(steps, first):
             dH, dfinals = None, np.hsplit(dP, self.n_directions)
-            dstates[-1] = [(dh, *s[1:]) for dh, s in zip(dfinals, dstates[-1], strict=True)]
         else:
             dH, first = self.pooling.backward(dP, steps, first, tape.pool)
         for k in range(len(layers) - 1, -1, -1):
             dX = self._layer_backward(
-                k, layers[k], d_layers[k], dH, first, dstates[k], tape, arithmetic, weight,
+                k, layers[k], d_layers[k], dH, first, dfinals, tape, arithmetic, weight,
                 need_dX=need_dX or k > 0,
             )  # fmt: skip
             if k and masks:
                 dX *= steps.spread(masks[k - 1])
-            dH, first = dX, 0
+            dH, first, dfinals = dX, 0, [None] * self.n_directions
         return dX
 
     def _layer_backward(
-        self, k, layers, gradients, dH, first, dstates, tape, arithmetic, weight, *, need_dX
+        self, k, layers, gradients, dH, first, dfinals, tape, arithmetic, weight, *, need_dX
     ):
         """Backward through both directions of layer ``k``; returns dX or None."""
         H, total = self.hidden_sizes[k], None
+        cell = self.cells[k]
         for d, (layer, gradient) in enumerate(zip(layers, gradients, strict=True)):
             dH_d = dH if dH is None else dH[:, d * H : (d + 1) * H]
+            dstate = (dfinals[d], *[None] * (cell.n_states - 1))
             dX, _ = unroll_backward(
-                self.cells[k], layer, dH_d, first, dstates[d], tape.layers[k][d], arithmetic,
-                need_dX=need_dX,
-            )  # fmt: skip
+                cell, layer, dH_d, first, dstate, tape.layers[k][d], arithmetic, need_dX=need_dX
+            )
             layer_gradient(gradient, tape.layers[k][d], tape.steps, arithmetic, weight)
             total = dX if total is None else total + dX
         return total

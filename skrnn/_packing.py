@@ -78,6 +78,8 @@ class Steps:
 
     def spread(self, v):
         """(B, K), one row per sequence -> (N, K), repeated at all of its steps."""
+        if len(self) == 1:
+            return v[: self.N]
         return v[self.sequence]
 
     def tail(self, first):

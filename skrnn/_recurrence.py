@@ -77,7 +77,7 @@ def unroll_backward(cell, layer, dH, first, dstate, tape, arithmetic, *, need_dX
     ----------
     dH : (rows of the steps from ``first`` on, H), or None
         Gradient of the loss with respect to the outputs of these steps; the others have none.
-    dstate : tuple of (B, H)
+    dstate : tuple of (B, H), or None for zeros
         Gradient with respect to the final state.
 
     Returns
@@ -88,6 +88,8 @@ def unroll_backward(cell, layer, dH, first, dstate, tape, arithmetic, *, need_dX
     if not isinstance(tape, LayerTape):
         return tape.backward(dH, first, dstate, need_dX)
     steps, W_h = tape.steps, layer.W_h
+    zeros = np.zeros((steps.B, W_h.shape[0]), dtype=W_h.dtype)
+    dstate = tuple(zeros if d is None else d for d in dstate)
     W_hT = np.ascontiguousarray(W_h.T)  # once per window; BLAS is slower on a transposed operand
     dA_x = np.empty((steps.N, W_h.shape[1]), dtype=W_h.dtype)
     dA_h = None

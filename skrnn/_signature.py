@@ -354,7 +354,8 @@ PARAMETERS = {
         [None, Integral],
         "int, default=None",
         "Threads. None means 1 unless in a :class:`joblib.parallel_config` context, -1 all cores. "
-        "The result does not depend on it. Predictions use it; training in NumPy uses one thread.",
+        "The result does not depend on it, bit for bit. Small batches use fewer; without compiled "
+        "kernels only predictions use more than one.",
     ),
     "dtype": Parameter(
         None,

@@ -53,6 +53,9 @@ def plan(batch, k1, k2):
     Yields (start, first, end, update). A window without weight teaches nothing: it is left out, and
     the state moves past it when the next window needs it.
     """
+    if not (k1 and k1 < batch.T) and not (k2 and k2 < batch.T):  # the whole batch is one window
+        yield 0, 0, batch.T, True
+        return
     has_weight = np.concatenate([[0], np.cumsum(batch.step_weight > 0)])
     for chunk in windows(batch.T, k1, k2, batch.at_end):
         weighted = [w for w in chunk if has_weight[w[2]] > has_weight[w[1]]]

@@ -99,9 +99,9 @@ def train_full_batch(network, loss, data, theta, solver, arithmetic, history, re
         gradient = Gradient(network, x.astype(theta.dtype), arithmetic, alpha=alpha)
         for block in blocks:
             tbptt(network, loss, block, gradient)
-        penalty = gradient.finish(1 / W, S)
+        penalty, g_norm = gradient.finish(1 / W, S)
         g = gradient.g.astype(np.float64)
-        latest.update(value=gradient.loss / W + penalty, norm=float(np.sqrt(np.add.reduce(g * g))))
+        latest.update(value=gradient.loss / W + penalty, norm=g_norm)
         if "n_iter" not in latest and not np.isfinite(latest["value"] + latest["norm"]):
             raise DivergenceError(at_start=True)
         latest.setdefault("n_iter", 0)

@@ -17,7 +17,7 @@ LAYERS = [
     ["_network", "_batches"],
     ["_learner", "_tbptt", "_inference"],
     ["_training"],
-    ["_blas", "_sequences", "_checks", "_signature"],
+    ["_blas", "_sequences", "_checks", "_signature", "_config"],
     ["_reading", "_fitting"],
     ["_base"],
     ["regressors", "classifiers"],

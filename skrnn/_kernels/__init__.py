@@ -1,4 +1,4 @@
-"""The compiled twin of ``cells.py`` and ``_recurrence.py``; optional at run time.
+"""The compiled twin of ``cells.py``, ``_recurrence.py`` and ``solvers.py``; optional at run time.
 
 ``build`` is what runs: the kernels for one level of vector instructions, or None, and then NumPy does
 the work. It is the best build for the processor, or what the environment variable ``SKRNN_KERNELS`` names
@@ -13,7 +13,7 @@ To add a fast cell: a struct in ``cells.hpp``, its number in ``kernels.hpp`` and
 import contextlib
 import os
 
-from skrnn import cells
+from skrnn import cells, solvers
 
 try:
     from skrnn._kernels import _binding
@@ -79,3 +79,47 @@ def unroll(cell, layer, X, steps, state, *, reverse, keep, record, n_threads):
         build, number, layer, X, steps.counts, steps.B, state,
         reverse=reverse, keep=keep, record=record, n_threads=n_threads,
     )  # fmt: skip
+
+
+def gather(theta, g, matrices, scale, decay):
+    """g <- scale g + decay theta (of the first ``matrices`` weights), in place.
+
+    Returns the sums of squares of g and of those weights, or None without kernels.
+    """
+    if build is None:
+        return None
+    return _binding.gather(build, theta, g, matrices, scale, decay)
+
+
+_COEFFICIENTS = {
+    solvers.SGD: lambda s: (
+        (s.momentum, s.learning_rate, s.learning_rate * s.momentum)
+        if s.nesterovs_momentum
+        else (s.momentum, 0.0, s.learning_rate)
+    ),
+    solvers.Adam: lambda s: (
+        s.beta_1,
+        s.beta_2,
+        s.epsilon,
+        s.learning_rate / (1 - s.beta_1**s.t),
+        (1 - s.beta_2**s.t) ** -0.5,
+    ),
+    solvers.RMSprop: lambda s: (s.beta_2, s.epsilon, s.learning_rate),
+}
+
+
+def step(solver, theta, g, shrink, theta_before, memory_before):
+    """One step of ``solver`` along ``shrink`` g; g is empty afterwards.
+
+    Theta and memory before the step go into ``theta_before`` and ``memory_before``. Returns False, and has
+    done nothing, if there is no twin.
+    """
+    coefficients = _COEFFICIENTS.get(type(solver))
+    if build is None or coefficients is None:
+        return False
+    solver.t += 1
+    _binding.step(
+        build, _binding.SOLVERS[type(solver).__name__.lower()], theta, g, solver.memory,
+        theta_before, memory_before, shrink, coefficients(solver),
+    )  # fmt: skip
+    return True

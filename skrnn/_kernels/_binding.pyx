@@ -70,10 +70,23 @@ cdef extern from "driver.hpp" namespace "skrnn" nogil:
     bint run_forward(const CLayer&, const CWindow&, const COutputs&)
     bint run_backward(const CLayer&, const CWindow&, const COutputs&, const CInputs&)
     bint run_gradient(const CLayer&, const CWindow&, const COutputs&, void* const*)
+    cdef struct CVectors "skrnn::Vectors":
+        bint is_double
+        Index n
+        void *theta
+        void *g
+        void *memory
+        void *theta_before
+        void *memory_before
+
+    int memory_slots(int)
+    double c_gather "skrnn::gather"(const CBuild&, const CVectors&, Index, double, double, double*)
+    void c_step "skrnn::step"(const CBuild&, const CVectors&, int, double, const double*)
     void c_apply "skrnn::apply"(const CBuild&, int, bint, const void*, void*, Index)
 
 
 CELLS = {"rnn_tanh": 0, "rnn_relu": 1, "lstm": 2, "gru": 3}  # CellId of kernels.hpp
+SOLVERS = {"sgd": 0, "adam": 1, "rmsprop": 2}  # SolverId of kernels.hpp
 cdef int N_GATES[4]
 N_GATES[:] = [1, 1, 4, 3]
 
@@ -327,7 +340,8 @@ cdef class Unrolled:
     cdef int read_states(self, states, str name) except -1:
         check(len(states) == self.n_states, f"{name} must hold {self.n_states} arrays.")
         for k in range(self.n_states):
-            check_array(states[k], name, self.typenum, 2, self.B, self.H)
+            if states[k] is not None:
+                check_array(states[k], name, self.typenum, 2, self.B, self.H)
         return 0
 
     @property
@@ -366,7 +380,7 @@ cdef class Unrolled:
         ----------
         dH : (rows of the steps from ``first`` on, H), or None
         first : int
-        dstate : tuple of (B, H), or None for zeros
+        dstate : tuple of (B, H) arrays, or None for zeros
             Gradient with respect to the final state.
 
         Returns
@@ -384,13 +398,12 @@ cdef class Unrolled:
         if dH is not None:
             check_array(dH, "dH", self.typenum, 2, self.N - offsets[first], self.H)
             c.dh, c.dh_stride = cnp.PyArray_DATA(dH), row_stride(dH)
-        if dstate is not None:
-            self.read_states(dstate, "dstate")
+        self.read_states(dstate, "dstate")
         gradients = []
         c.dstate[1] = NULL
         for k in range(self.n_states):
             gradients.append(aligned_empty(self.B, self.Hp, self.typenum))
-            copy_rows(None if dstate is None else dstate[k], gradients[k])
+            copy_rows(dstate[k], gradients[k])
             c.dstate[k] = cnp.PyArray_DATA(<cnp.ndarray> gradients[k])
         c.dX = NULL
         if need_dX:
@@ -515,3 +528,56 @@ def unroll(Build build not None, int cell, layer, cnp.ndarray X, cnp.ndarray n, 
     final_state = tuple([u.unpadded(f, u.H) for f in final])
     kept_state = tuple([u.unpadded(f, u.H) for f in kept]) if asked else final_state
     return u.unpadded(u.h, u.H), kept_state, final_state, u if record else None
+
+
+cdef CVectors read_vectors(cnp.ndarray theta, cnp.ndarray g) except *:
+    cdef CVectors v
+    if theta is None or cnp.PyArray_TYPE(theta) not in (cnp.NPY_FLOAT32, cnp.NPY_FLOAT64):
+        raise TypeError("theta must be an array of float32 or float64.")
+    v.n = cnp.PyArray_SIZE(theta)
+    check_vectors(theta, "theta", cnp.PyArray_TYPE(theta), 1, v.n, -1)
+    check_vectors(g, "g", cnp.PyArray_TYPE(theta), 1, v.n, -1)
+    v.is_double = cnp.PyArray_TYPE(theta) == cnp.NPY_FLOAT64
+    v.theta, v.g = cnp.PyArray_DATA(theta), cnp.PyArray_DATA(g)
+    v.memory = v.theta_before = v.memory_before = NULL
+    return v
+
+
+cdef int check_vectors(cnp.ndarray array, str name, int typenum, int ndim, Index rows, Index columns) except -1:
+    check_array(array, name, typenum, ndim, rows, columns)
+    check(cnp.PyArray_IS_C_CONTIGUOUS(array) and cnp.PyArray_ISWRITEABLE(array),
+          f"{name} must be contiguous and writeable.")
+    return 0
+
+
+def gather(Build build not None, cnp.ndarray theta, cnp.ndarray g, Index matrices, double scale, double decay):
+    """g <- scale g + decay theta, the second for the first ``matrices`` weights only.
+
+    Returns the sums of squares of g and of those weights.
+    """
+    cdef CVectors v = read_vectors(theta, g)
+    check(0 <= matrices <= v.n, "matrices is not a number of weights.")
+    cdef double penalty = 0
+    cdef double g2 = c_gather(build.build[0], v, matrices, scale, decay, &penalty)
+    return g2, penalty
+
+
+def step(Build build not None, int solver, cnp.ndarray theta, cnp.ndarray g, cnp.ndarray memory,
+         cnp.ndarray theta_before, cnp.ndarray memory_before, double shrink, coefficients):
+    """One step of theta (P,) and memory (slots, P) along shrink g; what was before goes into ``..._before``.
+
+    g is empty afterwards.
+    """
+    cdef CVectors v = read_vectors(theta, g)
+    cdef int typenum = cnp.PyArray_TYPE(theta)
+    cdef double c[5]
+    check(0 <= solver < 3, "No such solver.")
+    check(len(coefficients) <= 5, "Too many coefficients.")
+    check_vectors(memory, "memory", typenum, 2, memory_slots(solver), v.n)
+    check_vectors(theta_before, "theta_before", typenum, 1, v.n, -1)
+    check_vectors(memory_before, "memory_before", typenum, 2, memory_slots(solver), v.n)
+    v.memory, v.theta_before = cnp.PyArray_DATA(memory), cnp.PyArray_DATA(theta_before)
+    v.memory_before = cnp.PyArray_DATA(memory_before)
+    for k in range(5):
+        c[k] = coefficients[k] if k < len(coefficients) else 0.0
+    c_step(build.build[0], v, solver, shrink, c)

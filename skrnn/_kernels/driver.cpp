@@ -5,17 +5,19 @@
 #endif
 
 #include <cstdlib>
-#include <cstring>
-#include <system_error>
-#include <thread>
 #include <vector>
+
+#include "threads.hpp"
 
 namespace skrnn {
 
 namespace {
 
-// A thread costs some 20 microseconds to start: it must bring more. In multiplications.
+// A helper takes some 10 microseconds to wake: it must bring more. In multiplications.
 constexpr double WORTH_A_THREAD = 2e6;
+
+// Two slices for each thread, to even out what threads lose to others, where slices stay this large.
+constexpr Index ROWS_OF_A_SLICE = 12;
 
 template <class T>
 class Scratch {
@@ -29,22 +31,6 @@ class Scratch {
   private:
     T* data_;
 };
-
-// f(0), ..., f(n - 1), on threads of their own that end with this call: nothing is left behind that a
-// fork could tear apart. Where no thread can be had, the caller does the work.
-template <class F>
-void in_parallel(int n, const F& f) {
-    std::vector<std::thread> threads;
-    threads.reserve(n);
-    int started = 1;
-    try {
-        for (; started < n; ++started) threads.emplace_back(f, started);
-    } catch (const std::system_error&) {
-    }
-    f(0);
-    for (int k = started; k < n; ++k) f(k);
-    for (std::thread& thread : threads) thread.join();
-}
 
 double work(const Layer& layer, const Steps& steps) {
     return double(steps.offsets[steps.T]) * layer.H * slots(layer.cell) * (layer.D + layer.H + 16);
@@ -109,8 +95,9 @@ template <class T, class F>
 void over_slices(const Layer& layer, const Window& window, const F& f) {
     const int n = useful_threads(layer, window, window.steps.B);
     if (n == 1) return f(0, window.steps.B);
-    const std::vector<Index> bounds = cut(window.steps, n);
-    in_parallel(n, [&](int k) { f(bounds[k], bounds[k + 1]); });
+    const int slices = window.steps.B < ROWS_OF_A_SLICE * 2 * n ? n : 2 * n;
+    const std::vector<Index> bounds = cut(window.steps, slices);
+    in_parallel(n, slices, [&](int k) { f(bounds[k], bounds[k + 1]); });
 }
 
 template <class T>
@@ -182,8 +169,28 @@ bool gradient(const Layer& layer, const Window& window, const Outputs& of, void*
                            as<T>(gradients[1]),
                            as<T>(gradients[2]),
                            as<T>(gradients[3])};
-    in_parallel(n, [&](int part) { k.gradient(g, scratch.get(), part, n); });
+    in_parallel(n, n, [&](int part) { k.gradient(g, scratch.get(), part, n); });
     return true;
+}
+
+template <class T>
+void step(const Updates<T>& updates, const Vectors& v, int solver, double shrink, const double* coefficients) {
+    Update<T> u = {v.n,
+                   as<T>(v.theta),
+                   as<T>(v.g),
+                   as<T>(v.memory),
+                   as<T>(v.theta_before),
+                   as<T>(v.memory_before),
+                   T(shrink),
+                   {}};
+    for (int k = 0; k < 5; ++k) u.coefficients[k] = T(coefficients[k]);
+    updates.step[solver](u);
+}
+
+template <class T>
+double gather(const Updates<T>& updates, const Vectors& v, Index matrices, double scale, double decay,
+              double* penalty) {
+    return updates.gather(as<T>(v.g), as<T>(v.theta), v.n, matrices, T(scale), T(decay), penalty);
 }
 
 }  // namespace
@@ -231,6 +238,21 @@ bool run_backward(const Layer& l, const Window& w, const Outputs& o, const Input
 
 bool run_gradient(const Layer& l, const Window& w, const Outputs& o, void* const gradients[4]) {
     return l.is_double ? gradient<double>(l, w, o, gradients) : gradient<float>(l, w, o, gradients);
+}
+
+int memory_slots(int solver) { return solver == ADAM ? 2 : 1; }
+
+double gather(const Build& build, const Vectors& v, Index matrices, double scale, double decay, double* penalty) {
+    return v.is_double ? gather(build.update64, v, matrices, scale, decay, penalty)
+                       : gather(build.update32, v, matrices, scale, decay, penalty);
+}
+
+void step(const Build& build, const Vectors& v, int solver, double shrink, const double coefficients[5]) {
+    if (v.is_double) {
+        step(build.update64, v, solver, shrink, coefficients);
+    } else {
+        step(build.update32, v, solver, shrink, coefficients);
+    }
 }
 
 void apply(const Build& build, int function, bool is_double, const void* x, void* y, Index n) {

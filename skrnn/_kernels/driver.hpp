@@ -54,6 +54,17 @@ bool run_backward(const Layer&, const Window&, const Outputs& of_forward, const 
 // ``gradients``: W_x, W_h, b_x, b_h, shaped as the weights; added to
 bool run_gradient(const Layer&, const Window&, const Outputs& of_backward, void* const gradients[4]);
 
+// One solver step and what comes before it; shapes and coefficients as in update.hpp.
+struct Vectors {
+    bool is_double;
+    Index n;
+    void *theta, *g, *memory, *theta_before, *memory_before;
+};
+
+int memory_slots(int solver);
+double gather(const Build&, const Vectors&, Index matrices, double scale, double decay, double* penalty);
+void step(const Build&, const Vectors&, int solver, double shrink, const double coefficients[5]);
+
 void apply(const Build&, int function, bool is_double, const void* x, void* y, Index n);
 
 }  // namespace skrnn

@@ -3,6 +3,7 @@
 //   SKRNN_VECTOR_BYTES  width of a vector register
 //   SKRNN_SUMS          sums that a tile keeps in registers
 
+#include "update.hpp"
 #include "window.hpp"
 
 namespace skrnn {
@@ -33,7 +34,7 @@ void apply(int function, const T* x, T* y, Index n) {
 
 }  // namespace SKRNN_ISA
 
-// in the order of CellId
+// in the order of CellId and SolverId
 extern const Build SKRNN_JOIN(SKRNN_ISA, _build) = {
     SKRNN_STRING(SKRNN_ISA),
     SKRNN_VECTOR_BYTES,
@@ -43,6 +44,12 @@ extern const Build SKRNN_JOIN(SKRNN_ISA, _build) = {
     {SKRNN_ISA::kernel<double, SKRNN_ISA::Elman<double, SKRNN_ISA::Tanh<double>>>(),
      SKRNN_ISA::kernel<double, SKRNN_ISA::Elman<double, SKRNN_ISA::Relu<double>>>(),
      SKRNN_ISA::kernel<double, SKRNN_ISA::Lstm<double>>(), SKRNN_ISA::kernel<double, SKRNN_ISA::Gru<double>>()},
+    {SKRNN_ISA::gather<float>,
+     {SKRNN_ISA::step<SKRNN_ISA::Sgd<float>>, SKRNN_ISA::step<SKRNN_ISA::Adam<float>>,
+      SKRNN_ISA::step<SKRNN_ISA::RmsProp<float>>}},
+    {SKRNN_ISA::gather<double>,
+     {SKRNN_ISA::step<SKRNN_ISA::Sgd<double>>, SKRNN_ISA::step<SKRNN_ISA::Adam<double>>,
+      SKRNN_ISA::step<SKRNN_ISA::RmsProp<double>>}},
     SKRNN_ISA::apply<float>,
     SKRNN_ISA::apply<double>,
 };

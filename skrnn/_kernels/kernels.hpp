@@ -90,11 +90,31 @@ struct Kernel {
     void (*gradient)(const Gradient<T>&, T* scratch, Index part, Index n_parts);
 };
 
+enum SolverId { SGD, ADAM, RMSPROP, N_SOLVERS };
+
+// theta and gradient of P numbers, memory of slots times P
+template <class T>
+struct Update {
+    Index n;
+    T *theta, *g, *memory;
+    T *theta_before, *memory_before;  // out
+    T shrink;                         // factor of g, from clipping
+    T coefficients[5];                // see update.hpp
+};
+
+template <class T>
+struct Updates {
+    double (*gather)(T* g, const T* theta, Index n, Index matrices, T scale, T decay, double* penalty);
+    void (*step[N_SOLVERS])(const Update<T>&);
+};
+
 struct Build {
     const char* name;
     int vector_bytes;
     Kernel<float> float32[N_CELLS];
     Kernel<double> float64[N_CELLS];
+    Updates<float> update32;
+    Updates<double> update64;
     void (*apply_float32)(int function, const float* x, float* y, Index n);  // 0: tanh, 1: sigmoid
     void (*apply_float64)(int function, const double* x, double* y, Index n);
 };

@@ -85,6 +85,19 @@ SKRNN_INLINE Vector<T> zero() {
     return Vector<T>{};
 }
 
+// The n numbers at p, zeros beyond; n <= lanes
+template <class T>
+SKRNN_INLINE Vector<T> load_first(const T* p, std::int64_t n) {
+    Vector<T> v = zero<T>();
+    for (std::int64_t j = 0; j < n; ++j) v[j] = p[j];
+    return v;
+}
+
+template <class T>
+SKRNN_INLINE Vector<T> load_at_most(const T* p, std::int64_t n) {
+    return n >= Simd<T>::lanes ? load(p) : load_first(p, n);
+}
+
 // x, at most limit; limit < NaN is false, so that a NaN stays
 template <class T>
 SKRNN_INLINE Vector<T> at_most(Vector<T> x, T limit) {

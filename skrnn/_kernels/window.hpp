@@ -62,8 +62,7 @@ T* pack_rows(const T* W, Index K, Index H, const int* gate, T* packed) {
         for (Index k = 0; k < K; ++k)
             for (int v = 0; v < p.value * G; ++v, packed += L) {
                 const Index unit = (panel + v / G) * L;
-                const T* from = W + (k * G + gate[v % G]) * H + unit;
-                for (Index lane = 0; lane < L; ++lane) packed[lane] = unit + lane < H ? from[lane] : T(0);
+                store(packed, load_at_most(W + (k * G + gate[v % G]) * H + unit, H - unit));
             }
     });
     return packed;
@@ -92,11 +91,11 @@ T* pack_transposed(const T* W, Index K, Index H, const int* gate, T* packed) {
         for (Index unit = 0; unit < padded<T>(H); unit += L)
             for (int j = 0; j < G; ++j)
                 for (Index lane = 0; lane < L; ++lane, packed += p.value * L) {
-                    const T* from = W + gate[j] * H + unit + lane;
-                    for (Index n = 0; n < p.value * L; ++n) {
-                        const Index k = panel * L + n;
-                        packed[n] = k < K && unit + lane < H ? from[k * G * H] : T(0);
-                    }
+                    const Index width = p.value * L, k = panel * L;
+                    const Index known = unit + lane < H ? smaller(width, K - k) : 0;
+                    const T* from = W + (k * G + gate[j]) * H + unit + lane;
+                    for (Index n = 0; n < known; ++n) packed[n] = from[n * G * H];
+                    for (Index n = known; n < width; ++n) packed[n] = 0;
                 }
     });
     return packed;
@@ -241,13 +240,6 @@ SKRNN_INLINE Vector<T> first_lanes(Vector<T> v, Index n) {
     return v;
 }
 
-template <class T>
-SKRNN_INLINE Vector<T> load_first(const T* p, Index n) {
-    Vector<T> v = zero<T>();
-    for (Index j = 0; j < n; ++j) v[j] = p[j];
-    return v;
-}
-
 // One sequence at one step: gradients of h and c -> gradients of the sums, and of c before.
 template <class T>
 struct BackwardRow {
@@ -262,7 +254,7 @@ SKRNN_INLINE void backward_panel(const BackwardRow<T>& s, Index unit, Index unit
     const bool whole = units >= L;
     Vector<T> a[S], c_prev = zero<T>(), c = zero<T>(), dc = zero<T>(), direct = zero<T>();
     Vector<T> dh = load(s.dh + unit);
-    if (s.dh_out) dh += whole ? load(s.dh_out + unit) : load_first(s.dh_out + unit, units);
+    if (s.dh_out) dh += load_at_most(s.dh_out + unit, units);
     if (Cell::has_tape)
         for (int j = 0; j < S; ++j) a[j] = load(s.tape + unit * S + j * L);
     if (Cell::states > 1) {
@@ -386,11 +378,17 @@ SKRNN_INLINE void in_runs(const Gradient<T>& g, const F& f) {
 template <class Cell, class T>
 void add_unpacked(const T* sums, Index first_k, Index last_k, Index H, const int* gate, T* W) {
     constexpr int L = Simd<T>::lanes, G = Cell::gates;
-    const Index Hp = padded<T>(H);
+    sums += first_k * padded<T>(H) * G;
     for (Index k = first_k; k < last_k; ++k)
-        for (Index unit = 0; unit < H; ++unit)
-            for (int j = 0; j < G; ++j)
-                W[(k * G + gate[j]) * H + unit] += sums[(k * Hp + unit / L * L) * G + j * L + unit % L];
+        for (Index unit = 0; unit < H; unit += L)
+            for (int j = 0; j < G; ++j, sums += L) {
+                T* to = W + (k * G + gate[j]) * H + unit;
+                if (unit + L <= H) {
+                    store(to, load(to) + load(sums));
+                } else {
+                    for (Index lane = 0; lane < H - unit; ++lane) to[lane] += sums[lane];
+                }
+            }
 }
 
 // Part ``part`` of ``n_parts`` of rows [0, K)

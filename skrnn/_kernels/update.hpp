@@ -1,0 +1,111 @@
+// One update of all weights, elementwise: the compiled twin of skrnn/solvers.py. P numbers in each array.
+//
+// To add a solver: one struct here with ``slots`` (arrays it remembers) and ``step``, its number in
+// kernels.hpp, its line in isa.cpp and its coefficients in __init__.py.
+
+#pragma once
+
+#include "kernels.hpp"
+#include "vector.hpp"
+
+namespace skrnn {
+namespace SKRNN_ISA {
+
+template <class T>
+SKRNN_INLINE double sum_of_lanes(Vector<T> v) {
+    double sum = 0;
+    for (int j = 0; j < Simd<T>::lanes; ++j) sum += v[j];
+    return sum;
+}
+
+// g <- scale g + decay theta, the second for the first ``matrices`` numbers only; returns |g|^2 and, in
+// ``penalty``, |theta|^2 of those. The order of the sums is fixed: lanes side by side, blocks one after the other.
+template <class T>
+double gather(T* g, const T* theta, Index n, Index matrices, T scale, T decay, double* penalty) {
+    const FlushDenormals mode;
+    constexpr Index L = Simd<T>::lanes, block = 64 * L;
+    double g2 = 0, w2 = 0;
+    for (Index first = 0; first < n; first += block) {
+        Vector<T> g2_block = zero<T>(), w2_block = zero<T>();
+        const Index last = n < first + block ? n : first + block;
+        for (Index k = first; k < last; k += L) {
+            const bool whole = k + L <= last;
+            Vector<T> w = whole ? load(theta + k) : load_first(theta + k, last - k);
+            Vector<T> v = whole ? load(g + k) : load_first(g + k, last - k);
+            if (k + L > matrices)
+                for (Index j = k < matrices ? matrices - k : 0; j < L; ++j) w[j] = 0;
+            v = v * scale + w * decay;
+            g2_block += v * v;
+            w2_block += w * w;
+            if (whole) {
+                store(g + k, v);
+            } else {
+                for (Index j = 0; j < last - k; ++j) g[k + j] = v[j];
+            }
+        }
+        g2 += sum_of_lanes<T>(g2_block);
+        w2 += sum_of_lanes<T>(w2_block);
+    }
+    *penalty = w2;
+    return g2;
+}
+
+template <class T>
+SKRNN_INLINE T root(T x);
+template <>
+SKRNN_INLINE float root(float x) {
+    return __builtin_sqrtf(x);
+}
+template <>
+SKRNN_INLINE double root(double x) {
+    return __builtin_sqrt(x);
+}
+
+template <class T>
+struct Sgd {  // c: momentum, rate of g, rate of v
+    static constexpr int slots = 1;
+    static SKRNN_INLINE T step(T theta, T g, T& v, T&, const T* c) {
+        v = c[0] * v + g;
+        return theta - (c[1] * g + c[2] * v);
+    }
+};
+
+template <class T>
+struct Adam {  // c: beta_1, beta_2, epsilon, rate / (1 - beta_1^t), 1 / sqrt(1 - beta_2^t)
+    static constexpr int slots = 2;
+    static SKRNN_INLINE T step(T theta, T g, T& m, T& v, const T* c) {
+        m = c[0] * m + (1 - c[0]) * g;
+        v = c[1] * v + (1 - c[1]) * (g * g);
+        return theta - c[3] * m / (root(v) * c[4] + c[2]);
+    }
+};
+
+template <class T>
+struct RmsProp {  // c: beta_2, epsilon, rate
+    static constexpr int slots = 1;
+    static SKRNN_INLINE T step(T theta, T g, T& v, T&, const T* c) {
+        v = c[0] * v + (1 - c[0]) * (g * g);
+        return theta - c[2] * g / (root(v) + c[1]);
+    }
+};
+
+// One step; what was there before goes into ``theta_before`` and ``memory_before``, and g is emptied.
+template <class Solver, class T>
+void step(const Update<T>& u) {
+    const FlushDenormals mode;
+    T* __restrict theta = u.theta;
+    T* __restrict g = u.g;
+    T* __restrict first = u.memory;
+    T* __restrict second = Solver::slots > 1 ? u.memory + u.n : nullptr;
+    T c[5];
+    for (int j = 0; j < 5; ++j) c[j] = u.coefficients[j];
+    __builtin_memcpy(u.theta_before, theta, u.n * sizeof(T));
+    __builtin_memcpy(u.memory_before, first, Solver::slots * u.n * sizeof(T));
+    T unused = 0;
+    for (Index k = 0; k < u.n; ++k)
+        theta[k] = Solver::step(theta[k], g[k] * u.shrink, first[k], Solver::slots > 1 ? second[k] : unused, c);
+    __builtin_memset(g, 0, u.n * sizeof(T));
+}
+
+}  // namespace SKRNN_ISA
+}  // namespace skrnn
