@@ -17,7 +17,7 @@ import numpy as np
 
 from skrnn import _kernels
 from skrnn._packing import join, resize, split
-from skrnn._sums import FAST, with_ones
+from skrnn._sums import FAST, units, with_ones
 
 Layer = namedtuple("Layer", "W_x W_h b_x b_h")
 
@@ -121,12 +121,11 @@ def layer_gradient(gradient, tape, steps, arithmetic, weight):
     Biases are the weights of a column of ones. Where a_x and a_h have the same gradient, input
     weights, recurrent weights and biases come from one product.
     """
-    if isinstance(tape, LayerTape):
-        h_before = np.concatenate(tape.h_before)
-    elif arithmetic is FAST:
-        return tape.gradient(gradient)
-    else:
-        h_before = tape.h_before
+    if not isinstance(tape, LayerTape):
+        if arithmetic is FAST:
+            return tape.gradient(gradient)
+        return tape.gradient(gradient, weight, units(len(steps), weight.sum()))
+    h_before = np.concatenate(tape.h_before)
     X, (dA_x, dA_h), D = tape.X, tape.dA, tape.X.shape[1]
     if dA_h is dA_x:
         dW = arithmetic.weight_gradient(with_ones(X, h_before), dA_x, steps, weight)

@@ -60,6 +60,11 @@ def exact_sum(G, weight):
     return totals.sum(axis=0)
 
 
+def units(n_steps, W):
+    """``_sigmas`` of the gradient of one sequence where inputs and gradients are at most 1: (n_pieces,)."""
+    return np.array(_sigmas(np.frexp(n_steps)[1], W))
+
+
 def _sigmas(exponent, W):
     """For columns |x| <= 2**exponent and weights of sum W, one sigma (P,) for every piece of x.
 

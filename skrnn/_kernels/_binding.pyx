@@ -70,6 +70,9 @@ cdef extern from "driver.hpp" namespace "skrnn" nogil:
     bint run_forward(const CLayer&, const CWindow&, const COutputs&)
     bint run_backward(const CLayer&, const CWindow&, const COutputs&, const CInputs&)
     bint run_gradient(const CLayer&, const CWindow&, const COutputs&, void* const*)
+    bint run_exact_gradient(const CLayer&, const CWindow&, const COutputs&, void* const*, const double*,
+                            const double*, int)
+
     cdef struct CVectors "skrnn::Vectors":
         bint is_double
         Index n
@@ -425,20 +428,40 @@ cdef class Unrolled:
             tuple([self.unpadded(g, self.H) for g in gradients]),
         )
 
-    def gradient(self, gradient):
-        """Add the weight gradients to the arrays W_x, W_h, b_x, b_h."""
+    def gradient(self, gradient, cnp.ndarray weight=None, cnp.ndarray units=None):
+        """Add the weight gradients to the arrays W_x, W_h, b_x, b_h.
+
+        Parameters
+        ----------
+        gradient : tuple of arrays, shaped as the weights
+        weight : (B,) float64, optional
+            Sum over sequences, each times its weight, without rounding (``skrnn._sums.EXACT``); for float64.
+        units : (n_pieces,) float64, optional
+            What sigma is, piece by piece, where inputs and gradients are 1.
+        """
         check(self.went_back, "backward has not been called.")
         self.check_layer(gradient, "gradient")
         cdef void* arrays[4]
+        cdef const double* weights = NULL
         for k in range(4):
             check(cnp.PyArray_ISWRITEABLE(<cnp.ndarray> gradient[k]), "gradient: read only.")
             arrays[k] = cnp.PyArray_DATA(<cnp.ndarray> gradient[k])
+        if weight is not None:
+            check(self.typenum == cnp.NPY_FLOAT64, "Exact sums are for float64.")
+            check_array(weight, "weight", cnp.NPY_FLOAT64, 1, self.B, -1)
+            check_array(units, "units", cnp.NPY_FLOAT64, 1, -1, -1)
+            check(1 <= cnp.PyArray_SIZE(units) <= 8, "units must hold 1 to 8 numbers.")
+            weights = <const double*> cnp.PyArray_DATA(weight)
         cdef CLayer layer = self.c_layer()
         cdef CWindow window = self.c_window()
         cdef COutputs outputs = self.c_outputs()
         cdef bint done
         with nogil:
-            done = run_gradient(layer, window, outputs, arrays)
+            if weights == NULL:
+                done = run_gradient(layer, window, outputs, arrays)
+            else:
+                done = run_exact_gradient(layer, window, outputs, arrays, weights,
+                                          <const double*> cnp.PyArray_DATA(units), cnp.PyArray_SIZE(units))
         if not done:
             raise MemoryError("No memory for the weight gradients of a layer.")
 

@@ -151,24 +151,29 @@ bool backward(const Layer& layer, const Window& window, const Outputs& of, const
 }
 
 template <class T>
+Gradient<T> gradient_of(const Layer& layer, const Window& window, const Outputs& of, void* const to[4]) {
+    return {window.steps,
+            layer.D,
+            layer.H,
+            padded(layer, layer.H),
+            static_cast<const T*>(window.X),
+            window.X_stride,
+            as<T>(of.h),
+            as<T>(of.state[0]),
+            as<T>(of.tape),
+            as<T>(to[0]),
+            as<T>(to[1]),
+            as<T>(to[2]),
+            as<T>(to[3])};
+}
+
+template <class T>
 bool gradient(const Layer& layer, const Window& window, const Outputs& of, void* const gradients[4]) {
     const Kernel<T>& k = kernel<T>(layer);
     const int n = useful_threads(layer, window, (layer.D + layer.H) / 12 + 1);
     Scratch<T> scratch(k.gradient_size(layer.D, layer.H));
     if (!scratch.get()) return false;
-    const Gradient<T> g = {window.steps,
-                           layer.D,
-                           layer.H,
-                           padded(layer, layer.H),
-                           static_cast<const T*>(window.X),
-                           window.X_stride,
-                           as<T>(of.h),
-                           as<T>(of.state[0]),
-                           as<T>(of.tape),
-                           as<T>(gradients[0]),
-                           as<T>(gradients[1]),
-                           as<T>(gradients[2]),
-                           as<T>(gradients[3])};
+    const Gradient<T> g = gradient_of<T>(layer, window, of, gradients);
     in_parallel(n, n, [&](int part) { k.gradient(g, scratch.get(), part, n); });
     return true;
 }
@@ -238,6 +243,15 @@ bool run_backward(const Layer& l, const Window& w, const Outputs& o, const Input
 
 bool run_gradient(const Layer& l, const Window& w, const Outputs& o, void* const gradients[4]) {
     return l.is_double ? gradient<double>(l, w, o, gradients) : gradient<float>(l, w, o, gradients);
+}
+
+bool run_exact_gradient(const Layer& l, const Window& w, const Outputs& o, void* const gradients[4],
+                        const double* weight, const double* units, int n_pieces) {
+    const Kernel<double>& k = l.build->float64[l.cell];
+    Scratch<double> scratch(k.exact_size(w.steps.T, l.D, l.H, n_pieces));
+    if (!scratch.get()) return false;
+    k.exact_gradient(gradient_of<double>(l, w, o, gradients), weight, units, n_pieces, scratch.get());
+    return true;
 }
 
 int memory_slots(int solver) { return solver == ADAM ? 2 : 1; }

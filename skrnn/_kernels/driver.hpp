@@ -54,6 +54,10 @@ bool run_backward(const Layer&, const Window&, const Outputs& of_forward, const 
 // ``gradients``: W_x, W_h, b_x, b_h, shaped as the weights; added to
 bool run_gradient(const Layer&, const Window&, const Outputs& of_backward, void* const gradients[4]);
 
+// Of float64 only. ``weight`` (B,); ``units``: 2^(number of steps and weights) for each of n_pieces <= 8.
+bool run_exact_gradient(const Layer&, const Window&, const Outputs& of_backward, void* const gradients[4],
+                        const double* weight, const double* units, int n_pieces);
+
 // One solver step and what comes before it; shapes and coefficients as in update.hpp.
 struct Vectors {
     bool is_double;

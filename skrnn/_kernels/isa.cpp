@@ -3,6 +3,7 @@
 //   SKRNN_VECTOR_BYTES  width of a vector register
 //   SKRNN_SUMS          sums that a tile keeps in registers
 
+#include "exact.hpp"
 #include "update.hpp"
 #include "window.hpp"
 
@@ -13,7 +14,16 @@ template <class T, class Cell>
 constexpr Kernel<T> kernel() {
     return {Cell::slots,           Cell::states,           Cell::has_tape,        forward_size<Cell, T>,
             backward_size<Cell, T>, pack_forward<Cell, T>, pack_backward<Cell, T>, forward<Cell, T>,
-            backward<Cell, T>,      gradient_size<Cell, T>, gradient<Cell, T>};
+            backward<Cell, T>,      gradient_size<Cell, T>, gradient<Cell, T>,      nullptr,
+            nullptr};
+}
+
+template <class Cell>
+constexpr Kernel<double> kernel64() {
+    Kernel<double> k = kernel<double, Cell>();
+    k.exact_size = exact_size<Cell, double>;
+    k.exact_gradient = exact_gradient<Cell, double>;
+    return k;
 }
 
 template <class T>
@@ -41,9 +51,9 @@ extern const Build SKRNN_JOIN(SKRNN_ISA, _build) = {
     {SKRNN_ISA::kernel<float, SKRNN_ISA::Elman<float, SKRNN_ISA::Tanh<float>>>(),
      SKRNN_ISA::kernel<float, SKRNN_ISA::Elman<float, SKRNN_ISA::Relu<float>>>(),
      SKRNN_ISA::kernel<float, SKRNN_ISA::Lstm<float>>(), SKRNN_ISA::kernel<float, SKRNN_ISA::Gru<float>>()},
-    {SKRNN_ISA::kernel<double, SKRNN_ISA::Elman<double, SKRNN_ISA::Tanh<double>>>(),
-     SKRNN_ISA::kernel<double, SKRNN_ISA::Elman<double, SKRNN_ISA::Relu<double>>>(),
-     SKRNN_ISA::kernel<double, SKRNN_ISA::Lstm<double>>(), SKRNN_ISA::kernel<double, SKRNN_ISA::Gru<double>>()},
+    {SKRNN_ISA::kernel64<SKRNN_ISA::Elman<double, SKRNN_ISA::Tanh<double>>>(),
+     SKRNN_ISA::kernel64<SKRNN_ISA::Elman<double, SKRNN_ISA::Relu<double>>>(),
+     SKRNN_ISA::kernel64<SKRNN_ISA::Lstm<double>>(), SKRNN_ISA::kernel64<SKRNN_ISA::Gru<double>>()},
     {SKRNN_ISA::gather<float>,
      {SKRNN_ISA::step<SKRNN_ISA::Sgd<float>>, SKRNN_ISA::step<SKRNN_ISA::Adam<float>>,
       SKRNN_ISA::step<SKRNN_ISA::RmsProp<float>>}},

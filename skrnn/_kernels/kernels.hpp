@@ -88,6 +88,9 @@ struct Kernel {
     void (*backward)(const Backward<T>&, Index first_row, Index last_row);
     Index (*gradient_size)(Index D, Index H);  // numbers of scratch, shared by all parts
     void (*gradient)(const Gradient<T>&, T* scratch, Index part, Index n_parts);
+    // the same of float64, the sum over sequences, each times its weight, without rounding: see exact.hpp
+    Index (*exact_size)(Index T_, Index D, Index H, int n_pieces);
+    void (*exact_gradient)(const Gradient<T>&, const T* weight, const T* units, int n_pieces, T* scratch);
 };
 
 enum SolverId { SGD, ADAM, RMSPROP, N_SOLVERS };

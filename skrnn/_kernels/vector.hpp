@@ -28,6 +28,7 @@ struct Simd<float> {
     typedef float Unaligned __attribute__((vector_size(SKRNN_VECTOR_BYTES), aligned(4), may_alias));
     typedef std::int32_t I __attribute__((vector_size(SKRNN_VECTOR_BYTES)));
     static constexpr int lanes = SKRNN_VECTOR_BYTES / 4;
+    typedef std::uint32_t Bits;
     static constexpr int mantissa = 23;
     static constexpr std::int32_t one = 0x3f800000;
     static constexpr float round = 12582912.0f;  // 1.5 2^23: adding it rounds to whole numbers
@@ -48,6 +49,7 @@ struct Simd<double> {
     typedef double Unaligned __attribute__((vector_size(SKRNN_VECTOR_BYTES), aligned(8), may_alias));
     typedef std::int64_t I __attribute__((vector_size(SKRNN_VECTOR_BYTES)));
     static constexpr int lanes = SKRNN_VECTOR_BYTES / 8;
+    typedef std::uint64_t Bits;
     static constexpr int mantissa = 52;
     static constexpr std::int64_t one = 0x3ff0000000000000;
     static constexpr double round = 6755399441055744.0;  // 1.5 2^52
