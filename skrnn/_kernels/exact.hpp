@@ -57,15 +57,15 @@ template <class Cell, class T, int FIRST, int MR, int P>
 SKRNN_TILE void exact_tile(const T* a, Index a_step, const T* da, Index da_step, Index steps, T weight,
                            const T* bound_a, const T* bound_da, const Pieces<T>& pieces, T* totals,
                            Index row) {
-    constexpr int L = Simd<T>::lanes, N = Cell::gates, NV = P * N;
+    constexpr int L = Simd<T>::lanes, S = Cell::slots, N = Cell::gates, NV = P * N;
     Vector<T> sums[MR][NV];
     for (int r = 0; r < MR; ++r)
         for (int v = 0; v < NV; ++v) sums[r][v] = zero<T>();
-    product<T, MR, P, N, 0, N>(sums, a, 1, a_step, da + FIRST * L, da_step, steps);
+    product<T, MR, P, N, 0, N>(sums, a, 1, a_step, da + FIRST * L, S * L, da_step, steps);
     for (int p = 0; p < pieces.n; ++p)
         for (int r = 0; r < MR; ++r)
             for (int v = 0; v < NV; ++v) {
-                const Vector<T> sigma = load(bound_da + (FIRST + v) * L) * (bound_a[r] * pieces.unit[p]);
+                const Vector<T> sigma = load(bound_da + (v / N * S + FIRST + v % N) * L) * (bound_a[r] * pieces.unit[p]);
                 const Vector<T> kept = (sums[r][v] + sigma) - sigma;
                 T* const total = totals + p * pieces.distance + r * row + v * L;
                 store(total, kept * weight + load(total));
@@ -77,14 +77,11 @@ SKRNN_TILE void exact_tile(const T* a, Index a_step, const T* da, Index da_step,
 template <class Cell, class T, int FIRST>
 void add_exactly(const T* a, Index a_step, Index K, const Sequence<T>& s, Index Hp, const T* bound_a,
                  const T* bound_da, const Pieces<T>& pieces, T* totals) {
-    constexpr int L = Simd<T>::lanes, P = together(Cell::slots), N = Cell::gates, S = Cell::slots;
-    in_tiles<P>(0, Hp / L, [&](auto p, Index panel) {
-        constexpr int p_ = decltype(p)::value;
-        in_tiles<most_rows(p_ * N)>(0, K, [&](auto r, Index k) {
-            exact_tile<Cell, T, FIRST, decltype(r)::value, p_>(
-                a + k, a_step, s.da + panel * L * S, Hp * S, s.steps, s.weight, bound_a + k,
-                bound_da + panel * L * S, pieces, totals + k * Hp * N + panel * L * N, Hp * N);
-        });
+    constexpr int L = Simd<T>::lanes, N = Cell::gates, S = Cell::slots;
+    in_rows_and_panels<N>(0, K, Hp / L, [&](auto r, auto p, Index k, Index panel) {
+        exact_tile<Cell, T, FIRST, decltype(r)::value, decltype(p)::value>(
+            a + k, a_step, s.da + panel * L * S, Hp * S, s.steps, s.weight, bound_a + k, bound_da + panel * L * S,
+            pieces, totals + k * Hp * N + panel * L * N, Hp * N);
     });
 }
 

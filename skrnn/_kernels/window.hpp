@@ -5,8 +5,8 @@
 // a step lies in the packed outputs of the step before, if it was alive there, else in ``state``.
 //
 // Packed weights, L lanes, panels of L units (zeros beyond H):
-//     forward    bias [panel][slot][L]; W_x, W_h: per group of P panels [k][P][gate][L]
-//     backward   W_h^T, W_x^T: per group of P panels of the result [panel of units][gate][lane][P][L]
+//     forward    bias [panel][slot][L]; W_x, W_h: [panel][k][gate][L]
+//     backward   W_h^T, W_x^T: [panel of the result][panel of units][gate][lane][L]
 
 #pragma once
 
@@ -54,17 +54,14 @@ Index backward_size(Index D, Index H) {
     return padded<T>(H) * Cell::gates * (padded<T>(H) + padded<T>(D));
 }
 
-// W (K, gates H) -> per group of P panels [k][P][gate][L]; gate j of the result is gate[j] of W
+// W (K, gates H) -> [panel][k][gate][L]; gate j of the result is gate[j] of W
 template <class Cell, class T>
 T* pack_rows(const T* W, Index K, Index H, const int* gate, T* packed) {
     constexpr int L = Simd<T>::lanes, G = Cell::gates;
-    in_tiles<together(Cell::slots)>(0, padded<T>(H) / L, [&](auto p, Index panel) {
+    for (Index unit = 0; unit < H; unit += L)
         for (Index k = 0; k < K; ++k)
-            for (int v = 0; v < p.value * G; ++v, packed += L) {
-                const Index unit = (panel + v / G) * L;
-                store(packed, load_at_most(W + (k * G + gate[v % G]) * H + unit, H - unit));
-            }
-    });
+            for (int j = 0; j < G; ++j, packed += L)
+                store(packed, load_at_most(W + (k * G + gate[j]) * H + unit, H - unit));
     return packed;
 }
 
@@ -83,21 +80,19 @@ void pack_forward(const Weights<T>& w, T* packed) {
     pack_rows<Cell>(w.W_h, w.H, w.H, Cell::h_gate, packed);
 }
 
-// W (K, gates H) -> W^T per group of P panels of K: [panel of units][gate][lane][P][L]
+// W (K, gates H) -> W^T: [panel of K][panel of units][gate][lane][L]
 template <class Cell, class T>
 T* pack_transposed(const T* W, Index K, Index H, const int* gate, T* packed) {
     constexpr int L = Simd<T>::lanes, G = Cell::gates;
-    in_tiles<4>(0, padded<T>(K) / L, [&](auto p, Index panel) {
+    for (Index k = 0; k < K; k += L)
         for (Index unit = 0; unit < padded<T>(H); unit += L)
             for (int j = 0; j < G; ++j)
-                for (Index lane = 0; lane < L; ++lane, packed += p.value * L) {
-                    const Index width = p.value * L, k = panel * L;
-                    const Index known = unit + lane < H ? smaller(width, K - k) : 0;
+                for (Index lane = 0; lane < L; ++lane, packed += L) {
+                    const Index known = unit + lane < H ? smaller(L, K - k) : 0;
                     const T* from = W + (k * G + gate[j]) * H + unit + lane;
                     for (Index n = 0; n < known; ++n) packed[n] = from[n * G * H];
-                    for (Index n = known; n < width; ++n) packed[n] = 0;
+                    for (Index n = known; n < L; ++n) packed[n] = 0;
                 }
-    });
     return packed;
 }
 
@@ -127,8 +122,8 @@ SKRNN_TILE void forward_tile(const Forward<T>& w, const ForwardStep<T>& s, Index
     const T* W_x = w.packed + w.stride * S + panel * L * G * w.D;
     const T* W_h = w.packed + w.stride * (S + G * w.D) + panel * L * G * w.H;
     const T *x = s.x + row * w.X_stride, *h_prev = s.h_prev + row * w.stride;
-    product<T, MR, P, S, Cell::x_first, G>(sums, x, w.X_stride, 1, W_x, P * G * L, w.D);
-    product<T, MR, P, S, Cell::h_first, G>(sums, h_prev, w.stride, 1, W_h, P * G * L, w.H);
+    product<T, MR, P, S, Cell::x_first, G>(sums, x, w.X_stride, 1, W_x, w.D * G * L, G * L, w.D);
+    product<T, MR, P, S, Cell::h_first, G>(sums, h_prev, w.stride, 1, W_h, w.H * G * L, G * L, w.H);
     for (int r = 0; r < MR; ++r)
         for (int p = 0; p < P; ++p) {
             const Index at = (row + r) * w.stride + (panel + p) * L;
@@ -144,13 +139,10 @@ SKRNN_TILE void forward_tile(const Forward<T>& w, const ForwardStep<T>& s, Index
 
 template <class Cell, class T>
 void forward_step(const Forward<T>& w, const ForwardStep<T>& s, Index first, Index last) {
-    constexpr int P = together(Cell::slots);
-    in_tiles<P>(0, w.stride / Simd<T>::lanes, [&](auto p, Index panel) {
-        constexpr int p_ = decltype(p)::value;
-        in_tiles<most_rows(p_ * Cell::slots)>(first, last, [&](auto r, Index row) {
-            forward_tile<Cell, T, decltype(r)::value, p_>(w, s, row, panel);
+    in_rows_and_panels<Cell::slots>(
+        first, last, w.stride / Simd<T>::lanes, [&](auto r, auto p, Index row, Index panel) {
+            forward_tile<Cell, T, decltype(r)::value, decltype(p)::value>(w, s, row, panel);
         });
-    });
 }
 
 template <class Cell, class T>
@@ -199,17 +191,17 @@ void forward(const Forward<T>& w, Index first, Index last) {
 
 // out (MR rows, P panels) = start + gradients of the sums times transposed weights
 template <class Cell, class T, int FIRST, int MR, int P>
-SKRNN_TILE void transposed_tile(const T* a, Index a_row, Index panels, const T* w, const T* start, T* out,
-                                Index out_row) {
+SKRNN_TILE void transposed_tile(const T* a, Index stride, const T* w, const T* start, T* out, Index out_row) {
     constexpr int L = Simd<T>::lanes, S = Cell::slots, G = Cell::gates;
+    const Index a_row = stride * S, w_panel = stride * G * L;
     Vector<T> sums[MR][P];
     for (int r = 0; r < MR; ++r)
         for (int p = 0; p < P; ++p) sums[r][p] = start ? load(start + r * out_row + p * L) : zero<T>();
     if (S == G) {
-        product<T, MR, P, 1, 0, 1>(sums, a, a_row, 1, w, P * L, panels * G * L);
+        product<T, MR, P, 1, 0, 1>(sums, a, a_row, 1, w, w_panel, L, stride * G);
     } else {
-        for (Index q = 0; q < panels; ++q)
-            product<T, MR, P, 1, 0, 1>(sums, a + (q * S + FIRST) * L, a_row, 1, w + q * G * L * P * L, P * L,
+        for (Index unit = 0; unit < stride; unit += L)
+            product<T, MR, P, 1, 0, 1>(sums, a + unit * S + FIRST * L, a_row, 1, w + unit * G * L, w_panel, L,
                                        G * L);
     }
     for (int r = 0; r < MR; ++r)
@@ -221,15 +213,11 @@ template <class Cell, class T, int FIRST>
 void transposed_product(const T* da, Index stride, const T* packed, Index width, const T* start, T* out,
                         Index first, Index last) {
     constexpr int L = Simd<T>::lanes;
-    in_tiles<4>(0, width / L, [&](auto p, Index panel) {
-        constexpr int p_ = decltype(p)::value;
-        const T* w = packed + panel * L * Cell::gates * stride;
-        in_tiles<most_rows(p_)>(first, last, [&](auto r, Index row) {
-            const Index at = row * width + panel * L;
-            transposed_tile<Cell, T, FIRST, decltype(r)::value, p_>(
-                da + row * stride * Cell::slots, stride * Cell::slots, stride / L, w,
-                start ? start + at : nullptr, out + at, width);
-        });
+    in_rows_and_panels<1>(first, last, width / L, [&](auto r, auto p, Index row, Index panel) {
+        const Index at = row * width + panel * L;
+        transposed_tile<Cell, T, FIRST, decltype(r)::value, decltype(p)::value>(
+            da + row * stride * Cell::slots, stride, packed + panel * L * Cell::gates * stride,
+            start ? start + at : nullptr, out + at, width);
     });
 }
 
@@ -328,8 +316,7 @@ SKRNN_TILE void outer_tile(const T* a, Index a_stride, const T* da, Index da_str
     Vector<T> sums[MR][P * N];
     for (int r = 0; r < MR; ++r)
         for (int v = 0; v < P * N; ++v) sums[r][v] = load(out + r * out_row + v * L);
-    static_assert(P == 1 || S == N, "several panels only where slots lie side by side");
-    product<T, MR, P, N, 0, N>(sums, a, 1, a_stride, da + FIRST * L, da_stride, rows);
+    product<T, MR, P, N, 0, N>(sums, a, 1, a_stride, da + FIRST * L, S * L, da_stride, rows);
     for (int r = 0; r < MR; ++r)
         for (int v = 0; v < P * N; ++v) store(out + r * out_row + v * L, sums[r][v]);
 }
@@ -337,41 +324,46 @@ SKRNN_TILE void outer_tile(const T* a, Index a_stride, const T* da, Index da_str
 template <class Cell, class T, int FIRST>
 void outer_products(const T* a, Index a_stride, Index first_k, Index last_k, const T* da, Index Hp, Index rows,
                     T* out) {
-    constexpr int L = Simd<T>::lanes, P = together(Cell::slots), N = Cell::gates, S = Cell::slots;
-    if (first_k >= last_k) return;
-    in_tiles<P>(0, Hp / L, [&](auto p, Index panel) {
-        constexpr int p_ = decltype(p)::value;
-        in_tiles<most_rows(p_ * N)>(first_k, last_k, [&](auto r, Index k) {
-            outer_tile<Cell, T, FIRST, decltype(r)::value, p_>(a + k, a_stride, da + panel * L * S, Hp * S, rows,
-                                                              out + k * Hp * N + panel * L * N, Hp * N);
-        });
+    constexpr int L = Simd<T>::lanes, N = Cell::gates, S = Cell::slots;
+    in_rows_and_panels<N>(first_k, last_k, Hp / L, [&](auto r, auto p, Index k, Index panel) {
+        outer_tile<Cell, T, FIRST, decltype(r)::value, decltype(p)::value>(
+            a + k, a_stride, da + panel * L * S, Hp * S, rows, out + k * Hp * N + panel * L * N, Hp * N);
     });
 }
 
-// A range of packed rows whose h before the step lie one after the other
+// Packed rows one after the other whose h before the step lie one after the other, too
 template <class T>
 struct Run {
     Index first, rows;
     const T* h_prev;
 };
 
-// f(Run) over all rows in rising order, at most BLOCK at a time
+// f(Run) over all rows in rising order, at most BLOCK at a time. Where as many sequences are alive as at the
+// step before, a run goes on from step to step.
 template <class T, class F>
 SKRNN_INLINE void in_runs(const Gradient<T>& g, const F& f) {
     const Steps& s = g.steps;
     const Order order{s.T, s.reverse};
-    auto blocks = [&](Index first, Index last, const T* h_prev) {
-        for (Index r = first; r < last; r += BLOCK)
-            f(Run<T>{r, smaller(BLOCK, last - r), h_prev + (r - first) * g.stride});
+    Run<T> run{0, 0, nullptr};
+    auto add = [&](Index rows, const T* h_prev) {
+        if (run.rows && h_prev != run.h_prev + run.rows * g.stride) {
+            f(run);
+            run = {run.first + run.rows, 0, nullptr};
+        }
+        if (!run.rows) run.h_prev = h_prev;
+        for (run.rows += rows; run.rows > BLOCK;) {
+            f(Run<T>{run.first, BLOCK, run.h_prev});
+            run = {run.first + BLOCK, run.rows - BLOCK, run.h_prev + BLOCK * g.stride};
+        }
     };
     for (Index t = 0; t < s.T; ++t) {
         const Index k = order[t];  // the order is its own inverse: step t is the k-th to run
         const Index before = k ? order[k - 1] : 0;
         const Index known = k ? smaller(s.n[before], s.n[t]) : 0;
-        const T* h_before = g.h + s.offsets[before] * g.stride;
-        blocks(s.offsets[t], s.offsets[t] + known, h_before);
-        blocks(s.offsets[t] + known, s.offsets[t + 1], g.h_initial + known * g.stride);
+        if (known) add(known, g.h + s.offsets[before] * g.stride);
+        if (s.n[t] > known) add(s.n[t] - known, g.h_initial + known * g.stride);
     }
+    if (run.rows) f(run);
 }
 
 // Add sums (K, panels of slots) to W (K, gates H)
