@@ -54,9 +54,12 @@ def exact_sum(G, weight):
     -------
     (P,) float64
     """
-    sigmas = _sigmas(np.frexp(np.abs(G).max(axis=0, initial=0))[1], weight.sum())
+    top = np.maximum(G.max(axis=0, initial=0), -G.min(axis=0, initial=0))
+    sigmas = _sigmas(np.frexp(top)[1], weight.sum())
     totals = np.zeros((len(sigmas), G.shape[1]))
-    _add_exactly(totals, G, weight, sigmas)
+    m = max(1, BLOCK // G.shape[1])
+    for i in range(0, len(G), m):
+        _add_exactly(totals, G[i : i + m], weight[i : i + m], sigmas)
     return totals.sum(axis=0)
 
 

@@ -12,13 +12,21 @@ from skrnn._sums import exact_sum
 from skrnn.losses import LOSSES
 
 
+def largest(y):
+    """The largest absolute value of every column, without a copy."""
+    return np.maximum(y.max(axis=0), -y.min(axis=0))
+
+
 def mean_and_deviation(y, weight):
     """Weighted mean and standard deviation of the columns of y (rows, K); 1 where y is constant."""
     W = weight.sum()
     # in this unit squares neither overflow nor vanish; a power of two, so that nothing is rounded
-    unit = np.ldexp(1.0, np.clip(np.frexp(np.abs(y).max(axis=0))[1], -1000, 1000))
-    mean = exact_sum(y / unit, weight) / W
-    deviation = np.sqrt(exact_sum((y / unit - mean) ** 2, weight) / W)
+    unit = np.ldexp(1.0, np.clip(np.frexp(largest(y))[1], -1000, 1000))
+    z = y / unit
+    mean = exact_sum(z, weight) / W
+    z -= mean
+    z *= z
+    deviation = np.sqrt(exact_sum(z, weight) / W)
     # a constant column has a deviation of round-off, or none
     constant = deviation <= 10 * np.finfo(np.float64).eps * np.abs(mean)
     return mean * unit, np.where(constant, 1.0, deviation * unit)
@@ -125,9 +133,11 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
                 f"{name} has {y.shape[1]} outputs, but {type(self).__name__} was fitted on "
                 f"{targets['n_outputs']}."
             )
-        if np.abs(y).max() > np.finfo(spec["dtype"]).max:
+        if largest(y).max() > np.finfo(spec["dtype"]).max:
             raise ValueError(f"{name} has values too large for {spec['dtype']}. Scale it first.")
-        return (y - targets["mean"]) / targets["scale"]
+        y = y - targets["mean"]
+        y /= targets["scale"]
+        return y
 
     def _class_factors(self, y, targets, weight):
         return None

@@ -646,10 +646,12 @@ def test_interrupt_in_the_middle_of_a_step(cls, solver, assert_same_weights):
     """As if that update had never begun; and training can go on as if nothing had happened."""
     X, y = data(cls)
     params = {**FIXED, "solver": solver, "warm_start": True}
-    expected = cls(**params, max_iter=3).fit(X, y)
     model = cls(**params, max_iter=50)
     with interrupted(solvers.SOLVERS[solver], "step", 4, spoil=True), warns_of_interruption() as caught:
         model.fit(X, y)
+    # a step that is not skrnn's own has no compiled twin; neither may this one have
+    with interrupted(solvers.SOLVERS[solver], "step", None):
+        expected = cls(**params, max_iter=3).fit(X, y)
     assert [w.filename for w in caught] == [__file__]
     assert_same_weights(model, expected)
     assert (model.n_iter_, len(model.loss_curve_)) == (3, 3)

@@ -7,7 +7,7 @@ the work. It is the best build for the processor, or what the environment variab
 Shapes: a packed window (``_packing.py``). ``_recurrence.unroll`` asks ``unroll`` here first.
 
 To add a fast cell: a struct in ``cells.hpp``, its number in ``kernels.hpp`` and ``_binding.pyx``, its line in
-``isa.cpp``, and its name below.
+``isa.cpp``, and its name in ``_CELLS`` below.
 """
 
 import contextlib
@@ -64,11 +64,18 @@ def keep_memory():
         yield
 
 
+# Twins of functions, not of classes: a subclass that computes something else has none.
+_CELLS = {
+    (cells.Elman.forward, cells.Elman.backward): lambda cell: f"rnn_{cell.activation}",
+    (cells.LSTM.forward, cells.LSTM.backward): lambda cell: "lstm",
+    (cells.GRU.forward, cells.GRU.backward): lambda cell: "gru",
+}
+
+
 def _twin(cell):
-    """The number of a cell's compiled twin, or None. A subclass computes something else, for all we know."""
-    if type(cell) is cells.Elman:
-        return _binding.CELLS.get(f"rnn_{cell.activation}")
-    return _binding.CELLS.get({cells.LSTM: "lstm", cells.GRU: "gru"}.get(type(cell)))
+    """The number of a cell's compiled twin, or None."""
+    name = _CELLS.get((type(cell).forward, type(cell).backward))
+    return name and _binding.CELLS.get(name(cell))
 
 
 def unroll(cell, layer, X, steps, state, *, reverse, keep, record, n_threads):
@@ -91,20 +98,26 @@ def gather(theta, g, matrices, scale, decay):
     return _binding.gather(build, theta, g, matrices, scale, decay)
 
 
-_COEFFICIENTS = {
-    solvers.SGD: lambda s: (
-        (s.momentum, s.learning_rate, s.learning_rate * s.momentum)
-        if s.nesterovs_momentum
-        else (s.momentum, 0.0, s.learning_rate)
-    ),
-    solvers.Adam: lambda s: (
-        s.beta_1,
-        s.beta_2,
-        s.epsilon,
-        s.learning_rate / (1 - s.beta_1**s.t),
-        (1 - s.beta_2**s.t) ** -0.5,
-    ),
-    solvers.RMSprop: lambda s: (s.beta_2, s.epsilon, s.learning_rate),
+def _sgd(s):
+    if s.nesterovs_momentum:
+        return s.momentum, s.learning_rate, s.learning_rate * s.momentum
+    return s.momentum, 0.0, s.learning_rate
+
+
+def _adam(s):
+    m_scale, v_scale = 1 / (1 - s.beta_1**s.t), 1 / (1 - s.beta_2**s.t)
+    return s.beta_1, s.beta_2, s.epsilon, s.learning_rate * m_scale, v_scale**0.5
+
+
+def _rmsprop(s):
+    return s.beta_2, s.epsilon, s.learning_rate
+
+
+# the name of a solver's twin, and the coefficients of its next step (update.hpp)
+_SOLVERS = {
+    solvers.SGD.step: ("sgd", _sgd),
+    solvers.Adam.step: ("adam", _adam),
+    solvers.RMSprop.step: ("rmsprop", _rmsprop),
 }
 
 
@@ -114,12 +127,12 @@ def step(solver, theta, g, shrink, theta_before, memory_before):
     Theta and memory before the step go into ``theta_before`` and ``memory_before``. Returns False, and has
     done nothing, if there is no twin.
     """
-    coefficients = _COEFFICIENTS.get(type(solver))
-    if build is None or coefficients is None:
+    if build is None or (twin := _SOLVERS.get(type(solver).step)) is None:
         return False
+    name, coefficients = twin
     solver.t += 1
     _binding.step(
-        build, _binding.SOLVERS[type(solver).__name__.lower()], theta, g, solver.memory,
-        theta_before, memory_before, shrink, coefficients(solver),
+        build, _binding.SOLVERS[name], theta, g, solver.memory, theta_before, memory_before, shrink,
+        coefficients(solver),
     )  # fmt: skip
     return True

@@ -96,7 +96,7 @@ N_GATES[:] = [1, 1, 4, 3]
 
 # --- memory -------------------------------------------------------------------------------------------
 
-cdef dict _kept = {}  # size -> list of _Block, while somebody asks for blocks to be kept
+cdef list _kept = []  # of _Block, while somebody asks for blocks to be kept
 cdef int _keepers = 0
 
 
@@ -104,7 +104,8 @@ class keep_memory:
     """Context in which the memory of one window is used again for the next.
 
     The system hands out large blocks page by page at the first touch, which costs a third of the time
-    of a forward pass. With the last context that ends, everything is given back.
+    of a forward pass. There are never more blocks than were in use at once, and with the last context that
+    ends everything is given back.
     """
 
     def __enter__(self):
@@ -122,6 +123,7 @@ cdef class _Block:
     """Owner of memory aligned to a cache line, large blocks to huge pages."""
 
     cdef void* data
+    cdef size_t size
 
     def __dealloc__(self):
         free(self.data)
@@ -131,38 +133,41 @@ cdef class _Memory:
     """A block in use, as the base of an array; with its last user the block may be used again."""
 
     cdef _Block block
-    cdef size_t size
 
     def __dealloc__(self):
         if _keepers and self.block is not None:
-            _kept.setdefault(self.size, []).append(self.block)
+            _kept.append(self.block)
 
 
-cdef size_t rounded(size_t size):
-    """Size of the block for so many bytes: an eighth at most is wasted, so that blocks fit again."""
-    cdef size_t unit = 64
-    while 8 * unit < size:
-        unit *= 2
-    return (size + unit) // unit * unit
+cdef _Block take_block(size_t size):
+    """A kept block that fits and wastes little, or a new one."""
+    cdef Py_ssize_t k, best = -1, too_small = -1
+    cdef size_t best_size = 4 * size + 4096, small_size = 0
+    cdef _Block block
+    for k in range(len(_kept)):
+        block = <_Block> _kept[k]
+        if size <= block.size < best_size:
+            best, best_size = k, block.size
+        elif small_size <= block.size < size:
+            too_small, small_size = k, block.size
+    if best >= 0:
+        return _kept.pop(best)
+    if too_small >= 0:  # the new block takes its place
+        _kept.pop(too_small)
+    block = _Block.__new__(_Block)
+    block.size = size
+    block.data = allocate(size)
+    if block.data == NULL:
+        raise MemoryError(f"No memory for {size} bytes of a window: set k1 and k2, or lower batch_size.")
+    return block
 
 
 cdef cnp.ndarray aligned_empty(Index rows, Index columns, int typenum):
     """(rows, columns) array aligned to a cache line."""
     cdef _Memory memory = _Memory.__new__(_Memory)
-    cdef size_t itemsize = 8 if typenum == cnp.NPY_FLOAT64 else 4
     cdef cnp.npy_intp shape[2]
     shape[0], shape[1] = rows, columns
-    memory.size = rounded(rows * columns * itemsize)
-    blocks = _kept.get(memory.size) if _keepers else None
-    if blocks:
-        memory.block = blocks.pop()
-    else:
-        memory.block = _Block.__new__(_Block)
-        memory.block.data = allocate(memory.size)
-        if memory.block.data == NULL:
-            raise MemoryError(
-                f"No memory for {memory.size} bytes of a window: set k1 and k2, or lower batch_size."
-            )
+    memory.block = take_block(<size_t> rows * <size_t> columns * (8 if typenum == cnp.NPY_FLOAT64 else 4))
     cdef cnp.ndarray array = cnp.PyArray_SimpleNewFromData(2, shape, typenum, memory.block.data)
     cnp.set_array_base(array, memory)
     return array

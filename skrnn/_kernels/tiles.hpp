@@ -69,19 +69,31 @@ SKRNN_INLINE void in_rows_and_panels(Index first, Index last, Index panels, cons
 template <class T, int MR, int P, int SLOTS, int FIRST, int N>
 SKRNN_INLINE void product(Vector<T> (&sums)[MR][P * SLOTS], const T* a, Index a_row, Index a_step,
                           const T* w, Index w_panel, Index w_step, Index K) {
-    constexpr int NV = P * N;
-    for (Index k = 0; k < K; ++k) {
-        Vector<T> w_k[NV];
+    constexpr int NV = P * N, L = Simd<T>::lanes;
+    auto weight = [&](int v) { return load(w + v / N * w_panel + v % N * L); };
+    auto sum = [&](int r, int v) -> Vector<T>& { return sums[r][v / N * SLOTS + FIRST + v % N]; };
+    for (Index k = 0; k < K; ++k, a += a_step, w += w_step) {
+        if constexpr (MR < NV) {  // the fewer of the two stay in registers for all of the others
+            Vector<T> a_k[MR];
 #pragma GCC unroll 16
-        for (int v = 0; v < NV; ++v) w_k[v] = load(w + v / N * w_panel + v % N * Simd<T>::lanes);
+            for (int r = 0; r < MR; ++r) a_k[r] = a[r * a_row] - zero<T>();  // a broadcast; adding 0 would cost an addition
 #pragma GCC unroll 16
-        for (int r = 0; r < MR; ++r) {
-            const T a_rk = a[r * a_row];
+            for (int v = 0; v < NV; ++v) {
+                const Vector<T> w_kv = weight(v);
 #pragma GCC unroll 16
-            for (int v = 0; v < NV; ++v) sums[r][v / N * SLOTS + FIRST + v % N] += a_rk * w_k[v];
+                for (int r = 0; r < MR; ++r) sum(r, v) += a_k[r] * w_kv;
+            }
+        } else {
+            Vector<T> w_k[NV];
+#pragma GCC unroll 16
+            for (int v = 0; v < NV; ++v) w_k[v] = weight(v);
+#pragma GCC unroll 16
+            for (int r = 0; r < MR; ++r) {
+                const T a_rk = a[r * a_row];
+#pragma GCC unroll 16
+                for (int v = 0; v < NV; ++v) sum(r, v) += a_rk * w_k[v];
+            }
         }
-        a += a_step;
-        w += w_step;
     }
 }
 
