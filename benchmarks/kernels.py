@@ -1,12 +1,13 @@
 """The compiled kernels against PyTorch and onnxruntime: training, inference, unequal lengths, threads.
 
-One layer, no read-out, the loss looks at the last step, no gradient of the inputs, no solver step; both sides
-start from arrays in memory. Every figure is the median of interleaved runs in one process. Each level of
-vector instructions has a process of its own, in which PyTorch, its libraries and NumPy are held to the same
-level by their environment variables. Ratios are the peer's time by ours: above 1, ours is faster.
+One layer, no read-out, the loss looks at the last step, no gradient of the inputs, no solver step; both
+sides start from arrays in memory. Every figure is the median of interleaved runs in one process. Each
+level of vector instructions has a process of its own, in which PyTorch, its libraries and NumPy are held
+to the same level by their environment variables. Ratios are the peer's time by ours: above 1, ours is
+faster.
 
-Run: python benchmarks/kernels.py              all tables (some twenty minutes)
-     python benchmarks/kernels.py NAME ...     some of: training threads inference ragged lengths denormals
+Run: python benchmarks/kernels.py              all tables (some ten minutes)
+     python benchmarks/kernels.py NAME ...     of training threads inference ragged lengths denormals
      --seconds S                               time for each figure and side, default 1
 Needs torch, for ``inference`` also onnx and onnxruntime.
 """
@@ -60,7 +61,8 @@ TABLES = ["training", "threads", "inference", "ragged", "lengths", "denormals"]
 
 def run_worker(table, level, threads, seconds, *arguments):
     environment = os.environ | LEVELS[level] | {"SKRNN_KERNELS": level}
-    environment |= dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"], str(threads))
+    pools = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"]
+    environment |= dict.fromkeys(pools, str(threads))
     command = [sys.executable, __file__, "--worker", table, str(threads), str(seconds), *arguments]
     subprocess.run(command, env=environment, check=True)
 
@@ -88,8 +90,8 @@ def interleaved(functions, seconds, pause=0.0):
     for f in functions:
         f()
     times = [[] for _ in functions]
-    start = time.perf_counter()
-    while len(times[0]) < 5 or (time.perf_counter() - start < seconds * len(functions) and len(times[0]) < 500):
+    end = time.perf_counter() + seconds * len(functions)
+    while len(times[0]) < 5 or (time.perf_counter() < end and len(times[0]) < 500):
         for f, t in zip(functions, times, strict=True):
             if pause:  # idle threads of an OpenMP library keep spinning for a while
                 time.sleep(pause)
@@ -103,7 +105,7 @@ def peak(dtype):
     """Multiplications and additions per second of the machine's own matrix product, by NumPy."""
     import numpy as np
 
-    A = np.random.rand(1536, 1536).astype(dtype)
+    A = np.random.RandomState(0).uniform(size=(1536, 1536)).astype(dtype)
     (seconds,) = interleaved([lambda: A @ A], 0.5)
     return 2 * 1536**3 / seconds
 
@@ -133,8 +135,9 @@ class Ours:
     def infer(self, X, record=False):
         unroll, _, _, fast = self.functions
         return unroll(
-            self.cell, self.layer, X, self.steps, self.zeros, fast, record=record, n_threads=self.n_threads
-        )
+            self.cell, self.layer, X, self.steps, self.zeros, fast,
+            record=record, n_threads=self.n_threads,
+        )  # fmt: skip
 
     def train(self, X, dH, first):
         _, backward, gradient, fast = self.functions
@@ -192,7 +195,8 @@ def training(threads, seconds, cell, dtype):
     torch.set_num_threads(threads)
     top = peak(dtype)
     level = skrnn.show_config("dicts")["kernels"]
-    print(f"\nTraining step, {cell.upper()}, {dtype}, {level}, {threads} thread(s); product {top / 1e9:.0f} GFLOP/s")
+    print(f"\nTraining step, {cell.upper()}, {dtype}, {level}, {threads} thread(s)", end="; ")
+    print(f"the machine's matrix product {top / 1e9:.0f} GFLOP/s")
     print(f"{'T, B, F, H':>20}{'ours ms':>10}{'torch ms':>10}{'ratio':>8}{'of product':>12}")
     ratios = []
     for shape in SHAPES:
@@ -214,7 +218,7 @@ def threads(threads, seconds):
     for cell in ("lstm", "gru", "rnn"):
         for T, B, F, H in SHAPES:
             theirs = torch_layer(cell, F, H, "float32")
-            X = np.random.normal(size=(T * B, F)).astype(np.float32)
+            X = np.random.RandomState(0).normal(size=(T * B, F)).astype(np.float32)
             dh = np.ones((B, H), dtype=np.float32)
             layers = [Ours(cell, theirs, [B] * T, B, n) for n in (1, 2)]
             one, two = interleaved([lambda o=o: o.train(X, dh, T - 1) for o in layers], seconds)  # noqa: B023
@@ -260,14 +264,20 @@ def inference(threads, seconds):
     for T, B, F, H in SHAPES:
         theirs = torch_layer("lstm", F, H, "float32")
         session, ours = onnx_session(theirs, F, H), Ours("lstm", theirs, [B] * T, B)
-        X = np.random.normal(size=(T, B, F)).astype(np.float32)
+        X = np.random.RandomState(0).normal(size=(T, B, F)).astype(np.float32)
         X_torch, flat = torch.from_numpy(X), X.reshape(T * B, F)
         with torch.inference_mode():
             expected = theirs(X_torch)[0].numpy().reshape(T * B, H)
             np.testing.assert_allclose(ours.infer(flat)[0], expected, atol=2e-5)
-            np.testing.assert_allclose(session.run(None, {"X": X})[0].reshape(T * B, H), expected, atol=2e-5)
+            np.testing.assert_allclose(
+                session.run(None, {"X": X})[0].reshape(T * B, H), expected, atol=2e-5
+            )
             o, t, x = interleaved(
-                [lambda: ours.infer(flat), lambda: theirs(X_torch), lambda: session.run(None, {"X": X})],  # noqa: B023
+                [
+                    lambda: ours.infer(flat),  # noqa: B023
+                    lambda: theirs(X_torch),  # noqa: B023
+                    lambda: session.run(None, {"X": X}),  # noqa: B023
+                ],
                 seconds,
             )
         ratios.append((t / o, x / o))
@@ -277,7 +287,9 @@ def inference(threads, seconds):
         )  # fmt: skip
     torch_ratios, onnx_ratios = zip(*ratios, strict=True)
     print(f"{'smallest':>20}{min(torch_ratios):>38.2f}{min(onnx_ratios):>8.2f}")
-    print(f"{'geometric mean':>20}{geometric_mean(torch_ratios):>38.2f}{geometric_mean(onnx_ratios):>8.2f}")
+    print(
+        f"{'geometric mean':>20}{geometric_mean(torch_ratios):>38.2f}{geometric_mean(onnx_ratios):>8.2f}"
+    )
 
 
 def ragged_batch(B, lengths):
@@ -288,7 +300,7 @@ def ragged_batch(B, lengths):
 
 
 def ragged(threads, seconds):
-    """32 sequences of 20 to 100 steps against pack_padded_sequence, and against the same number of rows dense."""
+    """32 sequences of 20 to 100 steps, packed by pack_padded_sequence for PyTorch."""
     import numpy as np
     import torch
     from torch.nn.utils.rnn import pack_padded_sequence
@@ -297,7 +309,8 @@ def ragged(threads, seconds):
     B, F, H = 32, 16, 64
     lengths = np.sort(np.random.RandomState(0).randint(20, 101, B))[::-1].copy()
     n = ragged_batch(B, lengths)
-    print(f"\nTraining step, unequal lengths, float32: B={B}, F={F}, H={H}, lengths 20 to 100, mean {lengths.mean():.1f}")
+    print(f"\nTraining step, unequal lengths, float32: B={B}, F={F}, H={H}", end=", ")
+    print(f"lengths 20 to 100, mean {lengths.mean():.1f}")
     print(f"{'cell':>6}{'ours ms':>10}{'torch ms':>10}{'ratio':>8}")
     for cell in ("lstm", "gru", "rnn"):
         theirs = torch_layer(cell, F, H, "float32")
@@ -340,9 +353,11 @@ def lengths(threads, seconds):
     first = times[0] / sum(cases["32 x 100"])
     print(f"{'lengths':>20}{'rows':>8}{'ms':>10}{'us per row':>12}{'relative':>10}")
     for (name, n), t in zip(cases.items(), times, strict=True):
-        print(f"{name:>20}{sum(n):>8}{1e3 * t:>10.3f}{1e6 * t / sum(n):>12.3f}{t / sum(n) / first:>10.2f}")
+        print(
+            f"{name:>20}{sum(n):>8}{1e3 * t:>10.3f}{1e6 * t / sum(n):>12.3f}{t / sum(n) / first:>10.2f}"
+        )
 
-    print("\nA new T for every call against the same T: ours, and PyTorch's training step (LSTM, B=32, F=16, H=64)")
+    print("\nA new T for every call against the same T (LSTM, B=32, F=16, H=64)")
     import torch
 
     torch.set_num_threads(threads)
@@ -380,8 +395,8 @@ def denormals(threads, seconds):
 
     torch.set_num_threads(threads)
     T, B, F, H = 1000, 32, 4, 32
-    print("\nTraining step over 1000 steps, float32: loss at the last step (gradients vanish) by loss at every step")
-    print(f"{'cell':>6}{'last ms':>10}{'every ms':>10}{'ratio':>8}{'torch last':>12}{'every':>8}{'ratio':>8}")
+    print("\nTraining step, 1000 steps, float32: loss at the last step (gradients vanish), at every step")
+    print(f"{'cell':>6}{'last ms':>10}{'every':>8}{'ratio':>8}{'torch last':>12}{'every':>8}{'ratio':>8}")
     for cell in ("lstm", "gru", "rnn"):
         theirs = torch_layer(cell, F, H, "float32")
         ours = Ours(cell, theirs, [B] * T, B)
@@ -399,15 +414,15 @@ def denormals(threads, seconds):
             [
                 lambda: ours.train(flat, last, T - 1),  # noqa: B023
                 lambda: ours.train(flat, every, 0),  # noqa: B023
-                lambda: torch_step(True),  # noqa: B023
-                lambda: torch_step(False),  # noqa: B023
+                lambda: torch_step(True),
+                lambda: torch_step(False),
             ],
             seconds,
         )
         print(
-            f"{cell:>6}{1e3 * a:>10.2f}{1e3 * b:>10.2f}{a / b:>8.2f}{1e3 * c:>12.1f}{1e3 * d:>8.1f}{c / d:>8.2f}",
-            flush=True,
-        )
+            f"{cell:>6}{1e3 * a:>10.2f}{1e3 * b:>8.2f}{a / b:>8.2f}"
+            f"{1e3 * c:>12.1f}{1e3 * d:>8.1f}{c / d:>8.2f}", flush=True,
+        )  # fmt: skip
 
 
 if __name__ == "__main__":

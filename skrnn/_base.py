@@ -210,7 +210,8 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
         return Network(
             CELLS[spec["cell"]], spec["n_inputs"], spec["hidden_sizes"], spec["targets"]["n_outputs"],
             dtype=spec["dtype"], bidirectional=spec["bidirectional"], pooling=spec["pooling"],
-            dropout=self.dropout, cell_options=spec["cell_options"], n_threads=n_threads,
+            dropout=self.dropout, cell_options=spec["cell_options"],
+            n_threads=n_threads,
         )  # fmt: skip
 
     def _run(self, X, **options):
@@ -225,8 +226,10 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
                 return map(function, blocks)
             return Parallel(n_threads, require="sharedmem")(delayed(function)(b) for b in blocks)
 
+        # blocks side by side, or threads within the only one
+        network = self._network(n_threads if len(container.sequences) <= BLOCK else 1)
         flat = run(
-            self._network(n_threads if len(container.sequences) <= BLOCK else 1), self._theta, container.sequences, np.dtype(spec["dtype"]),
+            network, self._theta, container.sequences, np.dtype(spec["dtype"]),
             per_step=spec["per_step"], delay=spec["delay"], map_blocks=map_blocks, **options,
         )  # fmt: skip
         return flat, container

@@ -13,9 +13,9 @@ from skrnn import _kernels
 def show_config(mode="stdout"):
     """Say which kernels are in use, and the versions of what skrnn stands on.
 
-    Which kernels run is decided when skrnn is imported: the best of those compiled that the processor can
-    run, or what the environment variable ``SKRNN_KERNELS`` names: ``numpy``, ``baseline``, ``avx2`` or
-    ``avx512``.
+    Which kernels run is decided when skrnn is imported: the best of those compiled that the processor
+    can run, or what the environment variable ``SKRNN_KERNELS`` names: ``numpy``, ``baseline``, ``avx2``
+    or ``avx512``.
 
     Parameters
     ----------
@@ -25,9 +25,9 @@ def show_config(mode="stdout"):
     Returns
     -------
     config : dict or None
-        With ``mode='dicts'``: ``kernels`` (the name of the build in use, ``'numpy'`` for none), ``available``
-        (names that ``SKRNN_KERNELS`` may take here), ``compiled`` (whether compiled kernels are installed),
-        ``SKRNN_KERNELS`` (its value, None if not set), ``processor`` and ``versions``.
+        With ``mode='dicts'``: ``kernels`` (the name of the build in use, ``'numpy'`` for none),
+        ``available`` (names that ``SKRNN_KERNELS`` may take here), ``compiled`` (whether compiled kernels
+        are installed), ``SKRNN_KERNELS`` (its value, None if not set), ``processor`` and ``versions``.
 
     Raises
     ------

@@ -64,7 +64,7 @@ def exact_sum(G, weight):
 
 
 def units(n_steps, W):
-    """``_sigmas`` of the gradient of one sequence where inputs and gradients are at most 1: (n_pieces,)."""
+    """``_sigmas`` of one sequence's gradient where inputs and gradients are at most 1: (n_pieces,)."""
     return np.array(_sigmas(np.frexp(n_steps)[1], W))
 
 

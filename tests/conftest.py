@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import skrnn
+from skrnn import _kernels
 
 REGRESSORS = [skrnn.RNNRegressor, skrnn.LSTMRegressor, skrnn.GRURegressor]
 CLASSIFIERS = [skrnn.RNNClassifier, skrnn.LSTMClassifier, skrnn.GRUClassifier]
@@ -26,6 +27,13 @@ def regressor(request):
 @pytest.fixture(params=CLASSIFIERS, ids=_name)
 def classifier(request):
     return request.param
+
+
+@pytest.fixture(params=["numpy", *list(_kernels.builds)[:1]])
+def engine(request):
+    """The test runs on NumPy, and on the best kernels; test_kernels.py compares the others with NumPy."""
+    with _kernels.using(request.param):
+        yield request.param
 
 
 @pytest.fixture

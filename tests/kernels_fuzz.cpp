@@ -44,6 +44,13 @@ void report_work() {
         if (*what) std::fprintf(stderr, "kernels_fuzz: in work: %s\n", what);
 }
 
+}  // namespace
+
+// UndefinedBehaviorSanitizer calls this, the others what they are told to.
+extern "C" __attribute__((visibility("default"))) void __ubsan_on_report() { report_work(); }
+
+namespace {
+
 [[noreturn]] void fail(const std::string& what) {
     std::fprintf(stderr, "kernels_fuzz: %s\n", what.c_str());
     report_work();
@@ -306,7 +313,7 @@ class Run {
             void* const to[] = {gradients[0].get(), gradients[1].get(), gradients[2].get(), gradients[3].get()};
             check(skrnn::run_gradient(layer, window, of, to), "run_gradient: no memory");
             void* const exactly[] = {exact[0].get(), exact[1].get(), exact[2].get(), exact[3].get()};
-            if (is_double)
+            if (k.exact_gradient)
                 check(skrnn::run_exact_gradient(layer, window, of, exactly, weight.get(), units.get(), p.n_pieces),
                       "run_exact_gradient: no memory");
         }

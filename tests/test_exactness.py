@@ -8,7 +8,10 @@ import skrnn
 
 ESTIMATORS = [getattr(skrnn, name) for name in skrnn.__all__ if name[0].isupper()]
 estimators = pytest.mark.parametrize("cls", ESTIMATORS, ids=lambda cls: cls.__name__)
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.usefixtures("engine"),
+]
 
 
 def data(seed, n=15, T=12):

@@ -24,6 +24,8 @@ from skrnn._sums import EXACT, FAST
 from skrnn.cells import CELLS
 from skrnn.losses import LOSSES
 
+pytestmark = pytest.mark.usefixtures("engine")
+
 lengths = pytest.mark.parametrize("lengths", [EQUAL, RAGGED], ids=["equal", "ragged"])
 layers = pytest.mark.parametrize("hidden_sizes", [(4,), (3, 2)], ids=["1 layer", "2 layers"])
 directions = pytest.mark.parametrize("bidirectional", [False, True], ids=["forward", "both"])

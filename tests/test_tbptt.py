@@ -26,6 +26,8 @@ from skrnn.cells import CELLS
 from skrnn.losses import LOSSES
 from skrnn.solvers import SGD, Adam
 
+pytestmark = pytest.mark.usefixtures("engine")
+
 # (T, k1, k2): k1 < k2, =, >, None, T not divisible, T < k1, k2 beyond T, all at their edges
 PLANS = [
     (16, None, None), (16, 4, 4), (16, 4, 8), (16, 1, 4), (16, 4, 2), (16, 4, 3), (16, None, 5),

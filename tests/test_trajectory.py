@@ -8,6 +8,8 @@ import skrnn
 from skrnn._network import Network
 from skrnn.cells import CELLS
 
+pytestmark = pytest.mark.usefixtures("engine")
+
 torch = pytest.importorskip("torch")
 
 ESTIMATORS = {"rnn": skrnn.RNNClassifier, "lstm": skrnn.LSTMClassifier, "gru": skrnn.GRUClassifier}

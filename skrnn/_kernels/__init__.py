@@ -6,8 +6,8 @@ the work. It is the best build for the processor, or what the environment variab
 
 Shapes: a packed window (``_packing.py``). ``_recurrence.unroll`` asks ``unroll`` here first.
 
-To add a fast cell: a struct in ``cells.hpp``, its number in ``kernels.hpp`` and ``_binding.pyx``, its line in
-``isa.cpp``, and its name in ``_CELLS`` below.
+To add a fast cell: a struct in ``cells.hpp``, its number in ``kernels.hpp`` and ``_binding.pyx``, its
+line in ``isa.cpp``, and its name in ``_CELLS`` below.
 """
 
 import contextlib
@@ -124,8 +124,8 @@ _SOLVERS = {
 def step(solver, theta, g, shrink, theta_before, memory_before):
     """One step of ``solver`` along ``shrink`` g; g is empty afterwards.
 
-    Theta and memory before the step go into ``theta_before`` and ``memory_before``. Returns False, and has
-    done nothing, if there is no twin.
+    Theta and memory before the step go into ``theta_before`` and ``memory_before``. Returns False, and
+    has done nothing, if there is no twin.
     """
     if build is None or (twin := _SOLVERS.get(type(solver).step)) is None:
         return False
