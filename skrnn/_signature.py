@@ -354,8 +354,9 @@ PARAMETERS = {
         [None, Integral],
         "int, default=None",
         "Threads. None means 1 unless in a :class:`joblib.parallel_config` context, -1 all cores. "
-        "The result does not depend on it, bit for bit. Small batches use fewer; without compiled "
-        "kernels only predictions use more than one.",
+        "Never more than the environment variable OMP_NUM_THREADS says, which joblib sets in its worker "
+        "processes. The result does not depend on it, bit for bit. Small batches use fewer; without "
+        "compiled kernels only predictions use more than one.",
     ),
     "dtype": Parameter(
         None,

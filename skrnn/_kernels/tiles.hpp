@@ -88,6 +88,9 @@ SKRNN_INLINE void product(Vector<T> (&sums)[MR][P * SLOTS], const T* a, Index a_
 #pragma GCC unroll 16
             for (int v = 0; v < NV; ++v) w_k[v] = weight(v);
 #pragma GCC unroll 16
+            for (int v = 0; v < NV; ++v)  // weights of many inputs do not stay in the first cache
+                __builtin_prefetch(w + 8 * w_step + v / N * w_panel + v % N * L);
+#pragma GCC unroll 16
             for (int r = 0; r < MR; ++r) {
                 const T a_rk = a[r * a_row];
 #pragma GCC unroll 16

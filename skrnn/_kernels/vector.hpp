@@ -147,7 +147,7 @@ SKRNN_INLINE Vector<T> tanh(Vector<T> a) {
 // Flush denormals to zero for as long as this object lives: vanishing gradients end in denormals, and
 // every operation on one costs some hundred cycles.
 class FlushDenormals {
-#if defined(__x86_64__) || defined(__i386__)
+#if defined(__SSE__)
     unsigned before_;
 
   public:

@@ -119,6 +119,15 @@ SKRNN_TILE void forward_tile(const Forward<T>& w, const ForwardStep<T>& s, Index
         const Vector<T> bias = load(w.packed + (panel * S + v) * L);
         for (int r = 0; r < MR; ++r) sums[r][v] = bias;
     }
+    // what will be written is new to the caches: ask for it now
+    constexpr int per_line = 64 / sizeof(T);
+    for (int r = 0; r < MR; ++r) {
+        const Index at = (row + r) * w.stride + panel * L;
+        __builtin_prefetch(s.h + at, 1, 2);
+        if (Cell::states > 1) __builtin_prefetch(s.c + at, 1, 2);
+        if (Cell::has_tape && s.tape)
+            for (int n = 0; n < P * S * L; n += per_line) __builtin_prefetch(s.tape + at * S + n, 1, 2);
+    }
     const T* W_x = w.packed + w.stride * S + panel * L * G * w.D;
     const T* W_h = w.packed + w.stride * (S + G * w.D) + panel * L * G * w.H;
     const T *x = s.x + row * w.X_stride, *h_prev = s.h_prev + row * w.stride;
