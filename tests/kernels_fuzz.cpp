@@ -491,7 +491,7 @@ void fuzz_update(const Build& build, Random& random) {
     const Memory<Real> theta_before(P, random.between(0, 3)), memory_before(slots * P, random.between(0, 3));
     const skrnn::Vectors v = {sizeof(Real) == sizeof(double), P, placed_theta[0].get(), placed_g[0].get(),
                               placed_memory.get(), theta_before.get(), memory_before.get()};
-    const double coefficients[] = {0.9, 0.99, 1e-8, 0.1, 1.5};
+    const double coefficients[skrnn::COEFFICIENTS] = {0.9, 0.1, 0.99, 0.01, 1e-8, 0.1, 1.5};
     skrnn::step(build, v, solver, random.chance(0.1) ? 0 : random.uniform(), coefficients);
     check(same(theta_before, theta), "step: theta_before is not theta before");
     check(same(memory_before, memory), "step: memory_before is not the memory before");

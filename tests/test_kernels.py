@@ -18,11 +18,13 @@ import subprocess
 import sys
 import textwrap
 import threading
+import traceback
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.configuration import set_hypothesis_home_dir
 
 import skrnn
 from skrnn import _kernels, cells, solvers
@@ -33,6 +35,8 @@ from skrnn._sums import EXACT, FAST, units
 if not _kernels.builds:
     pytest.skip("The kernels are not compiled.", allow_module_level=True)
 _binding = _kernels._binding
+
+set_hypothesis_home_dir(os.devnull)  # no folder .hypothesis beside the code
 
 BUILDS = list(_kernels.builds)
 CELLS = list(_binding.CELLS)
@@ -174,10 +178,19 @@ class Case:
         return {name: np.array(array) for name, array in out.items()}
 
 
-def assert_same_bits(got, expected):
-    assert got.keys() == expected.keys()
-    for name, array in expected.items():
-        np.testing.assert_array_equal(got[name], array, err_msg=name)
+def assert_same_bits(got, expected, name=""):
+    """Arrays, or dicts or sequences of arrays: bit for bit, and so 0 is not -0."""
+    if isinstance(expected, dict):
+        assert got.keys() == expected.keys()
+        for key in expected:
+            assert_same_bits(got[key], expected[key], key)
+    elif isinstance(expected, (list, tuple)):
+        for k, pair in enumerate(zip(got, expected, strict=True)):
+            assert_same_bits(*pair, f"{name} {k}")
+    else:
+        np.testing.assert_array_equal(got, expected, err_msg=name)
+        assert got.dtype == expected.dtype, name
+        assert got.tobytes() == expected.tobytes(), name
 
 
 def assert_agree(case, got, expected):
@@ -198,7 +211,8 @@ def assert_agree(case, got, expected):
         else:
             factor = 4 * (1 if group == "forward" else 2)
             threshold = factor * math.ceil(math.log2(max(2, terms[group] * T))) * np.finfo(np.float32).eps
-            size = max(np.linalg.norm(want), 0.1 * math.sqrt(want.size))
+            typical = 1 if group == "gradient" else 0.1  # of what was put in, which may cancel
+            size = max(np.linalg.norm(want), typical * math.sqrt(want.size))
             assert np.linalg.norm(error) <= threshold * size, name
 
 
@@ -245,10 +259,10 @@ def check_agreement(cell, dtype, build, window, n_threads):
     assert_agree(case, got, case.as_double().run("numpy"))
     alone = case.forward(build, n_threads, record=False)
     assert alone[3] is None
-    np.testing.assert_array_equal(alone[0], got["forward H"])
+    assert_same_bits(alone[0], got["forward H"])
     for k in range(case.cell.n_states):
-        np.testing.assert_array_equal(alone[1][k], got[f"forward kept {k}"])
-        np.testing.assert_array_equal(alone[2][k], got[f"forward final {k}"])
+        assert_same_bits(alone[1][k], got[f"forward kept {k}"])
+        assert_same_bits(alone[2][k], got[f"forward final {k}"])
 
 
 @each_build
@@ -283,7 +297,6 @@ def test_every_width(cell, dtype, build):
 @each_build
 @each_dtype
 @each_cell
-@pytest.mark.xfail(strict=True, reason="The way back takes the states before the window for theirs.")
 @pytest.mark.parametrize("reverse", [False, True])
 def test_sequences_that_leave_and_come_back(cell, dtype, build, reverse):
     """No window of skrnn has any; the kernels agree with NumPy, or refuse."""
@@ -301,8 +314,9 @@ def test_sequences_that_leave_and_come_back(cell, dtype, build, reverse):
 @each_cell
 def test_exact_sums_agree_with_numpy(cell, build):
     for n in ([6] * 5, [6, 4, 3, 1], [1, 2, 6], [0, 4, 2, 2, 0]):
-        for H in (1, 7, 16, 33):
-            case = Case(cell, np.float64, n, 6, D=3, H=H, seed=H, reverse=bool(H % 2))
+        for H, layout in zip((1, 7, 16, 33), ROWS_TOGETHER, strict=True):
+            layouts = [layout] * 3
+            case = Case(cell, np.float64, n, 6, D=3, H=H, seed=H, reverse=bool(H % 2), layouts=layouts)
             got, expected = (case.run(b, arithmetic=EXACT) for b in (build, "numpy"))
             assert_agree(case, got, expected)
 
@@ -324,7 +338,7 @@ def test_exact_sums_depend_neither_on_order_nor_on_copies(cell, build, seed):
     other.state, other.dstate = ([s[rows] for s in states] for states in (case.state, case.dstate))
     got = other.run(build, arithmetic=EXACT)
     for name in Layer._fields:
-        np.testing.assert_array_equal(got[f"gradient {name}"], expected[f"gradient {name}"])
+        assert_same_bits(got[f"gradient {name}"], expected[f"gradient {name}"], name)
 
 
 # --- bits that depend on nothing ----------------------------------------------------------------------
@@ -412,8 +426,7 @@ def test_a_sequence_does_not_depend_on_its_company(cell, dtype, build, at_end):
     for size in [*range(2, 28), 40]:
         rows = np.sort(rng.choice(40, size=size, replace=False))
         for i, got in zip(rows, batches.run(build, rows, at_end), strict=True):
-            for array, expected in zip(got, alone[i], strict=True):
-                np.testing.assert_array_equal(array, expected)
+            assert_same_bits(got, alone[i])
 
 
 @each_build
@@ -425,8 +438,7 @@ def test_a_sequence_does_not_depend_on_its_place(cell, dtype, build, H):
     batches = Batches(cell, dtype, [5] * 12, D=H, H=H)
     first, *others = batches.run(build, [0] * 31, at_end=False)
     for other in others:
-        for array, expected in zip(other, first, strict=True):
-            np.testing.assert_array_equal(array, expected)
+        assert_same_bits(other, first)
 
 
 @each_build
@@ -434,8 +446,8 @@ def test_a_sequence_does_not_depend_on_its_place(cell, dtype, build, H):
 @each_cell
 def test_the_same_again_and_in_kept_memory(cell, dtype, build):
     """What a used block of memory still holds does not matter, be it NaN."""
-    case = Case(cell, dtype, [4, 9, 0, 7], 9, D=3, H=13, keep=1)
-    dirty = Case(cell, dtype, [4, 9, 0, 7], 9, D=3, H=13, keep=1)
+    case = Case(cell, dtype, [4, 9, 7, 0], 9, D=3, H=13, keep=1)
+    dirty = Case(cell, dtype, [4, 9, 7, 0], 9, D=3, H=13, keep=1)
     for array in (dirty.X, *dirty.state, dirty.dH, *dirty.dstate):
         array[:] = np.nan
     expected = case.run(build)
@@ -556,15 +568,17 @@ def own_and_others(case, name, array):
     return array[sequence == POISONED], array[sequence != POISONED]
 
 
+def places(cell):
+    states = range(make_cell(cell, 1, float).n_states)
+    return ["X", "dH", *(f"state {k}" for k in states), *(f"dstate {k}" for k in states)]
+
+
 @each_build
 @each_dtype
-@each_cell
-@pytest.mark.parametrize("where", ["X", "dH", "state 0", "state 1", "dstate 0", "dstate 1"])
+@pytest.mark.parametrize(("cell", "where"), [(cell, where) for cell in CELLS for where in places(cell)])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf], ids=str)
 @np.errstate(all="ignore")
 def test_a_bad_number_stays_in_its_sequence(cell, dtype, build, where, value):
-    if where.endswith("1") and make_cell(cell, 1, dtype).n_states < 2:
-        pytest.skip("The cell has no such state.")
     for H in (3, 13, 32):
         clean, bad, start = poisoned(cell, dtype, where, value, H)
         expected, got, reference = clean.run(build), bad.run(build), bad.run("numpy")
@@ -577,7 +591,7 @@ def test_a_bad_number_stays_in_its_sequence(cell, dtype, build, where, value):
             np.testing.assert_array_equal(seen, expected_seen, err_msg=f"{name} {H}")
             others, clean_others = (own_and_others(bad, name, a)[1] for a in (array, expected[name]))
             if others is not None:
-                np.testing.assert_array_equal(others, clean_others, err_msg=name)
+                assert_same_bits(others, clean_others, name)
         if where in ("X", "state 0") and np.isnan(value):
             own, clean_own = (
                 own_and_others(bad, "forward H", o["forward H"])[0] for o in (got, expected)
@@ -793,7 +807,7 @@ BAD_N = {
 
 def good_arguments(cell="gru", dtype=np.float64):
     """What ``_binding.unroll`` takes, and the case it is from: N = 9, B = 4, D = 3, H = 5."""
-    case = Case(cell, dtype, [4, 2, 3], 4, D=3, H=5)
+    case = Case(cell, dtype, [4, 3, 2], 4, D=3, H=5)
     build, number = _kernels.builds[BUILDS[0]], _binding.CELLS[cell]
     return [build, number, case.layer, case.X, case.steps.counts, 4, case.state], case
 
@@ -956,11 +970,11 @@ def test_bad_arrays_for_weight_gradients(field, cell):
         with rejected:
             run.gradient(case.gradient._replace(**{field: bad}))
             pytest.fail(f"accepted: {name}")
-        assert_same_bits(case.gradient._asdict(), before._asdict())
+        assert_same_bits(case.gradient, before)
     for gradient in (None, case.gradient[:3], (*case.gradient, case.gradient[3])):
         with rejected:
             run.gradient(gradient)
-    assert_same_bits(case.gradient._asdict(), before._asdict())
+    assert_same_bits(case.gradient, before)
 
 
 BAD_VECTOR = {name: spoil for name, spoil in BAD_BIAS.items() if name != "None"}
@@ -983,7 +997,7 @@ def test_bad_arguments_of_exact_sums():
     for bad in (None, np.ones(9), np.ones(0)):
         with rejected:
             run.gradient(case.gradient, case.weight, bad)
-    assert_same_bits(case.gradient._asdict(), before._asdict())
+    assert_same_bits(case.gradient, before)
     run.gradient(case.gradient, case.weight, sigmas)
 
     arguments, case = good_arguments("lstm", np.float32)
@@ -1013,10 +1027,9 @@ def test_nothing_to_do():
             np.testing.assert_array_equal(got, expected)
         before = copy.deepcopy(case.gradient)
         run.gradient(case.gradient)
-        assert_same_bits(case.gradient._asdict(), before._asdict())
+        assert_same_bits(case.gradient, before)
 
 
-@pytest.mark.xfail(strict=True, reason="reshape(0, -1) does not know how many columns.")
 def test_gradients_of_the_sums_of_no_rows():
     case = Case("lstm", np.float64, [0, 0], 3, D=2, H=3)
     tape = case.forward(BUILDS[0])[3]
@@ -1024,11 +1037,10 @@ def test_gradients_of_the_sums_of_no_rows():
     assert [dA.shape for dA in tape.dA] == [(0, 12)] * 2
 
 
-@pytest.mark.xfail(run=False, reason="Some sizes lead to an endless loop.")
 @each_dtype
 def test_more_sequences_than_memory_holds(dtype):
     """Without states there is nothing that a number of sequences must fit."""
-    for power in range(45, 63):
+    for power in range(48, 63):
         for B_ in (2**power - 1, 2**power, 3 * 2 ** (power - 1)):
             for cell in ("lstm", "rnn_tanh"):
                 case = Case(cell, dtype, [0], 0, D=1, H=1)
@@ -1040,7 +1052,6 @@ def test_more_sequences_than_memory_holds(dtype):
                         )
 
 
-@pytest.mark.xfail(run=False, reason="The process crashes.")
 def test_a_build_is_not_made_by_hand():
     """It would point to no kernels."""
     with pytest.raises(TypeError):
@@ -1106,9 +1117,7 @@ def some_ulps(got, expected, size, n):
 @each_dtype
 @pytest.mark.parametrize("P", SIZES)
 @pytest.mark.parametrize(("name", "options"), STEPS)
-def test_solver_steps(name, options, P, dtype, build, request):
-    if dtype == np.float32 and name != "sgd" and not options:
-        request.applymarker(pytest.mark.xfail(strict=True, reason="1 - beta_2 is taken in float32."))
+def test_solver_steps(name, options, P, dtype, build):
     rng = np.random.RandomState(P)
     theta = laid_out(rng.normal(size=P).astype(dtype), "offset")
     sign = rng.choice([-1, 1], size=P)  # the same in all steps, so that nothing cancels
@@ -1205,7 +1214,7 @@ def test_bad_vectors_of_solver_steps(name):
         bad[k] = spoil(bad[k])
         with rejected:
             _binding.gather(kernels, *bad, 3, 1.0, 0.1)
-        assert_same_bits(dict(enumerate(given)), dict(enumerate(before)))
+        assert_same_bits(given, before)
     for k in range(5):
         given = [*arrays(), rng.normal(size=(2, 9)), *arrays()[:1], rng.normal(size=(2, 9))]
         before = copy.deepcopy(given)
@@ -1216,7 +1225,7 @@ def test_bad_vectors_of_solver_steps(name):
             bad[k] = spoil(bad[k])
         with rejected:
             _binding.step(kernels, _binding.SOLVERS["adam"], *bad, 1.0, (0.9, 0.99, 1e-8, 0.1, 1.0))
-        assert_same_bits(dict(enumerate(given)), dict(enumerate(before)))
+        assert_same_bits(given, before)
 
 
 def test_bad_numbers_of_solver_steps():
@@ -1407,21 +1416,29 @@ def test_every_cell_of_the_registry_has_its_twin(cell, build):
 
 @each_build
 @each_cell
-def test_a_subclass_is_left_to_numpy(cell, build):
-    """It computes something else, for all we know."""
+@pytest.mark.parametrize("changed", ["forward", "backward"])
+def test_a_subclass_that_computes_something_else_is_left_to_numpy(cell, build, changed):
     case = Case(cell, np.float64, [2, 2], 2)
+    method = getattr(type(case.cell), changed)
 
     class Mine(type(case.cell)):
-        def forward(self, a_x, a_h, state):
-            new, tape = super().forward(a_x, a_h, state)
-            return tuple(-s for s in new), tape
+        pass
 
+    def mine(self, *args):
+        out = method(self, *args)
+        return (
+            (tuple(-s for s in out[0]), *out[1:]) if changed == "forward" else (-out[0], -out[1], out[2])
+        )
+
+    setattr(Mine, changed, mine)
     activation = {"activation": case.cell.activation} if isinstance(case.cell, cells.Elman) else {}
     case.cell = Mine(7, np.float64, **activation)
     with _kernels.using(build):
         assert asked(case) is None
-        assert isinstance(case.forward(build)[3], LayerTape)
-        np.testing.assert_array_equal(case.forward(build)[0], case.forward("numpy")[0])
+    tape = case.forward(build)[3]
+    assert isinstance(tape, LayerTape)
+    got, expected = ([*case.backward(case.forward(b)[3])[1]] for b in (build, "numpy"))
+    np.testing.assert_array_equal(got, expected)
 
 
 @each_build
@@ -1466,6 +1483,8 @@ def in_a_child(function, seconds=60):
             with os.fdopen(write, "wb") as pipe:
                 pipe.write(function())
             code = 0
+        except BaseException:
+            traceback.print_exc()
         finally:
             os._exit(code)
     os.close(write)
@@ -1501,11 +1520,10 @@ class TestFork:
 
         def work():
             got = case.run(build, n_threads=3)
-            same = all(np.array_equal(got[name], expected[name]) for name in expected)
-            return json.dumps([same, threads_of_this_process()]).encode()
+            assert_same_bits(got, expected)
+            return json.dumps(threads_of_this_process()).encode()
 
-        same, n_threads = json.loads(in_a_child(work))
-        assert same
+        n_threads = json.loads(in_a_child(work))
         assert n_threads in (3, None)
 
     def test_a_child_of_a_child(self):
@@ -1583,6 +1601,24 @@ def test_calls_from_several_threads_at_once(build):
     assert answers == [True] * (8 * len(jobs))
 
 
+def test_of_two_threads_one_goes_back():
+    case = large("lstm", np.float32, "falling")
+    for _ in range(50):
+        tape, start, done = case.forward(BUILDS[-1])[3], threading.Barrier(2), []
+
+        def work(tape=tape, start=start, done=done):
+            start.wait()
+            with contextlib.suppress(ValueError):
+                done.append(case.backward(tape))
+
+        threads = [threading.Thread(target=work) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(done) == 1
+
+
 @each_dtype
 @each_cell
 def test_arrays_keep_their_values_while_memory_is_reused(cell, dtype):
@@ -1605,17 +1641,14 @@ def test_arrays_keep_their_values_while_memory_is_reused(cell, dtype):
         dA = copy.deepcopy(tape.dA)
         for seed in range(2, 8):
             window(seed)
-        np.testing.assert_array_equal(part, part_copy)
-        for arrays, expected in zip([first, second], copies, strict=True):
-            for array, was in zip(arrays, expected, strict=True):
-                np.testing.assert_array_equal(array, was)
-        np.testing.assert_array_equal(tape.dA, dA)
+        assert_same_bits(part, part_copy)
+        assert_same_bits([first, second], copies)
+        assert_same_bits(tape.dA, dA)
         with _kernels.keep_memory():
             window(8)
     for seed in range(9, 12):  # outlives the context
         window(seed)
-    for array, was in zip(second, copies[1], strict=True):
-        np.testing.assert_array_equal(array, was)
+    assert_same_bits(second, copies[1])
 
 
 def test_memory_is_reused_in_the_context_only():

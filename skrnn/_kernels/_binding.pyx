@@ -178,16 +178,24 @@ cdef class Build:
 
     cdef const CBuild* build
 
+    def __init__(self):
+        raise TypeError("The builds are those that available() returns.")
+
+    cdef const CBuild* get(self) except NULL:
+        if self.build == NULL:
+            raise TypeError("The builds are those that available() returns.")
+        return self.build
+
     @property
     def name(self):
-        return self.build.name.decode()
+        return self.get().name.decode()
 
     def apply(self, str function, cnp.ndarray x):
         """``"tanh"`` or ``"sigmoid"`` as the kernels compute it, of a contiguous array."""
         if x.dtype not in (np.float32, np.float64) or not x.flags.c_contiguous:
             raise ValueError("x must be a contiguous array of float32 or float64.")
         y = np.empty_like(x)
-        c_apply(self.build[0], ["tanh", "sigmoid"].index(function), x.dtype == np.float64,
+        c_apply(self.get()[0], ["tanh", "sigmoid"].index(function), x.dtype == np.float64,
                 cnp.PyArray_DATA(x), cnp.PyArray_DATA(y), x.size)
         return y
 
@@ -337,10 +345,14 @@ cdef class Unrolled:
         cdef char* given = <char*> cnp.PyArray_DATA(n)
         cdef Index stride = cnp.PyArray_STRIDE(n, 0), t
         offsets[0] = 0
+        cdef bint fallen = False
         for t in range(self.T):
             memcpy(&own[t], given + t * stride, 8)
             if own[t] < 0 or own[t] > B:
                 raise ValueError(f"Step {t} has {own[t]} sequences alive of {B}.")
+            if t and own[t] > own[t - 1] and fallen:
+                raise ValueError(f"A sequence that has left comes back at step {t}.")
+            fallen = fallen or (t and own[t] < own[t - 1])
             offsets[t + 1] = offsets[t] + own[t]
         self.N = offsets[self.T]
         return 0
@@ -360,10 +372,11 @@ cdef class Unrolled:
         slots_first = self.tape.reshape(self.N, self.Hp // L, self.n_slots, L).transpose(0, 2, 1, 3)
         slots_first = slots_first.reshape(self.N, self.n_slots, self.Hp)[:, :, :self.H]
         if self.cell != 3:
-            dA = np.ascontiguousarray(slots_first).reshape(self.N, -1)
+            dA = np.ascontiguousarray(slots_first).reshape(self.N, self.n_slots * self.H)
             return dA, dA
         return tuple(
-            np.ascontiguousarray(slots_first[:, gates]).reshape(self.N, -1) for gates in ([1, 2, 0], [1, 2, 3])
+            np.ascontiguousarray(slots_first[:, gates]).reshape(self.N, 3 * self.H)
+            for gates in ([1, 2, 0], [1, 2, 3])
         )
 
     @property
@@ -396,8 +409,7 @@ cdef class Unrolled:
         dX : (N, D), or None if not needed
         dstate : gradient with respect to the initial state
         """
-        check(self.recorded, "The run was not recorded.")
-        check(not self.went_back, "The tape has been used: it holds the gradients now.")
+        check(self.recorded, "The run was not recorded, or the tape has been used: it holds gradients now.")
         cdef Index* offsets = <Index*> cnp.PyArray_DATA(self.offsets)
         cdef CInputs c
         cdef cnp.ndarray dX = None
@@ -423,9 +435,11 @@ cdef class Unrolled:
         cdef CWindow window = self.c_window()
         cdef COutputs outputs = self.c_outputs()
         cdef bint done
+        self.recorded = False  # before the lock is released: of two threads only one may go back
         with nogil:
             done = run_backward(layer, window, outputs, c)
         if not done:
+            self.recorded = True
             raise MemoryError("No memory for the packed weights of a layer.")
         self.went_back = True
         return (
@@ -515,7 +529,7 @@ def unroll(Build build not None, int cell, layer, cnp.ndarray X, cnp.ndarray n, 
     check_array(X, "X", u.typenum, 2, u.N, u.D)
     u.read_states(state, "state")
     u.reverse, u.recorded, u.went_back, u.n_threads = reverse, record, False, max(n_threads, 1)
-    cdef Index L = lanes(build.build[0], u.typenum == cnp.NPY_FLOAT64)
+    cdef Index L = lanes(build.get()[0], u.typenum == cnp.NPY_FLOAT64)
     u.Hp, u.Dp = (u.H + L - 1) // L * L, (u.D + L - 1) // L * L
 
     u.h = aligned_empty(u.N, u.Hp, u.typenum)
@@ -586,7 +600,7 @@ def gather(Build build not None, cnp.ndarray theta, cnp.ndarray g, Index matrice
     cdef CVectors v = read_vectors(theta, g)
     check(0 <= matrices <= v.n, "matrices is not a number of weights.")
     cdef double penalty = 0
-    cdef double g2 = c_gather(build.build[0], v, matrices, scale, decay, &penalty)
+    cdef double g2 = c_gather(build.get()[0], v, matrices, scale, decay, &penalty)
     return g2, penalty
 
 
@@ -598,14 +612,14 @@ def step(Build build not None, int solver, cnp.ndarray theta, cnp.ndarray g, cnp
     """
     cdef CVectors v = read_vectors(theta, g)
     cdef int typenum = cnp.PyArray_TYPE(theta)
-    cdef double c[5]
+    cdef double c[7]
     check(0 <= solver < 3, "No such solver.")
-    check(len(coefficients) <= 5, "Too many coefficients.")
+    check(len(coefficients) <= 7, "Too many coefficients.")
     check_vectors(memory, "memory", typenum, 2, memory_slots(solver), v.n)
     check_vectors(theta_before, "theta_before", typenum, 1, v.n, -1)
     check_vectors(memory_before, "memory_before", typenum, 2, memory_slots(solver), v.n)
     v.memory, v.theta_before = cnp.PyArray_DATA(memory), cnp.PyArray_DATA(theta_before)
     v.memory_before = cnp.PyArray_DATA(memory_before)
-    for k in range(5):
+    for k in range(7):
         c[k] = coefficients[k] if k < len(coefficients) else 0.0
-    c_step(build.build[0], v, solver, shrink, c)
+    c_step(build.get()[0], v, solver, shrink, c)

@@ -188,7 +188,7 @@ void step(const Updates<T>& updates, const Vectors& v, int solver, double shrink
                    as<T>(v.memory_before),
                    T(shrink),
                    {}};
-    for (int k = 0; k < 5; ++k) u.coefficients[k] = T(coefficients[k]);
+    for (int k = 0; k < COEFFICIENTS; ++k) u.coefficients[k] = T(coefficients[k]);
     updates.step[solver](u);
 }
 
@@ -261,7 +261,7 @@ double gather(const Build& build, const Vectors& v, Index matrices, double scale
                        : gather(build.update32, v, matrices, scale, decay, penalty);
 }
 
-void step(const Build& build, const Vectors& v, int solver, double shrink, const double coefficients[5]) {
+void step(const Build& build, const Vectors& v, int solver, double shrink, const double coefficients[COEFFICIENTS]) {
     if (v.is_double) {
         step(build.update64, v, solver, shrink, coefficients);
     } else {

@@ -67,7 +67,7 @@ struct Vectors {
 
 int memory_slots(int solver);
 double gather(const Build&, const Vectors&, Index matrices, double scale, double decay, double* penalty);
-void step(const Build&, const Vectors&, int solver, double shrink, const double coefficients[5]);
+void step(const Build&, const Vectors&, int solver, double shrink, const double coefficients[COEFFICIENTS]);
 
 void apply(const Build&, int function, bool is_double, const void* x, void* y, Index n);
 

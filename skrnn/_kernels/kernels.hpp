@@ -95,6 +95,8 @@ struct Kernel {
 
 enum SolverId { SGD, ADAM, RMSPROP, N_SOLVERS };
 
+constexpr int COEFFICIENTS = 7;  // of a solver's step, at most; see update.hpp
+
 // theta and gradient of P numbers, memory of slots times P
 template <class T>
 struct Update {
@@ -102,7 +104,7 @@ struct Update {
     T *theta, *g, *memory;
     T *theta_before, *memory_before;  // out
     T shrink;                         // factor of g, from clipping
-    T coefficients[5];                // see update.hpp
+    T coefficients[COEFFICIENTS];
 };
 
 template <class T>

@@ -71,21 +71,21 @@ struct Sgd {  // c: momentum, rate of g, rate of v
 };
 
 template <class T>
-struct Adam {  // c: beta_1, beta_2, epsilon, rate / (1 - beta_1^t), 1 / sqrt(1 - beta_2^t)
+struct Adam {  // c: beta_1, 1 - beta_1, beta_2, 1 - beta_2, epsilon, rate / (1 - beta_1^t), (1 - beta_2^t)^-1/2
     static constexpr int slots = 2;
     static SKRNN_INLINE T step(T theta, T g, T& m, T& v, const T* c) {
-        m = c[0] * m + (1 - c[0]) * g;
-        v = c[1] * v + (1 - c[1]) * (g * g);
-        return theta - c[3] * m / (root(v) * c[4] + c[2]);
+        m = c[0] * m + c[1] * g;
+        v = c[2] * v + c[3] * (g * g);
+        return theta - c[5] * m / (root(v) * c[6] + c[4]);
     }
 };
 
 template <class T>
-struct RmsProp {  // c: beta_2, epsilon, rate
+struct RmsProp {  // c: beta_2, 1 - beta_2, epsilon, rate
     static constexpr int slots = 1;
     static SKRNN_INLINE T step(T theta, T g, T& v, T&, const T* c) {
-        v = c[0] * v + (1 - c[0]) * (g * g);
-        return theta - c[2] * g / (root(v) + c[1]);
+        v = c[0] * v + c[1] * (g * g);
+        return theta - c[3] * g / (root(v) + c[2]);
     }
 };
 
@@ -97,8 +97,8 @@ void step(const Update<T>& u) {
     T* __restrict g = u.g;
     T* __restrict first = u.memory;
     T* __restrict second = Solver::slots > 1 ? u.memory + u.n : nullptr;
-    T c[5];
-    for (int j = 0; j < 5; ++j) c[j] = u.coefficients[j];
+    T c[COEFFICIENTS];
+    for (int j = 0; j < COEFFICIENTS; ++j) c[j] = u.coefficients[j];
     __builtin_memcpy(u.theta_before, theta, u.n * sizeof(T));
     __builtin_memcpy(u.memory_before, first, Solver::slots * u.n * sizeof(T));
     T unused = 0;
