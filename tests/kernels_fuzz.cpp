@@ -2,16 +2,21 @@
 //
 //     kernels_fuzz ROUNDS SEED [CALLERS [LEAST_THREADS]]
 //
-// Every array is memory of its own, exactly as large as kernels.hpp and driver.hpp say, so that AddressSanitizer
-// sees the first number read or written beyond. All that no kernel may make use of, padding and what has not
-// been written yet, holds garbage. Every round runs twice, with other garbage, at other addresses and in other
-// slices: through driver.hpp on threads, and through the table of the build with scratch memory of exact size.
-// The results must be the same. CALLERS threads do this at once; each call may use LEAST_THREADS to 3 threads.
+// Every array is memory of its own, exactly as large as kernels.hpp and driver.hpp say, so that the
+// AddressSanitizer sees the first number read or written beyond. All that no kernel may make use of,
+// padding and what has not been written yet, holds garbage. Every round runs twice, with other garbage,
+// at other addresses and in other slices: through driver.hpp on threads, and through the table of the build
+// with scratch memory of exact size. The results must be the same.
+//
+// CALLERS threads do this at the same time; each call may use LEAST_THREADS to 3 threads.
 
+#include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 #include <limits>
 #include <memory>
 #include <random>
@@ -153,8 +158,8 @@ std::vector<Index> alive(Index T, Index B, Random& random) {
     std::vector<Index> n(T);
     const Index how = random.between(0, 4);
     for (Index& n_t : n) n_t = how == 0 ? B : how == 4 && random.chance(0.5) ? 0 : random.between(0, B);
-    for (Index t = 1; t < T && (how == 1 || how == 2); ++t)  // insertion sort
-        for (Index s = t; s > 0 && (how == 1 ? n[s - 1] < n[s] : n[s - 1] > n[s]); --s) std::swap(n[s - 1], n[s]);
+    if (how == 1 || how == 2) std::sort(n.begin(), n.end());
+    if (how == 1) std::reverse(n.begin(), n.end());
     if (how == 3 && random.chance(0.2)) n.assign(T, 0);
     return n;
 }
@@ -210,7 +215,9 @@ struct Problem {
         dh = numbers<Real>((N - offsets[first]) * H, random, 1, specials);
         for (Index i = 0; i < B; ++i) weight.push_back(double(random.between(0, 5)));
         n_pieces = int(random.between(1, MOST_PIECES));
-        for (int k = 0; k < n_pieces; ++k) units.push_back(std::ldexp(1.0, int(random.between(0, 40)) - 30 * k));
+        for (int j = 0; j < n_pieces; ++j) {
+            units.push_back(std::ldexp(1, int(random.between(0, 40)) - 30 * j));
+        }
     }
 
     std::string text() const {
@@ -218,11 +225,16 @@ struct Problem {
         std::snprintf(line, sizeof line,
                       "%s %s float%d T=%d B=%d D=%d H=%d N=%d%s%s keep=%d first=%d dh=%d dX=%d threads=%d",
                       build->name, CELLS[cell], int(sizeof(Real)) * 8, int(T), int(B), int(D), int(H), int(N),
-                      reverse ? " reverse" : "", recorded ? " recorded" : "", int(keep), int(first), has_dh, has_dX,
-                      n_threads);
+                      reverse ? " reverse" : "", recorded ? " recorded" : "", int(keep), int(first), has_dh,
+                      has_dX, n_threads);
         return line;
     }
 };
+
+template <class Real>
+bool same(Real a, Real b) {
+    return std::memcmp(&a, &b, sizeof(Real)) == 0 || (std::isnan(a) && std::isnan(b));
+}
 
 template <class Real>
 class Results {
@@ -239,7 +251,7 @@ class Results {
         for (std::size_t k = 0; k < all_.size(); ++k)
             for (std::size_t j = 0; j < all_[k].second.size(); ++j) {
                 const Real a = all_[k].second[j], b = other.all_[k].second[j];
-                if (std::memcmp(&a, &b, sizeof(Real)) == 0 || (std::isnan(a) && std::isnan(b))) continue;
+                if (same(a, b)) continue;
                 fail(all_[k].first + ": number " + std::to_string(j) + " is " + std::to_string(a) + " and " +
                      std::to_string(b));
             }
@@ -293,7 +305,7 @@ class Run {
                                     p.H,              weights[0].get(), weights[1].get(), weights[2].get(),
                                     weights[3].get()};
         const skrnn::Window window = {steps, X.get(), X_stride_, p.n_threads};
-        const Index keep = p.keep < 0 ? random_.between(-1, p.T) : p.keep;  // without ``kept`` it has no meaning
+        const Index keep = p.keep < 0 ? random_.between(-1, p.T) : p.keep;  // without ``kept``: no meaning
         const skrnn::Outputs out = {h.get(),
                                     c.get(),
                                     p.has_tape ? tape.get() : nullptr,
@@ -302,26 +314,34 @@ class Run {
                                     keep};
         check(skrnn::run_forward(layer, window, out), "run_forward: no memory");
         if (p.recorded) {
-            const skrnn::Outputs of = {h.get(),          c.get(), tape.get(), {initial[0].get(), initial[1].get()},
-                                       {nullptr, nullptr}, -1};
+            const skrnn::Outputs of = {h.get(),
+                                       c.get(),
+                                       tape.get(),
+                                       {initial[0].get(), initial[1].get()},
+                                       {nullptr, nullptr},
+                                       -1};
             const skrnn::Inputs in = {p.has_dh ? dh.get() : nullptr,
                                       dh_stride_,
                                       p.first,
                                       {dstate[0].get(), dstate[1].get()},
                                       dX.get()};
             check(skrnn::run_backward(layer, window, of, in), "run_backward: no memory");
-            void* const to[] = {gradients[0].get(), gradients[1].get(), gradients[2].get(), gradients[3].get()};
+            void *to[4], *exactly_to[4];
+            for (int j = 0; j < 4; ++j) {
+                to[j] = gradients[j].get();
+                exactly_to[j] = exact[j].get();
+            }
             check(skrnn::run_gradient(layer, window, of, to), "run_gradient: no memory");
-            void* const exactly[] = {exact[0].get(), exact[1].get(), exact[2].get(), exact[3].get()};
             if (k.exact_gradient)
-                check(skrnn::run_exact_gradient(layer, window, of, exactly, weight.get(), units.get(), p.n_pieces),
+                check(skrnn::run_exact_gradient(layer, window, of, exactly_to, weight.get(), units.get(),
+                                                p.n_pieces),
                       "run_exact_gradient: no memory");
         }
         return results();
     }
 
     Results<Real> through_table() {
-        check(k.slots == skrnn::slots(p.cell) && k.states == skrnn::states(p.cell), "builds disagree on a cell");
+        check(k.slots == skrnn::slots(p.cell) && k.states == skrnn::states(p.cell), "builds disagree");
         const skrnn::Weights<Real> w = {p.D,
                                         p.H,
                                         weights[0].get(),
@@ -375,9 +395,18 @@ class Run {
     }
 
     void gradient() {
-        skrnn::Gradient<Real> g = {steps,   p.D,        p.H,     p.Hp,
-                                   X.get(), X_stride_,  h.get(), initial[0].get(),
-                                   tape.get(), gradients[0].get(), gradients[1].get(), gradients[2].get(),
+        skrnn::Gradient<Real> g = {steps,
+                                   p.D,
+                                   p.H,
+                                   p.Hp,
+                                   X.get(),
+                                   X_stride_,
+                                   h.get(),
+                                   initial[0].get(),
+                                   tape.get(),
+                                   gradients[0].get(),
+                                   gradients[1].get(),
+                                   gradients[2].get(),
                                    gradients[3].get()};
         const Memory<Real> scratch = garbage(k.gradient_size(p.D, p.H));
         const Index parts = random_.between(1, 5);
@@ -388,8 +417,8 @@ class Run {
         g.b_x = exact[2].get();
         g.b_h = exact[3].get();
         const Memory<Real> exact_scratch = garbage(k.exact_size(p.T, p.D, p.H, p.n_pieces));
-        const std::vector<Real> weight_(p.weight.begin(), p.weight.end()), units_(p.units.begin(), p.units.end());
-        const Memory<Real> own_weight = placed(weight_), own_units = placed(units_);
+        const Memory<Real> own_weight = placed(std::vector<Real>(p.weight.begin(), p.weight.end()));
+        const Memory<Real> own_units = placed(std::vector<Real>(p.units.begin(), p.units.end()));
         k.exact_gradient(g, own_weight.get(), own_units.get(), p.n_pieces, exact_scratch.get());
     }
 
@@ -453,7 +482,8 @@ class Run {
     const skrnn::Kernel<Real>& k;
     Index X_stride_, dh_stride_;
     Memory<Index> n, offsets;
-    Memory<Real> X, dh, weights[4], gradients[4], exact[4], h, c, tape, state[2], initial[2], dstate[2], kept[2], dX;
+    Memory<Real> X, dh, weights[4], gradients[4], exact[4];
+    Memory<Real> h, c, tape, state[2], initial[2], dstate[2], kept[2], dX;
     Memory<double> weight, units;
     skrnn::Steps steps;
 };
@@ -471,7 +501,8 @@ void fuzz_update(const Build& build, Random& random) {
     const Index P = random.chance(0.1) ? 0 : random.between(1, random.chance(0.5) ? 40 : 3000);
     const Index matrices = random.between(0, P);
     const double specials = random.chance(0.3) ? 0.01 : 0;
-    const std::vector<Real> theta = numbers<Real>(P, random, 1, specials), g = numbers<Real>(P, random, 1, specials);
+    const std::vector<Real> theta = numbers<Real>(P, random, 1, specials);
+    const std::vector<Real> g = numbers<Real>(P, random, 1, specials);
     std::vector<Real> memory = numbers<Real>(slots * P, random, 1, specials);
     for (Real& x : memory) x = std::fabs(x);
     Memory<Real> placed_theta[2], placed_g[2];
@@ -479,20 +510,30 @@ void fuzz_update(const Build& build, Random& random) {
     for (int k = 0; k < 2; ++k) {
         placed_theta[k] = placed(theta, k);
         placed_g[k] = placed(g, k);
-        const skrnn::Vectors v = {sizeof(Real) == sizeof(double), P, placed_theta[k].get(), placed_g[k].get(),
-                                  nullptr, nullptr, nullptr};
+        const skrnn::Vectors v = {sizeof(Real) == sizeof(double),
+                                  P,
+                                  placed_theta[k].get(),
+                                  placed_g[k].get(),
+                                  nullptr,
+                                  nullptr,
+                                  nullptr};
         sums[k][0] = skrnn::gather(build, v, matrices, 0.3, 0.01, &sums[k][1]);
         check(same(placed_theta[k], theta), "gather has changed theta");
     }
     for (int j = 0; j < 2; ++j)
-        check(sums[0][j] == sums[1][j] || (std::isnan(sums[0][j]) && std::isnan(sums[1][j])), "gather: sums differ");
+        check(same(sums[0][j], sums[1][j]), "gather: the sums differ");
 
     const Memory<Real> placed_memory = placed(memory, random.between(0, 3));
     const Memory<Real> theta_before(P, random.between(0, 3)), memory_before(slots * P, random.between(0, 3));
-    const skrnn::Vectors v = {sizeof(Real) == sizeof(double), P, placed_theta[0].get(), placed_g[0].get(),
-                              placed_memory.get(), theta_before.get(), memory_before.get()};
-    const double coefficients[skrnn::COEFFICIENTS] = {0.9, 0.1, 0.99, 0.01, 1e-8, 0.1, 1.5};
-    skrnn::step(build, v, solver, random.chance(0.1) ? 0 : random.uniform(), coefficients);
+    const skrnn::Vectors v = {sizeof(Real) == sizeof(double),
+                              P,
+                              placed_theta[0].get(),
+                              placed_g[0].get(),
+                              placed_memory.get(),
+                              theta_before.get(),
+                              memory_before.get()};
+    const Memory<double> coefficients = placed(numbers<double>(skrnn::COEFFICIENTS, random, 1, specials));
+    skrnn::step(build, v, solver, random.chance(0.1) ? 0 : random.uniform(), coefficients.get());
     check(same(theta_before, theta), "step: theta_before is not theta before");
     check(same(memory_before, memory), "step: memory_before is not the memory before");
     check(same(placed_g[0], std::vector<Real>(P, Real(0))), "step has not emptied g");
@@ -507,8 +548,8 @@ void fuzz_functions(const Build& build, Random& random) {
         skrnn::apply(build, function, sizeof(Real) == sizeof(double), x.get(), y.get(), n);
         check(same(x, v), "apply has changed x");
         for (Index j = 0; j < n; ++j) {
-            const Real f = y.get()[j];
-            check(std::isnan(v[j]) ? std::isnan(f) : f <= 1 && f >= (function ? 0 : -1), "apply: out of range");
+            const Real f = y.get()[j], least = function == 0 ? -1 : 0;
+            check(std::isnan(v[j]) ? std::isnan(f) : f >= least && f <= 1, "apply: out of range");
         }
     }
 }
@@ -531,12 +572,13 @@ void call(int rounds, int seed, int caller, int least_threads) {
     while (skrnn::builds()[n_builds]) ++n_builds;
     for (int round = 0; round < rounds; ++round) {
         Random random{std::uint32_t(seed), std::uint32_t(caller), std::uint32_t(round)};
-        std::snprintf(in_work[caller], sizeof in_work[caller], "seed %d caller %d round %d: ", seed, caller, round);
+        char(&what)[300] = in_work[caller];
+        std::snprintf(what, sizeof what, "seed %d caller %d round %d: ", seed, caller, round);
         const Build& build = *skrnn::builds()[random.between(0, n_builds - 1)];
         if (random.chance(0.5)) {
-            fuzz<float>(build, least_threads, random, in_work[caller]);
+            fuzz<float>(build, least_threads, random, what);
         } else {
-            fuzz<double>(build, least_threads, random, in_work[caller]);
+            fuzz<double>(build, least_threads, random, what);
         }
     }
     in_work[caller][0] = 0;
@@ -569,12 +611,13 @@ int main(int n_arguments, char** arguments) {
     std::thread([] {}).join();  // a sanitizer may start a thread of its own with the first
     const int before = threads_alive();
     std::vector<std::thread> threads;
-    for (int caller = 1; caller < callers; ++caller) threads.emplace_back(call, rounds, seed, caller, least_threads);
+    for (int caller = 1; caller < callers; ++caller)
+        threads.emplace_back(call, rounds, seed, caller, least_threads);
     call(rounds, seed, 0, least_threads);
     for (std::thread& thread : threads) thread.join();
     std::string names;
-    for (const Build* const* build = skrnn::builds(); *build; ++build) names += std::string(" ") + (*build)->name;
-    std::printf("%d rounds of %d callers, seed %d, builds%s, %d helpers\n", rounds, callers, seed, names.c_str(),
-                threads_alive() - before);
+    for (const Build* const* b = skrnn::builds(); *b; ++b) names += std::string(" ") + (*b)->name;
+    std::printf("%d rounds of %d callers, seed %d, builds%s, %d helpers\n", rounds, callers, seed,
+                names.c_str(), threads_alive() - before);
     return 0;
 }

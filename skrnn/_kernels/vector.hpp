@@ -26,11 +26,11 @@ template <>
 struct Simd<float> {
     typedef float V __attribute__((vector_size(SKRNN_VECTOR_BYTES)));
     typedef float Unaligned __attribute__((vector_size(SKRNN_VECTOR_BYTES), aligned(4), may_alias));
-    typedef std::int32_t I __attribute__((vector_size(SKRNN_VECTOR_BYTES)));
+    typedef std::uint32_t Bits;  // unsigned: shifting them is defined whatever they hold
+    typedef Bits I __attribute__((vector_size(SKRNN_VECTOR_BYTES)));
     static constexpr int lanes = SKRNN_VECTOR_BYTES / 4;
-    typedef std::uint32_t Bits;
     static constexpr int mantissa = 23;
-    static constexpr std::int32_t one = 0x3f800000;
+    static constexpr Bits one = 0x3f800000;
     static constexpr float round = 12582912.0f;  // 1.5 2^23: adding it rounds to whole numbers
     static constexpr float tanh_is_one = 9.02f;
     static constexpr float exp_limit = 87.0f;
@@ -47,11 +47,11 @@ template <>
 struct Simd<double> {
     typedef double V __attribute__((vector_size(SKRNN_VECTOR_BYTES)));
     typedef double Unaligned __attribute__((vector_size(SKRNN_VECTOR_BYTES), aligned(8), may_alias));
-    typedef std::int64_t I __attribute__((vector_size(SKRNN_VECTOR_BYTES)));
-    static constexpr int lanes = SKRNN_VECTOR_BYTES / 8;
     typedef std::uint64_t Bits;
+    typedef Bits I __attribute__((vector_size(SKRNN_VECTOR_BYTES)));
+    static constexpr int lanes = SKRNN_VECTOR_BYTES / 8;
     static constexpr int mantissa = 52;
-    static constexpr std::int64_t one = 0x3ff0000000000000;
+    static constexpr Bits one = 0x3ff0000000000000;
     static constexpr double round = 6755399441055744.0;  // 1.5 2^52
     static constexpr double tanh_is_one = 19.1;
     static constexpr double exp_limit = 708.0;
