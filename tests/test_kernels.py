@@ -1533,7 +1533,7 @@ class TestFork:
         def work():
             return case.forward(BUILDS[0], 2)[0].tobytes()
 
-        assert in_a_child(lambda: in_a_child(work)) == expected.tobytes()
+        assert in_a_child(lambda: in_a_child(work, seconds=20)) == expected.tobytes()
         assert work() == expected.tobytes()
 
     def test_fork_in_the_middle_of_the_work_of_others(self):
