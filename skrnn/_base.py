@@ -15,7 +15,7 @@ import contextlib
 import os
 
 import numpy as np
-from joblib import Parallel, delayed, effective_n_jobs
+from joblib import Parallel, cpu_count, delayed, effective_n_jobs
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -202,7 +202,7 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
     def _n_threads(self):
         """Threads for fit and predict: n_jobs, within what a parallel caller leaves to each worker."""
         limit = os.environ.get("OMP_NUM_THREADS", "")  # joblib sets it in its worker processes
-        n = effective_n_jobs(self.n_jobs)
+        n = min(effective_n_jobs(self.n_jobs), cpu_count())
         return max(1, min(n, int(limit))) if limit.isdecimal() else n
 
     def _network(self, n_threads=1):

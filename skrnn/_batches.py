@@ -205,7 +205,8 @@ class Batch:
         self.at_end = not data.per_step
         self.B = len(rows)
         if data.is_rectangular:
-            self.rows, self.lengths, self.order = rows, data.lengths[: self.B], np.arange(self.B)
+            self.rows, self.lengths = np.asarray(rows), data.lengths[: self.B]
+            self.order = np.arange(self.B)
             self.T = int(self.lengths[0])
             self.alive = np.full(self.T, self.B)
         else:

@@ -16,8 +16,8 @@ import os
 from skrnn import cells, solvers
 
 try:
-    from skrnn._kernels import _binding
-except ImportError:  # installed without a compiler
+    import skrnn._kernels._binding as _binding
+except ModuleNotFoundError:  # installed without a compiler; what cannot be loaded is an error
     _binding = None
 
 VARIABLE = "SKRNN_KERNELS"
@@ -64,17 +64,21 @@ def keep_memory():
         yield
 
 
-# Twins of functions, not of classes: a subclass that computes something else has none.
+def _key(cell):
+    # neither a subclass nor a method put in place of another computes what the twin does
+    return cell, cell.forward, cell.backward
+
+
 _CELLS = {
-    (cells.Elman.forward, cells.Elman.backward): lambda cell: f"rnn_{cell.activation}",
-    (cells.LSTM.forward, cells.LSTM.backward): lambda cell: "lstm",
-    (cells.GRU.forward, cells.GRU.backward): lambda cell: "gru",
+    _key(cells.Elman): lambda cell: f"rnn_{cell.activation}",
+    _key(cells.LSTM): lambda cell: "lstm",
+    _key(cells.GRU): lambda cell: "gru",
 }
 
 
 def _twin(cell):
     """The number of a cell's compiled twin, or None."""
-    name = _CELLS.get((type(cell).forward, type(cell).backward))
+    name = _CELLS.get(_key(type(cell)))
     return name and _binding.CELLS.get(name(cell))
 
 
@@ -128,7 +132,8 @@ def step(solver, theta, g, shrink, theta_before, memory_before):
     Theta and memory before the step go into ``theta_before`` and ``memory_before``. Returns False, and
     has done nothing, if there is no twin.
     """
-    if build is None or (twin := _SOLVERS.get(type(solver).step)) is None:
+    twin = _SOLVERS.get(getattr(solver.step, "__func__", None))  # of the method that would be called
+    if build is None or twin is None:
         return False
     name, coefficients = twin
     solver.t += 1

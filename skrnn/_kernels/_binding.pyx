@@ -104,7 +104,7 @@ class keep_memory:
     """Context in which the memory of one window is used again for the next.
 
     The system hands out large blocks page by page at the first touch, which costs a third of the time
-    of a forward pass. There are never more blocks than were in use at once, and with the last context that
+    of a forward pass. A new block takes the place of one that is too small, and with the last context that
     ends everything is given back.
     """
 
@@ -409,6 +409,7 @@ cdef class Unrolled:
         dX : (N, D), or None if not needed
         dstate : gradient with respect to the initial state
         """
+        dstate = tuple(dstate)
         check(self.recorded, "The run was not recorded, or the tape has been used: it holds gradients now.")
         cdef Index* offsets = <Index*> cnp.PyArray_DATA(self.offsets)
         cdef CInputs c
@@ -459,6 +460,7 @@ cdef class Unrolled:
             What sigma is, piece by piece, where inputs and gradients are 1.
         """
         check(self.went_back, "backward has not been called.")
+        gradient = tuple(gradient)
         self.check_layer(gradient, "gradient")
         cdef void* arrays[4]
         cdef const double* weights = NULL
@@ -485,7 +487,8 @@ cdef class Unrolled:
             raise MemoryError("No memory for the weight gradients of a layer.")
 
 
-def unroll(Build build not None, int cell, layer, cnp.ndarray X, cnp.ndarray n, Index B, state, *, bint reverse=False, keep=None, bint record=True, int n_threads=1):
+def unroll(Build build not None, int cell, layer, cnp.ndarray X, cnp.ndarray n, Index B, state, *,
+           bint reverse=False, keep=None, bint record=True, int n_threads=1):
     """Run one layer over a window.
 
     Parameters
@@ -514,13 +517,14 @@ def unroll(Build build not None, int cell, layer, cnp.ndarray X, cnp.ndarray n, 
     unrolled : Unrolled, for the way back; None without ``record``
     """
     cdef Unrolled u = Unrolled.__new__(Unrolled)
+    layer, state = tuple(layer), tuple(state)
     check(0 <= cell < 4, "No such cell.")
     if X is None or cnp.PyArray_TYPE(X) not in (cnp.NPY_FLOAT32, cnp.NPY_FLOAT64):
         raise TypeError("X must be an array of float32 or float64.")
     check(len(layer) == 4 and cnp.PyArray_NDIM(X) == 2, "layer must hold 4 arrays and X be 2-D.")
     if cnp.PyArray_DIM(X, 1) > 1 and cnp.PyArray_STRIDE(X, 1) != cnp.PyArray_ITEMSIZE(X):
         X = np.ascontiguousarray(X)
-    u.build, u.cell, u.typenum, u.layer, u.X = build, cell, cnp.PyArray_TYPE(X), tuple(layer), X
+    u.build, u.cell, u.typenum, u.layer, u.X = build, cell, cnp.PyArray_TYPE(X), layer, X
     u.n_states, u.n_slots = states(cell), slots(cell)
     u.D, u.H = cnp.PyArray_DIM(X, 1), len(layer[1])
     check(u.D >= 1 and u.H >= 1, "A layer needs an input and a unit.")

@@ -5,6 +5,7 @@
 #endif
 
 #include <cstdlib>
+#include <new>
 #include <vector>
 
 #include "threads.hpp"
@@ -198,6 +199,16 @@ double gather(const Updates<T>& updates, const Vectors& v, Index matrices, doubl
     return updates.gather(as<T>(v.g), as<T>(v.theta), v.n, matrices, T(scale), T(decay), penalty);
 }
 
+// Python must not see exceptions of C++.
+template <class F>
+bool with_memory(const F& f) {
+    try {
+        return f();
+    } catch (const std::bad_alloc&) {
+        return false;
+    }
+}
+
 }  // namespace
 
 void* allocate(std::size_t bytes) {
@@ -234,15 +245,16 @@ int states(int cell) { return baseline_build.float32[cell].states; }
 bool has_tape(int cell) { return baseline_build.float32[cell].has_tape; }
 
 bool run_forward(const Layer& l, const Window& w, const Outputs& o) {
-    return l.is_double ? forward<double>(l, w, o) : forward<float>(l, w, o);
+    return with_memory([&] { return l.is_double ? forward<double>(l, w, o) : forward<float>(l, w, o); });
 }
 
 bool run_backward(const Layer& l, const Window& w, const Outputs& o, const Inputs& i) {
-    return l.is_double ? backward<double>(l, w, o, i) : backward<float>(l, w, o, i);
+    return with_memory([&] { return l.is_double ? backward<double>(l, w, o, i) : backward<float>(l, w, o, i); });
 }
 
 bool run_gradient(const Layer& l, const Window& w, const Outputs& o, void* const gradients[4]) {
-    return l.is_double ? gradient<double>(l, w, o, gradients) : gradient<float>(l, w, o, gradients);
+    return with_memory(
+        [&] { return l.is_double ? gradient<double>(l, w, o, gradients) : gradient<float>(l, w, o, gradients); });
 }
 
 bool run_exact_gradient(const Layer& l, const Window& w, const Outputs& o, void* const gradients[4],

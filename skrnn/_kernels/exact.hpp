@@ -65,7 +65,8 @@ SKRNN_TILE void exact_tile(const T* a, Index a_step, const T* da, Index da_step,
     for (int p = 0; p < pieces.n; ++p)
         for (int r = 0; r < MR; ++r)
             for (int v = 0; v < NV; ++v) {
-                const Vector<T> sigma = load(bound_da + (v / N * S + FIRST + v % N) * L) * (bound_a[r] * pieces.unit[p]);
+                const T bound = bound_a[r] * pieces.unit[p];
+                const Vector<T> sigma = load(bound_da + (v / N * S + FIRST + v % N) * L) * bound;
                 const Vector<T> kept = (sums[r][v] + sigma) - sigma;
                 T* const total = totals + p * pieces.distance + r * row + v * L;
                 store(total, kept * weight + load(total));

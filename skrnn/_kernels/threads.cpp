@@ -3,7 +3,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <system_error>
 #include <thread>
 
 namespace skrnn {
@@ -28,17 +27,18 @@ void Crew::help(int n, const std::function<void()>& task) {
         for (int k = 0; k < n && k < size_; ++k) tasks_.push_back(task);
         waiting_.store(int(tasks_.size()));
     }
-    has_task_.notify_all();
+    for (int k = 0; k < n; ++k) has_task_.notify_one();
 }
 
 void Crew::hire(int n) {
     if (size_ >= n) return;
     sigset_t all, before;  // signals are for the threads that Python knows
     sigfillset(&all);
+    for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) sigdelset(&all, fault);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     try {
         for (; size_ < n; ++size_) std::thread([this] { live(); }).detach();
-    } catch (const std::system_error&) {  // no more threads to be had: fewer will do
+    } catch (...) {  // no more threads to be had: fewer will do
     }
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }

@@ -96,7 +96,10 @@ void in_parallel(int n_threads, int n_parts, const F& f) {
     }
     const auto job = std::make_shared<Job>(n_parts);
     const F* const pf = &f;  // every claimed part ends before this function does
-    Crew::own().help(n_threads - 1, [job, pf] { job->work(*pf); });
+    try {
+        Crew::own().help(n_threads - 1, [job, pf] { job->work(*pf); });
+    } catch (...) {  // no memory, no threads: those who were told help, the caller does the rest
+    }
     job->work(f);
     job->wait();
 }

@@ -2,8 +2,8 @@
 //
 //     sums[r][p][j] += a[r * a_row + k * a_step] * w[p * w_panel + k * w_step + j * lanes]     k = 0, 1, ...
 //
-// for P panels of N vectors. Every sum is one chain over k in rising order, whatever the tile: so the result of a row does not
-// depend on the rows computed beside it, and rows and vectors left over take smaller tiles.
+// for P panels of N vectors. Every sum is one chain over k in rising order, whatever the tile: so the result of
+// a row does not depend on the rows computed beside it, and rows and vectors left over take smaller tiles.
 //
 // SKRNN_SUMS is how many sums fit into the registers of a build beside weights and broadcasts.
 
@@ -51,8 +51,8 @@ SKRNN_INLINE void in_rows_and_panels(Index first, Index last, Index panels, cons
     constexpr int MR = full_rows(vectors), P = panels_for(MR, vectors);
     if constexpr (P > 1)
         if (panels == 1)
-            return in_tiles<most_rows(vectors)>(first, last,
-                                                [&](auto r, Index row) { tile(r, Int<1>(), row, Index(0)); });
+            return in_tiles<most_rows(vectors)>(
+                first, last, [&](auto r, Index row) { tile(r, Int<1>(), row, Index(0)); });
     const Index whole = first + (last - first) / MR * MR;
     if (whole > first)
         in_tiles<P>(0, panels, [&](auto p, Index panel) {
@@ -76,7 +76,7 @@ SKRNN_INLINE void product(Vector<T> (&sums)[MR][P * SLOTS], const T* a, Index a_
         if constexpr (MR < NV) {  // the fewer of the two stay in registers for all of the others
             Vector<T> a_k[MR];
 #pragma GCC unroll 16
-            for (int r = 0; r < MR; ++r) a_k[r] = a[r * a_row] - zero<T>();  // a broadcast; adding 0 would cost an addition
+            for (int r = 0; r < MR; ++r) a_k[r] = a[r * a_row] - zero<T>();  // a broadcast: x - 0 is x, even -0
 #pragma GCC unroll 16
             for (int v = 0; v < NV; ++v) {
                 const Vector<T> w_kv = weight(v);

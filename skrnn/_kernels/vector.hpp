@@ -2,7 +2,7 @@
 //
 // SKRNN_ISA names the namespace of this build, SKRNN_VECTOR_BYTES the width of a register. Every
 // build has a namespace of its own: code compiled for a newer processor must never be merged by the
-// linker into the build for an older one. For the same reason nothing here includes the C++ library.
+// linker into the build for an older one. For the same reason nothing here includes the C++ library, but its types.
 //
 // exp, sigmoid and tanh. y = n ln 2 + r with |r| <= ln(2) / 2; e^y - 1 = 2^n p + (2^n - 1) with
 // p = e^r - 1, a polynomial. Then

@@ -33,7 +33,7 @@ SKRNN_INLINE void clear(T* p, Index n) {
     __builtin_memset(p, 0, n * sizeof(T));
 }
 
-// The order of the steps: the k-th to be run, and whether there is one.
+// The order of the steps: which is the k-th to be run.
 struct Order {
     Index T;
     bool reverse;
