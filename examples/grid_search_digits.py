@@ -70,7 +70,8 @@ def reproduce_in_a_fresh_process(model, X):
         for value, path in zip((model, X, model.predict_proba(X)), paths, strict=True):
             joblib.dump(value, path)
         print(f"saved the best pipeline: {paths[0].stat().st_size / 1024:.0f} KiB")
-        subprocess.run([sys.executable, "-c", FRESH_PROCESS, *map(str, paths)], check=True)
+        # -P: the skrnn that is installed, not a checkout in the working directory
+        subprocess.run([sys.executable, "-P", "-c", FRESH_PROCESS, *map(str, paths)], check=True)
 
 
 def main():

@@ -1,10 +1,15 @@
 """Fixtures of the tests of the estimators."""
 
+import os
+
 import numpy as np
 import pytest
 
 import skrnn
 from skrnn import _kernels
+
+# Processes that tests start import the package under test, not a checkout that they happen to stand in.
+os.environ["PYTHONSAFEPATH"] = "1"
 
 REGRESSORS = [skrnn.RNNRegressor, skrnn.LSTMRegressor, skrnn.GRURegressor]
 CLASSIFIERS = [skrnn.RNNClassifier, skrnn.LSTMClassifier, skrnn.GRUClassifier]
