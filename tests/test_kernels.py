@@ -211,8 +211,8 @@ def assert_agree(case, got, expected):
         else:
             factor = 4 * (1 if group == "forward" else 2)
             threshold = factor * math.ceil(math.log2(max(2, terms[group] * T))) * np.finfo(np.float32).eps
-            typical = 1 if group == "gradient" else 0.1  # of what was put in, which may cancel
-            size = max(np.linalg.norm(want), typical * math.sqrt(want.size))
+            # what is put in has the size 1; what comes out smaller is a difference
+            size = max(np.linalg.norm(want), math.sqrt(want.size))
             assert np.linalg.norm(error) <= threshold * size, name
 
 
@@ -279,7 +279,7 @@ def test_agrees_with_numpy(cell, dtype, build, window, n_threads):
 @each_dtype
 @each_cell
 @given(window=windows(), n_threads=st.integers(1, 3))
-@examples(1500)
+@examples(600)
 def test_agrees_with_numpy_in_many_cases(cell, dtype, build, window, n_threads):
     check_agreement(cell, dtype, build, window, n_threads)
 
@@ -791,6 +791,8 @@ BAD_N = {
     "negative": lambda n: n - n.max() - 1,
     "more than B": lambda n: np.array([5, 1, 3]),
     "one negative": lambda n: np.array([4, -1, 6]),
+    "first negative": lambda n: np.array([-1, 2, 4, 4]),  # only that is wrong: it adds up to N
+    "last negative": lambda n: np.array([4, 4, 2, -1]),
     "huge": lambda n: n + 2**62,
     "smallest": lambda n: n + np.iinfo(np.int64).min,
     "float": lambda n: n.astype(float),
