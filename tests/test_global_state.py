@@ -5,12 +5,14 @@ import sys
 import textwrap
 import threading
 
+import joblib
 import numpy as np
 import pytest
 from sklearn.utils.parallel import ThreadpoolController
 from threadpoolctl import threadpool_limits
 
 import skrnn
+from skrnn import _base
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -91,3 +93,27 @@ def test_n_jobs_gives_the_same_bits(n_jobs):
     model = skrnn.GRURegressor(8, max_iter=2, random_state=0).fit(X, y)
     expected = model.predict(X)
     np.testing.assert_array_equal(model.set_params(n_jobs=n_jobs).predict(X), expected)
+
+
+@pytest.mark.parametrize(
+    ("n_jobs", "limit", "expected"),
+    [
+        *[(None, None, 1), (2, None, 2), (-1, None, 4), (64, None, 4)],
+        *[(4, "3", 3), (4, "1", 1), (None, "3", 1), (2, "0", 1), (2, "many", 2)],
+    ],
+)
+def test_number_of_threads(monkeypatch, n_jobs, limit, expected):
+    """n_jobs, but neither more than processors nor more than OMP_NUM_THREADS."""
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if limit is not None:
+        monkeypatch.setenv("OMP_NUM_THREADS", limit)
+    monkeypatch.setattr(_base, "cpu_count", lambda: 4)
+    monkeypatch.setattr(_base, "effective_n_jobs", lambda n: {None: 1, -1: 4}.get(n, n))
+    assert skrnn.LSTMClassifier(n_jobs=n_jobs)._n_threads() == expected
+
+
+def test_a_search_that_takes_all_processors_leaves_one_thread_to_each_fit(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    n = joblib.cpu_count()
+    threads = joblib.delayed(skrnn.LSTMClassifier(n_jobs=-1)._n_threads)
+    assert joblib.Parallel(n)(threads() for _ in range(n)) == [1] * n

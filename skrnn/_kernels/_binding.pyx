@@ -1,4 +1,3 @@
-# distutils: language = c++
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
 """The shim between Python and the compiled kernels: it checks everything and owns the memory.
 
