@@ -41,6 +41,15 @@ def engine(request):
         yield request.param
 
 
+@pytest.fixture(autouse=True)
+def _the_kernels_stay():
+    """A test that leaves other kernels behind would change the bits of the tests after it."""
+    before = _kernels.build
+    yield
+    left, _kernels.build = _kernels.build, before
+    assert left is before, "the test left other kernels in use"
+
+
 @pytest.fixture
 def assert_same_weights():
     """A function that compares the weights of two models, bit for bit."""

@@ -143,10 +143,14 @@ class Case:
 
     def forward(self, build, n_threads=1, record=True, arithmetic=FAST):
         with _kernels.using(build):
-            return unroll(
-                self.cell, self.layer, self.X, self.steps, self.state, arithmetic,
-                reverse=self.reverse, keep=self.keep, record=record, n_threads=n_threads,
-            )  # fmt: skip
+            return self.forward_as_it_is(n_threads, record, arithmetic)
+
+    def forward_as_it_is(self, n_threads=1, record=True, arithmetic=FAST):
+        """``forward`` with the build in use: several threads at once cannot each choose one."""
+        return unroll(
+            self.cell, self.layer, self.X, self.steps, self.state, arithmetic,
+            reverse=self.reverse, keep=self.keep, record=record, n_threads=n_threads,
+        )  # fmt: skip
 
     def backward(self, tape, arithmetic=FAST):
         return unroll_backward(
@@ -1546,20 +1550,21 @@ class TestFork:
 
         def others():
             while not stop.is_set():
-                if not np.array_equal(case.forward(BUILDS[0], 3)[0], expected):
+                if not np.array_equal(case.forward_as_it_is(3)[0], expected):
                     errors.append("other bits")
 
         busy = [threading.Thread(target=others) for _ in range(2)]
-        for thread in busy:
-            thread.start()
-        try:
-            for _ in range(8):
-                answer = in_a_child(lambda: case.forward(BUILDS[0], 3)[0].tobytes())
-                assert answer == expected.tobytes()
-        finally:
-            stop.set()
+        with _kernels.using(BUILDS[0]):
             for thread in busy:
-                thread.join()
+                thread.start()
+            try:
+                for _ in range(8):
+                    answer = in_a_child(lambda: case.forward_as_it_is(3)[0].tobytes())
+                    assert answer == expected.tobytes()
+            finally:
+                stop.set()
+                for thread in busy:
+                    thread.join()
         assert not errors
 
 
@@ -1586,7 +1591,7 @@ def test_calls_from_several_threads_at_once(build):
 
     def work(k):
         for n_threads in (3, 1, 2, 3):
-            tapes = jobs[k].forward(build, n_threads)
+            tapes = jobs[k].forward_as_it_is(n_threads)
             dX, _ = jobs[k].backward(tapes[3])
             gradient = copy.deepcopy(jobs[k].gradient)
             tapes[3].gradient(gradient)
@@ -1596,7 +1601,7 @@ def test_calls_from_several_threads_at_once(build):
                 and np.array_equal(gradient.W_h, expected[k]["gradient W_h"])
             )
 
-    with _kernels.keep_memory():
+    with _kernels.using(build), _kernels.keep_memory():
         threads = [threading.Thread(target=work, args=(k % len(jobs),)) for k in range(2 * len(jobs))]
         for thread in threads:
             thread.start()

@@ -45,7 +45,10 @@ build = _choose(os.environ.get(VARIABLE, ""))
 
 @contextlib.contextmanager
 def using(name):
-    """Context in which the build of that name runs, in the whole process: for tests and benchmarks."""
+    """Context in which the build of that name runs, in the whole process: for tests and benchmarks.
+
+    Not for several threads at once: the last one out would leave what another had chosen.
+    """
     global build
     before, build = build, _choose(name)
     try:
