@@ -17,6 +17,7 @@ extensions = [
 templates_path = ["_templates"]
 exclude_patterns = ["_build"]
 default_role = "literal"  # `k1` in a docstring is code
+smartquotes = False  # "adam" in a docstring is code, and what links to a parameter looks for
 
 autosummary_generate = True
 numpydoc_show_class_members = False  # the template of the classes lists them

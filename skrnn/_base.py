@@ -32,12 +32,18 @@ from skrnn._sequences import read_targets_per_step, read_weights, shape_answer
 from skrnn.cells import CELLS
 from skrnn.solvers import SOLVERS
 
+DOCUMENTATION = "https://skrnn.readthedocs.io/en/stable/"
+
 
 class BaseRNN(Reading, Fitting, BaseEstimator):
     """Base class of the recurrent estimators."""
 
     _owns = ()
     _cell = None
+
+    # where the HTML representation links to; docs/api.rst makes these pages
+    _doc_link_module = "skrnn"
+    _doc_link_template = DOCUMENTATION + "generated/skrnn.{estimator_name}.html"
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -46,27 +52,24 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
 
     # --- public methods -------------------------------------------------------------------------
 
+    @_signature.complete
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Fit the network to sequences and targets.
 
+        A call that raises leaves the estimator as it was before.
+
         Parameters
         ----------
-        X : array-like
-            The sequences: an array of shape (n_sequences, n_timesteps, n_features), time being the
-            middle axis; or a list or 1-D object array of arrays of shape (n_timesteps_i, n_features);
-            or an array or DataFrame of shape (n_sequences, n_columns), see `step_features`.
-        y : array-like
-            One target per sequence, of shape (n_sequences,) or (n_sequences, n_outputs). With
-            ``return_sequences=True`` one per time step: an array of shape (n_sequences, n_timesteps)
-            or (n_sequences, n_timesteps, n_outputs), or a list or object array of arrays of shape
-            (n_timesteps_i,) or (n_timesteps_i, n_outputs).
-        sample_weight : array-like of shape (n_sequences,), default=None
-            Weights of the sequences; with ``return_sequences=True`` also one per time step, shaped as
-            the targets. A sequence of weight zero is left out.
-        X_val, y_val : array-like, default=None
-            Validation data for ``early_stopping=True``, in place of ``validation_fraction`` of X.
-        sample_weight_val : array-like, default=None
-            Weights of the validation data.
+        .. X
+        .. y
+        .. sample_weight
+        X_val : array-like, default=None
+            The sequences of validation data, in one of the forms of X. For `early_stopping=True`, in
+            place of a share `validation_fraction` of X.
+        y_val : array-like, default=None
+            The targets of the validation data, shaped as y. Needed with X_val.
+        sample_weight_val : array-like of shape (n_validation_sequences,), default=None
+            Weights of the validation data, in one of the forms of sample_weight.
 
         Returns
         -------
@@ -75,9 +78,17 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
 
         Raises
         ------
-        ValueError
-            For parameters that do not go together and data that cannot be read, before anything
-            changes; and if loss or gradient are not finite at the initial weights.
+        .. errors of training
+
+        Warns
+        -----
+        ConvergenceWarning
+            If `max_iter` is reached before the loss has stopped falling; or if loss or gradient are no
+            longer finite: training then stops, and the last finite weights are kept.
+        UserWarning
+            If training is interrupted from the keyboard: the weights so far are kept; if a sequence
+            has more than 10000 steps and `k1` is not set; or if `batch_size` exceeds the number of
+            sequences.
         """
         with self._nothing_lost(), one_thread():
             return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
@@ -140,20 +151,27 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
             raise AttributeError(f"partial_fit is not available with solver={self.solver!r}.")
         return True
 
+    @_signature.complete
     def hidden_states(self, X):
         """The states h of the top layer at every time step.
 
+        Of an LSTM these are the states h, not the memory c. With `target_delay` the state given for a
+        step is the one from which its output is read.
+
         Parameters
         ----------
-        X : array-like
-            The sequences, in the form that was passed to fit.
+        .. X like fit
 
         Returns
         -------
-        H : array
-            Of shape (n_sequences, n_timesteps, hidden_size); for a list, a 1-D object array of arrays
-            of shape (n_timesteps_i, hidden_size). Twice as wide, forward | reverse, if bidirectional.
-            Of an LSTM h only. With `target_delay` the state that the output for the step is read from.
+        H : ndarray of shape (n_sequences, n_timesteps, hidden_size)
+            The states; `hidden_size` is that of the top layer. For a list or object array X a 1-D
+            object array of arrays of shape (n_timesteps_i, hidden_size). Twice as wide, forward |
+            reverse, if `bidirectional=True`.
+
+        Raises
+        ------
+        .. errors of answers
         """
         flat, container = self._run(X, hidden=True)
         return shape_answer(flat, container)
@@ -162,12 +180,20 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
     def weights_(self):
         """Copies of all weights, a dict of name to array; those of the read-out in units of y.
 
-        ``layer0.W_x`` (n_inputs, n_gates * hidden_size), ``layer0.W_h`` (hidden_size, n_gates *
-        hidden_size), ``layer0.b_x`` and ``layer0.b_h`` (n_gates * hidden_size,), then ``layer0.reverse.``
-        of a bidirectional layer and ``layer1.`` and so on of a stack; ``readout.W`` (width of the top
-        layer, n_outputs) and ``readout.b`` (n_outputs,). Gates: LSTM i f g o, GRU r z n. The
-        activations are x W_x + b_x and h W_h + b_h, so that PyTorch's weight_ih_l0 is ``layer0.W_x``
-        transposed.
+        Each layer has ``layer0.W_x`` of shape (n_inputs, n_gates * hidden_size), ``layer0.W_h`` of shape
+        (hidden_size, n_gates * hidden_size), ``layer0.b_x`` and ``layer0.b_h`` of shape (n_gates *
+        hidden_size,); the next ones are ``layer1.W_x`` and so on. The reverse direction of a
+        bidirectional layer has ``layer0.reverse.W_x`` and so on. The read-out has ``readout.W`` of shape
+        (width of the top layer, n_outputs) and ``readout.b`` of shape (n_outputs,).
+
+        The gates stand side by side: i f g o for the LSTM, r z n for the GRU, one for the simple
+        network. Their activations are x W_x + b_x and h W_h + b_h, so that PyTorch's weight_ih_l0 is
+        ``layer0.W_x`` transposed.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator has not been fitted.
         """
         check_is_fitted(self, "_theta")
         weights = self._network().parameters.views(self._theta.copy())

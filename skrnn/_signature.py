@@ -3,12 +3,16 @@
 ``PARAMETERS`` is in the order of the signatures. ``owner`` says which classes have a parameter:
 "all", or those that name the owner in their ``_owns``. ``build`` gives a class its ``__init__``,
 its ``_parameter_constraints`` and its docstring from this table, so that siblings differ by class
-attributes only and signature, validation and documentation cannot drift apart.
+attributes only and signature, validation and documentation cannot drift apart. scikit-learn takes the
+texts from the docstring, as ``name : type`` and what follows, for the HTML representation.
+
+``METHODS`` has the texts that several methods share; ``complete`` puts them into a docstring.
 
 To add a parameter, add one entry.
 """
 
 import inspect
+import re
 import textwrap
 from numbers import Integral, Real
 from typing import NamedTuple
@@ -51,14 +55,15 @@ PARAMETERS = {
         32,
         [_at_least(1), "array-like"],
         "int or tuple of int, default=32",
-        "Hidden units; a tuple has one entry per stacked layer, the one nearest to X first.",
+        "Number of hidden units. A tuple stacks layers: one entry for each, that of the layer nearest to "
+        "X first.",
     ),
     "activation": Parameter(
         "tanh",
         [StrOptions(set(ACTIVATIONS))],
         f'{_quoted(ACTIVATIONS)}, default="tanh"',
-        "What the hidden units apply to the sum of their inputs. With \"softmax\" the units of a "
-        "layer compete and sum to one.",
+        "The function that the hidden units apply to the sum of their inputs. With \"softmax\" the units "
+        "of a layer compete and sum to one.",
         "rnn",
     ),
     "bidirectional": Parameter(
@@ -79,7 +84,7 @@ PARAMETERS = {
         None,
         [None, _at_least(1)],
         "int, default=None",
-        "Rows of the table of `embedding_size`. Only used when `embedding_size` is set.",
+        "Number of different tokens: the rows of the table. Only used when `embedding_size` is set.",
     ),
     "pooling": Parameter(
         "last",
@@ -100,8 +105,8 @@ PARAMETERS = {
         "sequences",
         [StrOptions({"sequences", "steps"})],
         '{"sequences", "steps"}, default="sequences"',
-        "How a 2-D X is read: each row a sequence, or each row one time step. \"steps\" is not "
-        "available yet: it raises NotImplementedError.",
+        "How a 2-D X is read: with \"sequences\" each row is a sequence, with \"steps\" each row is one "
+        "time step. \"steps\" is not available yet: it raises NotImplementedError.",
     ),
     "step_features": Parameter(
         1,
@@ -121,7 +126,7 @@ PARAMETERS = {
         False,
         ["boolean"],
         "bool, default=False",
-        "Whether there is one target per time step instead of one per sequence.",
+        "Whether y has one target per time step instead of one per sequence.",
     ),
     "target_delay": Parameter(
         0,
@@ -141,24 +146,25 @@ PARAMETERS = {
         None,
         [None, _at_least(1)],
         "int, default=None",
-        "TBPTT: the weights are updated every `k1` time steps, from the losses of these steps. None: "
-        "once per batch, after the whole sequences. With one target per sequence and "
-        "`target_replication=0` there is one loss, so `k1` has no effect.",
+        "Truncated backpropagation through time (TBPTT): the weights are updated every `k1` time steps, "
+        "from the losses of these steps. None: once per batch, after the whole sequences. With one "
+        "target per sequence and `target_replication=0` there is one loss, so `k1` has no effect.",
     ),
     "k2": Parameter(
         None,
         [None, StrOptions({"auto"}), _at_least(1)],
-        "int, default=None",
-        "TBPTT: the gradient flows back through `k2` time steps. None: equal to `k1`. Larger than "
-        "`k1`, the window of `k2` steps is run again with the current weights, so that the gradient "
-        "is exact; smaller, the `k1` steps are cut into pieces of `k2` whose gradients add up. "
+        'int or "auto", default=None',
+        "Truncated backpropagation through time (TBPTT): the gradient flows back through `k2` time "
+        "steps. None: equal to `k1`. If `k2` is larger than `k1`, the window of `k2` steps is run again "
+        "with the current weights, so that the gradient is exact; if it is smaller, the `k1` steps are "
+        "cut into pieces of `k2` steps, whose gradients add up. "
         "\"auto\" is not available yet: it raises NotImplementedError.",
     ),
     "truncation_tolerance": Parameter(
         0.5,
         [Interval(Real, 0, None, closed="neither")],
         "float, default=0.5",
-        "Relative bias of the truncated gradient. Only used when `k2=\"auto\"`.",
+        "Relative bias allowed to the truncated gradient. Only used when `k2=\"auto\"`.",
     ),
     "target_replication": Parameter(
         0.0,
@@ -207,8 +213,9 @@ PARAMETERS = {
         None,
         [None, dict, StrOptions({"balanced"})],
         'dict or "balanced", default=None',
-        "Weights of the classes, multiplied with `sample_weight`. \"balanced\" gives each class the "
-        "same total weight. Not for multilabel targets.",
+        "Weights of the classes, a dict of label to weight; they are multiplied with `sample_weight`. "
+        "\"balanced\" gives each class the same total weight. None: all are 1. Not for multilabel "
+        "targets.",
         "classifier",
     ),
     "alpha": Parameter(
@@ -279,19 +286,19 @@ PARAMETERS = {
         15000,
         [_at_least(1)],
         "int, default=15000",
-        "Most evaluations of the loss. Only used when `solver=\"lbfgs\"`.",
+        "Largest number of evaluations of the loss in a fit call. Only used when `solver=\"lbfgs\"`.",
     ),
     "batch_size": Parameter(
         "auto",
         [StrOptions({"auto"}), _at_least(1)],
         'int or "auto", default="auto"',
-        "Sequences per batch. \"auto\" is the whole data up to 200 sequences. Not used by \"lbfgs\".",
+        "Number of sequences per batch. \"auto\": all, but 200 at most. Not used by \"lbfgs\".",
     ),
     "max_iter": Parameter(
         200,
         [_at_least(1)],
         "int, default=200",
-        "Most epochs (passes over the data) of a fit call; with \"lbfgs\", most iterations.",
+        "Largest number of epochs (passes over the data) of a fit call; with \"lbfgs\", of iterations.",
     ),
     "shuffle": Parameter(
         True,
@@ -309,9 +316,11 @@ PARAMETERS = {
     "n_iter_no_change": Parameter(
         30,
         [_at_least(1), Options(Real, {np.inf})],
-        "int, default=30",
-        "See `tol`. More than the 10 of scikit-learn's MLP: the loss of a recurrent network rests on "
-        "plateaus, and under truncated gradients it may rise for 20 epochs before it falls again.",
+        "int or inf, default=30",
+        "For how many epochs in a row the loss may fail to fall by `tol` before training stops; inf: "
+        "without limit. Not used by \"lbfgs\". More than the 10 of scikit-learn's MLP: the loss of a "
+        "recurrent network rests on plateaus, and under truncated gradients it may rise for 20 epochs "
+        "before it falls again.",
     ),
     "early_stopping": Parameter(
         False,
@@ -347,23 +356,24 @@ PARAMETERS = {
         False,
         ["verbose"],
         "bool or int, default=False",
-        "Whether to print a line per epoch.",
+        "Whether to print a line per epoch. Any number but 0 means True.",
     ),
     "n_jobs": Parameter(
         None,
         [None, Integral],
         "int, default=None",
-        "Threads. None means 1 unless in a :class:`joblib.parallel_config` context, -1 all cores. "
-        "Never more than the environment variable OMP_NUM_THREADS says, which joblib sets in its worker "
-        "processes. The result does not depend on it, bit for bit. Small batches use fewer; without "
-        "compiled kernels only predictions use more than one.",
+        "Number of threads, in fit and in predictions. None means 1 unless in a "
+        ":class:`joblib.parallel_config` context, -1 all cores. Never more than the environment variable "
+        "OMP_NUM_THREADS says, which joblib sets in its worker processes. The result does not depend on "
+        "it, bit for bit. Small batches use fewer; without compiled kernels only predictions use more "
+        "than one.",
     ),
     "dtype": Parameter(
         None,
         [None, StrOptions({"float32", "float64"}), *_FLOATS],
-        'None, "float32" or "float64", default=None',
-        "What is computed in. None: float32 for X in float32 or float16, else float64. Fixed by the "
-        "first fit.",
+        '"float32", "float64" or dtype, default=None',
+        "The floating-point type of weights and computation, also as a NumPy type. None: float32 for X "
+        "in float32 or float16, else float64. Fixed by the first fit.",
     ),
 }  # fmt: skip
 
@@ -385,23 +395,28 @@ class Attribute(NamedTuple):
 
 _CURVE = "list of float"
 ATTRIBUTES = {
-    "n_features_in_": Attribute("int", "Columns of a 2-D X; of other X the features of a time step."),
-    "n_step_features_": Attribute("int", "Features of a time step."),
+    "n_features_in_": Attribute(
+        "int", "Number of columns of a 2-D X; of other X the number of features of a time step."
+    ),
+    "n_step_features_": Attribute("int", "Number of features of a time step."),
     "feature_names_in_": Attribute(
-        "ndarray of str", "Names of the columns of X. Only after a fit on a DataFrame."
+        "ndarray of shape (n_features_in,)",
+        "Names of the columns of X. Only after a fit on a DataFrame whose columns have names.",
     ),
     "classes_": Attribute(
         "ndarray of shape (n_classes,)",
         "The labels, sorted; for multilabel targets the numbers of the labels.",
         "classifier",
     ),
-    "n_outputs_": Attribute("int", "Units of the read-out: a binary classification has one."),
+    "n_outputs_": Attribute("int", "Number of units of the read-out: a binary classification has one."),
     "weights_": Attribute(
         "dict of str to ndarray",
         "Copies of all weights; names and shapes stand in the property's documentation.",
     ),
-    "n_iter_": Attribute("int", "Epochs of the last fit, and of the calls of partial_fit since."),
-    "n_updates_": Attribute("int", "Updates of the weights since they were drawn."),
+    "n_iter_": Attribute(
+        "int", "Number of epochs of the last fit, and of the calls of partial_fit since."
+    ),
+    "n_updates_": Attribute("int", "Number of updates of the weights since they were drawn."),
     "loss_": Attribute("float", "The last entry of `loss_curve_`."),
     "best_loss_": Attribute(
         "float or None", "The lowest entry of `loss_curve_`; None with early stopping."
@@ -429,6 +444,74 @@ ATTRIBUTES = {
     "clipped_fraction_curve_": Attribute(
         _CURVE, "Share of the updates of each epoch in which clipping was active."
     ),
+}
+
+
+# What several methods have in their docstrings: a line ``.. name`` there stands for METHODS["name"].
+METHODS = {
+    "X": """\
+X : array-like
+    The sequences, in one of three forms.
+
+    - An array of shape (n_sequences, n_timesteps, n_features), for sequences of equal length. Time is
+      the middle axis.
+    - A list or 1-D object array of arrays of shape (n_timesteps_i, n_features), for sequences of any
+      length.
+    - An array or DataFrame of shape (n_sequences, n_columns): each row is a sequence, its first
+      `step_features` columns are the first time step, and so on. A list of 1-D rows, also of unequal
+      length, is read in the same way.
+""",
+    "X like fit": """\
+X : array-like
+    The sequences. After a fit on sequences: an array of shape (n_sequences, n_timesteps, n_features)
+    or a list or 1-D object array of arrays of shape (n_timesteps_i, n_features), with the n_features
+    of fit and any number of time steps. After a fit on an array or DataFrame of shape (n_sequences,
+    n_columns): the same, with the columns of fit.
+""",
+    "y": """\
+y : array-like
+    The targets: numbers for a regressor, labels for a classifier.
+
+    - One per sequence: shape (n_sequences,), or (n_sequences, n_outputs) for several numbers or for a
+      multilabel indicator of 0 and 1.
+    - With `return_sequences=True` one per time step: an array of shape (n_sequences, n_timesteps) or
+      (n_sequences, n_timesteps, n_outputs), or a list or 1-D object array of arrays of shape
+      (n_timesteps_i,) or (n_timesteps_i, n_outputs).
+""",
+    "sample_weight": """\
+sample_weight : array-like of shape (n_sequences,), default=None
+    Weights of the sequences, none negative; None: all are 1. With `return_sequences=True` also one
+    weight per time step: an array of shape (n_sequences, n_timesteps), or a list or 1-D object array of
+    arrays of shape (n_timesteps_i,). What has weight zero is left out of the loss and of scores.
+""",
+    "errors of training": """\
+ValueError
+    If a parameter is out of its range; if parameters do not go together; if X, y or a weight cannot be
+    read: empty, of the wrong shape, NaN or infinite; or if the loss or its gradient is not finite
+    at the weights that training starts from.
+TypeError
+    If X is a sparse or masked array.
+NotImplementedError
+    If a parameter asks for what is not available yet.
+""",
+    "errors of answers": """\
+NotFittedError
+    If the estimator has not been fitted.
+ValueError
+    If X cannot be read (empty, of the wrong shape, NaN or infinite), or if it is not of the form or
+    has not the features of the X in fit.
+TypeError
+    If X is a sparse or masked array.
+""",
+    "errors of scores": """\
+NotFittedError
+    If the estimator has not been fitted.
+ValueError
+    If X, y or sample_weight cannot be read (empty, of the wrong shape, NaN or infinite), or if X is not
+    of the form or has not the features of the X in fit.
+TypeError
+    If X is a sparse or masked array.
+""",
 }
 
 
@@ -470,6 +553,13 @@ def documentation(title, entries):
         lines.append(f"{name} : {p.type}")
         lines += textwrap.wrap(p.text, 92, initial_indent="    ", subsequent_indent="    ")
     return "\n".join(lines)
+
+
+def complete(method):
+    """Decorator: put the shared texts into the docstring of ``method``."""
+    lines = inspect.cleandoc(method.__doc__ or "") + "\n"  # none with python -OO
+    method.__doc__ = re.sub(r"^\.\. (.+)\n", lambda line: METHODS[line[1]], lines, flags=re.MULTILINE)
+    return method
 
 
 def build(cls):

@@ -92,7 +92,17 @@ ACTIVATIONS = {
 
 
 class Elman:
-    """Elman network [1]_: h' = f(a_x + a_h), f one of ``ACTIVATIONS``."""
+    """Elman network [1]_: h' = f(a_x + a_h), f one of ``ACTIVATIONS``.
+
+    Parameters
+    ----------
+    hidden_size : int
+        Number of hidden units H.
+    dtype : dtype
+        That of the activations: float32 or float64.
+    activation : str, default="tanh"
+        The name of f.
+    """
 
     n_gates = 1
     n_states = 1
@@ -120,6 +130,13 @@ class LSTM:
     i, f, o = sigma(a_i), sigma(a_f), sigma(a_o);  g = tanh(a_g);  a = a_x + a_h
     c' = f c + i g
     h' = o tanh(c')
+
+    Parameters
+    ----------
+    hidden_size : int
+        Number of hidden units H.
+    dtype : dtype
+        That of the activations: float32 or float64.
     """
 
     n_gates = 4
@@ -177,6 +194,13 @@ class GRU:
 
     The reset gate multiplies the finished product h W_n + b_n, as in cuDNN and PyTorch: this is
     what lets the three recurrent products be one.
+
+    Parameters
+    ----------
+    hidden_size : int
+        Number of hidden units H.
+    dtype : dtype
+        That of the activations: float32 or float64.
     """
 
     n_gates = 3

@@ -8,6 +8,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 
+from skrnn import _signature
 from skrnn._base import BaseRNN
 from skrnn._sequences import (
     check_same_number,
@@ -22,20 +23,32 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
     """Targets are labels: binary, one of several classes, or a multilabel indicator."""
 
     @available_if(BaseRNN._can_partial_fit)
+    @_signature.complete
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """One pass over the data, going on from the present weights.
 
+        The first call makes the weights. A call that raises leaves the estimator as it was before. Not
+        with `early_stopping=True` or `class_weight="balanced"`.
+
         Parameters
         ----------
-        X, y, sample_weight
-            As for fit.
+        .. X
+        .. y
         classes : array-like of shape (n_classes,), default=None
-            All labels that will ever occur; needed in the first call.
+            All labels that will ever occur. Needed in the first call; in later ones they may be left
+            out, but not change.
+        .. sample_weight
 
         Returns
         -------
         self : object
             The estimator.
+
+        Raises
+        ------
+        .. errors of training
+        AttributeError
+            If `solver="lbfgs"`, whose every step needs the whole data.
         """
         fitted = hasattr(self, "_theta")
         if classes is None and not fitted:
@@ -47,74 +60,96 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
             )
         return self._partial_fit(X, y, sample_weight, classes=classes)
 
+    @_signature.complete
     def predict(self, X):
         """Predict the labels.
 
         Parameters
         ----------
-        X : array-like
-            The sequences, in the form that was passed to fit.
+        .. X like fit
 
         Returns
         -------
-        y : array
-            Of shape (n_sequences,), or (n_sequences, n_labels) for multilabel targets. With
-            ``return_sequences=True`` of shape (n_sequences, n_timesteps[, n_labels]); for a list a
-            1-D object array of arrays of shape (n_timesteps_i[, n_labels]).
+        y : ndarray of shape (n_sequences,) or (n_sequences, n_labels)
+            The labels; for multilabel targets an indicator of 0 and 1. With `return_sequences=True` of
+            shape (n_sequences, n_timesteps) or (n_sequences, n_timesteps, n_labels); for a list or
+            object array X a 1-D object array of arrays of shape (n_timesteps_i,) or (n_timesteps_i,
+            n_labels).
+
+        Raises
+        ------
+        .. errors of answers
         """
         flat, container = self._run(X)
         labels = self._labels(flat, self._spec["targets"])
         return shape_answer(labels, container) if self._spec["per_step"] else labels
 
+    @_signature.complete
     def predict_proba(self, X):
         """Predict the probabilities of the classes.
 
         Parameters
         ----------
-        X : array-like
-            The sequences, in the form that was passed to fit.
+        .. X like fit
 
         Returns
         -------
-        p : array
-            Shaped as the answer of predict with a last axis of n_classes, in the order of
-            ``classes_``; for multilabel targets the probability of each label.
+        p : ndarray of shape (n_sequences, n_classes)
+            The probabilities in the order of `classes_`; for multilabel targets the probability of each
+            label. With `return_sequences=True` of shape (n_sequences, n_timesteps, n_classes); for a
+            list or object array X a 1-D object array of arrays of shape (n_timesteps_i, n_classes).
+
+        Raises
+        ------
+        .. errors of answers
         """
         flat, container = self._run(X)
         p = self._probabilities(flat)
         return shape_answer(p, container) if self._spec["per_step"] else p
 
+    @_signature.complete
     def predict_log_proba(self, X):
         """Predict the logarithms of the probabilities of the classes.
 
         Parameters
         ----------
-        X : array-like
-            The sequences, in the form that was passed to fit.
+        .. X like fit
 
         Returns
         -------
-        log_p : array
-            The logarithm of the answer of predict_proba.
+        log_p : ndarray of shape (n_sequences, n_classes)
+            The logarithms, in the order and with the shapes of the answer of `predict_proba`. Small
+            probabilities do not become log(0).
+
+        Raises
+        ------
+        .. errors of answers
         """
         flat, container = self._run(X)
         log_p = self._log_probabilities(flat)
         return shape_answer(log_p, container) if self._spec["per_step"] else log_p
 
+    @_signature.complete
     def score(self, X, y, sample_weight=None):
-        """Accuracy of the predictions; per step over all time steps.
+        """Accuracy of the predictions.
 
-        For multilabel targets a sequence (or step) counts as right if all its labels are.
+        With `return_sequences=True` all time steps of all sequences count alike. For multilabel targets
+        a sequence (or time step) is right if all its labels are.
 
         Parameters
         ----------
-        X, y, sample_weight
-            As for fit.
+        .. X like fit
+        .. y
+        .. sample_weight
 
         Returns
         -------
         score : float
-            Between 0 and 1.
+            Between 0 and 1: the (weighted) share of right predictions.
+
+        Raises
+        ------
+        .. errors of scores
         """
         check_is_fitted(self, "_theta")
         if not self._spec["per_step"]:

@@ -6,6 +6,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
+from skrnn import _signature
 from skrnn._base import BaseRNN
 from skrnn._sequences import read_single_targets, read_targets_per_step, shape_answer
 from skrnn._sums import exact_sum
@@ -36,37 +37,50 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
     """Targets are numbers; they are standardised by weighted mean and deviation at the first fit."""
 
     @available_if(BaseRNN._can_partial_fit)
+    @_signature.complete
     def partial_fit(self, X, y, sample_weight=None):
         """One pass over the data, going on from the present weights.
 
-        The first call fixes the mean and the deviation that y is standardised by.
+        The first call makes the weights, and fixes the mean and the deviation that y is standardised
+        by. A call that raises leaves the estimator as it was before. Not with `early_stopping=True`.
 
         Parameters
         ----------
-        X, y, sample_weight
-            As for fit.
+        .. X
+        .. y
+        .. sample_weight
 
         Returns
         -------
         self : object
             The estimator.
+
+        Raises
+        ------
+        .. errors of training
+        AttributeError
+            If `solver="lbfgs"`, whose every step needs the whole data.
         """
         return self._partial_fit(X, y, sample_weight)
 
+    @_signature.complete
     def predict(self, X):
         """Predict the targets.
 
         Parameters
         ----------
-        X : array-like
-            The sequences, in the form that was passed to fit.
+        .. X like fit
 
         Returns
         -------
-        y : array
-            Of shape (n_sequences,) or (n_sequences, n_outputs). With ``return_sequences=True`` of
-            shape (n_sequences, n_timesteps[, n_outputs]); for a list a 1-D object array of arrays of
-            shape (n_timesteps_i[, n_outputs]).
+        y : ndarray of shape (n_sequences,) or (n_sequences, n_outputs)
+            The predictions, in units of y. With `return_sequences=True` of shape (n_sequences,
+            n_timesteps) or (n_sequences, n_timesteps, n_outputs); for a list or object array X a 1-D
+            object array of arrays of shape (n_timesteps_i,) or (n_timesteps_i, n_outputs).
+
+        Raises
+        ------
+        .. errors of answers
         """
         flat, container = self._run(X)
         targets = self._spec["targets"]
@@ -76,18 +90,26 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
             flat = flat[:, 0]
         return shape_answer(flat, container) if self._spec["per_step"] else flat
 
+    @_signature.complete
     def score(self, X, y, sample_weight=None):
-        """Coefficient of determination R^2 of the predictions; per step over all time steps.
+        """Coefficient of determination R^2 of the predictions.
+
+        With `return_sequences=True` all time steps of all sequences count alike.
 
         Parameters
         ----------
-        X, y, sample_weight
-            As for fit.
+        .. X like fit
+        .. y
+        .. sample_weight
 
         Returns
         -------
         score : float
-            1 is perfect, 0 what the mean would reach.
+            1 is perfect, 0 is what the mean of y would reach; with several outputs the mean of theirs.
+
+        Raises
+        ------
+        .. errors of scores
         """
         check_is_fitted(self, "_theta")
         if not self._spec["per_step"]:

@@ -46,6 +46,17 @@ class SGD(_Stepwise):
     """Stochastic gradient descent with (Nesterov) momentum [3]_.
 
     v <- mu v + g;   theta <- theta - eta v   (Nesterov: eta (g + mu v))
+
+    Parameters
+    ----------
+    theta : (P,) array
+        The weights: how many, and their dtype.
+    learning_rate : float
+        eta; training sets it for every epoch.
+    momentum : float, default=0.9
+        mu.
+    nesterovs_momentum : bool, default=True
+        Whether to look one step ahead.
     """
 
     n_slots = 1
@@ -70,6 +81,20 @@ class Adam(_Stepwise):
 
     m <- beta_1 m + (1 - beta_1) g;   v <- beta_2 v + (1 - beta_2) g^2
     theta <- theta - eta m_hat / (sqrt(v_hat) + epsilon)
+    with m_hat = m / (1 - beta_1^t) and v_hat = v / (1 - beta_2^t)
+
+    Parameters
+    ----------
+    theta : (P,) array
+        The weights: how many, and their dtype.
+    learning_rate : float
+        eta; training sets it for every epoch.
+    beta_1 : float, default=0.9
+        Decay of m.
+    beta_2 : float, default=0.999
+        Decay of v.
+    epsilon : float, default=1e-8
+        Added to the root.
     """
 
     n_slots = 2
@@ -102,6 +127,17 @@ class RMSprop(_Stepwise):
     """RMSprop [2]_, its decay called beta_2.
 
     v <- beta_2 v + (1 - beta_2) g^2;   theta <- theta - eta g / (sqrt(v) + epsilon)
+
+    Parameters
+    ----------
+    theta : (P,) array
+        The weights: how many, and their dtype.
+    learning_rate : float
+        eta; training sets it for every epoch.
+    beta_2 : float, default=0.999
+        Decay of v.
+    epsilon : float, default=1e-8
+        Added to the root.
     """
 
     n_slots = 1
@@ -120,7 +156,17 @@ class RMSprop(_Stepwise):
 
 
 class LBFGS:
-    """Limited-memory BFGS [4]_ through :func:`scipy.optimize.minimize`, in float64."""
+    """Limited-memory BFGS [4]_ through :func:`scipy.optimize.minimize`, in float64.
+
+    Parameters
+    ----------
+    max_iter : int, default=200
+        Largest number of iterations.
+    max_fun : int, default=15000
+        Largest number of evaluations of the function.
+    tol : float, default=1e-4
+        Ends when no entry of the gradient exceeds it.
+    """
 
     full_batch = True
 
@@ -151,7 +197,15 @@ class LBFGS:
 
 
 class Constant:
-    """The rate stays as it is."""
+    """The rate stays as it is.
+
+    Parameters
+    ----------
+    learning_rate : float
+        The rate at the start.
+    max_iter : int
+        Number of epochs that the call may take.
+    """
 
     ends_with_max_iter = False  # whether training is complete, by design, after max_iter epochs
 
@@ -168,7 +222,15 @@ class Constant:
 
 
 class Adaptive(Constant):
-    """Divided by 5 whenever the loss has stopped falling, until it is below 1e-6."""
+    """Divided by 5 whenever the loss has stopped falling, until it is below 1e-6.
+
+    Parameters
+    ----------
+    learning_rate : float
+        The rate at the start.
+    max_iter : int
+        Number of epochs that the call may take.
+    """
 
     def go_on_after_plateau(self):
         if self.learning_rate <= 1e-6:
@@ -178,7 +240,15 @@ class Adaptive(Constant):
 
 
 class Cosine(Constant):
-    """Half a cosine from the initial rate towards 0 over ``max_iter`` epochs [5]_."""
+    """Half a cosine from the initial rate towards 0 over ``max_iter`` epochs [5]_.
+
+    Parameters
+    ----------
+    learning_rate : float
+        The rate at the start.
+    max_iter : int
+        Number of epochs that the call may take, the length of the half cosine.
+    """
 
     ends_with_max_iter = True
 
