@@ -28,7 +28,8 @@ from skrnn._inference import BLOCK, run
 from skrnn._monitor import History
 from skrnn._network import Network
 from skrnn._reading import VALIDATION, Reading
-from skrnn._sequences import read_targets_per_step, read_weights, shape_answer
+from skrnn._sequences import shape_answer
+from skrnn._targets import check_targets, read_targets_per_step, read_weights
 from skrnn.cells import CELLS
 from skrnn.solvers import SOLVERS
 
@@ -124,6 +125,7 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
                 _, validation = self._read(X_val, y_val, sample_weight_val, spec, VALIDATION)
                 if len(validation.flat_targets()[0]) < 2:
                     raise ValueError("X_val is too small: a score needs two targets or more.")
+        self._check_memory(spec, data)
         if known is None:
             self._start(spec, X, random_state)
         self._train(data, validation, random_state, self.max_iter)
@@ -137,6 +139,7 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
         with self._nothing_lost(), one_thread():
             spec, data = self._read(X, y, sample_weight, known, **target_options)
             random_state = getattr(self, "_random_state", None) or check_random_state(self.random_state)
+            self._check_memory(spec, data)
             if known is None:
                 self._start(spec, X, random_state)
             self._train(data, None, random_state, 1, partial_fit=True)
@@ -223,7 +226,7 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
         self.n_outputs_ = spec["targets"]["n_outputs"]
         self.n_iter_ = self.n_updates_ = 0
         self._publish_targets(spec["targets"])
-        self._theta = self._network().initial_weights(random_state)
+        self._theta = self._network(spec).initial_weights(random_state)
 
     def _n_threads(self):
         """Threads for fit and predict: n_jobs, within what a parallel caller leaves to each worker."""
@@ -231,8 +234,9 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
         n = min(effective_n_jobs(self.n_jobs), cpu_count())
         return max(1, min(n, int(limit))) if limit.isdecimal() else n
 
-    def _network(self, n_threads=1):
-        spec = self._spec
+    def _network(self, spec=None, n_threads=1):
+        """The network of ``spec``, by default the fitted one."""
+        spec = spec or self._spec
         return Network(
             CELLS[spec["cell"]], spec["n_inputs"], spec["hidden_sizes"], spec["targets"]["n_outputs"],
             dtype=spec["dtype"], bidirectional=spec["bidirectional"], pooling=spec["pooling"],
@@ -253,7 +257,7 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
             return Parallel(n_threads, require="sharedmem")(delayed(function)(b) for b in blocks)
 
         # blocks side by side, or threads within the only one
-        network = self._network(n_threads if len(container.sequences) <= BLOCK else 1)
+        network = self._network(n_threads=n_threads if len(container.sequences) <= BLOCK else 1)
         flat = run(
             network, self._theta, container.sequences, np.dtype(spec["dtype"]),
             per_step=spec["per_step"], delay=spec["delay"], map_blocks=map_blocks, **options,
@@ -267,6 +271,7 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
         weight, step_weight = read_weights(sample_weight, sequences, per_step=True)
         if step_weight is None and sample_weight is not None:
             step_weight = np.repeat(weight, sequences.lengths)
+        check_targets(y, sequences, "y", "X", per_step=True)
         y, is_1d = read_targets_per_step(y, sequences, numeric=False)
         predicted = np.concatenate(list(predicted))
         return (y[:, 0] if is_1d else y), predicted, step_weight

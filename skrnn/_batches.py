@@ -56,6 +56,11 @@ class Sequences:
             return Sequences(self.values[rows])
         return Sequences(self.values[self.flat_index(rows)], self.lengths[rows])
 
+    def where(self, position):
+        """Sequence and step of a position in flat storage."""
+        sequence = int(np.searchsorted(self.starts, position, side="right")) - 1
+        return sequence, int(position - self.starts[sequence])
+
     def flat_index(self, rows):
         """Positions, in flat storage, of all steps of ``rows``."""
         lengths = self.lengths[rows]

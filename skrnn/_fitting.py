@@ -9,8 +9,11 @@ import warnings
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from skrnn._advice import advise_on_scale
+from skrnn._batches import Sequences
 from skrnn._inference import evaluate, run
 from skrnn._learner import DivergenceError, Learner
+from skrnn._memory import check_fits
 from skrnn._monitor import Monitor, Report
 from skrnn._sums import EXACT, FAST
 from skrnn._training import FULL_BATCH_BLOCK, minibatches, train, train_full_batch
@@ -19,7 +22,9 @@ from skrnn.solvers import SCHEDULES, SOLVERS
 
 AUTO_BATCH = 200
 
-_SCALE = "Scale X (StandardScaler), lower learning_rate_init, or set clip_norm."
+_SCALE = (
+    "Scale X (StandardScaler), y and sample_weight, lower learning_rate_init or alpha, or set clip_norm."
+)
 
 
 class Fitting:
@@ -48,6 +53,13 @@ class Fitting:
             theta = monitor.best_theta
         self._theta, self._random_state = theta, random_state
         self._publish_history(len(history.loss) - n_before, validation, partial_fit)
+        if not partial_fit:
+            is_table = self._spec["kind"] == "table"
+            advise_on_scale(
+                Sequences(data.X.values.reshape(len(data), 1, -1)) if is_table else data.X,
+                history.loss[n_before:],
+                "column" if is_table else "feature",
+            )
         if not (converged or partial_fit):
             warnings.warn(
                 f"Maximum iterations ({max_iter}) reached and the optimization hasn't converged yet. "
@@ -57,7 +69,10 @@ class Fitting:
             )
 
     def _in_batches(self, theta, data, validation, monitor, random_state, max_iter, partial_fit):
-        network, loss = self._network(self._n_threads()), LOSSES[self._spec["targets"]["loss"]]()
+        network, loss = (
+            self._network(n_threads=self._n_threads()),
+            LOSSES[self._spec["targets"]["loss"]](),
+        )
         batch_size = self._batch_size(data)
         self._solver = self._make_solver(theta)
         exact = network.dtype == np.float64 and self._is_whole(data, batch_size, partial_fit)
@@ -74,7 +89,10 @@ class Fitting:
         )  # fmt: skip
 
     def _in_full_batch(self, theta, data, validation, monitor, random_state, max_iter, partial_fit):
-        network, loss = self._network(self._n_threads()), LOSSES[self._spec["targets"]["loss"]]()
+        network, loss = (
+            self._network(n_threads=self._n_threads()),
+            LOSSES[self._spec["targets"]["loss"]](),
+        )
         exact = len(data) <= FULL_BATCH_BLOCK and network.dtype == np.float64
         solver = SOLVERS[self.solver](max_iter=max_iter, max_fun=self.max_fun, tol=self.tol)
         result = train_full_batch(
@@ -102,6 +120,18 @@ class Fitting:
         if not partial_fit:
             return batch_size >= len(data)
         return len(data) < (AUTO_BATCH if self.batch_size == "auto" else self.batch_size)
+
+    def _check_memory(self, spec, data):
+        """Raise a MemoryError if weights or a window are beyond this machine."""
+        solver, batch_size = SOLVERS[self.solver], self.batch_size
+        if solver.full_batch:
+            batch_size = FULL_BATCH_BLOCK
+        elif batch_size == "auto":
+            batch_size = AUTO_BATCH
+        check_fits(
+            self._network(spec), solver, data.lengths, batch_size=batch_size, window=self.k2 or self.k1,
+            hidden_size=self.hidden_size,
+        )  # fmt: skip
 
     def _batch_size(self, data):
         n = len(data)

@@ -3,7 +3,7 @@
 ``Reading`` joins the containers (``_sequences.py``) with what the estimator asks of them: its
 parameters at the first fit, its ``_spec`` afterwards. What targets are, the classes say:
 
-``_read_y(y, X, name)``                    -> (rows, K) values and whether y had one column only
+``_read_y(y, X, names)``                   -> (rows, K) values and whether y had one column only
 ``_learn_targets(y, is_1d, weight)``       -> plain facts: loss, outputs, classes or mean and scale
 ``_encode_y(y, is_1d, targets, name)``     -> (rows, .) floats that the loss takes
 ``_class_factors(y, targets, weight)``     -> (n_classes,) factors of the weights, or None
@@ -18,9 +18,11 @@ from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import validate_data
 
+from skrnn._advice import advise_on_axes, advise_on_targets
 from skrnn._batches import Dataset, Sequences
 from skrnn._checks import check_hidden_size
-from skrnn._sequences import check_same_number, choose_dtype, read_weights, read_X
+from skrnn._sequences import axes_advice, choose_dtype, read_X
+from skrnn._targets import check_targets, read_weights
 
 LONG_SEQUENCE = 10_000
 
@@ -61,11 +63,16 @@ class Reading:
             validate_data(self, X=X, skip_check_array=True, ensure_2d=False, reset=False)
         container = self._read_X(X, known, names.X)
         sequences = container.sequences
+        if known is None and container.kind != "table":
+            advise_on_axes(sequences, names.X)
         per_step = self.return_sequences
-        if not per_step:
-            check_same_number(y, sequences, names.y, names.X)
-        weight, step_weight = read_weights(sample_weight, sequences, per_step, names.weight)
-        y, y_is_1d = self._read_y(y, sequences, names.y)
+        check_targets(y, sequences, names.y, names.X, per_step=per_step)
+        weight, step_weight = read_weights(
+            sample_weight, sequences, names.weight, names.X, per_step=per_step
+        )
+        y, y_is_1d = self._read_y(y, sequences, names)
+        if known is None and not per_step:
+            advise_on_targets(y, sequences, names.y)
         spec = self._make_spec(container)
         row_weight = step_weight if step_weight is not None else weight
         if per_step and step_weight is None:
@@ -131,6 +138,7 @@ class Reading:
             raise ValueError(
                 f"{input_name} has {container.n_features_in} features, but {name} is expecting "
                 f"{known['n_features_in']} features as input."
+                + axes_advice(container.sequences, input_name, n_features=known["n_features_in"])
             )
         return container
 
@@ -171,13 +179,18 @@ class Reading:
         if data.per_step and n == 1:
             return data.split_tail(self.validation_fraction)
         stratify = None if data.per_step else self._stratify(data.y)
-        training, held_out = train_test_split(
-            np.arange(n), test_size=self.validation_fraction, random_state=random_state,
-            stratify=stratify,
-        )  # fmt: skip
+        too_small = (
+            f"The validation set is too small: early_stopping=True holds out validation_fraction="
+            f"{self.validation_fraction} of {n} sequences. Increase validation_fraction, pass X_val and "
+            "y_val, or set early_stopping=False."
+        )
+        try:
+            training, held_out = train_test_split(
+                np.arange(n), test_size=self.validation_fraction, random_state=random_state,
+                stratify=stratify,
+            )  # fmt: skip
+        except ValueError as error:
+            raise ValueError(f"{too_small} ({error})") from None
         if not data.per_step and len(held_out) < 2:
-            raise ValueError(
-                "The validation set is too small. Increase 'validation_fraction' or the size of your "
-                "dataset."
-            )
+            raise ValueError(too_small)
         return data.select(training), data.select(held_out)

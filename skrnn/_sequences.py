@@ -11,17 +11,17 @@ list or 1-D object array of (T_i, F)       "list"       n sequences, one copy
 list or object array of unequal 1-D rows   "list"       n sequences of length / step_features
 =========================================  ===========  =========================================
 
-Targets per step have the same shape as X has in time; ``shape_answer`` gives predictions the shape
-that belongs to ``kind``. All errors are raised here, before any weight changes, and name the
-sequence (and the step) that is wrong. A new container is one more branch in ``read_X``.
+``shape_answer`` gives predictions the shape that belongs to ``kind``. Targets and weights are read in
+``_targets.py``. All errors are raised before any weight changes, and name the sequence (and the step)
+that is wrong. A new container is one more branch in ``read_X``.
 """
 
+import re
 from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
-from sklearn.utils.validation import column_or_1d
 
 from skrnn._batches import Sequences
 
@@ -61,6 +61,10 @@ def read_X(X, *, step_features=1, dtype=None, fitted_kind=None, estimator=None, 
     """
     reject_unreadable(X, input_name)
     items = as_items(X, input_name)
+    if items is not None and not len(items):
+        raise ValueError(
+            f"Found {input_name} with 0 sample(s): it is empty, while a minimum of 1 is required."
+        )
     ndims = {item.ndim for item in items or ()}
     if ndims == {2}:
         container = _read_list(items, input_name)
@@ -112,20 +116,40 @@ def as_items(X, name):
     if not isinstance(X, (list, tuple)):
         if hasattr(X, "columns") or getattr(X, "ndim", None) != 1:
             return None
-        values = np.asarray(X)
-        if values.dtype != object or not len(values) or np.ndim(values[0]) == 0:
+        X = np.asarray(X)
+        if X.dtype != object:
             return None
-        X = values
-    items = []
+    items, columns = [], None
     for i, item in enumerate(X):
-        reject_unreadable(item, name)
+        reject_unreadable(item, f"{name}[{i}]")
+        _check_columns(i, item, columns, name)
+        columns = columns if i else getattr(item, "columns", None)
         try:
             items.append(np.asarray(item))
         except ValueError as error:
             raise ValueError(f"Sequence {i} of {name} is not an array: {error}") from error
-        if items[-1].ndim == 0:
-            return None  # a list of numbers: left to the message about 1-D arrays
+    scalars = [i for i, item in enumerate(items) if not item.ndim]
+    if scalars and len(scalars) == len(items):
+        return None  # a list of numbers or labels
+    if scalars:
+        i = scalars[0]
+        raise ValueError(
+            f"Sequence {i} of {name} is not an array but {X[i]!r} ({type(X[i]).__name__}), while others "
+            "are. Expected one array for every sequence."
+        )
     return items
+
+
+def _check_columns(i, item, columns, name):
+    """Raise if a frame has the columns of the first one in another order."""
+    if columns is None or not hasattr(item, "columns") or item.columns is columns:
+        return
+    these, first = list(item.columns), list(columns)
+    if these != first and len(these) == len(first):
+        raise ValueError(
+            f"Sequence {i} of {name} has the columns {these}, but sequence 0 has {first}. Give all the "
+            "same columns in the same order."
+        )
 
 
 def _reshape_row(i, row, step_features, name):
@@ -145,18 +169,43 @@ def _read_list(items, name):
             raise ValueError(
                 f"Sequence {i} of {name} has {item.shape[1]} features, but sequence 0 has {n_features}. "
                 "Every sequence must be an array (n_timesteps, n_features) with the same n_features."
+                + _if_transposed(items, name)
             )
         if not len(item):
-            raise ValueError(f"Sequence {i} of {name} has no time steps (shape={item.shape}).")
+            raise ValueError(
+                f"Sequence {i} of {name} has no time steps (shape={item.shape}): remove it, from y, too."
+            )
     if not n_features:
         raise ValueError(f"{name} has 0 feature(s) per time step while a minimum of 1 is required.")
-    values = _numeric(np.concatenate(items), name)
+    try:
+        values = as_numbers(np.concatenate(items), name)
+    except (TypeError, ValueError):
+        for i, item in enumerate(items):
+            as_numbers(item, f"Sequence {i} of {name}")
+        raise
     return Container(Sequences(values, list(map(len, items))), "list", n_features)
 
 
-def _numeric(values, name, **options):
-    """``values`` as an array of numbers, by scikit-learn's rules and with its messages."""
-    values = check_array(values, ensure_all_finite=False, input_name=name, **options)
+def _if_transposed(items, name):
+    """Advice if all sequences have as many rows, but not as many columns."""
+    n_rows = {len(item) for item in items}
+    if len(n_rows) > 1:
+        return ""
+    return (
+        f" All have {n_rows.pop()} rows: if these are the features, and time runs along the columns, "
+        f"pass [x.T for x in {name}]."
+    )
+
+
+def as_numbers(values, name, **options):
+    """``values`` as an array of numbers, by scikit-learn's rules and with its messages, which name it."""
+    try:
+        values = check_array(values, ensure_all_finite=False, input_name=name, **options)
+    except (TypeError, ValueError, OverflowError) as error:
+        if re.search(rf"\b{re.escape(name)}\b", str(error)):
+            raise
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{name} cannot be read as numbers: {error}") from error
     if values.dtype.kind not in "biuf":
         raise ValueError(f"{name} has dtype {values.dtype}, which cannot be read as numbers.")
     return values
@@ -164,7 +213,7 @@ def _numeric(values, name, **options):
 
 def _read_array(X, step_features, estimator, name):
     """2-D and 3-D arrays and what converts to them."""
-    X = _numeric(X, name, allow_nd=True, estimator=estimator)
+    X = as_numbers(X, name, allow_nd=True, estimator=estimator)
     if X.ndim == 2:
         return _read_table(X, step_features, name)
     if X.ndim != 3:
@@ -174,7 +223,10 @@ def _read_array(X, step_features, estimator, name):
         )
     _, T, F = X.shape
     if not T:
-        raise ValueError(f"The sequences of {name} have no time steps (shape={X.shape}).")
+        raise ValueError(
+            f"The sequences of {name} have no time steps (shape={X.shape}). Expected (n_sequences, "
+            "n_timesteps, n_features) with one time step or more."
+        )
     if not F:
         raise ValueError(f"{name} has 0 feature(s) (shape={X.shape}) while a minimum of 1 is required.")
     return Container(Sequences(X), "array", F)
@@ -189,10 +241,11 @@ def _read_table(X, step_features, name):
     return Container(Sequences(X.reshape(n, -1, step_features)), "table", n_columns)
 
 
-def check_finite(sequences, dtype, name):
+def check_finite(sequences, dtype, name, advice=None):
     """Raise a ValueError that names the first sequence and step that is not finite in ``dtype``.
 
-    Sequence after sequence, so that no array of the size of X is made.
+    Sequence after sequence, so that no array of the size of X is made. ``advice`` says what to do; by
+    default what to do about X.
     """
     values = sequences.values
     if values.dtype.kind not in "fc":
@@ -206,156 +259,58 @@ def check_finite(sequences, dtype, name):
             fits = np.isfinite(chunk.sum(dtype=dtype)) or bool((np.abs(chunk) <= limit).all())
         if not fits:
             where = np.argwhere(~(np.abs(chunk) <= limit))[0]
-            _raise_not_finite(sequences, start, where, chunk, dtype, name)
+            _raise_not_finite(sequences, start, where, chunk, dtype, name, advice)
 
 
-def _raise_not_finite(sequences, start, where, chunk, dtype, name):
+def _raise_not_finite(sequences, start, where, chunk, dtype, name, advice):
     if np.isnan(chunk[tuple(where)]):
         what = "NaN"
-        advice = (
+        advice = advice or (
             "Impute missing values first. For sequences of unequal length pass a list of arrays "
             "instead of padding."
         )
     else:
-        what, advice = (
-            f"infinity or a value too large for {dtype!r}",
-            "Scale or clean the data first.",
-        )
+        what = f"infinity or a value too large for {dtype!r}"
+        advice = advice or "Scale or clean the data first."
     row = start + int(where[0])
     if sequences.is_dense:
         sequence, step = row, int(where[1])
     else:
-        sequence = int(np.searchsorted(sequences.starts, row, side="right")) - 1
-        step = row - int(sequences.starts[sequence])
+        sequence, step = sequences.where(row)
     raise ValueError(
         f"Input {name} contains {what}: sequence {sequence}, step {step}, "
         f"position {int(where[-1])}. {advice}"
     )
 
 
-# --- targets and weights --------------------------------------------------------------------------
-
-
-def read_targets_per_step(y, X, name="y", numeric=True):
-    """y as (n, T[, K]) array or list of (T_i[, K]) -> flat (sum of T_i, K) array.
+def axes_advice(X, name="X", *, n_sequences=None, n_timesteps=None, n_features=None):
+    """What to add to an error about a 3-D X of which one axis should have had another length.
 
     Parameters
     ----------
-    X : Sequences that they belong to
+    X : Sequences
+    n_sequences, n_timesteps, n_features : int, optional
+        The one that was expected.
 
     Returns
     -------
-    flat : (sum of T_i, K)
-    is_1d : bool
-        Whether a step has a single number and not a row of K.
+    advice : str
+        Empty, unless another axis of X has the expected length.
     """
-    items = as_items(y, name)
-    if items is None:
-        y = np.asarray(y)
-        if y.ndim not in (2, 3):
-            raise ValueError(
-                f"{name} has shape {y.shape}, but with return_sequences=True it holds one target per "
-                "time step: (n_sequences, n_timesteps[, n_outputs]) or a list of arrays "
-                "(n_timesteps_i[, n_outputs]). For one target per sequence set "
-                "return_sequences=False."
-            )
-        items = y
-    _check_lengths(items, X, name)
-    is_1d = items[0].ndim == 1
-    parts = [item.reshape(len(item), -1) for item in items]
-    if len({part.shape[1] for part in parts}) > 1:
-        raise ValueError(f"The sequences of {name} have different numbers of outputs per step.")
-    flat = np.concatenate(parts)
-    if numeric:
-        flat = _numeric(flat, name).astype(np.float64, copy=False)
-        check_finite(Sequences(flat, X.lengths), np.dtype(np.float64), name)
-    return flat, is_1d
-
-
-def _check_lengths(items, X, name):
-    if len(items) != len(X):
-        raise ValueError(
-            f"Found input variables with inconsistent numbers of samples: X has {len(X)} sequences, "
-            f"{name} has {len(items)}."
-        )
-    for i, (item, T) in enumerate(zip(items, X.lengths, strict=True)):
-        if item.ndim not in (1, 2) or len(item) != T:
-            raise ValueError(
-                f"With return_sequences=True, {name} needs one entry per time step: sequence {i} has "
-                f"{T} steps in X, but {name}[{i}] has shape {item.shape}."
-            )
-
-
-def reject_targets_per_step(y, name="y"):
-    """Raise a ValueError if y holds more than one target, or row of targets, per sequence."""
-    items = as_items(y, name) if not isinstance(y, np.ndarray) or y.dtype == object else None
-    if items is not None and len({item.shape for item in items}) > 1:
-        what = "arrays of different lengths"
-    else:
-        ndim = y.ndim if hasattr(y, "ndim") else np.asarray(y).ndim
-        what = f"{ndim} dimensions" if ndim > 2 else None
-    if what:
-        raise ValueError(
-            f"{name} has {what}, but return_sequences=False expects one target per sequence, "
-            "(n_sequences,) or (n_sequences, n_outputs). Set return_sequences=True for one target "
-            "per time step."
-        )
-
-
-def read_single_targets(y, X, name="y"):
-    """Numeric y, (n,) or (n, K), one target per sequence -> (n, K) and whether it was (n,)."""
-    reject_targets_per_step(y, name)
-    y = check_array(y, ensure_2d=False, dtype="numeric", input_name=name)
-    if y.ndim == 2 and y.shape[1] == 1:
-        y = column_or_1d(y, warn=True)
-    check_same_number(y, X, name)
-    return y.reshape(len(y), -1).astype(np.float64, copy=False), y.ndim == 1
-
-
-def check_same_number(y, X, name, name_X="X"):
-    """Raise a ValueError with both numbers if there is not one y per sequence."""
-    n = len(y) if hasattr(y, "__len__") else len(np.asarray(y))
-    if n != len(X):
-        raise ValueError(
-            f"Found input variables with inconsistent numbers of samples: {name_X} has {len(X)} "
-            f"sequences, {name} has {n}."
-        )
-
-
-def read_weights(sample_weight, X, per_step, name="sample_weight"):
-    """Sample weights -> (n,) weights of the sequences, and flat weights of the steps or None.
-
-    Accepts None, a number, (n,), and with targets per step also weights shaped as them.
-    """
-    n = len(X)
-    if sample_weight is None:
-        return np.ones(n), None
-    if per_step and (as_items(sample_weight, name) is not None or np.asarray(sample_weight).ndim == 2):
-        flat, _ = read_targets_per_step(sample_weight, X, name)
-        if flat.shape[1] != 1:
-            raise ValueError(f"{name} must have one number per time step.")
-        weight, steps = np.ones(n), flat[:, 0].astype(np.float64)
-    else:
-        weight, steps = np.asarray(sample_weight), None
-        if weight.ndim == 0:
-            weight = np.full(n, weight)
-        if weight.ndim != 1:
-            raise ValueError(
-                "Sample weights must be 1D array or scalar"
-                + (" or shaped as the targets" if per_step else "")
-                + f", got {weight.ndim}-D {name}."
-            )
-        if len(weight) != n:
-            raise ValueError(f"{name}.shape == {weight.shape}, expected {(n,)}!")
-        weight = check_array(
-            weight, ensure_2d=False, dtype=np.float64, ensure_min_samples=0, input_name=name
-        )
-    values = weight if steps is None else steps
-    if (values < 0).any():
-        raise ValueError(f"{name} has a negative value at position {int(np.argmax(values < 0))}.")
-    if not values.any():
-        raise ValueError(f"{name} must contain at least one non-zero weight: all are zero.")
-    return weight, steps
+    if not X.is_dense or X.values.ndim != 3:
+        return ""
+    _, T, F = X.values.shape
+    time_is = None
+    if n_sequences is not None and T == n_sequences:
+        time_is, order = "first", (1, 0, 2)
+    elif (n_timesteps is not None and F == n_timesteps) or (n_features is not None and T == n_features):
+        time_is, order = "last", (0, 2, 1)
+    if time_is is None:
+        return ""
+    return (
+        f" {name} has the axes (n_sequences, n_timesteps, n_features), here {X.values.shape}: if time is "
+        f"the {time_is} axis of {name}, pass {name}.transpose{order}."
+    )
 
 
 # --- answers --------------------------------------------------------------------------------------

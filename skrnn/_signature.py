@@ -130,7 +130,7 @@ PARAMETERS = {
     ),
     "target_delay": Parameter(
         0,
-        [_at_least(0)],
+        [Interval(Integral, 0, 1_000_000, closed="both")],
         "int, default=0",
         "With targets per step: the output for step t is read after step t + `target_delay`, so that "
         "it has seen so many inputs more. X is continued with zeros; every target trains, and "

@@ -102,9 +102,10 @@ def train_full_batch(network, loss, data, theta, solver, arithmetic, history, re
         penalty, g_norm = gradient.finish(1 / W, S)
         g = gradient.g.astype(np.float64)
         latest.update(value=gradient.loss / W + penalty, norm=g_norm)
-        if "n_iter" not in latest and not np.isfinite(latest["value"] + latest["norm"]):
-            raise DivergenceError(at_start=True)
-        latest.setdefault("n_iter", 0)
+        if "n_iter" not in latest:
+            if not np.isfinite(latest["value"] + latest["norm"]):
+                raise DivergenceError(at_start=True)
+            latest.update(n_iter=0, start=(latest["value"], latest["norm"]))
         return latest["value"], g
 
     def callback(x):
@@ -117,6 +118,6 @@ def train_full_batch(network, loss, data, theta, solver, arithmetic, history, re
         report.epoch(history, latest["n_iter"])
 
     result = solver.minimize(function, theta, callback)
-    if not latest["n_iter"]:  # nothing to improve
-        history.record(latest["value"], latest["norm"], 0.0, 0)
+    if not latest["n_iter"]:  # nothing to improve, or no step that does
+        history.record(*latest["start"], 0.0, 0)
     return result

@@ -6,16 +6,12 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
-from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skrnn import _signature
 from skrnn._base import BaseRNN
-from skrnn._sequences import (
-    check_same_number,
-    read_targets_per_step,
-    reject_targets_per_step,
-    shape_answer,
-)
+from skrnn._sequences import shape_answer
+from skrnn._targets import read_labels
 from skrnn.losses import LOSSES
 
 
@@ -164,28 +160,33 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
 
     # --- targets --------------------------------------------------------------------------------
 
-    def _read_y(self, y, X, name):
+    def _read_y(self, y, X, names):
         """Labels as (rows, 1), or (rows, n_labels) of a multilabel indicator, and which."""
-        if self.return_sequences:
-            y, is_1d = read_targets_per_step(y, X, name, numeric=False)
-            y = check_array(y[:, 0] if is_1d else y, ensure_2d=False, dtype=None, input_name=name)
-        else:
-            reject_targets_per_step(y, name)
-            y = check_array(y, ensure_2d=False, dtype=None, input_name=name)
-            check_same_number(y, X, name)
+        name = names.y
+        y = read_labels(y, X, name, names.X, per_step=self.return_sequences)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        check_classification_targets(y)
+        try:
+            check_classification_targets(y)
+        except ValueError as error:
+            regressor = type(self).__name__.replace("Classifier", "Regressor")
+            raise ValueError(f"{error} If {name} holds numbers, use {regressor}.") from None
         if y.ndim == 2 and type_of_target(y, input_name=name) != "multilabel-indicator":
             raise ValueError(
                 f"{name} has {y.shape[1]} columns but is not a multilabel indicator of 0 and 1. "
-                "Multioutput classification is not supported: use MultiOutputClassifier."
+                "Multioutput classification is not supported: use MultiOutputClassifier. For one label "
+                "per time step set return_sequences=True."
             )
         return y.reshape(len(y), -1), y.ndim == 1
 
     def _learn_targets(self, y, is_1d, weight, classes=None):
         if not is_1d:
             K = y.shape[1]
+            if classes is not None and not np.array_equal(unique_labels(classes), np.arange(K)):
+                raise ValueError(
+                    f"classes={classes!r} do not go with y, an indicator of {K} labels: pass "
+                    f"classes=range({K})."
+                )
             return {
                 "loss": "binomial_log_loss", "n_outputs": K, "is_1d": False, "classes": np.arange(K)
             }  # fmt: skip

@@ -8,8 +8,9 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skrnn import _signature
 from skrnn._base import BaseRNN
-from skrnn._sequences import read_single_targets, read_targets_per_step, shape_answer
+from skrnn._sequences import shape_answer
 from skrnn._sums import exact_sum
+from skrnn._targets import read_single_targets, read_targets_per_step
 from skrnn.losses import LOSSES
 
 
@@ -124,10 +125,10 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
 
     # --- targets --------------------------------------------------------------------------------
 
-    def _read_y(self, y, X, name):
+    def _read_y(self, y, X, names):
         if not self.return_sequences:
-            return read_single_targets(y, X, name)
-        y, is_1d = read_targets_per_step(y, X, name)
+            return read_single_targets(y, X, names.y, names.X)
+        y, is_1d = read_targets_per_step(y, X, names.y, names.X)
         if y.shape[1] == 1 and not is_1d:
             column_or_1d(y, warn=True)  # for its warning
             is_1d = True

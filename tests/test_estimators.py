@@ -779,6 +779,7 @@ def test_forms_of_sample_weight(cls, form, assert_same_weights):
     assert_same_weights(cls(**FIXED, max_iter=2).fit(X, y, form(weight)), expected)
 
 
+@pytest.mark.filterwarnings("ignore:Every sequence of X has one time step only")
 def test_weights_of_steps(cls, assert_same_weights):
     X, y = data(cls, per_step=True)
     weight = np.random.RandomState(0).uniform(size=N)

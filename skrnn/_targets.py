@@ -1,0 +1,219 @@
+"""y and sample weights, from what users pass to flat arrays; the sequences they belong to are known.
+
+==================  =====================================================  =======================
+targets             y                                                      becomes
+==================  =====================================================  =======================
+one per sequence    (n,) or (n, K)                                         (n, K)
+one per time step   (n, T), (n, T, K), or a list of (T_i,) or (T_i, K)     (sum of T_i, K)
+==================  =====================================================  =======================
+
+What the numbers mean, the estimators know (``regressors.py``, ``classifiers.py``). Errors are raised
+before any weight changes; they name y (or y_val, sample_weight) and the sequence and step that is wrong.
+"""
+
+import numpy as np
+from sklearn.utils import check_array
+from sklearn.utils.validation import column_or_1d
+
+from skrnn._batches import Sequences
+from skrnn._sequences import as_items, as_numbers, axes_advice, check_finite, reject_unreadable
+
+_NOT_FINITE = (
+    "Replace it; or leave it out: put any value there, and a weight of zero for that sequence or time "
+    "step."
+)
+
+
+def check_targets(y, X, name, name_X, *, per_step):
+    """Raise if y is no array-like at all; with one target per sequence, if there is not one for each."""
+    reject_unreadable(y, name)
+    shapeless = isinstance(y, (str, bytes, dict, set)) or not hasattr(y, "__len__")
+    if (shapeless and not hasattr(y, "__array__")) or getattr(y, "ndim", None) == 0:
+        raise ValueError(
+            f"{name} must be array-like, with one entry per sequence, got {type(y).__name__}."
+        )
+    if not per_step:
+        check_same_number(y, X, name, name_X)
+
+
+def check_same_number(y, X, name, name_X="X"):
+    """Raise a ValueError with both numbers if there is not one y per sequence."""
+    n = len(y) if hasattr(y, "__len__") else len(np.asarray(y))
+    if n != len(X):
+        raise ValueError(
+            f"Found input variables with inconsistent numbers of samples: {name_X} has {len(X)} "
+            f"sequences, {name} has {n}." + axes_advice(X, name_X, n_sequences=n)
+        )
+
+
+def read_targets_per_step(y, X, name="y", name_X="X", *, numeric=True):
+    """y as (n, T[, K]) array or list of (T_i[, K]) -> flat (sum of T_i, K) array.
+
+    Parameters
+    ----------
+    X : Sequences that they belong to
+    name, name_X : str
+        What y and X are called in messages.
+    numeric : bool
+        Whether they are numbers, which must be finite, and not labels.
+
+    Returns
+    -------
+    flat : (sum of T_i, K)
+    is_1d : bool
+        Whether a step has a single number and not a row of K.
+    """
+    items = as_items(y, name)
+    if items is None:
+        y = np.asarray(y)
+        if y.ndim not in (2, 3):
+            raise ValueError(
+                f"{name} has shape {y.shape}, but with return_sequences=True it holds one target per "
+                "time step: (n_sequences, n_timesteps[, n_outputs]) or a list of arrays "
+                "(n_timesteps_i[, n_outputs]). For one target per sequence set "
+                "return_sequences=False."
+            )
+        items = y
+    _check_lengths(items, X, name, name_X)
+    is_1d = items[0].ndim == 1
+    parts = [item.reshape(len(item), -1) for item in items]
+    if len({part.shape[1] for part in parts}) > 1:
+        raise ValueError(f"The sequences of {name} have different numbers of outputs per step.")
+    flat = np.concatenate(parts)
+    if numeric:
+        flat = as_numbers(flat, name).astype(np.float64, copy=False)
+        check_finite(Sequences(flat, X.lengths), np.dtype(np.float64), name, _NOT_FINITE)
+    return flat, is_1d
+
+
+def _check_lengths(items, X, name, name_X):
+    check_same_number(items, X, name, name_X)
+    for i, (item, T) in enumerate(zip(items, X.lengths, strict=True)):
+        if item.ndim not in (1, 2) or len(item) != T:
+            raise ValueError(
+                f"With return_sequences=True, {name} needs one entry per time step: sequence {i} has "
+                f"{T} steps in {name_X}, but {name}[{i}] has shape {item.shape}."
+                + axes_advice(X, name_X, n_timesteps=len(item) if item.ndim else None)
+            )
+
+
+def reject_targets_per_step(y, name="y"):
+    """Raise a ValueError if y holds more than one target, or row of targets, per sequence."""
+    items = as_items(y, name) if not isinstance(y, np.ndarray) or y.dtype == object else None
+    if items is not None and len({item.shape for item in items}) > 1:
+        what = "arrays of different lengths"
+    else:
+        ndim = y.ndim if hasattr(y, "ndim") else np.asarray(y).ndim
+        what = f"{ndim} dimensions" if ndim > 2 else None
+    if what:
+        raise ValueError(
+            f"{name} has {what}, but return_sequences=False expects one target per sequence, "
+            "(n_sequences,) or (n_sequences, n_outputs). Set return_sequences=True for one target "
+            "per time step."
+        )
+
+
+def read_single_targets(y, X, name="y", name_X="X"):
+    """Numeric y, (n,) or (n, K), one target per sequence -> (n, K) and whether it was (n,)."""
+    reject_targets_per_step(y, name)
+    if (dtype := np.asarray(y).dtype).kind in "US":
+        raise ValueError(f"{name} has dtype {dtype}: numbers are needed. For labels use a classifier.")
+    y = as_numbers(y, name, ensure_2d=False)
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = column_or_1d(y, warn=True)
+    check_same_number(y, X, name, name_X)
+    flat = y.reshape(len(y), -1).astype(np.float64, copy=False)
+    _check_finite_rows(flat, name)
+    return flat, y.ndim == 1
+
+
+def read_labels(y, X, name="y", name_X="X", *, per_step):
+    """Labels (rows,), or (rows, K) of an indicator, one per sequence or one per step; none is missing."""
+    if per_step:
+        y, is_1d = read_targets_per_step(y, X, name, name_X, numeric=False)
+        y = y[:, 0] if is_1d else y
+    else:
+        reject_targets_per_step(y, name)
+        check_same_number(y, X, name, name_X)
+    y = check_array(y, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name=name)
+    missing = np.isin(np.arange(len(y)), _missing(y))
+    if missing.any():
+        row = int(np.argmax(missing))
+        where = f"sequence {row}"
+        if per_step:
+            where = "sequence {}, step {}".format(*Sequences(y, X.lengths).where(row))
+        what = "infinity" if y.dtype.kind == "f" and np.isinf(y[row]).any() else "NaN"
+        raise ValueError(f"Input {name} contains {what}: {where}. {_NOT_FINITE}")
+    return y
+
+
+def _missing(y):
+    """The rows of labels (rows, ...) that hold None, NaN or infinity."""
+    if y.dtype.kind == "f":
+        return np.argwhere(~np.isfinite(y))[:, 0]
+    if y.dtype.kind == "O":
+        return [index[0] for index, label in np.ndenumerate(y) if label is None or label != label]
+    return []
+
+
+def _check_finite_rows(values, name):
+    """Raise a ValueError that names the first row of (n, K) floats that is not finite."""
+    finite = np.isfinite(values).all(axis=1)
+    if not finite.all():
+        i = int(np.argmin(finite))
+        isnan = np.isnan(values[i]).any()
+        what = "NaN" if isnan else f"infinity or a value too large for {values.dtype!r}"
+        advice = "Weights must be finite." if name.startswith("sample_weight") else _NOT_FINITE
+        raise ValueError(f"Input {name} contains {what}: sequence {i}. {advice}")
+
+
+def read_weights(sample_weight, X, name="sample_weight", name_X="X", *, per_step):
+    """Sample weights -> (n,) weights of the sequences, and flat weights of the steps or None.
+
+    Accepts None, a number, (n,), and with targets per step also weights shaped as them.
+    """
+    if sample_weight is None:
+        return np.ones(len(X)), None
+    reject_unreadable(sample_weight, name)
+    items = as_items(sample_weight, name)
+    if per_step and (items is not None or np.asarray(sample_weight).ndim == 2):
+        flat, _ = read_targets_per_step(sample_weight, X, name, name_X)
+        if flat.shape[1] != 1:
+            raise ValueError(f"{name} must have one number per time step.")
+        weight, steps = np.ones(len(X)), flat[:, 0].astype(np.float64)
+    else:
+        weight, steps = _weights_of_sequences(sample_weight, items, len(X), name, per_step), None
+    values = weight if steps is None else steps
+    if (values < 0).any():
+        i = int(np.argmax(values < 0))
+        where = f"position {i}"
+        if steps is not None:
+            where = "sequence {}, step {}".format(*Sequences(flat, X.lengths).where(i))
+        raise ValueError(
+            f"{name} has a negative value at {where}. Weights must be >= 0; zero leaves something out."
+        )
+    if not values.any():
+        raise ValueError(f"{name} must contain at least one non-zero weight: all are zero.")
+    return weight, steps
+
+
+def _weights_of_sequences(sample_weight, items, n, name, per_step):
+    """A number, or (n,) numbers, as (n,) float64."""
+    if items is None or len({item.shape for item in items}) <= 1:
+        weight = np.asarray(sample_weight)
+        ndim = weight.ndim
+    else:
+        ndim = "ragged"
+    if ndim == 0:
+        weight, ndim = np.full(n, weight), 1
+    if ndim != 1:
+        raise ValueError(
+            "Sample weights must be 1D array or scalar"
+            + (" or shaped as the targets" if per_step else "")
+            + f", got {ndim}{'' if ndim == 'ragged' else '-D'} {name}."
+        )
+    if len(weight) != n:
+        raise ValueError(f"{name}.shape == {weight.shape}, expected {(n,)}!")
+    weight = as_numbers(weight, name, ensure_2d=False, ensure_min_samples=0).astype(np.float64)
+    _check_finite_rows(weight[:, None], name)
+    return weight
