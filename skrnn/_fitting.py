@@ -20,11 +20,17 @@ from skrnn._training import FULL_BATCH_BLOCK, minibatches, train, train_full_bat
 from skrnn.losses import LOSSES
 from skrnn.solvers import SCHEDULES, SOLVERS
 
-AUTO_BATCH = 200
+# batch_size="auto" (docs/defaults.rst): so many sequences are one batch, more are cut into smaller ones.
+LARGEST_WHOLE, AUTO_BATCH = 200, 32
 
 _SCALE = (
     "Scale X (StandardScaler), y and sample_weight, lower learning_rate_init or alpha, or set clip_norm."
 )
+
+
+def auto_batch_size(n):
+    """What batch_size="auto" is for n sequences."""
+    return n if n <= LARGEST_WHOLE else AUTO_BATCH
 
 
 class Fitting:
@@ -117,9 +123,12 @@ class Fitting:
         A part that fills its batch may be one batch of a larger whole: partial_fit then makes the
         update that fit would make of it.
         """
+        n = len(data)
         if not partial_fit:
-            return batch_size >= len(data)
-        return len(data) < (AUTO_BATCH if self.batch_size == "auto" else self.batch_size)
+            return batch_size >= n
+        if self.batch_size == "auto":
+            return n <= LARGEST_WHOLE and n != AUTO_BATCH
+        return n < self.batch_size
 
     def _check_memory(self, spec, data):
         """Raise a MemoryError if weights or a window are beyond this machine."""
@@ -127,7 +136,7 @@ class Fitting:
         if solver.full_batch:
             batch_size = FULL_BATCH_BLOCK
         elif batch_size == "auto":
-            batch_size = AUTO_BATCH
+            batch_size = auto_batch_size(len(data))
         check_fits(
             self._network(spec), solver, data.lengths, batch_size=batch_size, window=self.k2 or self.k1,
             hidden_size=self.hidden_size,
@@ -136,7 +145,7 @@ class Fitting:
     def _batch_size(self, data):
         n = len(data)
         if self.batch_size == "auto":
-            return min(AUTO_BATCH, n)
+            return auto_batch_size(n)
         if self.batch_size > n:
             if data.per_step and self.k1 is not None:
                 raise NotImplementedError(

@@ -292,7 +292,8 @@ PARAMETERS = {
         "auto",
         [StrOptions({"auto"}), _at_least(1)],
         'int or "auto", default="auto"',
-        "Number of sequences per batch. \"auto\": all, but 200 at most. Not used by \"lbfgs\".",
+        "Number of sequences per batch. \"auto\": all of them up to 200 sequences, 32 if there are more. "
+        "Not used by \"lbfgs\".",
     ),
     "max_iter": Parameter(
         200,
@@ -314,9 +315,9 @@ PARAMETERS = {
         "with \"lbfgs\", when no entry of the gradient exceeds it.",
     ),
     "n_iter_no_change": Parameter(
-        30,
+        50,
         [_at_least(1), Options(Real, {np.inf})],
-        "int or inf, default=30",
+        "int or inf, default=50",
         "For how many epochs in a row the loss may fail to fall by `tol` before training stops; inf: "
         "without limit. Not used by \"lbfgs\". More than the 10 of scikit-learn's MLP: the loss of a "
         "recurrent network rests on plateaus, and under truncated gradients it may rise for 20 epochs "

@@ -121,7 +121,7 @@ DEFAULTS = {
     "class_weight": None, "alpha": 1e-4, "solver": "adam", "learning_rate_init": "measured",
     "learning_rate": "constant", "momentum": 0.9, "nesterovs_momentum": True, "beta_1": 0.9,
     "beta_2": 0.999, "epsilon": 1e-8, "max_fun": 15000, "batch_size": "auto", "max_iter": 200,
-    "shuffle": True, "tol": 1e-4, "n_iter_no_change": 30, "early_stopping": False,
+    "shuffle": True, "tol": 1e-4, "n_iter_no_change": 50, "early_stopping": False,
     "validation_fraction": 0.1, "warm_start": False, "random_state": None, "verbose": False,
     "n_jobs": None, "dtype": None,
 }  # fmt: skip
@@ -330,7 +330,7 @@ def test_max_iter_warns(cls):
 
 def test_n_iter_no_change_may_be_infinite(cls):
     X, y = data(cls)
-    model = cls(**SMALL, tol=10.0, n_iter_no_change=np.inf, max_iter=30).fit(X, y)
+    model = cls(**SMALL, tol=10.0, n_iter_no_change=np.inf, max_iter=50).fit(X, y)
     assert model.n_iter_ == 30
 
 
