@@ -14,115 +14,182 @@ import warnings
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-# Sequences that are looked at; and steps of each.
+# Sequences that are looked at, and steps of each.
 SOME, SOME_STEPS = 100, 1000
-# In sequences, neighbouring steps are nearer to each other than neighbouring features. Known sets have
-# ratios of 1.6 (piano rolls) to 10; noise has 1.
-SMOOTHER = 0.6
-# The loss has hardly fallen if this share of it is left; features then differ "by many orders" beyond
-# WIDE, and are far from one beyond FAR.
+# Neighbours along the axis of time are mostly nearer to each other than neighbours along another axis:
+# twice in piano rolls, up to ten times in slow signals, once in noise. So an axis along which
+# neighbours are this much nearer than along the middle one may be that of time. Spectra, profiles of a
+# day and the like are exceptions; hence a warning only.
+MUCH_NEARER, NEARER = 0.3, 0.6
+# A model that keeps this share of the loss of a constant answer has learned hardly anything. Features
+# then differ "by many orders" beyond WIDE, and are far from one beyond FAR.
 HARDLY, WIDE, FAR = 0.9, 1e3, 1e2
 
+AXES = "Time is the middle axis: (n_sequences, n_timesteps, n_features)."
+IGNORE = "ignore this warning."
 
-def advise_on_axes(sequences, name="X"):
-    """Warn if the axes of time and features seem to be swapped.
+
+def advise_on_axes(sequences):
+    """Warn if the axis of time seems to be another one than the middle.
 
     Parameters
     ----------
     sequences : Sequences of a 3-D array or a list of 2-D arrays
     """
-    F, T = sequences.n_features, int(sequences.lengths.max())
-    turn = f"{name}.transpose(0, 2, 1)" if sequences.is_dense else f"[x.T for x in {name}]"
+    n, F, T = len(sequences), sequences.n_features, int(sequences.lengths.max())
+    turn = "X.transpose(0, 2, 1)" if sequences.is_dense else "[x.T for x in X]"
+    last = f"{AXES} If it is the last axis of X, pass {turn}; if X is as meant, {IGNORE}"
     if T == 1 < F:
-        what = (
-            f"Every sequence of {name} has one time step only, with {F} features: there is nothing to "
-            "recur over"
+        say(
+            f"Every sequence of X has one time step only, with {F} features: there is nothing to "
+            f"recur over. {last}"
         )
-    elif T < F and smoothness(sequences) < SMOOTHER:
-        what = (
-            f"{name} has {T} time steps of {F} features, and changes less from feature to feature than "
-            "from step to step"
+    elif T < F and nearness(sequences, "last") < (MUCH_NEARER if F < 4 * T else NEARER):
+        say(
+            f"X has {T} time steps of {F} features, and changes less from feature to feature than "
+            f"from step to step. {last}"
         )
-    else:
-        return
-    warnings.warn(
-        f"{what}. Time is the middle axis: (n_sequences, n_timesteps, n_features). If it is the last "
-        f"axis of {name}, pass {turn}.",
-        UserWarning,
-        stacklevel=5,
-    )
+    elif 1 < T < n and sequences.is_dense and 0 < nearness(sequences, "first") < MUCH_NEARER:
+        say(
+            f"X has {n} sequences of {T} time steps, and changes less from sequence to sequence "
+            f"than from step to step. {AXES} If it is the first axis of X, pass "
+            f"X.transpose(1, 0, 2); if X is as meant, {IGNORE}"
+        )
 
 
-def smoothness(sequences):
-    """Mean absolute change from feature to feature, by that from step to step."""
+def say(message, category=UserWarning, stacklevel=7):
+    """Warn at the user's line, which is so many calls away.
+
+    fit, _fit, _read, _warn_about, the function here, and this one (after training: _train, _advise).
+    """
+    warnings.warn(message, category, stacklevel=stacklevel)
+
+
+def nearness(sequences, axis):
+    """Mean absolute change along an axis ("first" or "last"), by that along the middle one."""
     between = np.zeros(2)
-    for x in some(sequences):
-        between += [np.abs(np.diff(x, axis=axis)).mean() if x.shape[axis] > 1 else 0 for axis in (1, 0)]
-    return between[0] / between[1] if between[1] else np.inf
+    with np.errstate(all="ignore"):
+        for x, following in some(sequences, pairs=axis == "first"):
+            other = following - x if axis == "first" else np.diff(x, axis=1)
+            between += [np.abs(change).mean() for change in (other, np.diff(x, axis=0)) if change.size]
+        ratio = between[0] / between[1]
+    return ratio if np.isfinite(ratio) else np.inf
 
 
-def some(sequences):
-    """Up to ``SOME`` sequences, evenly spread, as float arrays (T, F) of up to ``SOME_STEPS`` steps."""
-    rows = np.unique(np.linspace(0, len(sequences) - 1, SOME).astype(np.intp))
+def some(sequences, *, pairs=False):
+    """Up to ``SOME`` sequences, evenly spread, as float arrays (T, F) of up to ``SOME_STEPS`` steps.
+
+    With the sequence that follows each, if ``pairs`` (all must be equally long), else None.
+    """
+    rows = np.unique(np.linspace(0, len(sequences) - 1 - pairs, SOME).astype(np.intp))
     for row in rows:
         times = np.arange(min(int(sequences.lengths[row]), SOME_STEPS))
-        yield sequences.take(np.full_like(times, row), times).astype(np.float64)
+        x, following = (
+            sequences.take(np.full_like(times, r), times).astype(np.float64) if wanted else None
+            for r, wanted in ((row, True), (row + 1, pairs))
+        )
+        yield x, following
 
 
-def advise_on_targets(y, sequences, name="y"):
-    """Warn if y (n, K), one row per sequence, has as many columns as all sequences have steps."""
-    T = int(sequences.lengths[0])
-    if 1 < T == y.shape[1] and (sequences.lengths == T).all():
-        warnings.warn(
-            f"{name} has {T} columns, and the sequences have {T} time steps: with "
-            f"return_sequences=False the columns are read as {T} outputs of the whole sequence. For "
-            "one target per time step set return_sequences=True.",
-            UserWarning,
-            stacklevel=5,
+def advise_on_targets(y, sequences):
+    """Warn if y (n, K), one row per sequence, has as many columns as the longest sequence has steps."""
+    T = int(sequences.lengths.max())
+    if 1 < T == y.shape[1]:
+        say(
+            f"y has {T} columns, and the sequences have {T} time steps: with "
+            f"return_sequences=False the columns are read as {T} outputs of the whole sequence. For one "
+            "target per time step set return_sequences=True; if they are outputs of the whole sequence, "
+            f"{IGNORE}"
         )
 
 
-def advise_on_scale(sequences, losses, name="feature"):
-    """Warn if the loss has hardly fallen and the features are on very different scales, or far from 1.
+def advise_on_one_hot(y):
+    """Warn if an indicator (n, K) of labels has exactly one in every row."""
+    if y.shape[1] > 1 and len(y) > 1 and (y.sum(axis=1) == 1).all():
+        say(
+            f"y has exactly one label in every row, and is read as an indicator of {y.shape[1]} "
+            f"independent labels. For one class out of several pass y.argmax(axis=1) instead; if "
+            f"the labels are independent, {IGNORE}",
+        )
+
+
+def advise_on_unit(y, targets, dtype, is_new):
+    """Warn if y does not suit the mean and deviation it is standardised by, or these the dtype.
 
     Parameters
     ----------
-    sequences : Sequences that were trained on
-    losses : list of float, one per epoch of this fit
-    name : str
-        What to call a feature.
+    y : (rows, K) standardised targets
+    targets : dict
+        With "mean" and "scale"; without them nothing is said.
+    is_new : bool
+        Whether mean and scale were just learned from this y.
     """
-    if len(losses) < 2 or not min(losses) > HARDLY * losses[0]:
+    if "scale" not in targets:
         return
+    mean, scale = np.abs(targets["mean"]), targets["scale"]
+    too_fine = (np.finfo(dtype).eps * mean > 0.01 * scale) & y.any(axis=0)  # and not constant
+    if too_fine.any():
+        k = int(np.argmax(too_fine))
+        say(
+            f"y varies by {scale[k]:.1e} around {targets['mean'][k]:.1e}: {np.dtype(dtype)} numbers "
+            'cannot tell such answers apart. Pass dtype="float64", or subtract the mean from it.'
+        )
+    elif not is_new and np.median(np.abs(y)) > FAR:
+        say(
+            "y is far from the targets of the first fit, whose mean and deviation it is "
+            "standardised by. Pass it in the same unit, or fit a new estimator."
+        )
+
+
+def advise_on_scale(sequences, loss, loss_of_a_constant, *, is_table):
+    """Warn if hardly anything was learned and features are on very different scales, or far from 1.
+
+    Parameters
+    ----------
+    sequences : Sequences that were trained on; of a table each row as one step
+    loss, loss_of_a_constant : float
+        At the end of training, and of the best answer that does not look at X.
+    is_table : bool
+        Whether X is a table: features are then called columns.
+    """
+    if not loss > HARDLY * loss_of_a_constant:
+        return
+    name = "column" if is_table else "feature"
     deviation, size = scales(sequences)
     varied = np.flatnonzero(deviation)
     if not len(varied):
         return
     low, high = (int(varied[pick(deviation[varied])]) for pick in (np.argmin, np.argmax))
+    largest = int(np.argmax(size))
     if deviation[high] > WIDE * deviation[low]:
         what = (
             f"the {name}s of X differ in scale: the standard deviation of {name} {low} is "
             f"{deviation[low]:.1e}, that of {name} {high} {deviation[high]:.1e}"
         )
-    elif size[varied].min() > FAR or size[varied].max() < 1 / FAR:
-        what = (
-            f"the values of X are far from 1: the root mean square of {name} {high} is {size[high]:.1e}"
-        )
+    elif size[largest] > FAR or size[largest] < 1 / FAR:
+        what = f"X is far from 1: the root mean square of {name} {largest} is {size[largest]:.1e}"
     else:
         return
-    warnings.warn(
-        f"The loss has hardly fallen (from {losses[0]:.3g} to {min(losses):.3g}), and {what}. Scale X, "
-        f"each {name} by itself, for instance with StandardScaler.",
+    how = "StandardScaler" if is_table else "the mean and deviation of all its time steps"
+    say(
+        f"The model has hardly learned anything (loss {loss:.3g}; a constant answer has "
+        f"{loss_of_a_constant:.3g}), and {what}. Standardise every {name} of X, by {how}.",
         ConvergenceWarning,
-        stacklevel=5,
     )
 
 
 def scales(sequences):
     """Standard deviation and root mean square of every feature."""
-    steps = np.concatenate(list(some(sequences)))
-    unit = float(np.abs(steps).max()) or 1.0  # squares stay finite
-    steps /= unit
-    mean, deviation = steps.mean(axis=0), steps.std(axis=0)
+    n, mean, variance = 0, 0.0, 0.0
+    parts = [x for x, _ in some(sequences)]
+    unit = np.max([np.abs(x).max(axis=0) for x in parts], axis=0)  # so that squares stay finite
+    unit[unit == 0] = 1
+    for x in parts:  # joined part by part
+        x, k = x / unit, len(x)
+        m = x.mean(axis=0)
+        delta = m - mean
+        variance = (n * variance + k * x.var(axis=0) + delta**2 * n * k / (n + k)) / (n + k)
+        mean, n = mean + delta * k / (n + k), n + k
+    deviation = np.sqrt(variance)
     deviation[deviation <= 1e-6 * np.abs(mean)] = 0  # round-off of a constant
-    return deviation * unit, np.sqrt((steps**2).mean(axis=0)) * unit
+    return deviation * unit, np.sqrt(variance + mean**2) * unit

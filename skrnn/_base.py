@@ -65,7 +65,7 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
         .. y
         .. sample_weight
         X_val : array-like, default=None
-            The sequences of validation data, in one of the forms of X. For `early_stopping=True`, in
+            The sequences of validation data, in the form of X. For `early_stopping=True`, in
             place of a share `validation_fraction` of X.
         y_val : array-like, default=None
             The targets of the validation data, shaped as y. Needed with X_val.
@@ -81,15 +81,7 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
         ------
         .. errors of training
 
-        Warns
-        -----
-        ConvergenceWarning
-            If `max_iter` is reached before the loss has stopped falling; or if loss or gradient are no
-            longer finite: training then stops, and the last finite weights are kept.
-        UserWarning
-            If training is interrupted from the keyboard: the weights so far are kept; if a sequence
-            has more than 10000 steps and `k1` is not set; or if `batch_size` exceeds the number of
-            sequences.
+        .. warnings of training
         """
         with self._nothing_lost(), one_thread():
             return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
@@ -120,11 +112,11 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
         if self.early_stopping and not SOLVERS[self.solver].full_batch:
             if X_val is None:
                 data, validation = self._hold_out(data, random_state)
+                self._check_validation(validation, given=False)
             else:
                 self._check_same_columns(X, X_val)
                 _, validation = self._read(X_val, y_val, sample_weight_val, spec, VALIDATION)
-                if len(validation.flat_targets()[0]) < 2:
-                    raise ValueError("X_val is too small: a score needs two targets or more.")
+                self._check_validation(validation, given=True)
         self._check_memory(spec, data)
         if known is None:
             self._start(spec, X, random_state)

@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skrnn._advice import advise_on_scale
 from skrnn._batches import Sequences
-from skrnn._inference import evaluate, run
+from skrnn._inference import evaluate, loss_of_a_constant, run
 from skrnn._learner import DivergenceError, Learner
 from skrnn._memory import check_fits
 from skrnn._monitor import Monitor, Report
@@ -23,9 +23,7 @@ from skrnn.solvers import SCHEDULES, SOLVERS
 # batch_size="auto" (docs/defaults.rst): so many sequences are one batch, more are cut into smaller ones.
 LARGEST_WHOLE, AUTO_BATCH = 200, 32
 
-_SCALE = (
-    "Scale X (StandardScaler), y and sample_weight, lower learning_rate_init or alpha, or set clip_norm."
-)
+_SCALE = "Standardise X, scale y and sample_weight, or lower learning_rate_init, alpha or clip_norm."
 
 
 def auto_batch_size(n):
@@ -60,12 +58,7 @@ class Fitting:
         self._theta, self._random_state = theta, random_state
         self._publish_history(len(history.loss) - n_before, validation, partial_fit)
         if not partial_fit:
-            is_table = self._spec["kind"] == "table"
-            advise_on_scale(
-                Sequences(data.X.values.reshape(len(data), 1, -1)) if is_table else data.X,
-                history.loss[n_before:],
-                "column" if is_table else "feature",
-            )
+            self._advise(data, history.loss[n_before:])
         if not (converged or partial_fit):
             warnings.warn(
                 f"Maximum iterations ({max_iter}) reached and the optimization hasn't converged yet. "
@@ -137,27 +130,32 @@ class Fitting:
             batch_size = FULL_BATCH_BLOCK
         elif batch_size == "auto":
             batch_size = auto_batch_size(len(data))
+        lower = ["hidden_size"]
+        if not solver.full_batch:
+            lower.append("batch_size")
+            if not self.bidirectional:
+                lower.append("k1 and k2" if self.k2 or self.k1 else "set k1 and k2")
         check_fits(
             self._network(spec), solver, data.lengths, batch_size=batch_size, window=self.k2 or self.k1,
-            hidden_size=self.hidden_size,
+            hidden_size=self.hidden_size, advice=lower,
         )  # fmt: skip
 
     def _batch_size(self, data):
         n = len(data)
-        if self.batch_size == "auto":
-            return auto_batch_size(n)
-        if self.batch_size > n:
-            if data.per_step and self.k1 is not None:
-                raise NotImplementedError(
-                    f"batch_size={self.batch_size} is larger than the {n} sequences of X: cutting them "
-                    "into pieces that run side by side is not available in this version of skrnn."
-                )
-            warnings.warn(
-                "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped.",
-                UserWarning,
-                stacklevel=6,
-            )
-        return min(self.batch_size, n)
+        return auto_batch_size(n) if self.batch_size == "auto" else min(self.batch_size, n)
+
+    def _advise(self, data, losses):
+        """After training: warn if nothing was learned, and the scale of X may be why."""
+        if len(losses) < 2:  # too early to tell
+            return
+        targets, is_table = self._spec["targets"], self._spec["kind"] == "table"
+        loss = LOSSES[targets["loss"]]()
+        with np.errstate(all="ignore"):
+            constant = loss_of_a_constant(loss, data, targets["n_outputs"])
+        advise_on_scale(
+            Sequences(data.X.values.reshape(len(data), 1, -1)) if is_table else data.X,
+            min(losses), constant, is_table=is_table,
+        )  # fmt: skip
 
     def _validator(self, network, loss, data):
         """theta -> validation loss and score; without dropout."""

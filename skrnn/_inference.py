@@ -91,3 +91,10 @@ def evaluate(loss, data, raw):
     y, _, c = data.flat_targets()
     value, _ = loss.value_and_gradient(y.astype(raw.dtype, copy=False), raw)
     return float((c * value)[c > 0].sum() / c.sum())
+
+
+def loss_of_a_constant(loss, data, n_outputs):
+    """The mean loss of the best answer that does not look at X."""
+    y, _, c = data.flat_targets()
+    raw = loss.best_constant(y, c, n_outputs)
+    return evaluate(loss, data, np.broadcast_to(raw, (len(y), n_outputs)))

@@ -1,9 +1,10 @@
 """Whether training fits in the memory of this machine: asked before anything large is allocated.
 
-The estimate counts what any run needs at least: a few vectors as long as theta, and the tape of one
-window. So it never refuses what would fit.
+The estimate counts a few vectors as long as theta, and the tape of one window of the longest sequences:
+what a run that meets them needs at least. Memory on disk (swap) is not counted.
 """
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -12,19 +13,20 @@ import numpy as np
 # Vectors of the length of theta: theta, gradient, theta before the step. A solver's memory is kept
 # twice, too.
 VECTORS = 3
-CGROUP = Path("/sys/fs/cgroup/memory.max")
+# What a container is allowed, in the two versions of Linux's control groups.
+CGROUPS = [Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes")]
 
 
 def machine_memory():
     """Bytes that this process may use at all; inf where the system does not say."""
-    try:
-        total = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    except (AttributeError, OSError, ValueError):
-        total = np.inf
-    try:
-        return min(total, float(CGROUP.read_text()))
-    except (OSError, ValueError):  # none, or "max"
-        return total
+    limits = [np.inf]
+    with contextlib.suppress(AttributeError, OSError, ValueError):
+        pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
+        limits.append(float(pages * size) if min(pages, size) > 0 else np.inf)  # -1: not known
+    for path in CGROUPS:
+        with contextlib.suppress(OSError, ValueError):  # none, or "max"
+            limits.append(float(path.read_text()))
+    return min(limits)
 
 
 def bytes_of_weights(network, solver):
@@ -45,10 +47,10 @@ def bytes_of_window(network, n_rows):
 def rows_of_window(lengths, batch_size, window):
     """Rows of the largest window: the longest ``batch_size`` sequences, cut to ``window`` steps."""
     longest = np.sort(lengths)[::-1][:batch_size]
-    return int(np.minimum(longest, window or longest[0]).sum())
+    return int(np.minimum(longest, min(window or longest[0], int(longest[0]))).sum())
 
 
-def check_fits(network, solver, lengths, *, batch_size, window, hidden_size):
+def check_fits(network, solver, lengths, *, batch_size, window, hidden_size, advice):
     """Raise a MemoryError that says what to lower if training cannot fit in memory.
 
     Parameters
@@ -62,17 +64,17 @@ def check_fits(network, solver, lengths, *, batch_size, window, hidden_size):
         Steps of a window; None: whole sequences.
     hidden_size
         The parameter, for the message.
+    advice : list of str
+        What to lower; only the first if the weights alone are too many.
     """
     n_rows = rows_of_window(lengths, batch_size, window)
     weights, tape = bytes_of_weights(network, solver), bytes_of_window(network, n_rows)
     memory = machine_memory()
     if weights + tape <= memory:
         return
-    advice = "Lower hidden_size"
-    if tape > weights:
-        advice += " or batch_size, or set k1 and k2, which bound the steps of a window"
+    lower = " or ".join(advice[: 1 if weights > tape else None])
     raise MemoryError(
         f"hidden_size={hidden_size} means {network.parameters.size} weights. They and what training "
         f"keeps beside them need {weights / 1e9:.3g} GB, a window of {n_rows} time steps (over all "
-        f"sequences of a batch) {tape / 1e9:.3g} GB; there are {memory / 1e9:.3g} GB. {advice}."
+        f"sequences of a batch) {tape / 1e9:.3g} GB; there are {memory / 1e9:.3g} GB. Lower {lower}."
     )

@@ -10,7 +10,6 @@ parameters at the first fit, its ``_spec`` afterwards. What targets are, the cla
 ``_stratify(y)``                           -> labels to stratify a split by, or None
 """
 
-import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -18,11 +17,18 @@ from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import validate_data
 
-from skrnn._advice import advise_on_axes, advise_on_targets
+from skrnn._advice import (
+    advise_on_axes,
+    advise_on_one_hot,
+    advise_on_targets,
+    advise_on_unit,
+    say,
+)
 from skrnn._batches import Dataset, Sequences
 from skrnn._checks import check_hidden_size
 from skrnn._sequences import axes_advice, choose_dtype, read_X
 from skrnn._targets import check_targets, read_weights
+from skrnn.solvers import SOLVERS
 
 LONG_SEQUENCE = 10_000
 
@@ -63,16 +69,12 @@ class Reading:
             validate_data(self, X=X, skip_check_array=True, ensure_2d=False, reset=False)
         container = self._read_X(X, known, names.X)
         sequences = container.sequences
-        if known is None and container.kind != "table":
-            advise_on_axes(sequences, names.X)
         per_step = self.return_sequences
         check_targets(y, sequences, names.y, names.X, per_step=per_step)
         weight, step_weight = read_weights(
             sample_weight, sequences, names.weight, names.X, per_step=per_step
         )
         y, y_is_1d = self._read_y(y, sequences, names)
-        if known is None and not per_step:
-            advise_on_targets(y, sequences, names.y)
         spec = self._make_spec(container)
         row_weight = step_weight if step_weight is not None else weight
         if per_step and step_weight is None:
@@ -87,29 +89,61 @@ class Reading:
             spec["class_factors"] = self._class_factors(y, spec["targets"], row_weight)
         else:  # of validation data as of the training data, whatever classes they hold
             spec["class_factors"] = known["class_factors"]
-        factors = spec["class_factors"]
-        class_weight = None if factors is None else factors[y[:, 0].astype(np.intp)]
-        if per_step:
+        data = self._make_dataset(sequences, y, weight, step_weight, spec["class_factors"])
+        if not len(data):
+            raise ValueError(f"{names.weight} and class_weight leave nothing: all weights are zero.")
+        if names is TRAINING:
+            self._warn_about(container, y, spec, is_new=known is None)
+        return spec, data
+
+    def _make_dataset(self, sequences, y, weight, step_weight, class_factors):
+        """Without the sequences of weight zero."""
+        class_weight = None if class_factors is None else class_factors[y[:, 0].astype(np.intp)]
+        if self.return_sequences:
             y = Sequences(y, sequences.lengths)
             step_weight, class_weight = (
                 None if values is None else Sequences(values[:, None], sequences.lengths)
                 for values in (step_weight, class_weight)
             )
-        if self.k1 is None and self.k2 is None and sequences.lengths.max() > LONG_SEQUENCE:
-            warnings.warn(
-                f"{names.X} has a sequence of {sequences.lengths.max()} steps and k1=None: memory "
-                "grows with the length. Set k1 (and k2) to train by truncated backpropagation.",
-                UserWarning,
-                stacklevel=4,
-            )
         data = Dataset(
             sequences, y, weight, step_weight=step_weight, class_weight=class_weight,
             delay=self.target_delay, replication=self.target_replication,
         )  # fmt: skip
-        data = data.without_zero_weights()
-        if not len(data):
-            raise ValueError(f"{names.weight} and class_weight leave nothing: all weights are zero.")
-        return spec, data
+        return data.without_zero_weights()
+
+    def _warn_about(self, container, y, spec, *, is_new):
+        """Say what is probably not meant, now that everything can be read."""
+        sequences = container.sequences
+        self._check_batch_size(len(sequences))
+        advise_on_unit(y, spec["targets"], spec["dtype"], is_new)
+        if is_new and container.kind != "table":
+            advise_on_axes(sequences)
+        if is_new and not self.return_sequences:
+            advise_on_targets(y, sequences)
+        if is_new and "classes" in spec["targets"] and not spec["targets"]["is_1d"]:
+            advise_on_one_hot(y)
+        can_truncate = not self.bidirectional and not SOLVERS[self.solver].full_batch
+        if can_truncate and not (self.k1 or self.k2) and sequences.lengths.max() > LONG_SEQUENCE:
+            say(
+                f"X has a sequence of {sequences.lengths.max()} steps and k1=None: memory grows with the "
+                "length. Set k1 (and k2) to train by truncated backpropagation.",
+                stacklevel=6,
+            )
+
+    def _check_batch_size(self, n):
+        """Warn, or raise where it has a meaning to come, if a batch holds more than the n sequences."""
+        if self.batch_size == "auto" or self.batch_size <= n or SOLVERS[self.solver].full_batch:
+            return
+        if self.return_sequences and self.k1 is not None:
+            raise NotImplementedError(
+                f"batch_size={self.batch_size} is larger than the {n} sequences of X: cutting them "
+                "into pieces that run side by side is not available in this version of skrnn."
+            )
+        say(
+            f"batch_size={self.batch_size} is larger than the {n} sequences of X: all of them are one "
+            "batch. Lower it.",
+            stacklevel=7,
+        )
 
     def _check_same_columns(self, X, X_val):
         """Raise scikit-learn's error if X and X_val are tables with different columns."""
@@ -140,6 +174,12 @@ class Reading:
                 f"{known['n_features_in']} features as input."
                 + axes_advice(container.sequences, input_name, n_features=known["n_features_in"])
             )
+        columns = container.columns, known["columns"]
+        if None not in columns and columns[0] != columns[1]:
+            raise ValueError(
+                f"The sequences of {input_name} have the columns {columns[0]}, but those in fit had "
+                f"{columns[1]}. Give them the same columns in the same order."
+            )
         return container
 
     def _make_spec(self, container):
@@ -157,6 +197,7 @@ class Reading:
             "n_inputs": container.sequences.n_features,
             "n_features_in": container.n_features_in,
             "kind": container.kind,
+            "columns": container.columns,
             "dtype": np.dtype(dtype).name,
         }
 
@@ -179,18 +220,26 @@ class Reading:
         if data.per_step and n == 1:
             return data.split_tail(self.validation_fraction)
         stratify = None if data.per_step else self._stratify(data.y)
-        too_small = (
-            f"The validation set is too small: early_stopping=True holds out validation_fraction="
-            f"{self.validation_fraction} of {n} sequences. Increase validation_fraction, pass X_val and "
-            "y_val, or set early_stopping=False."
-        )
         try:
             training, held_out = train_test_split(
                 np.arange(n), test_size=self.validation_fraction, random_state=random_state,
                 stratify=stratify,
             )  # fmt: skip
         except ValueError as error:
-            raise ValueError(f"{too_small} ({error})") from None
-        if not data.per_step and len(held_out) < 2:
-            raise ValueError(too_small)
+            raise ValueError(
+                f"early_stopping=True cannot hold out validation_fraction={self.validation_fraction} of "
+                f"{n} sequences: {error} Change validation_fraction, pass X_val and y_val, or set "
+                "early_stopping=False."
+            ) from None
         return data.select(training), data.select(held_out)
+
+    def _check_validation(self, validation, given):
+        """Raise if a score of the validation data is not defined: it needs two targets or more."""
+        if (validation.flat_targets()[1] > 0).sum() < 2:
+            what, how = "X_val", "Pass more."
+            if not given:
+                what = "The validation set"
+                how = "Increase validation_fraction, pass X_val and y_val, or set early_stopping=False."
+            raise ValueError(
+                f"{what} is too small: a score needs two targets or more, with weights above zero. {how}"
+            )

@@ -32,6 +32,7 @@ class Container(NamedTuple):
     sequences: Sequences
     kind: str
     n_features_in: int
+    columns: list | None = None  # of a list of frames
 
 
 def read_X(X, *, step_features=1, dtype=None, fitted_kind=None, estimator=None, input_name="X"):
@@ -67,7 +68,7 @@ def read_X(X, *, step_features=1, dtype=None, fitted_kind=None, estimator=None, 
         )
     ndims = {item.ndim for item in items or ()}
     if ndims == {2}:
-        container = _read_list(items, input_name)
+        container = _read_list(items, input_name)._replace(columns=_columns(X))
     elif ndims == {1} and (fitted_kind in ("list", "array") or len(set(map(len, items))) > 1):
         rows = [_reshape_row(i, x, step_features, input_name) for i, x in enumerate(items)]
         container = _read_list(rows, input_name)
@@ -80,7 +81,8 @@ def read_X(X, *, step_features=1, dtype=None, fitted_kind=None, estimator=None, 
             "3-D array (n_sequences, n_timesteps, n_features)."
         )
     else:
-        container = _read_array(X, step_features, estimator, input_name)
+        rows = X if items is None else np.stack(items)
+        container = _read_array(rows, step_features, estimator, input_name)
     if fitted_kind is None and step_features != 1 and (ndims == {2} or container.kind == "array"):
         raise ValueError(
             f"step_features={step_features} is for 2-D X and lists of 1-D rows. {input_name} is a 3-D "
@@ -102,7 +104,7 @@ def reject_unreadable(X, name):
     if sparse.issparse(X):
         raise TypeError(
             f"Sparse {name} was passed, but dense data is required. Use {name}.toarray() to convert it "
-            "to a dense array."
+            "to a dense array, or sparse_output=False in the transformer that made it."
         )
     if isinstance(X, np.ma.MaskedArray):
         raise TypeError(
@@ -138,6 +140,12 @@ def as_items(X, name):
             "are. Expected one array for every sequence."
         )
     return items
+
+
+def _columns(X):
+    """The names of the columns of the first sequence, if it is a frame."""
+    columns = getattr(next(iter(X)), "columns", None)
+    return None if columns is None else list(columns)
 
 
 def _check_columns(i, item, columns, name):
@@ -197,17 +205,22 @@ def _if_transposed(items, name):
     )
 
 
-def as_numbers(values, name, **options):
-    """``values`` as an array of numbers, by scikit-learn's rules and with its messages, which name it."""
+def as_numbers(values, name, advice="", **options):
+    """``values`` as an array of numbers, by scikit-learn's rules and with its messages, which name it.
+
+    ``advice`` is added to the messages about what is not a number.
+    """
     try:
         values = check_array(values, ensure_all_finite=False, input_name=name, **options)
     except (TypeError, ValueError, OverflowError) as error:
         if re.search(rf"\b{re.escape(name)}\b", str(error)):
             raise
         kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"{name} cannot be read as numbers: {error}") from error
+        raise kind(f"{name} cannot be read as numbers: {error} {advice}".rstrip()) from error
     if values.dtype.kind not in "biuf":
-        raise ValueError(f"{name} has dtype {values.dtype}, which cannot be read as numbers.")
+        raise ValueError(
+            f"{name} has dtype {values.dtype}, which cannot be read as numbers. {advice}".rstrip()
+        )
     return values
 
 

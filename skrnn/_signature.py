@@ -26,11 +26,14 @@ from skrnn.solvers import SCHEDULES, SOLVERS
 
 
 class Parameter(NamedTuple):
+    """``type`` may hold the default as ``{default}``; ``default_of`` maps an owner to another one."""
+
     default: object
     constraint: list
     type: str
     text: str
     owner: str = "all"
+    default_of: dict | None = None
 
 
 def _at_least(low):
@@ -234,12 +237,12 @@ PARAMETERS = {
         "step: not together with `k1`, `k2` or `dropout`.",
     ),
     "learning_rate_init": Parameter(
-        3e-3,
+        0.01,
         [Interval(Real, 0, None, closed="neither")],
-        "float, default=0.003",
-        "The learning rate at the start. The default was the best compromise of three cells on seven "
-        "data sets (`benchmarks/default_rate.py`): 0.01 trains GRU and LSTM as well in half the "
-        'epochs, but the simple RNN on long sequences worse. Not used by "lbfgs".',
+        "float, default={default}",
+        "The learning rate at the start. The default is 0.01 for LSTM and GRU and 0.003 for the simple "
+        "network, which does not learn long sequences at higher rates. Not used by \"lbfgs\".",
+        default_of={"rnn": 0.003},
     ),
     "learning_rate": Parameter(
         "constant",
@@ -345,7 +348,8 @@ PARAMETERS = {
         ["boolean"],
         "bool, default=False",
         "Whether fit goes on from the weights, the solver's memory and the random state at the end of "
-        "the fit before, instead of starting anew.",
+        "the fit before, instead of starting anew. Regressors keep the mean and deviation that y was "
+        "standardised by in the first fit.",
     ),
     "random_state": Parameter(
         None,
@@ -491,9 +495,26 @@ ValueError
     read: empty, of the wrong shape, NaN or infinite; or if the loss or its gradient is not finite
     at the weights that training starts from.
 TypeError
-    If X is a sparse or masked array.
+    If X, y or a weight is a sparse or masked array.
 NotImplementedError
     If a parameter asks for what is not available yet.
+MemoryError
+    If the network, or a window of the data, does not fit in memory.
+""",
+    "warnings of training": """\
+Warns
+-----
+ConvergenceWarning
+    If `max_iter` is reached before the loss has stopped falling; if loss or gradient are no longer
+    finite: training then stops, and the last finite weights are kept; if "lbfgs" stops early; or if
+    hardly anything was learned and the features of X are on very different scales, or far from 1.
+UserWarning
+    If training is interrupted from the keyboard: the weights so far are kept; if X seems to have its
+    axes in another order, or y one target per time step; if y looks one-hot encoded; if y is in another
+    unit than in the first fit, or needs more digits than `dtype` has; if a sequence has more than 10000
+    steps and `k1` is not set; or if `batch_size` exceeds the number of sequences.
+DataConversionWarning
+    If y has a single column: pass a 1-D y.
 """,
     "errors of answers": """\
 NotFittedError
@@ -517,8 +538,17 @@ TypeError
 
 
 def of(owners):
-    """The parameters of a class with these owners, in order."""
-    return {name: p for name, p in PARAMETERS.items() if p.owner == "all" or p.owner in owners}
+    """The parameters of a class with these owners, in order, with its defaults."""
+    return {
+        name: _with_default_of(owners, p)
+        for name, p in PARAMETERS.items()
+        if p.owner == "all" or p.owner in owners
+    }
+
+
+def _with_default_of(owners, p):
+    default = next((p.default_of[owner] for owner in owners if owner in (p.default_of or {})), p.default)
+    return p._replace(default=default, type=p.type.replace("{default}", repr(default)))
 
 
 def make_init(parameters):

@@ -22,6 +22,7 @@ _NOT_FINITE = (
     "Replace it; or leave it out: put any value there, and a weight of zero for that sequence or time "
     "step."
 )
+_NO_NUMBERS = "For labels use a classifier."
 
 
 def check_targets(y, X, name, name_X, *, per_step):
@@ -66,12 +67,11 @@ def read_targets_per_step(y, X, name="y", name_X="X", *, numeric=True):
     items = as_items(y, name)
     if items is None:
         y = np.asarray(y)
-        if y.ndim not in (2, 3):
+        if y.ndim not in (2, 3) or (y.shape == (len(X), 1) and X.lengths.max() > 1):
             raise ValueError(
                 f"{name} has shape {y.shape}, but with return_sequences=True it holds one target per "
                 "time step: (n_sequences, n_timesteps[, n_outputs]) or a list of arrays "
-                "(n_timesteps_i[, n_outputs]). For one target per sequence set "
-                "return_sequences=False."
+                f"(n_timesteps_i[, n_outputs]). {_what_was_meant(y, X, name, name_X)}"
             )
         items = y
     _check_lengths(items, X, name, name_X)
@@ -81,19 +81,32 @@ def read_targets_per_step(y, X, name="y", name_X="X", *, numeric=True):
         raise ValueError(f"The sequences of {name} have different numbers of outputs per step.")
     flat = np.concatenate(parts)
     if numeric:
-        flat = as_numbers(flat, name).astype(np.float64, copy=False)
+        flat = as_numbers(flat, name, advice=_NO_NUMBERS).astype(np.float64, copy=False)
         check_finite(Sequences(flat, X.lengths), np.dtype(np.float64), name, _NOT_FINITE)
     return flat, is_1d
 
 
+def _what_was_meant(y, X, name, name_X):
+    """Advice for targets per step without an axis of sequences."""
+    if len(X) == 1 and len(y) == X.lengths[0]:
+        return f"{name_X} is one sequence: pass [{name}]."
+    advice = "For one target per sequence set return_sequences=False."
+    if X.is_dense and len(y) == len(X):
+        advice += (
+            f" If the rows of {name_X} are the time steps of one series, pass [{name_X}] and [{name}]."
+        )
+    return advice
+
+
 def _check_lengths(items, X, name, name_X):
     check_same_number(items, X, name, name_X)
+    swapped = all(item.ndim and len(item) == X.n_features for item in items)
     for i, (item, T) in enumerate(zip(items, X.lengths, strict=True)):
         if item.ndim not in (1, 2) or len(item) != T:
             raise ValueError(
                 f"With return_sequences=True, {name} needs one entry per time step: sequence {i} has "
                 f"{T} steps in {name_X}, but {name}[{i}] has shape {item.shape}."
-                + axes_advice(X, name_X, n_timesteps=len(item) if item.ndim else None)
+                + axes_advice(X, name_X, n_timesteps=X.n_features if swapped else None)
             )
 
 
@@ -116,9 +129,7 @@ def reject_targets_per_step(y, name="y"):
 def read_single_targets(y, X, name="y", name_X="X"):
     """Numeric y, (n,) or (n, K), one target per sequence -> (n, K) and whether it was (n,)."""
     reject_targets_per_step(y, name)
-    if (dtype := np.asarray(y).dtype).kind in "US":
-        raise ValueError(f"{name} has dtype {dtype}: numbers are needed. For labels use a classifier.")
-    y = as_numbers(y, name, ensure_2d=False)
+    y = as_numbers(y, name, advice=_NO_NUMBERS, ensure_2d=False)
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
     check_same_number(y, X, name, name_X)
@@ -152,8 +163,15 @@ def _missing(y):
     if y.dtype.kind == "f":
         return np.argwhere(~np.isfinite(y))[:, 0]
     if y.dtype.kind == "O":
-        return [index[0] for index, label in np.ndenumerate(y) if label is None or label != label]
+        return [index[0] for index, label in np.ndenumerate(y) if _is_missing(label)]
     return []
+
+
+def _is_missing(label):
+    try:
+        return label is None or bool(label != label)
+    except TypeError:  # pandas.NA is neither
+        return True
 
 
 def _check_finite_rows(values, name):

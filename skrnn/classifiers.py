@@ -45,6 +45,8 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
         .. errors of training
         AttributeError
             If `solver="lbfgs"`, whose every step needs the whole data.
+
+        .. warnings of training
         """
         fitted = hasattr(self, "_theta")
         if classes is None and not fitted:
@@ -170,7 +172,10 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
             check_classification_targets(y)
         except ValueError as error:
             regressor = type(self).__name__.replace("Classifier", "Regressor")
-            raise ValueError(f"{error} If {name} holds numbers, use {regressor}.") from None
+            advice = f"If {name} holds numbers, use {regressor}."
+            if y.dtype == object:
+                advice = f"{name} has dtype object: pass {name}.astype(int) or {name}.astype(str)."
+            raise ValueError(f"{error} {advice}") from None
         if y.ndim == 2 and type_of_target(y, input_name=name) != "multilabel-indicator":
             raise ValueError(
                 f"{name} has {y.shape[1]} columns but is not a multilabel indicator of 0 and 1. "

@@ -13,9 +13,12 @@ Weighting and summing over rows is the caller's. Everything is computed from ``r
 form that neither overflows nor cancels: log(1 + exp(x)) as in [1]_, log-sum-exp with the
 maximum taken out.
 
-To add a loss, write one class with ``value_and_gradient`` and ``inverse_link`` (and, for labels,
-``log_inverse_link``) and enter it in
-``LOSSES``; the tests of the registry apply to it at once.
+``best_constant(y, weight, K)`` is the one output (K,) that fits all rows best: what a model without X
+would answer.
+
+To add a loss, write one class with ``value_and_gradient``, ``best_constant`` and ``inverse_link`` (and,
+for labels, ``log_inverse_link``) and enter it in ``LOSSES``; the tests of the registry apply to it at
+once.
 
 References
 ----------
@@ -33,6 +36,9 @@ class SquaredError:
     def value_and_gradient(self, y, raw):
         draw = raw - y
         return 0.5 * (draw * draw).sum(axis=1), draw
+
+    def best_constant(self, y, weight, K):
+        return np.average(y, axis=0, weights=weight)
 
     def inverse_link(self, raw):
         return raw
@@ -52,6 +58,10 @@ class BinomialLogLoss:
         s = sign * raw
         value = np.maximum(s, 0) + np.log1p(np.exp(-np.abs(s)))  # log(1 + exp(s))
         return value.sum(axis=1), sign * self.inverse_link(s)
+
+    def best_constant(self, y, weight, K):
+        p = np.clip(np.average(y, axis=0, weights=weight), 1e-12, 1 - 1e-12)
+        return np.log(p) - np.log1p(-p)
 
     def inverse_link(self, raw):
         # sigma(x) without overflow on either side; a tail stays a small number, never 0 too early
@@ -79,6 +89,10 @@ class MultinomialLogLoss:
         p /= total[:, None]
         p[rows, labels] -= 1
         return value, p
+
+    def best_constant(self, y, weight, K):
+        share = np.bincount(y[:, 0].astype(np.intp), weight, minlength=K) / weight.sum()
+        return np.log(np.maximum(share, 1e-12))
 
     def inverse_link(self, raw):
         p = np.exp(raw - raw.max(axis=1, keepdims=True))

@@ -61,6 +61,8 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
         .. errors of training
         AttributeError
             If `solver="lbfgs"`, whose every step needs the whole data.
+
+        .. warnings of training
         """
         return self._partial_fit(X, y, sample_weight)
 

@@ -2,9 +2,11 @@
 
 Errors about single values and parameters are in ``test_bad_input.py`` and ``test_bad_parameters.py``;
 here are data that are well formed, but not what was meant. Warnings are errors in the whole suite: a
-fit outside ``pytest.warns`` shows that nothing is said.
+fit outside ``pytest.warns`` shows that nothing is said. Shuffled rows of a series concern
+``rows="steps"``, which is not built yet.
 """
 
+import contextlib
 import re
 import warnings
 
@@ -12,11 +14,10 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.preprocessing import StandardScaler
 
 import skrnn
 from skrnn import _memory
-from skrnn._advice import scales, smoothness
+from skrnn._advice import nearness, scales
 from skrnn._batches import Sequences
 
 SMALL = {"hidden_size": 3, "max_iter": 2, "random_state": 0}
@@ -44,20 +45,39 @@ def target_per_step(cls, X):
 
 # --- axes ----------------------------------------------------------------------------------------------
 
-TIME_LAST = re.escape(
-    "Time is the middle axis: (n_sequences, n_timesteps, n_features). If it is the last axis of X, pass "
-)
+AXES = "Time is the middle axis: (n_sequences, n_timesteps, n_features). "
+TIME_LAST = re.escape(AXES + "If it is the last axis of X, pass ")
 
 
 def test_time_as_the_last_axis(cls):
     """(n, features, time), as in aeon and sktime: read all the same, with a warning."""
     X = walks()
-    match = "3 time steps of 50 features, .*" + TIME_LAST + re.escape("X.transpose(0, 2, 1).")
+    match = "3 time steps of 50 features, .*" + TIME_LAST + re.escape("X.transpose(0, 2, 1); if X is as")
     with pytest.warns(UserWarning, match=match) as record:
         cls(**SMALL).fit(X.transpose(0, 2, 1), target(cls, X))
-    assert record[0].filename == __file__
-    with pytest.warns(UserWarning, match=TIME_LAST + re.escape("[x.T for x in X].")):
+    assert {w.filename for w in record} == {__file__}
+    with pytest.warns(UserWarning, match=TIME_LAST + re.escape("[x.T for x in X]; if X is as meant, ")):
         cls(**SMALL).fit([x.T for x in X], target(cls, X))
+    more = {"classes": [False, True]} if is_classifier(cls) else {}
+    with pytest.warns(UserWarning, match=match) as record:
+        cls(**SMALL).partial_fit(X.transpose(0, 2, 1), target(cls, X), **more)
+    assert {w.filename for w in record} == {__file__}
+
+
+@pytest.mark.parametrize(
+    ("T", "F", "step", "warns"),
+    [(10, 30, 0.2, True), (10, 30, 0.45, False), (10, 60, 0.45, True), (10, 60, 0.75, False)],
+)
+def test_how_much_nearer_features_must_be(T, F, step, warns):
+    """The less clear, the more of them."""
+    rng = np.random.RandomState(0)
+    noise = rng.normal(size=(40, T, F))
+    common = rng.normal(size=(40, T, 1))  # of all features of a step
+    X = common + step / (1 - step**2) ** 0.5 * noise
+    assert nearness(Sequences(X), "last") == pytest.approx(step, abs=0.03)
+    context = pytest.warns(UserWarning, match=TIME_LAST) if warns else contextlib.nullcontext()
+    with context:
+        skrnn.GRURegressor(**SMALL).fit(X, X[:, 0, 0])
 
 
 def test_one_feature_and_time_as_the_last_axis(cls):
@@ -83,13 +103,22 @@ def test_rows_of_a_table_are_not_warned_about(cls):
     cls(**SMALL, step_features=40).fit(X, np.arange(len(X)) % 2)
 
 
-def test_smoothness_of_a_part_is_that_of_a_memory_map_too(tmp_path):
+def test_a_part_of_a_memory_map_is_enough(tmp_path):
     X = walks(n=300, T=20, F=40)
     np.save(tmp_path / "X", X)
-    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
-    assert smoothness(Sequences(mapped)) == smoothness(Sequences(X)) > 2
+    mapped = Sequences(np.load(tmp_path / "X.npy", mmap_mode="r"))
     flat = Sequences(X.reshape(-1, 40), np.full(300, 20))
-    assert smoothness(flat) == smoothness(Sequences(X))
+    for axis in ("first", "last"):
+        assert nearness(mapped, axis) == nearness(Sequences(X), axis) == nearness(flat, axis) > 2
+    np.testing.assert_array_equal(scales(mapped), scales(flat))
+
+
+def test_values_whose_differences_overflow(cls):
+    """The error about X comes, not a warning of the advice."""
+    X = np.where(np.random.RandomState(0).uniform(size=(20, 3, 6)) > 0.5, 1.7e308, -1.7e308)
+    assert nearness(Sequences(X), "last") == nearness(Sequences(np.ones((3, 2, 4))), "last") == np.inf
+    with contextlib.suppress(ValueError):
+        cls(**SMALL).fit(X, np.arange(20) % 2)
 
 
 def test_time_as_the_last_axis_of_a_list_of_unequal_lengths(cls):
@@ -148,6 +177,23 @@ def test_time_as_the_first_axis(cls, per_step):
     assert "transpose" not in str(error.value)
 
 
+@pytest.mark.parametrize("per_step", [False, True])
+def test_time_as_the_first_axis_with_as_many_targets(cls, per_step):
+    """(time, n, features) with y to match: a warning if signals are smooth."""
+    X = walks(n=8, T=60)
+    match = re.escape(AXES + "If it is the first axis of X, pass X.transpose(1, 0, 2); if X is as meant")
+    y = X.swapaxes(0, 1)[:, :, 0] > 0
+    y = y if per_step else y[:, 0]
+    with pytest.warns(UserWarning, match="60 sequences of 8 time steps.*" + match):
+        cls(**SMALL, return_sequences=per_step).fit(X.swapaxes(0, 1), y)
+
+
+def test_overlapping_windows_are_not_warned_about(cls):
+    series = walks(n=1, T=80)[0]
+    windows = np.lib.stride_tricks.sliding_window_view(series, 10, axis=0).transpose(0, 2, 1)
+    cls(**SMALL).fit(windows, np.arange(len(windows)) % 2)
+
+
 # --- targets -------------------------------------------------------------------------------------------
 
 
@@ -155,12 +201,12 @@ def test_targets_per_step_for_one_per_sequence(cls):
     """(n, T) is a multi-output target, too: only a warning can tell."""
     X = walks(T=5)
     match = r"y has 5 columns, and the sequences have 5 time steps.*set return_sequences=True"
-    for form in (X, list(X), X[:, :, 0]):
+    shorter = [x[: 2 + i % 4] for i, x in enumerate(X)]  # y filled up to the longest
+    for form in (X, list(X), X[:, :, 0], shorter):
         with pytest.warns(UserWarning, match=match):
             cls(**SMALL).fit(form, target_per_step(cls, X))
     # other numbers of columns, unequal lengths, and no doubt
     cls(**SMALL).fit(X, target_per_step(cls, X)[:, :4])
-    cls(**SMALL).fit([X[0, :4], *X[1:]], target_per_step(cls, X))
     cls(**SMALL, return_sequences=True).fit(X, target_per_step(cls, X))
 
 
@@ -186,8 +232,56 @@ def test_other_targets_per_step_for_one_per_sequence(cls, form):
 
 def test_one_target_per_sequence_for_one_per_step(cls):
     X = walks()
-    with pytest.raises(ValueError, match=r"y has shape \(30,\).*set return_sequences=False"):
-        cls(**SMALL, return_sequences=True).fit(X, target(cls, X))
+    for y in (target(cls, X), target(cls, X)[:, None]):
+        with pytest.raises(ValueError, match=r"y has shape \(30,.*set return_sequences=False"):
+            cls(**SMALL, return_sequences=True).fit(X, y)
+
+
+def test_one_series(cls):
+    """Not a list of one: the message says how to make it one."""
+    X = walks(n=1)
+    y = target_per_step(cls, X)
+    model = cls(**SMALL, return_sequences=True)
+    for form in (X, list(X)):
+        with pytest.raises(ValueError, match=re.escape("X is one sequence: pass [y].")):
+            model.fit(form, y[0])
+        model.fit(form, [y[0]])
+    match = re.escape("If the rows of X are the time steps of one series, pass [X] and [y].")
+    with pytest.raises(ValueError, match=match):
+        model.fit(X[0], y[0])
+    model.fit([X[0]], [y[0]])
+
+
+def test_one_hot_labels(classifier):
+    X, labels = walks(T=5), np.arange(30) % 3
+    match = (
+        re.escape("exactly one label in every row") + ".*" + re.escape("pass y.argmax(axis=1) instead")
+    )
+    with pytest.warns(UserWarning, match=match) as record:
+        classifier(**SMALL).fit(X, np.eye(3, dtype=int)[labels])
+    assert {w.filename for w in record} == {__file__}
+    two = np.eye(3, dtype=int)[labels]
+    two[0] = [1, 1, 0]
+    classifier(**SMALL).fit(X, two)
+
+
+def test_targets_that_float32_cannot_tell_apart(regressor):
+    X = walks().astype(np.float32)
+    y = X[:, -1, 0].astype(float)
+    with pytest.warns(UserWarning, match=r'around 1.7e\+09: float32.*Pass dtype="float64"') as record:
+        regressor(**SMALL).fit(X, 1.7e9 + y)
+    assert {w.filename for w in record} == {__file__}
+    regressor(**SMALL).fit(X, 1e3 + y)
+    regressor(**SMALL, dtype="float64").fit(X, 1.7e9 + y)
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_targets_in_another_unit_than_in_the_first_fit(regressor, method):
+    X = walks()
+    model = regressor(**SMALL, warm_start=True).fit(X, X[:, -1, 0])
+    with pytest.warns(UserWarning, match="far from the targets of the first fit.*the same unit, or"):
+        getattr(model, method)(X, 1e6 * X[:, -1, 0])
+    getattr(model, method)(X, 2 * X[:, -1, 0] + 1)
 
 
 @pytest.mark.parametrize("per_step", [False, True])
@@ -206,11 +300,20 @@ def test_labels_as_floats(classifier, per_step):
         model.fit(X, y + 0.5)
 
 
-def test_labels_for_a_regressor(regressor):
-    with pytest.raises(
-        ValueError, match=r"y has dtype <U1: numbers are needed. For labels use a classifier"
-    ):
-        regressor(**SMALL).fit(walks(), np.where(np.arange(30) % 2, "a", "b"))
+@pytest.mark.parametrize("per_step", [False, True])
+@pytest.mark.parametrize("form", [np.array, list, lambda y: np.array(y, dtype=object)])
+def test_labels_for_a_regressor(regressor, form, per_step):
+    X = walks()
+    y = np.where(target_per_step(regressor, X) > 0, "a", "b")
+    y = y if per_step else y[:, 0]
+    with pytest.raises(ValueError, match=r"^y .*For labels use a classifier"):
+        regressor(**SMALL, return_sequences=per_step).fit(X, form(y))
+
+
+def test_labels_of_mixed_types(classifier):
+    y = np.array([0, 1, "a"] * 10, dtype=object)
+    with pytest.raises((ValueError, TypeError), match=r"y has dtype object: pass y.astype\(int\)"):
+        classifier(**SMALL).fit(walks(), y)
 
 
 @pytest.mark.parametrize("per_step", [False, True])
@@ -232,54 +335,86 @@ def test_targets_in_any_unit(regressor, per_step, scale, shift):
 # --- scale of X ----------------------------------------------------------------------------------------
 
 
-def unscaled(cls):
-    X = np.random.RandomState(0).normal(size=(60, 6, 2))
-    return X * [1, 1e6], target(cls, X)
+def noise(n=60, T=6, F=2, seed=0):
+    return np.random.RandomState(seed).normal(size=(n, T, F))
 
 
-LEARNS_NOTHING = {"hidden_size": 3, "max_iter": 5, "random_state": 0}
+# what is done to standard features, and what is said of it
+UNSCALED = {
+    "one is large": (lambda X: X * [1, 1e6], "of feature 0 is .*, that of feature 1 .*e[+]0[56]"),
+    "one is small": (lambda X: X * [1, 1e-5], "of feature 1 is .*e-0[56], that of feature 0 "),
+    "all are large": (
+        lambda X: X * 1e4,
+        "far from 1: the root mean square of feature [01] is .*e[+]0[34]",
+    ),
+    "all are small": (
+        lambda X: X * 1e-4,
+        "far from 1: the root mean square of feature [01] is .*e-0[45]",
+    ),
+    "an offset": (lambda X: X + [0, 1e4], r"far from 1: the root mean square of feature 1 is 1.0e\+04"),
+    "a year": (lambda X: X + [2020, 0], r"far from 1: the root mean square of feature 0 is 2.0e\+03"),
+    "a constant": (lambda X: X * [1, 0] + [0, 1e9], r"square of feature 1 is 1.0e\+09"),
+}
 
 
-def test_unscaled_features(cls):
-    X, y = unscaled(cls)
-    match = (
-        r"loss has hardly fallen .*features of X differ in scale: the standard deviation of feature 0 is "
-        r"\d.\de\S+, that of feature 1 \d.\de\+0[56]. Scale X, each feature by itself, .*StandardScaler"
-    )
-    with pytest.warns(ConvergenceWarning, match=match) as record:
-        cls(**LEARNS_NOTHING).fit(X, y)
-    assert {w.filename for w in record} == {__file__}
-    with pytest.warns(ConvergenceWarning, match="hardly fallen"):
-        cls(**LEARNS_NOTHING).fit(list(X), y)
+@pytest.mark.parametrize("what", UNSCALED)
+def test_unscaled_features(cls, what):
+    """If nothing is learned; here because the rate is tiny."""
+    change, match = UNSCALED[what]
+    X = noise()
+    match = "hardly learned anything .*a constant answer has .*" + match
+    match += ".*Standardise every feature of X, by the mean and deviation of all its time steps"
+    model = cls(hidden_size=3, max_iter=3, random_state=0, learning_rate_init=1e-9)
+    y = np.arange(len(X)) % 2
+    for form in (change(X), list(change(X))):
+        with pytest.warns(ConvergenceWarning, match=match) as record:
+            model.fit(form, y)
+        assert {w.filename for w in record} == {__file__}
+    model.fit(X, y)  # learns nothing either, but not for that
+
+
+def test_unscaled_features_with_the_settings_of_a_user():
+    X = noise(n=200, T=20)
+    y = X[:, -1, 0]
+    with pytest.warns(ConvergenceWarning, match="hardly learned anything"):
+        skrnn.RNNRegressor(random_state=0, tol=0.01).fit(X * [1, 1e6], y)
+    model = skrnn.RNNRegressor(random_state=0, tol=0.01).fit(X, y)
+    assert model.score(X, y) > 0.9
 
 
 def test_unscaled_columns(cls):
-    """Of a table the columns are named."""
-    X, y = unscaled(cls)
-    with pytest.warns(ConvergenceWarning, match="columns of X differ in scale.*of column 1[ ,]"):
-        cls(**LEARNS_NOTHING, learning_rate_init=1e-6).fit(X[:, 0], y)
-
-
-@pytest.mark.parametrize("factor", [1e4, 1e-4])
-def test_values_far_from_one(cls, factor):
-    X, y = unscaled(cls)
-    X = X[:, :, :1] * factor
-    with pytest.warns(ConvergenceWarning, match=r"far from 1: the root mean square of feature 0 is 1.0e"):
-        cls(**LEARNS_NOTHING, learning_rate_init=1e-6).fit(X, y)
+    """Of a table the columns are named, and StandardScaler is what helps."""
+    X = noise()[:, 0] * [1, 1e6]
+    with pytest.warns(
+        ConvergenceWarning, match=r"columns of X differ.*of column 1 .*by StandardScaler\."
+    ):
+        cls(**{**SMALL, "max_iter": 3}, learning_rate_init=1e-9).fit(X, np.arange(60) % 2)
 
 
 def test_scale_is_not_spoken_of_without_need(cls):
-    X, y = unscaled(cls)
-    scaled = StandardScaler().fit_transform(X.reshape(-1, 2)).reshape(X.shape)
-    constant = np.concatenate([scaled, np.full((60, 6, 1), 1e9)], axis=2)
-    cls(**LEARNS_NOTHING, learning_rate_init=1e-6).fit(scaled, y)  # learns nothing, but not for that
-    cls(**{**LEARNS_NOTHING, "max_iter": 1}).fit(X, y)  # too early to tell
-    cls(**LEARNS_NOTHING).partial_fit(X, y, **({"classes": [0, 1]} if is_classifier(cls) else {}))
-    if cls.__name__.startswith("RNN"):
-        cls(**LEARNS_NOTHING, activation="relu").fit(X * [1, 1e-6] * 500, y)  # it learns
-    deviation, size = scales(Sequences(constant))
-    np.testing.assert_allclose(deviation, [1, 1, 0], rtol=1e-6)
-    np.testing.assert_allclose(size, [1, 1, 1e9], rtol=1e-6)
+    X, y = noise(), target(cls, noise())
+    huge = X * [1, 1e6]
+    cls(**{**SMALL, "max_iter": 1}).fit(huge, y)  # too early to tell
+    cls(**SMALL).partial_fit(huge, y, **({"classes": [0, 1]} if is_classifier(cls) else {}))
+    # learns what can be learned, from a feature that is ten thousand times the other
+    X = noise(n=300, T=2)
+    wide = X * [1, 1e-4]
+    model = cls(8, max_iter=60, learning_rate_init=0.02, random_state=0).fit(wide, target(cls, X))
+    assert model.score(wide, target(cls, X)) > 0.8
+    # goes on from a model that has learned
+    model.set_params(warm_start=True).fit(wide, target(cls, X)).set_params(max_iter=2).fit(
+        wide, target(cls, X)
+    )
+
+
+def test_scales():
+    X = np.concatenate([noise(n=250), np.full((250, 6, 1), 1e9)], axis=2) * [1, 1e200, 1] + [5, 0, 0]
+    deviation, size = scales(Sequences(X))
+    some = X[np.unique(np.linspace(0, 249, 100).astype(int))].reshape(-1, 3)
+    np.testing.assert_allclose(deviation[:2], [some[:, 0].std(), 1e200 * (some[:, 1] / 1e200).std()])
+    assert deviation[2] == 0
+    assert size[0] == pytest.approx(np.sqrt(np.mean(some[:, 0] ** 2)))
+    assert size[2] == pytest.approx(1e9)
 
 
 # --- sizes ---------------------------------------------------------------------------------------------
@@ -302,27 +437,52 @@ def test_a_hidden_size_beyond_memory(cls, method):
     assert not vars(model).keys() - model.get_params().keys()
 
 
+ADVICE = {
+    "hidden_size or batch_size or set k1 and k2": {},
+    "hidden_size or batch_size or k1 and k2": {"k2": 8999},
+    "hidden_size or batch_size": {"bidirectional": True},
+    "hidden_size": {"solver": "lbfgs"},
+}
+
+
 @pytest.mark.usefixtures("machine_of_a_gigabyte")
-def test_a_window_beyond_memory(cls):
-    """A memory map, of which nothing is read: a million steps need no disk."""
+@pytest.mark.parametrize("advice", ADVICE)
+def test_a_window_beyond_memory(cls, advice):
     X = np.broadcast_to(np.zeros((1, 1, 1)), (200, 9000, 1))
-    y = np.arange(200) % 2
-    match = "window of 1800000 time steps.*Lower hidden_size or batch_size, or set k1 and k2"
+    match = rf"window of \d+ time steps \(over all sequences of a batch\).*Lower {advice}\."
     with pytest.raises(MemoryError, match=match):
-        cls(hidden_size=400).fit(X, y)
-    small = cls(hidden_size=400, k1=1, k2=1, batch_size=2)
-    assert _memory.rows_of_window(np.full(200, 9000), small.batch_size, small.k2) == 2
+        cls(hidden_size=400, **ADVICE[advice]).fit(X, np.arange(200) % 2)
+
+
+def test_what_fits_is_not_refused(cls, monkeypatch):
+    """The estimate follows k1, k2 and batch_size: these need less than half a megabyte."""
+    X, y = walks(n=12, T=300), np.arange(12) % 2
+    monkeypatch.setattr(_memory, "machine_memory", lambda: 5e5)
+    for settings in ({"k1": 5, "k2": 10}, {"batch_size": 1, "hidden_size": 2}, {"k1": 10**20, "k2": 5}):
+        cls(**{**SMALL, **settings}).fit(X, y)
+    monkeypatch.setattr(_memory, "machine_memory", lambda: 3e3)
+    with pytest.raises(MemoryError, match="hidden_size"):
+        cls(**SMALL, k1=5, k2=10).fit(X, y)
+    with pytest.raises(MemoryError, match="hidden_size"):
+        cls(**SMALL, batch_size=1, k1=10**20).fit(X, y)
+
+
+@pytest.mark.parametrize(("window", "rows"), [(None, 9 + 7), (5, 10), (8, 8 + 7), (10**20, 9 + 7)])
+def test_rows_of_a_window(window, rows):
+    assert _memory.rows_of_window(np.array([3, 9, 7, 2]), 2, window) == rows
 
 
 def test_memory_of_this_machine(monkeypatch, tmp_path):
     assert _memory.machine_memory() > 1e8
     limit = tmp_path / "memory.max"
-    monkeypatch.setattr(_memory, "CGROUP", limit)
+    monkeypatch.setattr(_memory, "CGROUPS", [limit, tmp_path / "none"])
     without = _memory.machine_memory()
     limit.write_text("123456\n")
     assert _memory.machine_memory() == 123456
     limit.write_text("max\n")
     assert _memory.machine_memory() == without
+    monkeypatch.setattr("os.sysconf", lambda name: -1, raising=False)
+    assert _memory.machine_memory() == np.inf
     monkeypatch.delattr("os.sysconf", raising=False)
     assert _memory.machine_memory() == np.inf
 
@@ -330,11 +490,26 @@ def test_memory_of_this_machine(monkeypatch, tmp_path):
 def test_early_stopping_with_too_little_data(cls):
     X = walks(n=6)
     match = (
-        "early_stopping=True holds out validation_fraction=0.1 of 6 sequences. Increase "
-        "validation_fraction, pass X_val and y_val, or set early_stopping=False"
+        r"validation set is too small: a score needs two targets or more.*Increase validation_fraction, "
+        "pass X_val and y_val, or set early_stopping=False|cannot hold out validation_fraction=0.1 of 6"
     )
     with pytest.raises(ValueError, match=match):
         cls(**SMALL, early_stopping=True).fit(X, target(cls, X))
+    match = "early_stopping=True cannot hold out validation_fraction=0.99 of 6 sequences: .*Change"
+    with pytest.raises(ValueError, match=match):
+        cls(**SMALL, early_stopping=True, validation_fraction=0.99).fit(X, target(cls, X))
+
+
+def test_validation_data_without_two_weighted_targets(cls):
+    X = walks(n=6, T=5)
+    y = target_per_step(cls, X)
+    one = {"X_val": X[:1], "y_val": y[:1], "sample_weight_val": [[0, 0, 0, 0, 1.0]]}
+    model = cls(**SMALL, early_stopping=True, return_sequences=True)
+    with pytest.raises(
+        ValueError, match=r"X_val is too small: .* targets or more, with weights above zero\. Pass more"
+    ):
+        model.fit(X, y, **one)
+    model.fit(X, y, **{**one, "sample_weight_val": [[0, 0, 0, 1.0, 1.0]]})
 
 
 def test_early_stopping_with_more_classes_than_held_out_sequences(classifier):
@@ -345,8 +520,12 @@ def test_early_stopping_with_more_classes_than_held_out_sequences(classifier):
 
 def test_batch_size_larger_than_the_data(cls):
     X = walks(n=6)
-    with pytest.warns(UserWarning, match="Got `batch_size` .*larger than sample size"):
+    with pytest.warns(UserWarning, match="batch_size=7 is larger than the 6 sequences of X"):
         cls(**SMALL, batch_size=7).fit(X, target(cls, X))
+    weight = [1, 1, 1, 0, 1, 1]
+    cls(**SMALL, batch_size=6).fit(X, target(cls, X), weight)  # one is left out: no mistake
+    X = walks(n=30)
+    cls(**SMALL, batch_size=30, early_stopping=True).fit(X, target(cls, X))  # so are those held out
 
 
 def test_nothing_of_it_is_said_by_skrnn_twice():

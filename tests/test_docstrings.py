@@ -121,7 +121,7 @@ def settings(cls, X, y):
     yield cls(**SMALL, early_stopping=True, validation_fraction=0.2).fit(X, y)
     yield cls(**SMALL, return_sequences=True, k1=2).fit(X, np.repeat(y[:, None], X.shape[1], axis=1))
     yield cls(**SMALL).fit(pd.DataFrame(X[:, :, 0]).add_prefix("c"), y)
-    yield cls(**SMALL).fit(X, np.stack([y, 1 - y], axis=1))
+    yield cls(**SMALL).fit(X, np.stack([y, y], axis=1))
     yield cls(**SMALL).partial_fit(X, y, **first_call(cls))
 
 
@@ -204,7 +204,7 @@ def raising(cls, X, y):
         more = first_call(cls) if name == "partial_fit" else {}
 
         def train(X=X, y=y, name=name, more=more, **parameters):
-            return getattr(cls(**SMALL, **parameters), name)(X, y, **more)
+            return getattr(cls(**{**SMALL, **parameters}), name)(X, y, **more)
 
         yield name, ValueError, lambda train=train: train(with_nan)
         yield name, ValueError, lambda train=train: train(y=y[1:])
@@ -213,6 +213,7 @@ def raising(cls, X, y):
         yield name, TypeError, lambda train=train: train(sparse.csr_array(flat))
         yield name, TypeError, lambda train=train: train(np.ma.masked_array(X))
         yield name, NotImplementedError, lambda train=train: train(rows="steps")
+        yield name, MemoryError, lambda train=train: train(hidden_size=10**6)
     yield "partial_fit", AttributeError, lambda: cls(solver="lbfgs").partial_fit(X, y)
     yield "weights_", NotFittedError, lambda: cls().weights_
     for name in set(own_methods(cls)) - {"fit", "partial_fit", "weights_"}:
@@ -241,8 +242,9 @@ def test_errors_are_those_that_are_raised(cls, data):
 
 
 def test_warnings_are_documented(cls, data):
-    doc = parsed(cls.fit)
-    assert [entry.type for entry in doc["Warns"]] == ["ConvergenceWarning", "UserWarning"]
+    for method in (cls.fit, cls.partial_fit):
+        types = [entry.type for entry in parsed(method)["Warns"]]
+        assert types == ["ConvergenceWarning", "UserWarning", "DataConversionWarning"]
     with pytest.warns(ConvergenceWarning, match="max_iter"):
         cls(**SMALL).fit(*data)
     with pytest.warns(UserWarning, match="batch_size"):

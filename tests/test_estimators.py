@@ -330,7 +330,7 @@ def test_max_iter_warns(cls):
 
 def test_n_iter_no_change_may_be_infinite(cls):
     X, y = data(cls)
-    model = cls(**SMALL, tol=10.0, n_iter_no_change=np.inf, max_iter=50).fit(X, y)
+    model = cls(**SMALL, tol=10.0, n_iter_no_change=np.inf, max_iter=30).fit(X, y)
     assert model.n_iter_ == 30
 
 
@@ -464,6 +464,7 @@ def test_partial_fit_keeps_the_solvers_memory(cls, solver, batch_size, assert_sa
     assert (model.n_iter_, model.n_updates_) == (4, expected.n_updates_)
 
 
+@pytest.mark.filterwarnings("ignore:y is far from the targets of the first fit")
 def test_partial_fit_keeps_mean_and_scale_of_the_first_part(regressor):
     X, y = data(regressor)
     model = regressor(**FIXED).partial_fit(X, y)
