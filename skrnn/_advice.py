@@ -14,8 +14,8 @@ import warnings
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-# Sequences that are looked at, and steps of each.
-SOME, SOME_STEPS = 100, 1000
+# Sequences that are looked at, steps of each, and numbers in memory at a time.
+SOME, SOME_STEPS, SOME_VALUES = 100, 1000, 10**6
 # Neighbours along the axis of time are mostly nearer to each other than neighbours along another axis:
 # twice in piano rolls, up to ten times in slow signals, once in noise. So an axis along which
 # neighbours are this much nearer than along the middle one may be that of time. Spectra, profiles of a
@@ -70,25 +70,30 @@ def nearness(sequences, axis):
     between = np.zeros(2)
     with np.errstate(all="ignore"):
         for x, following in some(sequences, pairs=axis == "first"):
-            other = following - x if axis == "first" else np.diff(x, axis=1)
-            between += [np.abs(change).mean() for change in (other, np.diff(x, axis=0)) if change.size]
+            other = following - x if axis == "first" else np.diff(x, axis=2)
+            changes = other, np.diff(x, axis=1)
+            between += [len(x) * np.abs(change).mean() if change.size else 0 for change in changes]
         ratio = between[0] / between[1]
     return ratio if np.isfinite(ratio) else np.inf
 
 
 def some(sequences, *, pairs=False):
-    """Up to ``SOME`` sequences, evenly spread, as float arrays (T, F) of up to ``SOME_STEPS`` steps.
+    """Up to ``SOME`` sequences, evenly spread, up to ``SOME_STEPS`` steps of each, block by block.
 
-    With the sequence that follows each, if ``pairs`` (all must be equally long), else None.
+    Yields
+    ------
+    x : (k, T, F) float64 array
+        Some of the sequences, all of them equally long; up to ``SOME_VALUES`` numbers or one sequence.
+    following : (k, T, F) float64 array
+        With ``pairs`` (of a 3-D array only): the sequences that follow these; else None.
     """
     rows = np.unique(np.linspace(0, len(sequences) - 1 - pairs, SOME).astype(np.intp))
-    for row in rows:
-        times = np.arange(min(int(sequences.lengths[row]), SOME_STEPS))
-        x, following = (
-            sequences.take(np.full_like(times, r), times).astype(np.float64) if wanted else None
-            for r, wanted in ((row, True), (row + 1, pairs))
-        )
-        yield x, following
+    lengths = np.minimum(sequences.lengths[rows], SOME_STEPS)
+    k = max(1, SOME_VALUES // int(lengths[0] * sequences.n_features)) if sequences.is_dense else 1
+    for start in range(0, len(rows), k):
+        block, times = rows[start : start + k, None], np.arange(lengths[start])
+        x = sequences.take(block, times).astype(np.float64)
+        yield x, sequences.take(block + 1, times).astype(np.float64) if pairs else None
 
 
 def advise_on_targets(y, sequences):
@@ -180,12 +185,12 @@ def advise_on_scale(sequences, loss, loss_of_a_constant, *, is_table):
 
 def scales(sequences):
     """Standard deviation and root mean square of every feature."""
-    n, mean, variance = 0, 0.0, 0.0
-    parts = [x for x, _ in some(sequences)]
+    parts = [x.reshape(-1, x.shape[-1]) for x, _ in some(sequences)]
     unit = np.max([np.abs(x).max(axis=0) for x in parts], axis=0)  # so that squares stay finite
     unit[unit == 0] = 1
-    for x in parts:  # joined part by part
-        x, k = x / unit, len(x)
+    n, mean, variance = 0, 0.0, 0.0
+    for part in parts:  # joined part by part
+        x, k = part / unit, len(part)
         m = x.mean(axis=0)
         delta = m - mean
         variance = (n * variance + k * x.var(axis=0) + delta**2 * n * k / (n + k)) / (n + k)
