@@ -52,6 +52,19 @@ def test_stable_far_out(name, dtype):
     assert (value >= 0).all()
 
 
+@losses
+@pytest.mark.parametrize("K", [1, 3])
+def test_no_constant_fits_better_than_the_best(name, K):
+    """Its weighted gradient vanishes; a class or label that never comes leaves it finite."""
+    rng = np.random.RandomState(0)
+    loss, y, weight = LOSSES[name](), targets(name, 50, K, rng), rng.uniform(0, 2, size=50)
+    raw = loss.best_constant(y, weight, K)
+    assert raw.shape == (K,)
+    _, draw = loss.value_and_gradient(y, np.tile(raw, (50, 1)))
+    np.testing.assert_allclose(weight @ draw, 0, atol=1e-9)
+    assert np.isfinite(loss.best_constant(np.zeros_like(y), weight, K)).all()
+
+
 def test_values_are_the_textbook_ones():
     rng = np.random.RandomState(0)
     raw = rng.normal(size=(N, K))
