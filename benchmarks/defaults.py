@@ -72,7 +72,6 @@ CHANGES = {
     **{f"n_iter_no_change={n}": always(n_iter_no_change=n) for n in (10, 30, 100)},
     **{f"clip_norm={c}": always(clip_norm=c) for c in (0.25, 5.0, None)},
     "alpha=0.01": always(alpha=1e-2),
-    "hidden_size=64": always(hidden_size=64),
     **{f"pooling={p}": always(pooling=p) for p in ("mean", "max")},
     "learning_rate=cosine": always(learning_rate="cosine"),
     **{name: always() for name in INITIALISATIONS},
