@@ -24,6 +24,8 @@ MUCH_NEARER, NEARER = 0.3, 0.6
 # A model that keeps this share of the loss of a constant answer has learned hardly anything. Features
 # then differ "by many orders" beyond WIDE, and are far from one beyond FAR.
 HARDLY, WIDE, FAR = 0.9, 1e3, 1e2
+# With a constant y, or a single class, there is nothing to learn: a constant has no loss but round-off.
+NOTHING = 1e-6
 
 AXES = "Time is the middle axis: (n_sequences, n_timesteps, n_features)."
 IGNORE = "ignore this warning."
@@ -157,7 +159,7 @@ def advise_on_scale(sequences, loss, loss_of_a_constant, *, is_table):
     is_table : bool
         Whether X is a table: features are then called columns.
     """
-    if not loss > HARDLY * loss_of_a_constant:
+    if loss_of_a_constant < NOTHING or not loss > HARDLY * loss_of_a_constant:
         return
     name = "column" if is_table else "feature"
     deviation, size = scales(sequences)

@@ -399,6 +399,7 @@ def test_scale_is_not_spoken_of_without_need(cls):
     X, y = noise(), target(cls, noise())
     huge = X * [1, 1e6]
     cls(**{**SMALL, "max_iter": 1}).fit(huge, y)  # too early to tell
+    cls(**{**SMALL, "max_iter": 3}).fit(huge, np.ones(60, dtype=int))  # nothing to learn
     cls(**SMALL).partial_fit(huge, y, **({"classes": [0, 1]} if is_classifier(cls) else {}))
     # learns what can be learned, from a feature that is ten thousand times the other
     X = noise(n=300, T=2)
