@@ -17,8 +17,9 @@ from sklearn.exceptions import ConvergenceWarning
 
 import skrnn
 from skrnn import _memory
-from skrnn._advice import nearness, scales
+from skrnn._advice import advise_on_scale, nearness, scales
 from skrnn._batches import Sequences
+from skrnn.solvers import SOLVERS
 
 SMALL = {"hidden_size": 3, "max_iter": 2, "random_state": 0}
 pytestmark = pytest.mark.filterwarnings("ignore:Maximum iterations")
@@ -412,6 +413,14 @@ def test_scale_is_not_spoken_of_without_need(cls):
     )
 
 
+@pytest.mark.parametrize(("loss", "warns"), [(0.95, True), (0.85, False), (0.2, False)])
+def test_how_little_must_have_been_learned(loss, warns):
+    X = Sequences(noise() * [1, 1e6])
+    match = "hardly learned anything"
+    with pytest.warns(ConvergenceWarning, match=match) if warns else contextlib.nullcontext():
+        advise_on_scale(X, 3 * loss, 3.0, is_table=False)
+
+
 def test_scales():
     X = np.concatenate([noise(n=250), np.full((250, 6, 1), 1e9)], axis=2) * [1, 1e200, 1] + [5, 0, 0]
     deviation, size = scales(Sequences(X))
@@ -470,6 +479,14 @@ def test_what_fits_is_not_refused(cls, monkeypatch):
         cls(**SMALL, k1=5, k2=10).fit(X, y)
     with pytest.raises(MemoryError, match="hidden_size"):
         cls(**SMALL, batch_size=1, k1=10**20).fit(X, y)
+
+
+@pytest.mark.parametrize(("solver", "vectors"), [("adam", 7), ("rmsprop", 5), ("sgd", 5), ("lbfgs", 3)])
+def test_vectors_as_long_as_the_weights(solver, vectors):
+    """Theta, gradient and theta before the step; what the solver remembers, and that before the step."""
+    network = skrnn.GRURegressor(5, tol=1e9, n_iter_no_change=1).fit(walks(), walks()[:, 0, 0])._network()
+    expected = vectors * 8 * network.parameters.size
+    assert _memory.bytes_of_weights(network, SOLVERS[solver]) == expected
 
 
 @pytest.mark.parametrize(("window", "rows"), [(None, 9 + 7), (5, 10), (8, 8 + 7), (10**20, 9 + 7)])

@@ -135,6 +135,28 @@ def own_parameters(cls):
     return [name for name in DEFAULTS if ONLY.get(name, "") in cls.__name__]
 
 
+def test_default_rate(cls):
+    """The simple network cannot take the rate of the gated ones."""
+    assert cls().learning_rate_init == (0.003 if cls.__name__.startswith("RNN") else 0.01)
+
+
+@pytest.mark.parametrize(("n", "n_updates"), [(32, 1), (200, 1), (201, 7), (224, 7), (225, 8)])
+def test_batch_size_auto(regressor, n, n_updates):
+    """All sequences up to 200, batches of 32 beyond."""
+    X = np.random.RandomState(0).normal(size=(n, 2, 1))
+    assert regressor(2, max_iter=1).fit(X, X[:, 0, 0]).n_updates_ == n_updates
+
+
+def test_parts_of_the_automatic_batch_size_make_the_updates_of_fit(classifier, assert_same_weights):
+    rng = np.random.RandomState(0)
+    X, y = rng.normal(size=(224, 3, 2)), rng.randint(3, size=224)
+    settings = {"hidden_size": 3, "shuffle": False, "random_state": 0, "max_iter": 1}
+    whole, parts = classifier(**settings).fit(X, y), classifier(**settings)
+    for k in range(0, 224, 32):
+        parts.partial_fit(X[k : k + 32], y[k : k + 32], classes=[0, 1, 2])
+    assert_same_weights(parts, whole)
+
+
 def test_signature(cls):
     signature = inspect.signature(cls)
     assert list(signature.parameters) == own_parameters(cls)
