@@ -1,7 +1,7 @@
 """Sequences in memory, and the batches that training cuts from them.
 
 Inside the package there is one representation of data: ``Sequences`` holds n sequences of lengths
-T_i as they came (a dense array is a view, nothing is converted), and hands out the packed rows
+T_i as they came (views and indices, nothing is copied or converted), and hands out the packed rows
 (``_packing.py``) of one window at a time, cast to the dtype that is computed in. A ``Dataset`` adds
 targets and weights, a ``Batch`` is some of its sequences sorted by falling length.
 
@@ -12,6 +12,7 @@ Every loss has a weight c(i, s) = w_i u(i, s), fixed by the whole sequence: w_i 
 u holds the rest (weights of steps and classes, target replication).
 """
 
+import copy
 from functools import cached_property
 
 import numpy as np
@@ -20,56 +21,127 @@ from skrnn._packing import Steps
 from skrnn._sums import exact_sum
 
 
+NO_TOKEN = -1  # stands for a step after the end of a sequence of tokens
+
+
 class Sequences:
-    """n sequences of (T_i, F) values.
+    """n sequences of (T_i, F) values, each a slice of a storage that is never copied.
 
     Parameters
     ----------
-    values : (n, T, F) array, or (sum of T_i, F) array with ``lengths``
+    values : (n, T, F) array, or (rows, F) array with ``lengths``
     lengths : (n,) int, optional
+    order : (rows,) int, optional
+        Of flat storage: the sequences lie one after the other in ``values[order]``.
+    columns : (F,) int, optional
+        Of flat storage: the columns that are features; default all.
+    dtype : dtype, optional
+        What values are read as, whatever is computed in: that of tokens.
+
+    Attributes
+    ----------
+    block : (n,) int or None
+        Of dense storage: the (T, F) block that holds the sequence.
+    starts : (n,) int
+        Where in its block, or in flat storage, each sequence begins.
+    offsets : (n,) int
+        Where each begins if all steps stand one after the other (``flat``).
     """
 
-    def __init__(self, values, lengths=None):
-        self.values = values
+    def __init__(self, values, lengths=None, *, order=None, columns=None, dtype=None):
+        self.values, self.order, self.columns, self.dtype = values, order, columns, dtype
         self.is_dense = lengths is None
         if self.is_dense:
-            lengths = np.full(len(values), values.shape[1])
-        self.lengths = np.asarray(lengths, dtype=np.intp)
-        self.starts = np.cumsum(self.lengths) - self.lengths
+            self.block = np.arange(len(values))
+            self._set(np.zeros(len(values), dtype=np.intp), np.full(len(values), values.shape[1]))
+        else:
+            self.block = None
+            lengths = np.asarray(lengths, dtype=np.intp)
+            self._set(np.cumsum(lengths) - lengths, lengths)
+        self.is_whole = True
+
+    def _set(self, starts, lengths):
+        self.starts, self.lengths = starts, lengths
+        self.offsets = np.cumsum(lengths) - lengths
+        self.same_start = bool((starts == starts[:1]).all())
 
     def __len__(self):
         return len(self.lengths)
 
     @property
     def n_features(self):
-        return self.values.shape[-1]
+        return self.values.shape[-1] if self.columns is None else len(self.columns)
+
+    def cut(self, rows, starts, lengths):
+        """Steps ``starts`` .. of the sequences ``rows`` as a new object; the storage is shared."""
+        piece = copy.copy(self)
+        piece.block = self.block if self.block is None else self.block[rows]
+        piece._set(self.starts[rows] + starts, lengths)
+        piece.is_whole = False
+        return piece
+
+    def select(self, rows):
+        """The sequences ``rows`` as a new object; the storage is shared."""
+        return self.cut(rows, 0, self.lengths[rows])
 
     def take(self, rows, times):
         """(N, F) values of step ``times[k]`` of sequence ``rows[k]``."""
+        where = self.starts[rows] + times
         if self.is_dense:
-            return self.values[rows, times]
-        return self.values[self.starts[rows] + times]
+            return self.values[self.block[rows], where]
+        return self._read(where)
 
-    def select(self, rows):
-        """The sequences ``rows`` as a new object."""
-        if self.is_dense:
-            return Sequences(self.values[rows])
-        return Sequences(self.values[self.flat_index(rows)], self.lengths[rows])
+    def _read(self, where):
+        """(N, F) rows of flat storage."""
+        if self.order is not None:
+            where = self.order[where]
+        values = self.values[where]
+        return values if self.columns is None else values[:, self.columns]
+
+    def take_window(self, rows, start, n_steps):
+        """(n_steps, len(rows), F) values of equally long sequences; a view if it can be."""
+        if self.is_dense and self.same_start:
+            start = start + self.starts[0]
+            return self.values.swapaxes(0, 1)[start : start + n_steps, self.block[rows]]
+        times = np.arange(start, start + n_steps)
+        return self.take(np.asarray(rows)[None, :], times[:, None])
 
     def where(self, position):
-        """Sequence and step of a position in flat storage."""
-        sequence = int(np.searchsorted(self.starts, position, side="right")) - 1
-        return sequence, int(position - self.starts[sequence])
+        """Sequence and step of a position in ``flat``."""
+        sequence = int(np.searchsorted(self.offsets, position, side="right")) - 1
+        return sequence, int(position - self.offsets[sequence])
 
-    def flat_index(self, rows):
-        """Positions, in flat storage, of all steps of ``rows``."""
+    def gather(self, rows):
+        """(sum of T_i, F): all steps of the sequences ``rows``, one after the other."""
         lengths = self.lengths[rows]
-        within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        return np.repeat(self.starts[rows], lengths) + within
+        offsets = np.cumsum(lengths) - lengths
+        times = np.arange(lengths.sum()) - np.repeat(offsets, lengths)
+        return self.take(np.repeat(rows, lengths), times)
 
     def flat(self):
-        """(sum of T_i, F): all steps, sequence after sequence."""
-        return self.values.reshape(-1, self.n_features) if self.is_dense else self.values
+        """(sum of T_i, F): all steps, sequence after sequence; a view if it can be."""
+        if self.is_whole and self.is_dense:
+            return self.values.reshape(-1, self.n_features)
+        if self.is_whole and self.order is None:
+            return self.values if self.columns is None else self.values[:, self.columns]
+        return self.gather(np.arange(len(self)))
+
+    def as_steps(self):
+        """Of dense storage: every sequence as a single step of all its values."""
+        blocks = Sequences(self.values.reshape(len(self.values), 1, -1))
+        return blocks.select(self.block)
+
+    def in_rows(self, flat):
+        """What stands as ``flat`` -> in the order of the rows of the storage."""
+        if self.order is None:
+            return flat
+        answer = np.empty_like(flat)
+        answer[self.order] = flat
+        return answer
+
+    def same_steps(self, values):
+        """Sequences of the same lengths, of values (rows of the storage, .) in its order."""
+        return Sequences(values, self.lengths, order=self.order)
 
 
 class Dataset:
@@ -91,11 +163,15 @@ class Dataset:
         Share of the loss of a sequence's only target given to its intermediate steps.
     per_step : bool, optional
         Needed without targets: whether there would be one per step.
+    start : list per layer of tuples of (n, H) arrays, optional
+        The states that the sequences start from; default zeros. For one direction.
+    share : (n,) float, optional
+        Of sequences that are pieces: their shares of the whole ones, which the penalty counts.
     """
 
     def __init__(
         self, X, y=None, weight=None, *, step_weight=None, class_weight=None, delay=0, replication=0.0,
-        per_step=None,
+        per_step=None, start=None, share=None,
     ):  # fmt: skip
         self.X, self.y = X, y
         self.weight = np.ones(len(X)) if weight is None else weight
@@ -103,25 +179,58 @@ class Dataset:
         self.inner_weight = product_of_weights(step_weight, class_weight)
         self.delay, self.replication = delay, replication
         self.per_step = isinstance(y, Sequences) if per_step is None else per_step
-        self.lengths = X.lengths + delay
+        self.start, self.share = start, share
+        # where there is more of X than of y, the delayed outputs read it
+        self.lengths = (y if isinstance(y, Sequences) else X).lengths + delay
         # all equally long: a batch needs no sorting, and no index for every row
-        self.is_rectangular = X.is_dense and not delay
+        self.is_rectangular = not delay and bool((self.lengths == self.lengths[0]).all())
 
     def __len__(self):
         return len(self.X)
 
+    def _derive(self, of, **changes):
+        """A new data set: ``of`` takes the parts over that belong to sequences."""
+        parts = dict(
+            X=self.X, y=self.y, weight=self.weight, step_weight=self.step_weight,
+            class_weight=self.class_weight, share=self.share,
+        )  # fmt: skip
+        parts = {name: None if part is None else of(part) for name, part in parts.items()}
+        start = self.start and [tuple(of(s) for s in layer) for layer in self.start]
+        return Dataset(
+            **parts | changes, start=start, delay=self.delay, replication=self.replication,
+            per_step=self.per_step,
+        )  # fmt: skip
+
     def select(self, rows):
         """The sequences ``rows`` as a new data set."""
+        return self._derive(lambda part: part.select(rows) if isinstance(part, Sequences) else part[rows])
 
-        def of(values):
-            return values.select(rows) if isinstance(values, Sequences) else values[rows]
+    def pieces(self, n_pieces, shortest):
+        """Every sequence cut into ``n_pieces`` contiguous ones, each no shorter than ``shortest`` steps.
 
-        return Dataset(
-            self.X.select(rows), of(self.y), self.weight[rows],
-            step_weight=None if self.step_weight is None else of(self.step_weight),
-            class_weight=None if self.class_weight is None else of(self.class_weight),
-            delay=self.delay, replication=self.replication,
-        )  # fmt: skip
+        Of one sequence the lengths differ by one at most. For targets per step. The first piece starts
+        from the state of its sequence, the others from zeros.
+        """
+        T = self.y.lengths
+        n = np.maximum(1, np.minimum(n_pieces, T // shortest))
+        rows = np.repeat(np.arange(len(T)), n)
+        k = np.arange(len(rows)) - np.repeat(np.cumsum(n) - n, n)  # which piece of its sequence
+        starts = k * T[rows] // n[rows]
+        lengths = (k + 1) * T[rows] // n[rows] - starts
+        known = np.minimum(lengths + self.delay, self.X.lengths[rows] - starts)
+
+        def of(part):
+            if part is self.X:
+                return part.cut(rows, starts, known)
+            if isinstance(part, Sequences):
+                return part.cut(rows, starts, lengths)
+            return part[rows]
+
+        pieces = self._derive(of, share=lengths / T[rows])
+        for layer in pieces.start or ():
+            for state in layer:
+                state[k > 0] = 0
+        return pieces
 
     def without_zero_weights(self):
         """The sequences that have any weight: a weight of zero means left out."""
@@ -129,7 +238,7 @@ class Dataset:
         if self.inner_weight is not None:
             inner = self.inner_weight
             if self.per_step:
-                inner = np.add.reduceat(inner.flat()[:, 0], inner.starts)
+                inner = np.add.reduceat(inner.flat()[:, 0], inner.offsets)
             has_weight &= inner > 0
         return self if has_weight.all() else self.select(np.flatnonzero(has_weight))
 
@@ -141,7 +250,7 @@ class Dataset:
         if not self.per_step:
             factor = 1.0 if self.class_weight is None else self.class_weight
             return self.y, self.weight, self.weight * factor
-        weight = np.repeat(self.weight, self.X.lengths)
+        weight = np.repeat(self.weight, self.y.lengths)
         step, inner = (
             1.0 if values is None else values.flat()[:, 0]
             for values in (self.step_weight, self.inner_weight)
@@ -149,35 +258,34 @@ class Dataset:
         return self.y.flat(), weight * step, weight * inner
 
     def split_tail(self, fraction):
-        """Of a single sequence with targets per step: two data sets, weight on its head and on its tail.
+        """With targets per step: two data sets, weight on the head and on the tail of every sequence.
 
         The tail is entered with the state carried through the head; the head goes on for as many steps
         as its delayed targets need.
         """
-        T = int(self.X.lengths[0])
-        head = T - max(2, round(fraction * T))  # R^2 needs two
-        own = np.ones((T, 1)) if self.step_weight is None else self.step_weight.flat()
-        if head < 1 or not (own[:head].any() and own[head:].any()):
+        T = self.X.lengths
+        least = 2 if len(T) == 1 else 1  # R^2 needs two
+        head = T - np.minimum(np.maximum(least, np.rint(fraction * T).astype(np.intp)), T - 1)
+        own = np.ones((T.sum(), 1)) if self.step_weight is None else self.step_weight.flat()
+        weight = own[:, 0] * np.repeat(self.weight, T)
+        in_head = np.arange(len(own)) - np.repeat(self.X.offsets, T) < np.repeat(head, T)
+        if (T - head).sum() < 2 or not (weight[in_head].any() and weight[~in_head].any()):
             raise ValueError(
-                f"A sequence of {T} steps is too short to hold out validation_fraction={fraction} of it, "
-                "or all its weights lie on one side."
+                f"{len(T)} sequence(s) of {T.sum()} steps are too short to hold out "
+                f"validation_fraction={fraction} of them, or all weights lie on one side."
             )
-        in_head = np.arange(T)[:, None] < head
         return (
-            self._first_steps(min(head + self.delay, T), np.where(in_head, own, 0.0)),
-            self._first_steps(T, np.where(in_head, 0.0, own)),
+            self._first_steps(np.minimum(head + self.delay, T), np.where(in_head[:, None], own, 0.0)),
+            self._first_steps(T, np.where(in_head[:, None], 0.0, own)),
         )
 
     def _first_steps(self, T, step_weight):
-        """The first T steps of a single sequence, with other weights."""
-
-        def first(values):
-            return None if values is None else Sequences(values.flat()[:T], [T])
-
-        return Dataset(
-            first(self.X), first(self.y), self.weight, step_weight=Sequences(step_weight[:T], [T]),
-            class_weight=first(self.class_weight), delay=self.delay,
-        )  # fmt: skip
+        """The first T steps of every sequence, with other weights; without sequences of no weight."""
+        step_weight = Sequences(step_weight, self.X.lengths)
+        data = self._derive(lambda part: part, step_weight=step_weight)
+        rows = np.arange(len(T))
+        data = data._derive(lambda part: part.cut(rows, 0, T) if isinstance(part, Sequences) else part)
+        return data.without_zero_weights()
 
 
 def product_of_weights(step_weight, class_weight):
@@ -236,6 +344,14 @@ class Batch:
         """(B,) the first step of the batch at which each sequence is alive."""
         return self.T - self.lengths if self.at_end else np.zeros_like(self.lengths)
 
+    def initial_state(self, network):
+        """The state before the first step."""
+        state = network.initial_state(self.B)
+        if self.data.start is None:
+            return state
+        layers = [[tuple(s[self.rows] for s in layer)] for layer in self.data.start]
+        return state._replace(layers=layers)
+
     def steps(self, start, end):
         """The window (start, end] as ``Steps``."""
         return Steps(self.alive[start:end], self.B)
@@ -247,16 +363,19 @@ class Batch:
 
     def X(self, steps, start):
         """(N, F) inputs of the window that begins after step ``start``; zeros past the end."""
+        data, dtype = self.data.X, self.data.X.dtype or self.dtype
         if self.data.is_rectangular:
-            values = self.data.X.values.swapaxes(0, 1)[start : start + len(steps), self.rows]
-            return values.astype(self.dtype, order="C", copy=False).reshape(steps.N, -1)
-        rows, times = self._index(steps, start)
-        if not self.data.delay:
-            return self._cast(self.data.X.take(rows, times))
-        inside = times < self.data.X.lengths[rows]
-        X = np.zeros((steps.N, self.data.X.n_features), dtype=self.dtype)
-        X[inside] = self.data.X.take(rows[inside], times[inside])
-        return X
+            values = data.take_window(self.rows, start, len(steps))
+            X = values.astype(dtype, order="C", copy=False).reshape(steps.N, -1)
+        else:
+            rows, times = self._index(steps, start)
+            if self.data.delay:
+                inside = times < data.lengths[rows]
+                X = np.full((steps.N, data.n_features), NO_TOKEN if data.dtype else 0, dtype=dtype)
+                X[inside] = data.take(rows[inside], times[inside])
+            else:
+                X = data.take(rows, times).astype(dtype, copy=False)
+        return X[:, 0] if data.dtype else X
 
     def targets(self, steps, start):
         """(N, K) targets of the window's rows, and (N,) their weights u(i, s)."""
@@ -287,7 +406,7 @@ class Batch:
         rows, times = self._index(steps, start)
         times = times - self.data.delay
         valid = times >= 0
-        return (self.data.X.starts[rows] + times)[valid], valid
+        return (self.data.X.offsets[rows] + times)[valid], valid
 
     def _cast(self, values):
         return values.astype(self.dtype, copy=False)
@@ -321,16 +440,17 @@ class Batch:
     def _add_up_weights_of_steps(self):
         data = self.data
         n_targets = self.lengths - data.delay
+        share = 1.0 if data.share is None else data.share[self.rows]
         if data.inner_weight is None:
             self.step_weight = np.cumsum(self.weight)[self.alive - 1]
             self.step_weight[: data.delay] = 0
             self.W = float((self.weight * n_targets).sum())
-            self.S = float(self.weight.sum())
+            self.S = float((self.weight * share).sum())
             return
-        u = data.inner_weight.flat()[:, 0][data.inner_weight.flat_index(self.rows)]
+        u = data.inner_weight.gather(self.rows)[:, 0]
         sequence = np.repeat(np.arange(self.B), n_targets)
         step = data.delay + np.arange(len(u)) - np.repeat(np.cumsum(n_targets) - n_targets, n_targets)
         self.step_weight = np.bincount(step, u * self.weight[sequence], minlength=self.T)
         per_sequence = np.bincount(sequence, u, minlength=self.B)
         self.W = float(exact_sum(per_sequence[:, None], self.weight)[0])
-        self.S = float(exact_sum((per_sequence / n_targets)[:, None], self.weight)[0])
+        self.S = float(exact_sum((per_sequence / n_targets * share)[:, None], self.weight)[0])

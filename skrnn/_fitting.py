@@ -153,7 +153,7 @@ class Fitting:
         with np.errstate(all="ignore"):
             constant = loss_of_a_constant(loss, data, targets["n_outputs"])
         advise_on_scale(
-            Sequences(data.X.values.reshape(len(data), 1, -1)) if is_table else data.X,
+            data.X.as_steps() if is_table else data.X,
             min(losses), constant, is_table=is_table,
         )  # fmt: skip
 

@@ -16,7 +16,7 @@ WINDOW = 128  # steps of one piece
 
 
 @_kernels.keep_memory()
-def run(network, theta, X, dtype, *, per_step, delay=0, hidden=False, map_blocks=map):
+def run(network, theta, X, dtype, *, per_step, delay=0, hidden=False, start=None, map_blocks=map):
     """Outputs of the read-out, or hidden states, for all sequences.
 
     Parameters
@@ -26,6 +26,8 @@ def run(network, theta, X, dtype, *, per_step, delay=0, hidden=False, map_blocks
         One output per step or one per sequence. Hidden states are always per step.
     delay : int
         The output for step t is read after step t + delay.
+    start : list per layer of tuples of (n, H), optional
+        The states that sequences start from.
     map_blocks : callable
         ``map``, or a parallel one.
 
@@ -34,7 +36,7 @@ def run(network, theta, X, dtype, *, per_step, delay=0, hidden=False, map_blocks
     (n, K) for one output per sequence; else flat (sum of T_i, K), sequence after sequence.
     """
     per_step |= hidden
-    data = Dataset(X, delay=delay, per_step=per_step)
+    data = Dataset(X, delay=delay, per_step=per_step, start=start)
     views = network.views(theta)
     width = network.widths[-1] if hidden else network.n_outputs
     answer = np.empty((int(X.lengths.sum()) if per_step else len(X), width), dtype=dtype)
@@ -60,7 +62,7 @@ def _pieces(network, T):
 
 
 def _run_to_the_end(network, views, batch):
-    state = network.initial_state(batch.B)
+    state = batch.initial_state(network)
     for start, end in _pieces(network, batch.T):
         steps = batch.steps(start, end)
         raw, state, _ = network.forward(
@@ -70,7 +72,7 @@ def _run_to_the_end(network, views, batch):
 
 
 def _run_per_step(network, views, batch, answer, hidden):
-    state = network.initial_state(batch.B)
+    state = batch.initial_state(network)
     for start, end in _pieces(network, batch.T):
         steps = batch.steps(start, end)
         X = batch.X(steps, start)

@@ -1,8 +1,9 @@
-"""The network: a stack of recurrent layers, in one or two directions, and a linear read-out.
+"""The network: a table of embeddings, a stack of recurrent layers, and a linear read-out.
 
 Shapes: a packed window of T steps, N rows of B sequences (``_packing.py``); F inputs per step, Q
 the width of the top layer (H, or 2 H: forward | reverse), K outputs. ``raw`` (., K) holds the
-outputs of the steps from ``first`` on, in packed order.
+outputs of the steps from ``first`` on, in packed order. With a table the inputs are tokens (N,), rows
+of the table; a negative one stands for a step without input, a row of zeros.
 
 A ``Network`` has no weights: it is the shape of the computation, theta is passed in as views, so
 that one network serves training, prediction by several threads and finite differences.
@@ -19,7 +20,9 @@ from skrnn._sums import with_ones
 
 # layers: per layer, per direction, a tuple of (B, H); pool: what pooling has gathered.
 State = namedtuple("State", "layers pool")
-Tape = namedtuple("Tape", "layers pool P steps first masks")
+Tape = namedtuple("Tape", "layers pool P steps first masks tokens")
+# Views into theta or a gradient; layers: per layer, per direction, a Layer; table: None without tokens.
+Views = namedtuple("Views", "layers W b table")
 
 
 class Network:
@@ -30,12 +33,14 @@ class Network:
     cell : class
         One of ``CELLS``, or any class of that form.
     n_inputs : int
-        F, inputs per step.
+        F, inputs per step; with ``n_tokens`` the width of the table.
     hidden_sizes : sequence of int
         One entry per layer.
     n_outputs : int
         K.
     dtype : dtype
+    n_tokens : int, optional
+        Rows of the table that tokens are looked up in.
     bidirectional : bool
     pooling : str
         Key of ``POOLINGS``.
@@ -56,6 +61,7 @@ class Network:
         n_outputs,
         *,
         dtype,
+        n_tokens=None,
         bidirectional=False,
         pooling="last",
         dropout=0.0,
@@ -71,7 +77,9 @@ class Network:
         self.n_threads = n_threads
         self.pooling = POOLINGS[pooling]()
         self.widths = [H * self.n_directions for H in self.hidden_sizes]
-        self.parameters = Parameters(self._shapes(cell.n_gates, n_inputs))  # checks the size first
+        shapes = {} if n_tokens is None else {"embedding.W": (n_tokens, n_inputs)}
+        shapes |= self._shapes(cell.n_gates, n_inputs)
+        self.parameters = Parameters(shapes, unpenalised=["embedding.W"])  # checks the size first
         self.cells = [cell(H, self.dtype, **(cell_options or {})) for H in self.hidden_sizes]
 
     def _shapes(self, n_gates, n_inputs):
@@ -90,9 +98,14 @@ class Network:
                 yield f"layer{k}{direction}", D, H
 
     def initial_weights(self, random_state):
-        """A new theta: Glorot input weights, orthogonal recurrent weights, the cell's biases."""
+        """A new theta: Glorot input weights, orthogonal recurrent weights, the cell's biases.
+
+        Embeddings have mean 0 and variance 1, like standardised features.
+        """
         theta = np.zeros(self.parameters.size)
         views = self.parameters.views(theta)
+        if "embedding.W" in views:
+            views["embedding.W"][...] = random_state.normal(size=views["embedding.W"].shape)
         for name, layer in self._views_of_layers(views).items():
             cell = self.cells[int(name.split(".")[0].removeprefix("layer"))]
             (D, _), (H, _) = layer.W_x.shape, layer.W_h.shape
@@ -115,18 +128,20 @@ class Network:
         layers = list(self._views_of_layers(views).values())
         n = self.n_directions
         per_layer = [layers[k : k + n] for k in range(0, len(layers), n)]
-        return per_layer, views["readout.W"], views["readout.b"]
+        return Views(per_layer, views["readout.W"], views["readout.b"], views.get("embedding.W"))
 
     def initial_state(self, B):
         """Zeros everywhere (and nothing gathered yet)."""
-        layers = [
+        return State(self._zeros(B), self.pooling.initial_state(B, self.widths[-1], self.dtype))
+
+    def _zeros(self, B):
+        return [
             [
                 tuple(np.zeros((B, H), dtype=self.dtype) for _ in range(cell.n_states))
                 for _ in range(self.n_directions)
             ]
             for cell, H in zip(self.cells, self.hidden_sizes, strict=True)
         ]
-        return State(layers, self.pooling.initial_state(B, self.widths[-1], self.dtype))
 
     def draw_masks(self, B, random_state):
         """One inverted dropout mask (B, width) per layer, or None without dropout."""
@@ -145,7 +160,9 @@ class Network:
         final states; and a tape per layer and direction.
         """
         all_kept, finals, tapes = [], [], []
-        for k, (cell, directions) in enumerate(zip(self.cells, views[0], strict=True)):
+        if views.table is not None:
+            X = embed(views.table, X)
+        for k, (cell, directions) in enumerate(zip(self.cells, views.layers, strict=True)):
             if k and masks:
                 X = X * steps.spread(masks[k - 1])
             Hs, kept, final, tape = zip(
@@ -199,13 +216,15 @@ class Network:
             P, pool_state, pool_tape = self.pooling.forward(H, steps, first, state.pool, keep)
         if masks:
             P = P * steps.tail(first).spread(masks[-1])
-        _, W, b = views
-        raw = arithmetic.product(P, W)
-        raw += b
-        tape = Tape(tapes, pool_tape, P, steps, first, masks) if record else None
+        raw = arithmetic.product(P, views.W)
+        raw += views.b
+        tokens = None if views.table is None else X
+        tape = Tape(tapes, pool_tape, P, steps, first, masks, tokens) if record else None
         return raw, State(kept, pool_state), tape
 
-    def backward(self, views, draw, tape, gradient, arithmetic, weight=None, *, need_dX=False):
+    def backward(
+        self, views, draw, tape, gradient, arithmetic, weight=None, *, dfinal=None, need_dX=False
+    ):
         """Add the gradient of the loss to ``gradient`` (views).
 
         Parameters
@@ -213,49 +232,81 @@ class Network:
         draw : (rows of the steps from ``first`` on, K)
         weight : (B,) or None
             Weight of every sequence, for the exact arithmetic; otherwise it is inside ``draw``.
+        dfinal : list per layer, per direction, of tuples of (B, H), optional
+            Gradient with respect to the states after the last step, besides that through ``draw``.
 
         Returns
         -------
-        dX : (N, F) gradient with respect to the inputs, or None if not needed
+        dX : (N, F) gradient with respect to the inputs (or embeddings), or None if not needed
+        dstate : as ``dfinal``, with respect to the initial states
         """
         steps, first, masks = tape.steps, tape.first, tape.masks
-        layers, W, _ = views
-        d_layers, dW, db = gradient
         tail = steps.tail(first)
         dW_and_b = arithmetic.weight_gradient(with_ones(tape.P), draw, tail, weight)
-        dW += dW_and_b[:-1]
-        db += dW_and_b[-1]
-        dP = arithmetic.product(draw, np.ascontiguousarray(W.T))
+        gradient.W[...] += dW_and_b[:-1]
+        gradient.b[...] += dW_and_b[-1]
+        dP = arithmetic.product(draw, np.ascontiguousarray(views.W.T))
         if masks:
             dP *= tail.spread(masks[-1])
-        # no loss looks at the states themselves, but at the last h of both directions
-        dfinals = [None] * self.n_directions
-        if self._reads_final_states(steps, first):
-            dH, dfinals = None, np.hsplit(dP, self.n_directions)
+        dfinal = [list(layer) for layer in dfinal or self._nothing()]
+        if self._reads_final_states(steps, first):  # no loss looks at H, but at the last h of both
+            dH = None
+            for d, dh in enumerate(np.hsplit(dP, self.n_directions)):
+                dfinal[-1][d] = _plus(dfinal[-1][d], dh)
         else:
             dH, first = self.pooling.backward(dP, steps, first, tape.pool)
-        for k in range(len(layers) - 1, -1, -1):
-            dX = self._layer_backward(
-                k, layers[k], d_layers[k], dH, first, dfinals, tape, arithmetic, weight,
-                need_dX=need_dX or k > 0,
+        return self.hidden_backward(
+            views, dH, first, dfinal, tape, gradient, arithmetic, weight, need_dX=need_dX
+        )
+
+    def _nothing(self):
+        """No gradient with respect to any state."""
+        return [[(None,) * cell.n_states] * self.n_directions for cell in self.cells]
+
+    def hidden_backward(
+        self, views, dH, first, dfinal, tape, gradient, arithmetic, weight=None, *, need_dX=False
+    ):
+        """``backward`` below the read-out; dH (rows from ``first`` on, Q) is None for zeros."""
+        steps, masks, dstate = tape.steps, tape.masks, [None] * len(self.cells)
+        has_table = views.table is not None
+        for k in range(len(self.cells) - 1, -1, -1):
+            dX, dstate[k] = self._layer_backward(
+                k, views.layers[k], gradient.layers[k], dH, first, dfinal[k], tape, arithmetic, weight,
+                need_dX=need_dX or has_table or k > 0,
             )  # fmt: skip
             if k and masks:
                 dX *= steps.spread(masks[k - 1])
-            dH, first, dfinals = dX, 0, [None] * self.n_directions
-        return dX
+            dH, first = dX, 0
+        if has_table:
+            tokens, dE = arithmetic.table_gradient(tape.tokens, dX, steps, weight)
+            gradient.table[tokens] += dE
+        return dX, dstate
 
     def _layer_backward(
-        self, k, layers, gradients, dH, first, dfinals, tape, arithmetic, weight, *, need_dX
+        self, k, layers, gradients, dH, first, dfinal, tape, arithmetic, weight, *, need_dX
     ):
-        """Backward through both directions of layer ``k``; returns dX or None."""
-        H, total = self.hidden_sizes[k], None
-        cell = self.cells[k]
+        """Backward through both directions of layer ``k``; returns dX or None, and d initial states."""
+        H, total, dstates = self.hidden_sizes[k], None, []
         for d, (layer, gradient) in enumerate(zip(layers, gradients, strict=True)):
             dH_d = dH if dH is None else dH[:, d * H : (d + 1) * H]
-            dstate = (dfinals[d], *[None] * (cell.n_states - 1))
-            dX, _ = unroll_backward(
-                cell, layer, dH_d, first, dstate, tape.layers[k][d], arithmetic, need_dX=need_dX
-            )
+            dX, dstate = unroll_backward(
+                self.cells[k], layer, dH_d, first, dfinal[d], tape.layers[k][d], arithmetic,
+                need_dX=need_dX,
+            )  # fmt: skip
             layer_gradient(gradient, tape.layers[k][d], tape.steps, arithmetic, weight)
             total = dX if total is None else total + dX
-        return total
+            dstates.append(dstate)
+        return total, dstates
+
+
+def embed(table, tokens):
+    """(N, E) rows of the table; zeros for negative tokens, the steps after the end of a sequence."""
+    X = table[tokens]
+    X[tokens < 0] = 0
+    return X
+
+
+def _plus(dstate, dh):
+    """A gradient with respect to a state (h, ...), and dh more."""
+    h, *others = dstate
+    return dh if h is None else h + dh, *others

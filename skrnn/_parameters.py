@@ -7,6 +7,7 @@ Names and shapes, D inputs of the layer, H units, G = n_gates H, K outputs, in t
 layers (``.reverse`` for the backward direction of a bidirectional layer):
 
 ================================  ==========  =========================================
+``embedding.W``                   (V, E)      with V tokens: their vectors; not penalised
 ``layer0.W_x``                    (D, G)      input weights
 ``layer0.W_h``                    (H, G)      recurrent weights
 ``layer0.b_x``, ``layer0.b_h``    (G,)        the two biases, b_x with the inputs
@@ -39,24 +40,26 @@ class Parameters:
     ----------
     shapes : dict of str to tuple of int
         Name and shape of every array; two-dimensional arrays are penalised.
+    unpenalised : sequence of str
+        Names of two-dimensional arrays that are not.
 
     Attributes
     ----------
     size : int
         Length of theta.
     n_penalised : int
-        Length of its first part, the matrices.
+        Length of its first part, the penalised matrices.
     """
 
-    def __init__(self, shapes):
+    def __init__(self, shapes, unpenalised=()):
         self.shapes = dict(shapes)
-        matrices_first = sorted(self.shapes, key=lambda name: len(self.shapes[name]) != 2)
+        penalised = {n for n, shape in self.shapes.items() if len(shape) == 2} - set(unpenalised)
         self._slices, self.size, self.n_penalised = {}, 0, 0
-        for name in matrices_first:
+        for name in sorted(self.shapes, key=lambda name: name not in penalised):  # they come first
             n = math.prod(self.shapes[name])
             self._slices[name] = slice(self.size, self.size + n)
             self.size += n
-            if len(self.shapes[name]) == 2:
+            if name in penalised:
                 self.n_penalised = self.size
         if self.size > MOST_WEIGHTS:
             raise MemoryError(f"A network of this hidden_size has {self.size} weights: lower it.")

@@ -100,6 +100,20 @@ def with_ones(*arrays):
     return A
 
 
+def sum_by(keys, values):
+    """The sum of values (N, E) over the rows of each key (N,), in the order of the rows.
+
+    Negative keys are left out. Returns the keys in rising order (U,), and their sums (U, E).
+    """
+    order = np.argsort(keys, kind="stable")
+    order = order[np.searchsorted(keys[order], 0) :]
+    keys = keys[order]
+    first = np.flatnonzero(np.diff(keys, prepend=-1))
+    if not len(first):
+        return keys, values[order]
+    return keys[first], np.add.reduceat(values[order], first)
+
+
 class _Fast:
     """Plain BLAS; the weights of the rows are already inside ``dA`` and ``value``."""
 
@@ -111,6 +125,11 @@ class _Fast:
     def weight_gradient(A, dA, steps, weight):
         """dW = A^T dA, (K, G)."""
         return A.T @ dA
+
+    @staticmethod
+    def table_gradient(tokens, dE, steps, weight):
+        """The sum of dE (N, E) over the rows of each token: the tokens in use (U,), their sums (U, E)."""
+        return sum_by(tokens, dE)
 
     @staticmethod
     def loss_weights(u, weight, steps):
@@ -144,6 +163,23 @@ class _Exact:
                 G = np.matmul(A_i, dA_i).reshape(len(A_i), -1)
                 _add_exactly(totals, G, weight[first + i : first + i + len(G)], sigmas)
         return totals.sum(axis=0).reshape(len(a), -1)
+
+    @staticmethod
+    def table_gradient(tokens, dE, steps, weight):
+        # one sum per sequence and token at unit weight, then the exact sum over the sequences
+        B = steps.B
+        pairs, G = sum_by(np.where(tokens < 0, -1, tokens * B + steps.sequence), dE)
+        tokens, weight = pairs // B, weight[pairs % B]
+        first = np.flatnonzero(np.diff(tokens, prepend=-1))
+        total = np.zeros((len(first), G.shape[1]))
+        piece = np.empty_like(G)
+        top = np.abs(G).max(axis=0, initial=0)
+        for sigma in _sigmas(np.frexp(top)[1], weight.sum()):
+            np.add(G, sigma, out=piece)
+            piece -= sigma
+            G -= piece
+            total += np.add.reduceat(piece * weight[:, None], first) if len(first) else 0
+        return tokens[first], total
 
     @staticmethod
     def loss_weights(u, weight, steps):

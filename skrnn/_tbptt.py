@@ -70,7 +70,7 @@ def tbptt(network, loss, batch, learner, k1=None, k2=None):
     """
     theta, gradient, arithmetic = learner.views, learner.gradient_views, learner.arithmetic
     J = sum(update for *_, update in plan(batch, k1, k2))
-    state, at = network.initial_state(batch.B), 0
+    state, at = batch.initial_state(network), 0
     learner.begin(batch)
     for window, following in pairwise(chain(plan(batch, k1, k2), [None])):
         start, first, end, update = window
