@@ -2,6 +2,7 @@
 
 from skrnn._config import show_config
 from skrnn.classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
+from skrnn.preprocessing import SlidingWindow, TimeDistributed, TokenEncoder
 from skrnn.regressors import GRURegressor, LSTMRegressor, RNNRegressor
 
 __version__ = "0.1.0"
@@ -13,5 +14,8 @@ __all__ = [
     "LSTMRegressor",
     "RNNClassifier",
     "RNNRegressor",
+    "SlidingWindow",
+    "TimeDistributed",
+    "TokenEncoder",
     "show_config",
 ]

@@ -24,11 +24,12 @@ from skrnn import _signature
 from skrnn._blas import one_thread
 from skrnn._checks import check_settings
 from skrnn._fitting import Fitting
-from skrnn._inference import BLOCK, run
+from skrnn._inference import BLOCK, final_states, run
 from skrnn._monitor import History
 from skrnn._network import Network
 from skrnn._reading import VALIDATION, Reading
 from skrnn._sequences import shape_answer
+from skrnn._states import assemble, inside, merge, publish, start_of
 from skrnn._targets import check_targets, read_targets_per_step, read_weights
 from skrnn.cells import CELLS
 from skrnn.solvers import SOLVERS
@@ -106,7 +107,7 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
     def _fit(self, X, y, sample_weight, X_val, y_val, sample_weight_val):
         self._check_settings(X_val=X_val, y_val=y_val, sample_weight_val=sample_weight_val)
         known = self._spec if self.warm_start and hasattr(self, "_theta") else None
-        spec, data = self._read(X, y, sample_weight, known)
+        spec, data, container = self._read(X, y, sample_weight, known)
         random_state = (known and self._random_state) or check_random_state(self.random_state)
         validation = None
         if self.early_stopping and not SOLVERS[self.solver].full_batch:
@@ -115,12 +116,15 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
                 self._check_validation(validation, given=False)
             else:
                 self._check_same_columns(X, X_val)
-                _, validation = self._read(X_val, y_val, sample_weight_val, spec, VALIDATION)
+                _, validation, _ = self._read(X_val, y_val, sample_weight_val, spec, VALIDATION)
                 self._check_validation(validation, given=True)
+        data = self._in_pieces(data)
         self._check_memory(spec, data)
         if known is None:
             self._start(spec, X, random_state)
         self._train(data, validation, random_state, self.max_iter)
+        self._forget_states()
+        self._keep_states(container)
         if not self.warm_start:
             self._solver = self._random_state = None  # not needed again: most of the pickle
         return self
@@ -129,13 +133,66 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
         self._check_settings(partial_fit=True)
         known = getattr(self, "_spec", None)
         with self._nothing_lost(), one_thread():
-            spec, data = self._read(X, y, sample_weight, known, **target_options)
+            spec, data, container = self._read(
+                X, y, sample_weight, known, go_on=known is not None, **target_options
+            )
             random_state = getattr(self, "_random_state", None) or check_random_state(self.random_state)
-            self._check_memory(spec, data)
+            pieces = self._in_pieces(data)
+            self._check_memory(spec, pieces)
             if known is None:
                 self._start(spec, X, random_state)
-            self._train(data, None, random_state, 1, partial_fit=True)
+            ends = []
+            self._train(pieces, None, random_state, 1, partial_fit=True, ends=ends)
+            if self.initial_state == "last":
+                whole = pieces is data and not data.delay
+                self._carried = self._go_on_with(
+                    container, assemble(ends, len(pieces)) if whole else None
+                )
+            self._keep_states(container)
         return self
+
+    # --- states of series (rows="steps") --------------------------------------------------------
+
+    def _keep_states(self, container):
+        """Publish the states in which the series of X end, under the present weights."""
+        if self._spec["rows"] != "steps" or self._spec["bidirectional"]:
+            return
+        ids, start = container.ids, self._start_states(container)
+        states = final_states(
+            self._network(n_threads=self._n_threads()), self._theta, container.sequences,
+            np.dtype(self._spec["dtype"]), start=start,
+        )  # fmt: skip
+        if start is not None:
+            ids, states = merge(self.sequence_ids_, inside(self.final_state_), ids, states)
+        self.sequence_ids_, self.final_state_ = ids, publish(states)
+
+    def _forget_states(self):
+        """Before a fit, which starts from zeros."""
+        self._carried = None
+        for name in ("final_state_", "sequence_ids_"):
+            vars(self).pop(name, None)
+
+    def _go_on_with(self, container, states):
+        """The states that training itself left the series in, for the next call; None if not known."""
+        if states is None or len(states[0][0]) != len(container.ids):
+            return None
+        if self._carried is None:
+            return container.ids, states
+        return merge(*self._carried, container.ids, states)
+
+    def _start_states(self, container, training=False):
+        """The states that the series of X start from, None for zeros.
+
+        Training goes on from the states in which it left the series itself, if it did; these were
+        computed before the last update. So parts of a series train like the whole.
+        """
+        if self._spec["rows"] != "steps" or self.initial_state == "zeros":
+            return None
+        if not hasattr(self, "final_state_"):
+            return None
+        if training and self._carried is not None:
+            return start_of(container.ids, *self._carried)
+        return start_of(container.ids, self.sequence_ids_, inside(self.final_state_))
 
     def _check_settings(self, **call):
         self._validate_params()
@@ -161,8 +218,8 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
         -------
         H : ndarray of shape (n_sequences, n_timesteps, hidden_size)
             The states; `hidden_size` is that of the top layer. For a list or object array X a 1-D
-            object array of arrays of shape (n_timesteps_i, hidden_size). Twice as wide, forward |
-            reverse, if `bidirectional=True`.
+            object array of arrays of shape (n_timesteps_i, hidden_size); with `rows="steps"` of shape
+            (n_rows, hidden_size). Twice as wide, forward | reverse, if `bidirectional=True`.
 
         Raises
         ------
@@ -178,8 +235,10 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
         Each layer has ``layer0.W_x`` of shape (n_inputs, n_gates * hidden_size), ``layer0.W_h`` of shape
         (hidden_size, n_gates * hidden_size), ``layer0.b_x`` and ``layer0.b_h`` of shape (n_gates *
         hidden_size,); the next ones are ``layer1.W_x`` and so on. The reverse direction of a
-        bidirectional layer has ``layer0.reverse.W_x`` and so on. The read-out has ``readout.W`` of shape
-        (width of the top layer, n_outputs) and ``readout.b`` of shape (n_outputs,).
+        bidirectional layer has ``layer0.reverse.W_x`` and so on. With `embedding_size` the vectors of
+        the tokens are ``embedding.W`` of shape (n_tokens, embedding_size). The read-out has
+        ``readout.W`` of shape (width of the top layer, n_outputs) and ``readout.b`` of shape
+        (n_outputs,).
 
         The gates stand side by side: i f g o for the LSTM, r z n for the GRU, one for the simple
         network. Their activations are x W_x + b_x and h W_h + b_h, so that PyTorch's weight_ih_l0 is
@@ -204,6 +263,8 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
+        # tokens: whole numbers from 0 on
+        tags.input_tags.categorical = tags.input_tags.positive_only = self.embedding_size is not None
         tags.target_tags.required = True
         return tags
 
@@ -215,6 +276,7 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
         self._spec, self._history, self._solver = spec, History(), None
         self.n_features_in_ = spec["n_features_in"]
         self.n_step_features_ = spec["n_inputs"]
+        self._forget_states()
         self.n_outputs_ = spec["targets"]["n_outputs"]
         self.n_iter_ = self.n_updates_ = 0
         self._publish_targets(spec["targets"])
@@ -230,10 +292,10 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
         """The network of ``spec``, by default the fitted one."""
         spec = spec or self._spec
         return Network(
-            CELLS[spec["cell"]], spec["n_inputs"], spec["hidden_sizes"], spec["targets"]["n_outputs"],
-            dtype=spec["dtype"], bidirectional=spec["bidirectional"], pooling=spec["pooling"],
-            dropout=self.dropout, cell_options=spec["cell_options"],
-            n_threads=n_threads,
+            CELLS[spec["cell"]], spec["embedding_size"] or spec["n_inputs"], spec["hidden_sizes"],
+            spec["targets"]["n_outputs"], dtype=spec["dtype"], n_tokens=spec["n_tokens"],
+            bidirectional=spec["bidirectional"], pooling=spec["pooling"], dropout=self.dropout,
+            cell_options=spec["cell_options"], n_threads=n_threads,
         )  # fmt: skip
 
     def _run(self, X, **options):
@@ -252,7 +314,8 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
         network = self._network(n_threads=n_threads if len(container.sequences) <= BLOCK else 1)
         flat = run(
             network, self._theta, container.sequences, np.dtype(spec["dtype"]),
-            per_step=spec["per_step"], delay=spec["delay"], map_blocks=map_blocks, **options,
+            per_step=spec["per_step"], delay=spec["delay"], map_blocks=map_blocks,
+            start=self._start_states(container), **options,
         )  # fmt: skip
         return flat, container
 

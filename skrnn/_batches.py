@@ -17,9 +17,9 @@ from functools import cached_property
 
 import numpy as np
 
+from skrnn._mapped import Pages
 from skrnn._packing import Steps
 from skrnn._sums import exact_sum
-
 
 NO_TOKEN = -1  # stands for a step after the end of a sequence of tokens
 
@@ -37,6 +37,8 @@ class Sequences:
         Of flat storage: the columns that are features; default all.
     dtype : dtype, optional
         What values are read as, whatever is computed in: that of tokens.
+    rows_are_steps : bool
+        Whether the rows of flat storage are what the user calls rows.
 
     Attributes
     ----------
@@ -48,8 +50,12 @@ class Sequences:
         Where each begins if all steps stand one after the other (``flat``).
     """
 
-    def __init__(self, values, lengths=None, *, order=None, columns=None, dtype=None):
+    def __init__(
+        self, values, lengths=None, *, order=None, columns=None, dtype=None, rows_are_steps=False
+    ):
+        self.rows_are_steps = rows_are_steps
         self.values, self.order, self.columns, self.dtype = values, order, columns, dtype
+        self.pages = Pages(values)
         self.is_dense = lengths is None
         if self.is_dense:
             self.block = np.arange(len(values))
@@ -87,6 +93,7 @@ class Sequences:
     def take(self, rows, times):
         """(N, F) values of step ``times[k]`` of sequence ``rows[k]``."""
         where = self.starts[rows] + times
+        self.pages.touch(where.size * self.n_features * self.values.itemsize, where.size)
         if self.is_dense:
             return self.values[self.block[rows], where]
         return self._read(where)
@@ -102,6 +109,8 @@ class Sequences:
         """(n_steps, len(rows), F) values of equally long sequences; a view if it can be."""
         if self.is_dense and self.same_start:
             start = start + self.starts[0]
+            n_values = n_steps * len(rows) * self.n_features
+            self.pages.touch(n_values * self.values.itemsize, len(rows))
             return self.values.swapaxes(0, 1)[start : start + n_steps, self.block[rows]]
         times = np.arange(start, start + n_steps)
         return self.take(np.asarray(rows)[None, :], times[:, None])
@@ -110,6 +119,22 @@ class Sequences:
         """Sequence and step of a position in ``flat``."""
         sequence = int(np.searchsorted(self.offsets, position, side="right")) - 1
         return sequence, int(position - self.offsets[sequence])
+
+    def describe(self, row, step=0):
+        """Where a place of the storage is, in words."""
+        if self.rows_are_steps:
+            return f"row {row}"
+        if not self.is_dense:
+            row, step = self.where(row)
+        return f"sequence {row}, step {step}"
+
+    def chunks(self, n_values=1 << 20):
+        """Parts of the storage, one after the other: the first row of each, and its features."""
+        n = max(1, n_values // max(1, int(np.prod(self.values.shape[1:]))))
+        for start in range(0, len(self.values), n):
+            chunk = self.values[start : start + n]
+            yield start, chunk if self.columns is None else chunk[:, self.columns]
+            self.pages.touch(chunk.nbytes)
 
     def gather(self, rows):
         """(sum of T_i, F): all steps of the sequences ``rows``, one after the other."""
@@ -183,21 +208,19 @@ class Dataset:
         # where there is more of X than of y, the delayed outputs read it
         self.lengths = (y if isinstance(y, Sequences) else X).lengths + delay
         # all equally long: a batch needs no sorting, and no index for every row
-        self.is_rectangular = not delay and bool((self.lengths == self.lengths[0]).all())
+        self.is_rectangular = not delay and bool((self.lengths == self.lengths[:1]).all())
 
     def __len__(self):
         return len(self.X)
 
     def _derive(self, of, **changes):
         """A new data set: ``of`` takes the parts over that belong to sequences."""
-        parts = dict(
-            X=self.X, y=self.y, weight=self.weight, step_weight=self.step_weight,
-            class_weight=self.class_weight, share=self.share,
-        )  # fmt: skip
+        names = ("X", "y", "weight", "step_weight", "class_weight", "share")
+        parts = {name: getattr(self, name) for name in names}
         parts = {name: None if part is None else of(part) for name, part in parts.items()}
         start = self.start and [tuple(of(s) for s in layer) for layer in self.start]
         return Dataset(
-            **parts | changes, start=start, delay=self.delay, replication=self.replication,
+            **(parts | changes), start=start, delay=self.delay, replication=self.replication,
             per_step=self.per_step,
         )  # fmt: skip
 

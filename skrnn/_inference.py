@@ -40,8 +40,6 @@ def run(network, theta, X, dtype, *, per_step, delay=0, hidden=False, start=None
     views = network.views(theta)
     width = network.widths[-1] if hidden else network.n_outputs
     answer = np.empty((int(X.lengths.sum()) if per_step else len(X), width), dtype=dtype)
-    by_length = np.argsort(-X.lengths, kind="stable")
-    blocks = [by_length[k : k + BLOCK] for k in range(0, len(X), BLOCK)]
 
     def run_block(rows):
         batch = Batch(data, rows, dtype)
@@ -50,8 +48,35 @@ def run(network, theta, X, dtype, *, per_step, delay=0, hidden=False, start=None
         else:
             answer[batch.rows] = _run_to_the_end(network, views, batch)
 
-    for _ in map_blocks(run_block, blocks):
+    for _ in map_blocks(run_block, _blocks(X)):
         pass
+    return answer
+
+
+def _blocks(X):
+    """The numbers of sequences of similar length, some side by side."""
+    by_length = np.argsort(-X.lengths, kind="stable")
+    return [by_length[k : k + BLOCK] for k in range(0, len(X), BLOCK)]
+
+
+@_kernels.keep_memory()
+def final_states(network, theta, X, dtype, *, start=None):
+    """The states after the last step of every sequence: a list per layer of tuples of (n, H).
+
+    For one direction; the parameters are those of ``run``.
+    """
+    data, views = Dataset(X, per_step=True, start=start), network.views(theta)
+    answer = [directions[0] for directions in network.initial_state(len(X)).layers]
+    for rows in _blocks(X):
+        batch = Batch(data, rows, dtype)
+        state = batch.initial_state(network)
+        for a, b in _pieces(network, batch.T):
+            steps = batch.steps(a, b)
+            layers = network.hidden(views, batch.X(steps, a), steps, state, EXACT)[2]
+            state = state._replace(layers=layers)
+        for layer, (last,) in zip(answer, state.layers, strict=True):
+            for s, final in zip(layer, last, strict=True):
+                s[batch.rows] = final
     return answer
 
 

@@ -150,7 +150,7 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
         .. errors of scores
         """
         check_is_fitted(self, "_theta")
-        if not self._spec["per_step"]:
+        if not self._spec["per_step"] or self._spec["rows"] == "steps":
             return super().score(X, y, sample_weight)
         y, predicted, weight = self._flat_for_score(X, y, sample_weight)
         return accuracy_score(y, predicted, sample_weight=weight)
@@ -165,7 +165,7 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
     def _read_y(self, y, X, names):
         """Labels as (rows, 1), or (rows, n_labels) of a multilabel indicator, and which."""
         name = names.y
-        y = read_labels(y, X, name, names.X, per_step=self.return_sequences)
+        y = read_labels(y, X, name, names.X, per_step=self._has_steps_in_y())
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         try:

@@ -115,7 +115,7 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
         .. errors of scores
         """
         check_is_fitted(self, "_theta")
-        if not self._spec["per_step"]:
+        if not self._spec["per_step"] or self._spec["rows"] == "steps":
             return super().score(X, y, sample_weight)
         y, predicted, weight = self._flat_for_score(X, y, sample_weight)
         return r2_score(y, predicted, sample_weight=weight)
@@ -128,7 +128,7 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
     # --- targets --------------------------------------------------------------------------------
 
     def _read_y(self, y, X, names):
-        if not self.return_sequences:
+        if not self._has_steps_in_y():
             return read_single_targets(y, X, names.y, names.X)
         y, is_1d = read_targets_per_step(y, X, names.y, names.X)
         if y.shape[1] == 1 and not is_1d:

@@ -199,10 +199,7 @@ def test_contradictions_name_both_parameters(cls, params, one, other):
 
 
 NOT_BUILT = [
-    ({"rows": "steps"}, "rows"),
-    ({"embedding_size": 4}, "embedding_size"),
     ({"k1": 2, "k2": "auto"}, "k2"),
-    ({"k1": 2, "batch_size": N + 1, **PER_STEP}, "batch_size"),
 ]
 
 

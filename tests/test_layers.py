@@ -11,17 +11,17 @@ ROOT = Path(importlib.util.find_spec("skrnn").origin).parent
 
 # bottom to top; a module may import from the layers above its own line only
 LAYERS = [
-    ["cells", "losses", "solvers", "_packing", "_parameters", "_sums", "_monitor"],
+    ["cells", "losses", "solvers", "_packing", "_parameters", "_sums", "_monitor", "_mapped"],
     ["_kernels"],
     ["_recurrence", "_pooling"],
     ["_network", "_batches"],
     ["_learner", "_tbptt", "_inference"],
     ["_training"],
-    ["_blas", "_sequences", "_checks", "_memory", "_advice", "_signature", "_config"],
-    ["_targets"],
+    ["_blas", "_sequences", "_states", "_checks", "_memory", "_advice", "_signature", "_config"],
+    ["_targets", "_rows", "_tokens"],
     ["_reading", "_fitting"],
     ["_base"],
-    ["regressors", "classifiers"],
+    ["regressors", "classifiers", "metrics", "preprocessing"],
     ["__init__"],
 ]
 ENGINE = [name for layer in LAYERS[:5] for name in layer]
