@@ -17,7 +17,7 @@ from functools import cached_property
 
 import numpy as np
 
-from skrnn._mapped import Pages
+from skrnn._mapped import mapped
 from skrnn._packing import Steps
 from skrnn._sums import exact_sum
 
@@ -55,7 +55,7 @@ class Sequences:
     ):
         self.rows_are_steps = rows_are_steps
         self.values, self.order, self.columns, self.dtype = values, order, columns, dtype
-        self.pages = Pages(values)
+        self.mapped = mapped(values)
         self.is_dense = lengths is None
         if self.is_dense:
             self.block = np.arange(len(values))
@@ -93,24 +93,20 @@ class Sequences:
     def take(self, rows, times):
         """(N, F) values of step ``times[k]`` of sequence ``rows[k]``."""
         where = self.starts[rows] + times
-        self.pages.touch(where.size * self.n_features * self.values.itemsize, where.size)
         if self.is_dense:
-            return self.values[self.block[rows], where]
-        return self._read(where)
-
-    def _read(self, where):
-        """(N, F) rows of flat storage."""
+            block = self.block[rows]
+            if self.mapped is None:
+                return self.values[block, where]
+            return self.mapped.read(block * self.values.shape[1] + where)
         if self.order is not None:
             where = self.order[where]
-        values = self.values[where]
-        return values if self.columns is None else values[:, self.columns]
+        values = self.values[where] if self.mapped is None else self.mapped.read(where)
+        return values if self.columns is None else values[..., self.columns]
 
     def take_window(self, rows, start, n_steps):
         """(n_steps, len(rows), F) values of equally long sequences; a view if it can be."""
-        if self.is_dense and self.same_start:
+        if self.is_dense and self.same_start and self.mapped is None:
             start = start + self.starts[0]
-            n_values = n_steps * len(rows) * self.n_features
-            self.pages.touch(n_values * self.values.itemsize, len(rows))
             return self.values.swapaxes(0, 1)[start : start + n_steps, self.block[rows]]
         times = np.arange(start, start + n_steps)
         return self.take(np.asarray(rows)[None, :], times[:, None])
@@ -134,7 +130,8 @@ class Sequences:
         for start in range(0, len(self.values), n):
             chunk = self.values[start : start + n]
             yield start, chunk if self.columns is None else chunk[:, self.columns]
-            self.pages.touch(chunk.nbytes)
+            if self.mapped is not None:
+                self.mapped.give_back()
 
     def gather(self, rows):
         """(sum of T_i, F): all steps of the sequences ``rows``, one after the other."""

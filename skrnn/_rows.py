@@ -43,7 +43,7 @@ def read_rows(X, sequence_id, *, estimator=None, input_name="X"):
     _check_2d(X, input_name)
     frame = X
     if sequence_id is not None and not hasattr(X, "columns"):
-        X = X if isinstance(X, np.ndarray) else np.array([list(row) for row in X], dtype=object)
+        X = _as_array(X, input_name)
     if sequence_id is None:
         values, ids, columns = X, None, None
     else:
@@ -70,8 +70,10 @@ def read_rows(X, sequence_id, *, estimator=None, input_name="X"):
 
 def _check_2d(X, name):
     ndim = getattr(X, "ndim", None)
-    if ndim is None and isinstance(X, (list, tuple)) and len(X) and np.ndim(X[0]) != 1:
-        raise ValueError(_not_2d(name, "a list of arrays" if np.ndim(X[0]) else "1-D"))
+    if ndim is None and isinstance(X, (list, tuple)) and len(X):
+        row = np.asarray(X[0], dtype=object)  # an id may be a tuple
+        if row.ndim != 1:
+            raise ValueError(_not_2d(name, "a list of arrays" if row.ndim else "1-D"))
     if ndim is not None and ndim != 2:
         raise ValueError(_not_2d(name, f"{ndim}-D"))
 
@@ -79,9 +81,28 @@ def _check_2d(X, name):
 def _not_2d(name, what):
     return (
         f'rows="steps" reads a 2-D {name} (n_rows, n_columns) whose rows are time steps, but {name} is '
-        f'{what}. For sequences set rows="sequences"; for one series of one feature pass a column: '
-        f"{name}.reshape(-1, 1)."
+        f'{what}. For sequences set rows="sequences". Reshape your data if it is one series of one '
+        f"feature, {name}.reshape(-1, 1), or a single step, {name}.reshape(1, -1)."
     )
+
+
+def _as_array(X, name):
+    """An array; of a list of rows one of objects, so that an id stays what it is."""
+    if not isinstance(X, (list, tuple)):
+        return np.asarray(X)
+    rows = [row.tolist() if hasattr(row, "tolist") else list(row) for row in X]
+    if not rows:
+        raise ValueError(f"Found {name} with 0 sample(s): it is empty, while a minimum of 1 is required.")
+    array = np.empty((len(rows), len(rows[0])), dtype=object)
+    for i, row in enumerate(rows):
+        if len(row) != len(rows[0]):
+            raise ValueError(
+                f"Row {i} of {name} has {len(row)} columns, but row 0 has {len(rows[0])}: "
+                'rows="steps" reads a table.'
+            )
+        for k, value in enumerate(row):  # array[i] = row would look into a tuple
+            array[i, k] = value
+    return array
 
 
 def split_ids(X, sequence_id, name="X"):
