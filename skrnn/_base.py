@@ -2,8 +2,9 @@
 
 A class below ``BaseRNN`` says which cell it runs (``_cell``); ``_SequenceRegressor`` and
 ``_SequenceClassifier`` (``regressors.py``, ``classifiers.py``) say what targets are and how outputs
-become answers. Constructor parameters stand in ``_signature.py``; X and y are read in
-``_reading.py``, the run of training is in ``_fitting.py``.
+become answers (``_answers()``: name of a method -> function of the raw outputs). Constructor
+parameters stand in ``_signature.py``; X and y are read in ``_reading.py``, the run of training is in
+``_fitting.py``.
 
 What a fitted estimator keeps beside its public attributes: ``_theta``, the flat vector of all
 weights; ``_spec``, plain facts from which the network is built again and X and y are read again (so
@@ -13,6 +14,7 @@ the public curves; and, where training may go on, solver and random state.
 
 import contextlib
 import os
+from numbers import Integral
 
 import numpy as np
 from joblib import Parallel, cpu_count, delayed, effective_n_jobs
@@ -29,10 +31,12 @@ from skrnn._monitor import History
 from skrnn._network import Network
 from skrnn._reading import VALIDATION, Reading
 from skrnn._sequences import shape_answer
+from skrnn._streaming import Stream
 from skrnn._targets import check_targets, read_targets_per_step, read_weights
 from skrnn.cells import CELLS
 from skrnn.solvers import SOLVERS
 
+MOST_STREAMS = 1 << 40  # numbers beyond it are no sizes of arrays any more
 DOCUMENTATION = "https://skrnn.readthedocs.io/en/stable/"
 
 
@@ -170,6 +174,52 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
         """
         flat, container = self._run(X, hidden=True)
         return shape_answer(flat, container)
+
+    @_signature.complete
+    def stream(self, n_streams=1):
+        """Answers one time step after the other, for sequences that are still coming in.
+
+        The numbers are those that `predict` and the other methods give for the steps so far: the same
+        bits with compiled kernels, the same up to rounding without. Each step costs the same, however
+        long the sequences are.
+
+        Parameters
+        ----------
+        n_streams : int, default=1
+            Number of sequences that go on side by side.
+
+        Returns
+        -------
+        stream : Stream
+            An object with ``step(x, method="predict")``, ``state`` and ``reset()``. It starts as
+            `predict` does, and does not change when the estimator does.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator has not been fitted.
+        ValueError
+            If n_streams is not a positive int, or if the network is bidirectional.
+        MemoryError
+            If the states do not fit in memory.
+        """
+        check_is_fitted(self, "_theta")
+        if not isinstance(n_streams, Integral) or isinstance(n_streams, bool) or n_streams < 1:
+            raise ValueError(f"n_streams must be a positive int, got {n_streams!r}.")
+        if n_streams > MOST_STREAMS:
+            raise MemoryError(f"n_streams={n_streams}: there is no memory for so many states.")
+        if self._spec["bidirectional"]:
+            raise ValueError(
+                "stream and bidirectional=True do not go together: the reverse direction starts from the "
+                "last step. Fit with bidirectional=False."
+            )
+        return Stream(
+            self._network(),
+            self._theta.copy(),
+            self._answers(),
+            int(n_streams),
+            delay=self._spec["delay"],
+        )
 
     @property
     def weights_(self):

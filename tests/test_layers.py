@@ -18,7 +18,7 @@ LAYERS = [
     ["_learner", "_tbptt", "_inference"],
     ["_training"],
     ["_blas", "_sequences", "_checks", "_memory", "_advice", "_signature", "_config"],
-    ["_targets"],
+    ["_targets", "_streaming"],
     ["_reading", "_fitting"],
     ["_base"],
     ["regressors", "classifiers"],
