@@ -930,8 +930,7 @@ def good_stepper(cell="lstm", dtype=np.float64):
     return [build, [number, number], [first.layer, second.layer], 4, 16], first
 
 
-def same_as_rejected(stepper, states):
-    """Whether the states are still the same."""
+def assert_states_are(stepper, states):
     for own, before in zip(stepper.get_states(), states, strict=True):
         for a, b in zip(own, before, strict=True):
             np.testing.assert_array_equal(a, b)
@@ -1028,20 +1027,10 @@ def test_what_a_step_does_not_take():
             spoiled = x.copy()
             spoiled.flat[k] = value
             assert stepper.step(spoiled) == 0
-    for other in (
-        x[0],
-        x[:3],
-        x[:, :2],
-        x[None],
-        np.float64(1),
-        x.tolist(),
-        None,
-        1.0,
-        x.T,
-        np.ma.array(x),
-    ):
+    others = x[0], x[:3], x[:, :2], x[None], x.T, x.tolist(), np.ma.array(x), np.float64(1), 1.0, None
+    for other in others:
         assert stepper.step(other) == 0
-    same_as_rejected(stepper, before)
+    assert_states_are(stepper, before)
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
@@ -1058,7 +1047,7 @@ def test_bad_states_of_a_stepper(cell):
             stepper.set_states(states)
     with rejected:
         stepper.set_states([case.state, (None,) * len(case.state)])
-    same_as_rejected(stepper, before)
+    assert_states_are(stepper, before)
 
 
 def test_bad_gradients_of_outputs_and_states():
