@@ -2,8 +2,9 @@
 
 A class below ``BaseRNN`` says which cell it runs (``_cell``); ``_SequenceRegressor`` and
 ``_SequenceClassifier`` (``regressors.py``, ``classifiers.py``) say what targets are and how outputs
-become answers. Constructor parameters stand in ``_signature.py``; X and y are read in
-``_reading.py``, the run of training is in ``_fitting.py``.
+become answers (``_answers()``: name of a method -> function of the raw outputs). Constructor
+parameters stand in ``_signature.py``; X and y are read in ``_reading.py``, the run of training is in
+``_fitting.py``, the states of series and streams are in ``_over_time.py``.
 
 What a fitted estimator keeps beside its public attributes: ``_theta``, the flat vector of all
 weights; ``_spec``, plain facts from which the network is built again and X and y are read again (so
@@ -24,12 +25,12 @@ from skrnn import _signature
 from skrnn._blas import one_thread
 from skrnn._checks import check_settings
 from skrnn._fitting import Fitting
-from skrnn._inference import BLOCK, final_states, run
+from skrnn._inference import BLOCK, run
 from skrnn._monitor import History
 from skrnn._network import Network
+from skrnn._over_time import OverTime
 from skrnn._reading import VALIDATION, Reading
 from skrnn._sequences import shape_answer
-from skrnn._states import assemble, inside, merge, publish, start_of
 from skrnn._targets import check_targets, read_targets_per_step, read_weights
 from skrnn.cells import CELLS
 from skrnn.solvers import SOLVERS
@@ -37,7 +38,7 @@ from skrnn.solvers import SOLVERS
 DOCUMENTATION = "https://skrnn.readthedocs.io/en/stable/"
 
 
-class BaseRNN(Reading, Fitting, BaseEstimator):
+class BaseRNN(Reading, Fitting, OverTime, BaseEstimator):
     """Base class of the recurrent estimators."""
 
     _owns = ()
@@ -143,56 +144,9 @@ class BaseRNN(Reading, Fitting, BaseEstimator):
                 self._start(spec, X, random_state)
             ends = []
             self._train(pieces, None, random_state, 1, partial_fit=True, ends=ends)
-            if self.initial_state == "last":
-                whole = pieces is data and not data.delay
-                self._carried = self._go_on_with(
-                    container, assemble(ends, len(pieces)) if whole else None
-                )
+            self._carry_states(container, ends, whole=pieces is data and not data.delay)
             self._keep_states(container)
         return self
-
-    # --- states of series (rows="steps") --------------------------------------------------------
-
-    def _keep_states(self, container):
-        """Publish the states in which the series of X end, under the present weights."""
-        if self._spec["rows"] != "steps" or self._spec["bidirectional"]:
-            return
-        ids, start = container.ids, self._start_states(container)
-        states = final_states(
-            self._network(n_threads=self._n_threads()), self._theta, container.sequences,
-            np.dtype(self._spec["dtype"]), start=start,
-        )  # fmt: skip
-        if start is not None:
-            ids, states = merge(self.sequence_ids_, inside(self.final_state_), ids, states)
-        self.sequence_ids_, self.final_state_ = ids, publish(states)
-
-    def _forget_states(self):
-        """Before a fit, which starts from zeros."""
-        self._carried = None
-        for name in ("final_state_", "sequence_ids_"):
-            vars(self).pop(name, None)
-
-    def _go_on_with(self, container, states):
-        """The states that training itself left the series in, for the next call; None if not known."""
-        if states is None or len(states[0][0]) != len(container.ids):
-            return None
-        if self._carried is None:
-            return container.ids, states
-        return merge(*self._carried, container.ids, states)
-
-    def _start_states(self, container, training=False):
-        """The states that the series of X start from, None for zeros.
-
-        Training goes on from the states in which it left the series itself, if it did; these were
-        computed before the last update. So parts of a series train like the whole.
-        """
-        if self._spec["rows"] != "steps" or self.initial_state == "zeros":
-            return None
-        if not hasattr(self, "final_state_"):
-            return None
-        if training and self._carried is not None:
-            return start_of(container.ids, *self._carried)
-        return start_of(container.ids, self.sequence_ids_, inside(self.final_state_))
 
     def _check_settings(self, **call):
         self._validate_params()

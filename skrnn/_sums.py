@@ -36,6 +36,7 @@ def blocked_product(A, W):
     N = len(A)
     if N % ROWS:
         A = np.concatenate((A, np.zeros((-N % ROWS, A.shape[1]), dtype=A.dtype)))
+    A = np.ascontiguousarray(A)  # rows with gaps between them may be computed by another kernel
     return np.matmul(A.reshape(-1, ROWS, A.shape[1]), W).reshape(-1, W.shape[1])[:N]
 
 

@@ -1,5 +1,7 @@
 """The classifiers. They differ by their cell only; what they share is in ``_SequenceClassifier``."""
 
+from functools import partial
+
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
@@ -13,6 +15,35 @@ from skrnn._base import BaseRNN
 from skrnn._sequences import shape_answer
 from skrnn._targets import read_labels
 from skrnn.losses import LOSSES
+
+# raw outputs (rows, K) -> answers; ``targets`` are the facts of ``_learn_targets``
+
+
+def probabilities(raw, targets):
+    return _per_class(LOSSES[targets["loss"]]().inverse_link, raw, targets, 1.0)
+
+
+def log_probabilities(raw, targets):
+    return _per_class(LOSSES[targets["loss"]]().log_inverse_link, raw, targets, 0.0)
+
+
+def _per_class(link, raw, targets, certain):
+    """``link`` of the raw outputs with one column per class, also for two classes and for one."""
+    if not targets["is_1d"] or len(targets["classes"]) > 2:
+        return link(raw)
+    if len(targets["classes"]) == 1:
+        return np.full_like(raw, certain)
+    return np.hstack([link(-raw), link(raw)])
+
+
+def labels(raw, targets):
+    if not targets["is_1d"]:
+        return (raw > 0).astype(np.intp)
+    classes = targets["classes"]
+    if len(classes) > 2:
+        return classes[raw.argmax(axis=1)]
+    # p > 1/2; a single class was seen for raw of either sign
+    return classes[np.minimum(raw[:, 0] > 0, len(classes) - 1)]
 
 
 class _SequenceClassifier(ClassifierMixin, BaseRNN):
@@ -79,8 +110,8 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
         .. errors of answers
         """
         flat, container = self._run(X)
-        labels = self._labels(flat, self._spec["targets"])
-        return shape_answer(labels, container) if self._spec["per_step"] else labels
+        flat = self._answers()["predict"](flat)
+        return shape_answer(flat, container) if self._spec["per_step"] else flat
 
     @_signature.complete
     def predict_proba(self, X):
@@ -102,7 +133,7 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
         .. errors of answers
         """
         flat, container = self._run(X)
-        p = self._probabilities(flat)
+        p = self._answers()["predict_proba"](flat)
         return shape_answer(p, container) if self._spec["per_step"] else p
 
     @_signature.complete
@@ -124,7 +155,7 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
         .. errors of answers
         """
         flat, container = self._run(X)
-        log_p = self._log_probabilities(flat)
+        log_p = self._answers()["predict_log_proba"](flat)
         return shape_answer(log_p, container) if self._spec["per_step"] else log_p
 
     @_signature.complete
@@ -266,31 +297,13 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
     def _is_single_label(self, y):
         return y.shape[1] == 1
 
-    # --- answers --------------------------------------------------------------------------------
-
-    def _probabilities(self, raw):
-        return self._per_class(LOSSES[self._spec["targets"]["loss"]]().inverse_link, raw, 1.0)
-
-    def _log_probabilities(self, raw):
-        return self._per_class(LOSSES[self._spec["targets"]["loss"]]().log_inverse_link, raw, 0.0)
-
-    def _per_class(self, link, raw, certain):
-        """``link`` of the raw outputs with one column per class, also for two classes and for one."""
-        targets = self._spec["targets"]
-        if not targets["is_1d"] or len(targets["classes"]) > 2:
-            return link(raw)
-        if len(targets["classes"]) == 1:
-            return np.full_like(raw, certain)
-        return np.hstack([link(-raw), link(raw)])
-
-    def _labels(self, raw, targets):
-        if not targets["is_1d"]:
-            return (raw > 0).astype(np.intp)
-        classes = targets["classes"]
-        if len(classes) > 2:
-            return classes[raw.argmax(axis=1)]
-        # p > 1/2; a single class was seen for raw of either sign
-        return classes[np.minimum(raw[:, 0] > 0, len(classes) - 1)]
+    def _answers(self):
+        functions = {
+            "predict": labels,
+            "predict_proba": probabilities,
+            "predict_log_proba": log_probabilities,
+        }
+        return {name: partial(f, targets=self._spec["targets"]) for name, f in functions.items()}
 
     def _score_raw(self, raw, data):
         y, weight, _ = data.flat_targets()
@@ -298,7 +311,7 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
         if targets["is_1d"]:
             y = targets["classes"][y[:, 0].astype(np.intp)]
         read = weight > 0
-        return accuracy_score(y[read], self._labels(raw, targets)[read], sample_weight=weight[read])
+        return accuracy_score(y[read], labels(raw, targets)[read], sample_weight=weight[read])
 
 
 class RNNClassifier(_SequenceClassifier):

@@ -1,5 +1,7 @@
 """The regressors. They differ by their cell only; what they share is here, in ``_SequenceRegressor``."""
 
+from functools import partial
+
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
@@ -32,6 +34,12 @@ def mean_and_deviation(y, weight):
     # a constant column has a deviation of round-off, or none
     constant = deviation <= 10 * np.finfo(np.float64).eps * np.abs(mean)
     return mean * unit, np.where(constant, 1.0, deviation * unit)
+
+
+def in_units_of_y(raw, *, link, scale, mean, is_1d):
+    """Raw outputs (rows, K) -> predictions (rows, K), or (rows,) for a 1-D y."""
+    y = link(raw) * scale + mean
+    return y[:, 0] if is_1d else y
 
 
 class _SequenceRegressor(RegressorMixin, BaseRNN):
@@ -86,11 +94,7 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
         .. errors of answers
         """
         flat, container = self._run(X)
-        targets = self._spec["targets"]
-        flat = LOSSES[targets["loss"]]().inverse_link(flat)
-        flat = flat * targets["scale"].astype(flat.dtype) + targets["mean"].astype(flat.dtype)
-        if targets["is_1d"]:
-            flat = flat[:, 0]
+        flat = self._answers()["predict"](flat)
         return shape_answer(flat, container) if self._spec["per_step"] else flat
 
     @_signature.complete
@@ -163,6 +167,14 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
         y = y - targets["mean"]
         y /= targets["scale"]
         return y
+
+    def _answers(self):
+        targets, dtype = self._spec["targets"], self._spec["dtype"]
+        scale, mean = (targets[k].astype(dtype) for k in ("scale", "mean"))
+        link = LOSSES[targets["loss"]]().inverse_link
+        return {
+            "predict": partial(in_units_of_y, link=link, scale=scale, mean=mean, is_1d=targets["is_1d"])
+        }
 
     def _class_factors(self, y, targets, weight):
         return None

@@ -174,7 +174,7 @@ def test_class_has_references_examples_and_siblings(cls):
 # --- methods --------------------------------------------------------------------------------------
 
 
-METHODS = ["fit", "partial_fit", "predict", "score", "hidden_states", "weights_"]
+METHODS = ["fit", "partial_fit", "predict", "score", "hidden_states", "stream", "weights_"]
 
 
 def test_methods_tell_parameters_and_results(cls):
@@ -220,7 +220,10 @@ def raising(cls, X, y):
         yield name, MemoryError, lambda train=train: train(hidden_size=10**6)
     yield "partial_fit", AttributeError, lambda: cls(solver="lbfgs").partial_fit(X, y)
     yield "weights_", NotFittedError, lambda: cls().weights_
-    for name in set(own_methods(cls)) - {"fit", "partial_fit", "weights_"}:
+    yield "stream", NotFittedError, lambda: cls().stream()
+    yield "stream", ValueError, lambda: fitted.stream(0)
+    yield "stream", MemoryError, lambda: fitted.stream(2**62)
+    for name in set(own_methods(cls)) - {"fit", "partial_fit", "stream", "weights_"}:
         more = [y] if name == "score" else []
 
         def answer(X=X, model=fitted, name=name, more=more):
@@ -256,6 +259,21 @@ def test_warnings_are_documented(cls, data):
 
 
 # --- what is not an estimator ---------------------------------------------------------------------
+
+
+@unconverged
+def test_streams_are_documented(cls, data):
+    stream = cls(**{**SMALL, "max_iter": 1}).fit(*data).stream()
+    assert set(entries(parsed(type(stream)), "Attributes")) == {"state"}
+    assert sorted(own_methods(type(stream))) == ["reset", "state", "step"]
+    step = parsed(stream.step)
+    assert_parameters_are_those(step, inspect.signature(stream.step))
+    assert entries(step, "Returns") or step["Returns"]
+    assert documented_errors(step) == {"ValueError", "TypeError"}
+    methods = set(re.findall(r'"(\w+)"', entries(step, "Parameters")["method"][1]))
+    assert methods | {"predict"} >= {n for n in own_methods(cls) if n.startswith("predict")}
+    page = (DOCS / "streaming.rst").read_text()
+    assert f"autoclass:: {type(stream).__module__}.{type(stream).__name__}" in page
 
 
 def test_show_config_is_documented():
