@@ -262,6 +262,22 @@ class Dataset:
             has_weight &= inner > 0
         return self if has_weight.all() else self.select(np.flatnonzero(has_weight))
 
+    def some_targets(self, most=10**6):
+        """``flat_targets`` of up to ``most`` of them, evenly spread."""
+        n = self.y.lengths.sum() if self.per_step else len(self)
+        if n <= most:
+            return self.flat_targets()
+        where = np.linspace(0, n - 1, most).astype(np.intp)
+        if not self.per_step:
+            return self.select(where).flat_targets()
+        rows = np.searchsorted(self.y.offsets, where, side="right") - 1
+        times = where - self.y.offsets[rows]
+        step, inner = (
+            1.0 if values is None else values.take(rows, times)[:, 0]
+            for values in (self.step_weight, self.inner_weight)
+        )
+        return self.y.take(rows, times), self.weight[rows] * step, self.weight[rows] * inner
+
     def flat_targets(self):
         """Targets (rows, K), sample weights and loss weights (rows,) of all sequences, or all steps.
 
@@ -341,7 +357,6 @@ class Batch:
             self.rows, self.lengths = np.asarray(rows), data.lengths[: self.B]
             self.order = np.arange(self.B)
             self.T = int(self.lengths[0])
-            self.alive = np.full(self.T, self.B)
         else:
             self._sort(rows)
         self.weight = data.weight[self.rows]
@@ -353,11 +368,15 @@ class Batch:
         self.order = np.argsort(-lengths, kind="stable")
         self.rows, self.lengths = np.asarray(rows)[self.order], lengths[self.order]
         self.T = int(self.lengths[0])
-        at = np.arange(self.T)
+
+    def alive(self, start, end):
+        """Sequences alive at the steps start + 1..end."""
+        if self.data.is_rectangular:
+            return np.broadcast_to(self.B, (end - start,))
+        at = np.arange(start, end)
         if self.at_end:
-            self.alive = np.searchsorted(self.joins, at, side="right")
-        else:
-            self.alive = self.B - np.searchsorted(self.lengths[::-1], at, side="right")
+            return np.searchsorted(self.joins, at, side="right")
+        return self.B - np.searchsorted(self.lengths[::-1], at, side="right")
 
     @cached_property
     def joins(self):
@@ -374,7 +393,7 @@ class Batch:
 
     def steps(self, start, end):
         """The window (start, end] as ``Steps``."""
-        return Steps(self.alive[start:end], self.B)
+        return Steps(self.alive(start, end), self.B)
 
     def _index(self, steps, start):
         """Sequence of the data set and its own step, for every packed row of a window."""
@@ -454,7 +473,9 @@ class Batch:
             c = self.weight * inner[self.rows]
             self.W = self.S = float(exact_sum(inner[self.rows, None], self.weight)[0])
         if data.replication:
-            self.step_weight[:] = np.cumsum(c * data.replication / self.lengths)[self.alive - 1]
+            self.step_weight[:] = np.cumsum(c * data.replication / self.lengths)[
+                self.alive(0, self.T) - 1
+            ]
         self.step_weight[-1] += self.W * (1 - data.replication)
 
     def _add_up_weights_of_steps(self):
@@ -462,7 +483,7 @@ class Batch:
         n_targets = self.lengths - data.delay
         share = 1.0 if data.share is None else data.share[self.rows]
         if data.inner_weight is None:
-            self.step_weight = np.cumsum(self.weight)[self.alive - 1]
+            self.step_weight = np.cumsum(self.weight)[self.alive(0, self.T) - 1]
             self.step_weight[: data.delay] = 0
             self.W = float((self.weight * n_targets).sum())
             self.S = float((self.weight * share).sum())

@@ -1,4 +1,4 @@
-"""Running a trained network over sequences: outputs, hidden states, final values; no tape.
+"""Running a trained network over sequences: outputs, hidden states, where they end; no tape.
 
 Sequences are taken in blocks of similar length and every block in windows of bounded length, so
 that memory beyond the answer does not depend on the number or the length of the sequences. Every
@@ -46,7 +46,7 @@ def run(network, theta, X, dtype, *, per_step, delay=0, hidden=False, start=None
         if per_step:
             _run_per_step(network, views, batch, answer, hidden)
         else:
-            answer[batch.rows] = _run_to_the_end(network, views, batch)
+            answer[batch.rows], _ = _run_to_the_end(network, views, batch)
 
     for _ in map_blocks(run_block, _blocks(X)):
         pass
@@ -60,24 +60,26 @@ def _blocks(X):
 
 
 @_kernels.keep_memory()
-def final_states(network, theta, X, dtype, *, start=None):
-    """The states after the last step of every sequence: a list per layer of tuples of (n, H).
+def ends(network, theta, X, dtype, *, start=None):
+    """Output and states after the last step of every sequence.
 
-    For one direction; the parameters are those of ``run``.
+    For one direction, and no delay; the parameters are those of ``run``.
+
+    Returns
+    -------
+    raw : (n, K)
+    states : list per layer of tuples of (n, H)
     """
-    data, views = Dataset(X, per_step=True, start=start), network.views(theta)
-    answer = [directions[0] for directions in network.initial_state(len(X)).layers]
+    data, views = Dataset(X, per_step=False, start=start), network.views(theta)
+    raw = np.empty((len(X), network.n_outputs), dtype=dtype)
+    states = [directions[0] for directions in network.initial_state(len(X)).layers]
     for rows in _blocks(X):
         batch = Batch(data, rows, dtype)
-        state = batch.initial_state(network)
-        for a, b in _pieces(network, batch.T):
-            steps = batch.steps(a, b)
-            layers = network.hidden(views, batch.X(steps, a), steps, state, EXACT)[2]
-            state = state._replace(layers=layers)
-        for layer, (last,) in zip(answer, state.layers, strict=True):
-            for s, final in zip(layer, last, strict=True):
-                s[batch.rows] = final
-    return answer
+        raw[batch.rows], final = _run_to_the_end(network, views, batch)
+        for layer, (last,) in zip(states, final.layers, strict=True):
+            for s, s_last in zip(layer, last, strict=True):
+                s[batch.rows] = s_last
+    return raw, states
 
 
 def _pieces(network, T):
@@ -87,13 +89,14 @@ def _pieces(network, T):
 
 
 def _run_to_the_end(network, views, batch):
+    """Output after the last step of every sequence, and the state there."""
     state = batch.initial_state(network)
     for start, end in _pieces(network, batch.T):
         steps = batch.steps(start, end)
         raw, state, _ = network.forward(
             views, batch.X(steps, start), steps, len(steps) - 1, state, EXACT, record=False
         )
-    return raw  # the sequences are aligned at the end: all are alive at the last step
+    return raw, state  # the sequences are aligned at the end: all are alive at the last step
 
 
 def _run_per_step(network, views, batch, answer, hidden):
@@ -116,12 +119,16 @@ def evaluate(loss, data, raw):
     Neither the penalty nor target replication is in it.
     """
     y, _, c = data.flat_targets()
+    return _mean_loss(loss, y, c, raw)
+
+
+def _mean_loss(loss, y, c, raw):
     value, _ = loss.value_and_gradient(y.astype(raw.dtype, copy=False), raw)
     return float((c * value)[c > 0].sum() / c.sum())
 
 
 def loss_of_a_constant(loss, data, n_outputs):
-    """The mean loss of the best answer that does not look at X."""
-    y, _, c = data.flat_targets()
+    """The mean loss of the best answer that does not look at X; of very many targets, for some."""
+    y, _, c = data.some_targets()
     raw = loss.best_constant(y, c, n_outputs)
-    return evaluate(loss, data, np.broadcast_to(raw, (len(y), n_outputs)))
+    return _mean_loss(loss, y, c, np.broadcast_to(raw, (len(y), n_outputs)))

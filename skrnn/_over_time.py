@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn import _signature
-from skrnn._inference import final_states
+from skrnn._inference import ends
 from skrnn._states import assemble, inside, merge, publish, start_of
 from skrnn._streaming import Stream
 
@@ -84,7 +84,7 @@ class OverTime:
         if self._spec["rows"] != "steps" or self._spec["bidirectional"]:
             return
         ids, start = container.ids, self._start_states(container)
-        states = final_states(
+        _, states = ends(
             self._network(n_threads=self._n_threads()), self._theta, container.sequences,
             np.dtype(self._spec["dtype"]), start=start,
         )  # fmt: skip

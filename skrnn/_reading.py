@@ -28,7 +28,7 @@ from skrnn._batches import Dataset
 from skrnn._checks import check_hidden_size
 from skrnn._rows import read_rows
 from skrnn._sequences import axes_advice, check_finite, choose_dtype, read_sequences
-from skrnn._targets import check_targets, read_weights
+from skrnn._targets import check_targets, ones, read_weights
 from skrnn._tokens import check_tokens, read_rows_of_tokens, read_tokens
 from skrnn.solvers import SOLVERS
 
@@ -123,10 +123,12 @@ class Reading:
         y, y_is_1d = self._read_y(y, units, names)
         spec = self._make_spec(container, known)
         row_weight = step_weight if step_weight is not None else weight
-        if step_by_step and step_weight is None:
+        if step_by_step and sample_weight is None:
+            row_weight = ones(len(y))
+        elif step_by_step and step_weight is None:
             row_weight = np.repeat(weight, sequences.lengths)
         if container.kind == "rows":
-            weight, step_weight = np.ones(len(sequences)), None if sample_weight is None else weight
+            weight, step_weight = ones(len(sequences)), None if sample_weight is None else weight
         if known is None:
             spec["targets"] = self._learn_targets(y, y_is_1d, row_weight, **target_options)
         else:

@@ -28,6 +28,19 @@ from sklearn.utils import check_array
 from skrnn._batches import Sequences
 
 
+class Rows:
+    """The rows of a table of steps, where targets and weights are read as if for ``Sequences``."""
+
+    rows_are_steps = True
+    is_dense = False
+
+    def __init__(self, n):
+        self.n = n
+
+    def __len__(self):
+        return self.n
+
+
 class Container(NamedTuple):
     """X as read: the sequences, the form it came in, and what the estimator publishes of it."""
 
@@ -40,14 +53,8 @@ class Container(NamedTuple):
 
     @property
     def units(self):
-        """What there is one target and one weight for, if they are not given step by step.
-
-        The sequences, or the rows of a table of steps, as ``Sequences``.
-        """
-        sequences = self.sequences
-        if self.kind != "rows":
-            return sequences
-        return Sequences(sequences.values, np.ones(len(sequences.values)), rows_are_steps=True)
+        """What there is one target and one weight for, if they are not given step by step."""
+        return Rows(len(self.sequences.values)) if self.kind == "rows" else self.sequences
 
 
 def read_sequences(X, *, step_features=1, fitted_kind=None, estimator=None, input_name="X"):

@@ -19,17 +19,26 @@ def inside(states):
 
 def start_of(ids, known_ids, states):
     """The states that the series ``ids`` start from: those they ended in, zeros for unknown ones."""
-    number = {one: k for k, one in enumerate(known_ids.tolist())}
-    rows = np.array([number.get(one, -1) for one in ids.tolist()], dtype=np.intp)
+    number = {one: k for k, one in enumerate(_keys(known_ids))}
+    rows = np.array([number.get(one, -1) for one in _keys(ids)], dtype=np.intp)
     known = rows[:, None] >= 0
     return [tuple(np.where(known, s[rows], s.dtype.type(0)) for s in layer) for layer in states]
 
 
+def _keys(ids):
+    """What ids are known by: a moment is the same in whatever unit it is stored."""
+    if ids.dtype.kind not in "mM":
+        return ids.tolist()
+    whole = ids.astype(f"{ids.dtype.kind}8[us]")  # becomes a datetime, that of nanoseconds a number
+    rest = (ids - whole).astype("m8[ns]").astype(np.int64)
+    return [(one, r) if r else one for one, r in zip(whole.tolist(), rest.tolist(), strict=True)]
+
+
 def merge(known_ids, known, ids, states):
     """Ids and states of two calls: series that come again end in the later state."""
-    number = {one: k for k, one in enumerate(known_ids.tolist())}
-    again = np.array([one in number for one in ids.tolist()], dtype=bool)
-    at = [number[one] for one in ids[again].tolist()]
+    number, keys = {one: k for k, one in enumerate(_keys(known_ids))}, _keys(ids)
+    again = np.array([one in number for one in keys], dtype=bool)
+    at = [number[one] for one in keys if one in number]
     merged = []
     for layer, new in zip(known, states, strict=True):
         parts = [np.concatenate([a, b[~again]]) for a, b in zip(layer, new, strict=True)]

@@ -81,12 +81,15 @@ def read_targets_per_step(y, X, name="y", name_X="X", *, numeric=True):
         items = y
     _check_lengths(items, X, name, name_X)
     is_1d = items[0].ndim == 1
-    parts = [item.reshape(len(item), -1) for item in items]
-    if len({part.shape[1] for part in parts}) > 1:
-        raise ValueError(f"The sequences of {name} have different numbers of outputs per step.")
-    flat = np.concatenate(parts)
+    if isinstance(items, np.ndarray):
+        flat = items.reshape(len(items) * items.shape[1], -1)
+    else:
+        parts = [item.reshape(len(item), -1) for item in items]
+        if len({part.shape[1] for part in parts}) > 1:
+            raise ValueError(f"The sequences of {name} have different numbers of outputs per step.")
+        flat = np.concatenate(parts)
     if numeric:
-        flat = as_numbers(flat, name, advice=_NO_NUMBERS).astype(np.float64, copy=False)
+        flat = as_numbers(flat, name, advice=_NO_NUMBERS)
         check_finite(Sequences(flat, X.lengths), np.dtype(np.float64), name, _NOT_FINITE)
     return flat, is_1d
 
@@ -105,6 +108,8 @@ def _what_was_meant(y, X, name, name_X):
 
 def _check_lengths(items, X, name, name_X):
     check_same_number(items, X, name, name_X)
+    if isinstance(items, np.ndarray) and (X.lengths == items.shape[1]).all():
+        return
     swapped = all(item.ndim and len(item) == X.n_features for item in items)
     for i, (item, T) in enumerate(zip(items, X.lengths, strict=True)):
         if item.ndim not in (1, 2) or len(item) != T:
@@ -143,7 +148,7 @@ def read_single_targets(y, X, name="y", name_X="X"):
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
     check_same_number(y, X, name, name_X)
-    flat = y.reshape(len(y), -1).astype(np.float64, copy=False)
+    flat = y.reshape(len(y), -1)
     _check_finite_rows(flat, X, name)
     return flat, y.ndim == 1
 
@@ -157,9 +162,8 @@ def read_labels(y, X, name="y", name_X="X", *, per_step):
         reject_targets_per_step(y, X, name)
         check_same_number(y, X, name, name_X)
     y = check_array(y, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name=name)
-    missing = np.isin(np.arange(len(y)), _missing(y))
-    if missing.any():
-        row = int(np.argmax(missing))
+    row = _first_missing(y)
+    if row is not None:
         where = f"{_unit(X)} {row}"
         if per_step:
             where = "sequence {}, step {}".format(*Sequences(y, X.lengths).where(row))
@@ -168,13 +172,14 @@ def read_labels(y, X, name="y", name_X="X", *, per_step):
     return y
 
 
-def _missing(y):
-    """The rows of labels (rows, ...) that hold None, NaN or infinity."""
+def _first_missing(y):
+    """The first row of labels (rows, ...) that holds None, NaN or infinity; or None."""
     if y.dtype.kind == "f":
-        return np.argwhere(~np.isfinite(y))[:, 0]
+        rows = np.argwhere(~np.isfinite(y))[:, 0]
+        return int(rows[0]) if len(rows) else None
     if y.dtype.kind == "O":
-        return [index[0] for index, label in np.ndenumerate(y) if _is_missing(label)]
-    return []
+        return next((index[0] for index, label in np.ndenumerate(y) if _is_missing(label)), None)
+    return None
 
 
 def _is_missing(label):
@@ -186,9 +191,11 @@ def _is_missing(label):
 
 def _check_finite_rows(values, X, name):
     """Raise a ValueError that names the first row of (n, K) floats that is not finite."""
-    finite = np.isfinite(values).all(axis=1)
-    if not finite.all():
-        i = int(np.argmin(finite))
+    for start in range(0, len(values), 1 << 20):
+        finite = np.isfinite(values[start : start + (1 << 20)]).all(axis=1)
+        if finite.all():
+            continue
+        i = start + int(np.argmin(finite))
         isnan = np.isnan(values[i]).any()
         what = "NaN" if isnan else f"infinity or a value too large for {values.dtype!r}"
         advice = "Weights must be finite." if name.startswith("sample_weight") else _NOT_FINITE
@@ -201,7 +208,7 @@ def read_weights(sample_weight, X, name="sample_weight", name_X="X", *, per_step
     Accepts None, a number, (n,), and with targets per step also weights shaped as them.
     """
     if sample_weight is None:
-        return np.ones(len(X)), None
+        return ones(len(X)), None
     reject_unreadable(sample_weight, name)
     items = as_items(sample_weight, name)
     if per_step and (items is not None or np.asarray(sample_weight).ndim == 2):
@@ -223,6 +230,11 @@ def read_weights(sample_weight, X, name="sample_weight", name_X="X", *, per_step
     if not values.any():
         raise ValueError(f"{name} must contain at least one non-zero weight: all are zero.")
     return weight, steps
+
+
+def ones(n):
+    """(n,) weights of 1, without memory."""
+    return np.broadcast_to(np.float64(1), (n,))
 
 
 def _weights_of_sequences(sample_weight, items, X, name, per_step):

@@ -19,15 +19,19 @@ from skrnn._sequences import Container, as_items, as_numbers, reject_unreadable
 _STRINGS = "Turn strings into tokens with TokenEncoder."
 
 
-def read_tokens(X, *, estimator=None, input_name="X"):
-    """Read X, sequences of tokens, as a Container. See ``read_rows`` for the parameters."""
+def read_tokens(X, *, fitted_kind=None, estimator=None, input_name="X"):
+    """Read X, sequences of tokens, as a Container. See ``read_sequences`` for the parameters.
+
+    After a list an array is only another form of the same: sequences of equal length.
+    """
     reject_unreadable(X, input_name)
     items = as_items(X, input_name)
     if items is None or (not len(items)):
         values = as_numbers(X, input_name, _STRINGS, allow_nd=True, estimator=estimator)
         if values.ndim != 2:
             raise ValueError(_wrong_form(input_name, f"a {values.ndim}-D array"))
-        return Container(Sequences(values[:, :, None], dtype=np.intp), "table", values.shape[1])
+        kind, n_features_in = ("array", 1) if fitted_kind == "list" else ("table", values.shape[1])
+        return Container(Sequences(values[:, :, None], dtype=np.intp), kind, n_features_in)
     for i, item in enumerate(items):
         if item.ndim != 1:
             raise ValueError(_wrong_form(input_name, f"a list of {item.ndim}-D arrays"))

@@ -46,6 +46,9 @@ def labels(raw, targets):
     return classes[np.minimum(raw[:, 0] > 0, len(classes) - 1)]
 
 
+SOME_LABELS = 1 << 20  # encoded at a time
+
+
 class _SequenceClassifier(ClassifierMixin, BaseRNN):
     """Targets are labels: binary, one of several classes, or a multilabel indicator."""
 
@@ -239,7 +242,7 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
         self.classes_ = targets["classes"]
 
     def _encode_y(self, y, is_1d, spec, name):
-        """Class numbers (rows, 1), or the indicator (rows, n_labels), as float."""
+        """Class numbers (rows, 1), or the indicator (rows, n_labels), as small integers."""
         targets = spec["targets"]
         classes = targets["classes"]
         if is_1d != targets["is_1d"] or (not is_1d and y.shape[1] != len(classes)):
@@ -249,14 +252,18 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
                 f"{'a vector of labels' if targets['is_1d'] else f'{len(classes)} labels'}."
             )
         if not is_1d:
-            return y.astype(np.float64)
-        unseen = np.setdiff1d(y[:, 0], classes)
-        if len(unseen):
-            raise ValueError(
-                f"`{name}` has classes not in `self.classes_`. `self.classes_` has {classes}. "
-                f"'{name}' has {unseen}."
-            )
-        return np.searchsorted(classes, y[:, 0]).astype(np.float64)[:, None]
+            return y.astype(np.uint8)
+        numbers = np.empty((len(y), 1), dtype=np.min_scalar_type(len(classes) - 1))
+        for start in range(0, len(y), SOME_LABELS):
+            part = y[start : start + SOME_LABELS, 0]
+            unseen = np.setdiff1d(part, classes)
+            if len(unseen):
+                raise ValueError(
+                    f"`{name}` has classes not in `self.classes_`. `self.classes_` has {classes}. "
+                    f"'{name}' has {unseen}."
+                )
+            numbers[start : start + SOME_LABELS, 0] = np.searchsorted(classes, part)
+        return numbers
 
     def _class_factors(self, y, targets, weight):
         """The weight of every class, or None where all are 1."""

@@ -11,14 +11,16 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 from skrnn import _signature
 from skrnn._base import BaseRNN
 from skrnn._sequences import shape_answer
-from skrnn._sums import exact_sum
+from skrnn._sums import exact_sum_of
 from skrnn._targets import read_single_targets, read_targets_per_step
 from skrnn.losses import LOSSES
+
+SOME_ROWS = 1 << 16  # of y, converted at a time
 
 
 def largest(y):
     """The largest absolute value of every column, without a copy."""
-    return np.maximum(y.max(axis=0), -y.min(axis=0))
+    return np.maximum(y.max(axis=0).astype(np.float64), -y.min(axis=0).astype(np.float64))
 
 
 def mean_and_deviation(y, weight):
@@ -26,11 +28,13 @@ def mean_and_deviation(y, weight):
     W = weight.sum()
     # in this unit squares neither overflow nor vanish; a power of two, so that nothing is rounded
     unit = np.ldexp(1.0, np.clip(np.frexp(largest(y))[1], -1000, 1000))
-    z = y / unit
-    mean = exact_sum(z, weight) / W
-    z -= mean
-    z *= z
-    deviation = np.sqrt(exact_sum(z, weight) / W)
+
+    def blocks(mean=0.0, power=1):  # y may be a file: never a copy of the whole
+        for start in range(0, len(y), SOME_ROWS):
+            yield (y[start : start + SOME_ROWS].astype(np.float64) / unit - mean) ** power
+
+    mean = exact_sum_of(blocks, weight) / W
+    deviation = np.sqrt(exact_sum_of(partial(blocks, mean, 2), weight) / W)
     # a constant column has a deviation of round-off, or none
     constant = deviation <= 10 * np.finfo(np.float64).eps * np.abs(mean)
     return mean * unit, np.where(constant, 1.0, deviation * unit)
@@ -164,9 +168,11 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
             )
         if largest(y).max() > np.finfo(spec["dtype"]).max:
             raise ValueError(f"{name} has values too large for {spec['dtype']}. Scale it first.")
-        y = y - targets["mean"]
-        y /= targets["scale"]
-        return y
+        encoded = np.empty(y.shape, dtype=spec["dtype"])
+        for start in range(0, len(y), SOME_ROWS):
+            part = slice(start, start + SOME_ROWS)
+            encoded[part] = (y[part].astype(np.float64) - targets["mean"]) / targets["scale"]
+        return encoded
 
     def _answers(self):
         targets, dtype = self._spec["targets"], self._spec["dtype"]

@@ -222,11 +222,6 @@ def test_29_target_delay_beyond_memory(cls, delay):
     assert_fit_raises(cls, match=match, **params)
 
 
-@pytest.mark.parametrize("name", ["stream", "forecast", "generate"])
-def test_methods_that_are_not_built_yet(cls, name):
-    assert not hasattr(cls(), name)
-
-
 IGNORED = [
     {"n_tokens": 7}, {"truncation_tolerance": 0.1}, {"momentum": 0.1}, {"nesterovs_momentum": False},
     {"max_fun": 1}, {"validation_fraction": 0.9}, {"huber_delta": 3.0}, {"quantile": [0.1, 0.9]},
