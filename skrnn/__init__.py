@@ -2,6 +2,7 @@
 
 from skrnn._config import show_config
 from skrnn.classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
+from skrnn.forecasting import forecast
 from skrnn.preprocessing import SlidingWindow, TimeDistributed, TokenEncoder
 from skrnn.regressors import GRURegressor, LSTMRegressor, RNNRegressor
 
@@ -17,5 +18,6 @@ __all__ = [
     "SlidingWindow",
     "TimeDistributed",
     "TokenEncoder",
+    "forecast",
     "show_config",
 ]

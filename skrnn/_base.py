@@ -135,7 +135,7 @@ class BaseRNN(Reading, Fitting, OverTime, BaseEstimator):
         known = getattr(self, "_spec", None)
         with self._nothing_lost(), one_thread():
             spec, data, container = self._read(
-                X, y, sample_weight, known, go_on=known is not None, **target_options
+                X, y, sample_weight, known, partial_fit=True, **target_options
             )
             random_state = getattr(self, "_random_state", None) or check_random_state(self.random_state)
             pieces = self._in_pieces(data)

@@ -28,7 +28,7 @@ from skrnn._batches import Dataset
 from skrnn._checks import check_hidden_size
 from skrnn._rows import read_rows
 from skrnn._sequences import axes_advice, check_finite, choose_dtype, read_sequences
-from skrnn._targets import check_targets, ones, read_weights
+from skrnn._targets import check_targets, is_ones, ones, read_weights, weight_of_rows
 from skrnn._tokens import check_tokens, read_rows_of_tokens, read_tokens
 from skrnn.solvers import SOLVERS
 
@@ -36,6 +36,9 @@ LONG_SEQUENCE = 10_000
 
 # What of _spec must agree when training goes on from earlier weights, and its parameter.
 _MUST_AGREE = {
+    "rows": "rows",
+    "sequence_id": "sequence_id",
+    "embedding_size": "embedding_size",
     "cell_options": "activation",
     "hidden_sizes": "hidden_size",
     "bidirectional": "bidirectional",
@@ -43,9 +46,6 @@ _MUST_AGREE = {
     "per_step": "return_sequences",
     "delay": "target_delay",
     "step_features": "step_features",
-    "rows": "rows",
-    "sequence_id": "sequence_id",
-    "embedding_size": "embedding_size",
 }
 
 
@@ -103,49 +103,42 @@ def read_X(
 class Reading:
     """Mixin: ``_read`` and what it needs."""
 
-    def _read(self, X, y, sample_weight, known, names=TRAINING, *, go_on=False, **target_options):
+    def _read(self, X, y, sample_weight, known, names=TRAINING, *, partial_fit=False, **target_options):
         """Everything that fit is given -> (spec, Dataset, Container); raises before anything changes.
 
-        ``known`` is the spec that the data must agree with, None to make a new one; with ``go_on``
-        series start from the states in which training left them.
+        ``known`` is the spec that the data must agree with, None to make a new one; in
+        ``partial_fit`` series start from the states in which training left them.
         """
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
         if known is not None and hasattr(self, "_theta") and names is TRAINING:
             validate_data(self, X=X, skip_check_array=True, ensure_2d=False, reset=False)
         container = self._read_X(X, known, names.X)
-        sequences, units = container.sequences, container.units
-        step_by_step = self._has_steps_in_y()
-        check_targets(y, units, names.y, names.X, per_step=step_by_step)
-        weight, step_weight = read_weights(
-            sample_weight, units, names.weight, names.X, per_step=step_by_step
-        )
-        y, y_is_1d = self._read_y(y, units, names)
         spec = self._make_spec(container, known)
-        row_weight = step_weight if step_weight is not None else weight
-        if step_by_step and sample_weight is None:
-            row_weight = ones(len(y))
-        elif step_by_step and step_weight is None:
-            row_weight = np.repeat(weight, sequences.lengths)
-        if container.kind == "rows":
-            weight, step_weight = ones(len(sequences)), None if sample_weight is None else weight
+        if known is not None:
+            self._check_agrees(spec, known)
+        units, step_by_step = container.units, self._has_steps_in_y()
+        check_targets(y, units, names.y, names.X, per_step=step_by_step)
+        weights = read_weights(sample_weight, units, names.weight, names.X, per_step=step_by_step)
+        y, y_is_1d = self._read_y(y, units, names)
+        row_weight = weight_of_rows(*weights, units, len(y))
         if known is None:
             spec["targets"] = self._learn_targets(y, y_is_1d, row_weight, **target_options)
         else:
-            self._check_agrees(spec, known)
             spec["targets"] = known["targets"]
         y = self._encode_y(y, y_is_1d, spec, names.y)
         if names is TRAINING:
             spec["class_factors"] = self._class_factors(y, spec["targets"], row_weight)
         else:  # of validation data as of the training data, whatever classes they hold
             spec["class_factors"] = known["class_factors"]
-        start = self._start_states(container, training=True) if go_on else None
-        data = self._make_dataset(sequences, y, weight, step_weight, spec["class_factors"], start)
-        if not len(data):
+        data = self._make_dataset(container, y, *weights, spec["class_factors"], partial_fit)
+        weighty = data.without_zero_weights()
+        if not len(weighty):
             raise ValueError(f"{names.weight} and class_weight leave nothing: all weights are zero.")
         if names is TRAINING:
             self._warn_about(container, y, spec, is_new=known is None)
-        return spec, data, container
+        # the state of a series moves on also where it has no weight
+        return spec, data if partial_fit and self.rows == "steps" else weighty, container
 
     def _has_steps_in_y(self):
         """Whether y has, for every sequence, as many targets as it has steps."""
@@ -155,20 +148,23 @@ class Reading:
         """Whether there is a target for every time step."""
         return self.return_sequences or self.rows == "steps"
 
-    def _make_dataset(self, sequences, y, weight, step_weight, class_factors, start):
-        """Without the sequences of weight zero."""
+    def _make_dataset(self, container, y, weight, step_weight, class_factors, partial_fit):
+        """Of all sequences, those without weight included."""
+        X = container.sequences
         class_weight = None if class_factors is None else class_factors[y[:, 0].astype(np.intp)]
+        if container.kind == "rows" and step_weight is None:
+            weight, step_weight = ones(len(X)), weight
         if self._per_step():
-            y = sequences.same_steps(y)
+            y = X.same_steps(y)
             step_weight, class_weight = (
-                None if values is None else sequences.same_steps(values[:, None])
+                None if values is None or is_ones(values) else X.same_steps(values[:, None])
                 for values in (step_weight, class_weight)
             )
-        data = Dataset(
-            sequences, y, weight, step_weight=step_weight, class_weight=class_weight,
-            delay=self.target_delay, replication=self.target_replication, start=start,
+        return Dataset(
+            X, y, weight, step_weight=step_weight, class_weight=class_weight,
+            delay=self.target_delay, replication=self.target_replication,
+            start=self._start_states(container, training=True) if partial_fit else None,
         )  # fmt: skip
-        return data.without_zero_weights()
 
     def _warn_about(self, container, y, spec, *, is_new):
         """Say what is probably not meant, now that everything can be read."""

@@ -13,7 +13,7 @@ from numbers import Integral
 import numpy as np
 
 from skrnn._batches import Sequences
-from skrnn._sequences import Container, as_numbers, reject_unreadable
+from skrnn._sequences import Container, as_numbers, is_missing, reject_unreadable
 
 _RENAMED = (
     "A transformer before it may have dropped or renamed the column: use set_output(transform="
@@ -41,9 +41,6 @@ def read_rows(X, sequence_id, *, estimator=None, input_name="X"):
     """
     reject_unreadable(X, input_name)
     _check_2d(X, input_name)
-    frame = X
-    if sequence_id is not None and not hasattr(X, "columns"):
-        X = _as_array(X, input_name)
     if sequence_id is None:
         values, ids, columns = X, None, None
     else:
@@ -58,12 +55,8 @@ def read_rows(X, sequence_id, *, estimator=None, input_name="X"):
         lengths = np.bincount(codes, minlength=len(names))
         if (np.diff(codes) < 0).any():
             order = np.argsort(codes, kind="stable")
-    advise_on_order(frame, codes, input_name)
+    advise_on_order(X, codes, input_name)
     sequences = Sequences(values, lengths, order=order, columns=columns, rows_are_steps=True)
-    if not sequences.n_features:
-        raise ValueError(
-            f"{input_name} has 0 feature(s) besides its sequence_id while a minimum of 1 is required."
-        )
     n_columns = sequences.n_features + (ids is not None)
     return Container(sequences, "rows", n_columns, ids=names)
 
@@ -86,7 +79,7 @@ def _not_2d(name, what):
     )
 
 
-def _as_array(X, name):
+def as_array(X, name):
     """An array; of a list of rows one of objects, so that an id stays what it is."""
     if not isinstance(X, (list, tuple)):
         return np.asarray(X)
@@ -115,6 +108,17 @@ def split_ids(X, sequence_id, name="X"):
     columns : (n_columns - 1,) int or None
         The columns of ``values`` that are not the ids, where they are still in it.
     """
+    if not hasattr(X, "columns"):
+        X = as_array(X, name)
+        if X.ndim != 2:
+            raise ValueError(
+                f"Expected 2D array, got {X.ndim}D array instead: sequence_id={sequence_id!r} is a "
+                f"column of {name}."
+            )
+    if X.shape[1] == 1:
+        raise ValueError(
+            f"{name} has 0 feature(s) besides its sequence_id while a minimum of 1 is required."
+        )
     if hasattr(X, "columns"):
         names = list(X.columns)
         k = _position_in(names, sequence_id, name)
@@ -171,18 +175,11 @@ def encode(ids, name="X"):
             raise ValueError(
                 f"The sequence_id in row {row} of {name} is {one!r}, which cannot be hashed."
             ) from None
-    missing = np.array([_is_missing(one) for one in numbers])
+    missing = np.array([is_missing(one) for one in numbers])
     _check_ids(missing[codes], ids, name)
     unique = np.empty(len(numbers), dtype=object)
     unique[:] = list(numbers)
     return unique, codes
-
-
-def _is_missing(one):
-    try:
-        return one is None or bool(one != one)
-    except (TypeError, ValueError):  # pandas.NA is neither; an array is no id
-        return True
 
 
 def _check_ids(missing, ids, name):

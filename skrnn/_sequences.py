@@ -211,6 +211,14 @@ def _read_list(items, name):
     return Container(Sequences(values, list(map(len, items))), "list", n_features)
 
 
+def is_missing(one):
+    """Whether a label or an id is None, NaN or NaT."""
+    try:
+        return one is None or bool(one != one)
+    except (TypeError, ValueError):  # pandas.NA is neither; an array is none
+        return True
+
+
 def _if_transposed(items, name):
     """Advice if all sequences have as many rows, but not as many columns."""
     n_rows = {len(item) for item in items}

@@ -514,6 +514,25 @@ sample_weight : array-like of shape (n_sequences,), default=None
     arrays of shape (n_timesteps_i,). With `rows="steps"` one per row, shape (n_rows,). What has weight
     zero is left out of the loss and of scores; the step of such a row still moves the state.
 """,
+    "forecasts": """\
+horizon : int
+    Number of steps to forecast.
+X_future : array-like, default=None
+    The values in the `horizon` steps to come of the columns of X that are not in `feedback`; needed
+    if there are such columns. In the form of X: for sequences of shape (n_sequences, horizon, n_columns)
+    or a list of arrays of shape (horizon, n_columns), for a table of steps `horizon` rows for every
+    series, with the column of `sequence_id` if there are several. Of one series also an array of shape
+    (horizon, n_columns). It has all columns of X, or those that are not in `feedback`, in their order;
+    data frames are read by name.
+feedback : str, int or list of them, default=None
+    The columns of X, names or positions, whose next values the predictions are, in the order of the
+    outputs. None: all, if there are as many columns as outputs (`sequence_id` does not count).
+""",
+    "forecast": """\
+y : ndarray of shape (horizon,) or (horizon, n_outputs)
+    The predictions, in units of y. For several series of shape (n_sequences, horizon) or (n_sequences,
+    horizon, n_outputs); those of a table are in the order in which their ids first appear.
+""",
     "errors of training": """\
 ValueError
     If a parameter is out of its range; if parameters do not go together; if X, y or a weight cannot be

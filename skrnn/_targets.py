@@ -17,7 +17,14 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import column_or_1d
 
 from skrnn._batches import Sequences
-from skrnn._sequences import as_items, as_numbers, axes_advice, check_finite, reject_unreadable
+from skrnn._sequences import (
+    as_items,
+    as_numbers,
+    axes_advice,
+    check_finite,
+    is_missing,
+    reject_unreadable,
+)
 
 _NOT_FINITE = (
     "Replace it; or leave it out: put any value there, and a weight of zero for that sequence or time "
@@ -178,15 +185,8 @@ def _first_missing(y):
         rows = np.argwhere(~np.isfinite(y))[:, 0]
         return int(rows[0]) if len(rows) else None
     if y.dtype.kind == "O":
-        return next((index[0] for index, label in np.ndenumerate(y) if _is_missing(label)), None)
+        return next((index[0] for index, label in np.ndenumerate(y) if is_missing(label)), None)
     return None
-
-
-def _is_missing(label):
-    try:
-        return label is None or bool(label != label)
-    except TypeError:  # pandas.NA is neither
-        return True
 
 
 def _check_finite_rows(values, X, name):
@@ -235,6 +235,20 @@ def read_weights(sample_weight, X, name="sample_weight", name_X="X", *, per_step
 def ones(n):
     """(n,) weights of 1, without memory."""
     return np.broadcast_to(np.float64(1), (n,))
+
+
+def is_ones(weight):
+    """Whether these are the ``ones``."""
+    return weight.strides == (0,) and weight[0] == 1
+
+
+def weight_of_rows(weight, step_weight, X, n):
+    """(n,) weights of all targets, from those of sequences (n_sequences,) or of steps (n,) or None."""
+    if step_weight is not None:
+        return step_weight
+    if len(X) == n:
+        return weight
+    return ones(n) if is_ones(weight) else np.repeat(weight, X.lengths)
 
 
 def _weights_of_sequences(sample_weight, items, X, name, per_step):

@@ -84,7 +84,7 @@ def check_tokens(sequences, n_tokens, name="X"):
         elif chunk.size and chunk.max() >= 2**62:
             what, wrong = "{} is too large", chunk >= 2**62
         if what is None:
-            largest = max(largest, int(chunk.max(initial=-1)))
+            largest = max(largest, int(chunk.max())) if chunk.size else largest
             continue
         _raise(sequences, start, wrong, chunk, what, name)
     return largest + 1

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skrnn import _signature
 from skrnn._base import BaseRNN
+from skrnn._generating import generate
 from skrnn._sequences import shape_answer
 from skrnn._targets import read_labels
 from skrnn.losses import LOSSES
@@ -188,6 +189,54 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
             return super().score(X, y, sample_weight)
         y, predicted, weight = self._flat_for_score(X, y, sample_weight)
         return accuracy_score(y, predicted, sample_weight=weight)
+
+    @_signature.complete
+    def generate(self, prompt, n_steps, *, temperature=1.0, top_k=None, random_state=None):
+        """Continue sequences of tokens: draw the next token, read it, draw the next, and so on.
+
+        For models with `embedding_size` and one label per time step, the token that comes next. A token
+        is drawn with the probabilities of `predict_proba` for the step before. Models of other kinds
+        raise a ValueError.
+
+        Parameters
+        ----------
+        prompt : array-like of int
+            What has been read before, one token or more: a sequence of shape (n_timesteps,); or several,
+            a list or object array of sequences, or an array of shape (n_sequences, n_timesteps). With
+            `initial_state="last"` as many as there were series in fit, in the order of
+            `sequence_ids_`.
+        n_steps : int
+            Number of tokens to draw.
+        temperature : float, default=1.0
+            Not negative. The logarithms of the probabilities are divided by it: below 1 the probable
+            tokens come more often, above 1 less often. 0 takes the most probable token, the
+            lowest of several, as `predict` does.
+        top_k : int, default=None
+            Draw from so many of the most probable tokens only; None: from all.
+        random_state : int, RandomState instance or None, default=None
+            Source of the draws. `n_steps` uniform numbers are drawn for the first prompt, then for
+            the second, and so on: a prompt's tokens do not depend on the prompts after it, nor on what
+            those before it say.
+
+        Returns
+        -------
+        tokens : ndarray of shape (n_steps,) or (n_sequences, n_steps)
+            The new tokens, without the prompt; the second form for several prompts.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator has not been fitted.
+        ValueError
+            If the model is not one of tokens with one label per time step; if a label in `classes_` is no
+            token; if it is bidirectional or has a `target_delay`; if the prompt holds no tokens, or
+            tokens that it does not know; or if a parameter is out of its range.
+        TypeError
+            If the prompt is a sparse or masked array.
+        """
+        return generate(
+            self, prompt, n_steps, temperature=temperature, top_k=top_k, random_state=random_state
+        )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -13,6 +13,7 @@ from skrnn._base import BaseRNN
 from skrnn._sequences import shape_answer
 from skrnn._sums import exact_sum_of
 from skrnn._targets import read_single_targets, read_targets_per_step
+from skrnn.forecasting import forecast
 from skrnn.losses import LOSSES
 
 SOME_ROWS = 1 << 16  # of y, converted at a time
@@ -127,6 +128,43 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
             return super().score(X, y, sample_weight)
         y, predicted, weight = self._flat_for_score(X, y, sample_weight)
         return r2_score(y, predicted, sample_weight=weight)
+
+    @_signature.complete
+    def forecast(self, X, horizon, *, X_future=None, feedback=None):
+        """Forecast the steps after the last ones of X.
+
+        The prediction for a step is the next value of the columns `feedback` of X: it is written there,
+        and so the network reads its own predictions. It must have been fitted to that: with y of a step
+        equal to these columns of the next one, in the same units. The answer is what predicting X,
+        appending the prediction for the last step as one more step, predicting the longer X, and so on,
+        would give; but each step costs the same, however long X is. Through the transformers of a
+        pipeline :func:`skrnn.forecast` does the same.
+
+        Parameters
+        ----------
+        .. X like fit
+        .. forecasts
+
+        Returns
+        -------
+        .. forecast
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator has not been fitted.
+        ValueError
+            If X or X_future cannot be read, or holds other columns or series than it should; if
+            horizon or feedback are not what they must be; if the network is bidirectional, has one
+            target per sequence, a `target_delay` or an embedding; or if a prediction is not finite.
+        TypeError
+            If X or X_future is a sparse or masked array.
+        """
+        return forecast(self, X, horizon, X_future=X_future, feedback=feedback)
+
+    def _fed_back(self, y):
+        """What a forecast writes into X of predictions (n,) or (n, K): an array (n, n_columns)."""
+        return y.reshape(len(y), -1)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -19,10 +19,13 @@ LAYERS = [
     ["_training"],
     ["_blas", "_sequences", "_states", "_checks", "_memory", "_advice", "_signature", "_config"],
     ["_targets", "_rows", "_tokens"],
-    ["_reading", "_fitting", "_streaming"],
+    ["_reading", "_fitting", "_streaming", "_history"],
     ["_over_time"],
     ["_base"],
-    ["regressors", "classifiers", "metrics", "preprocessing"],
+    ["_transformer"],
+    ["_sliding_window", "_time_distributed", "_token_encoder"],
+    ["preprocessing", "forecasting", "_generating"],
+    ["regressors", "classifiers", "metrics"],
     ["__init__"],
 ]
 ENGINE = [name for layer in LAYERS[:5] for name in layer]

@@ -632,34 +632,49 @@ BAD_TABLES = {
         FRAME,
         "id",
         ValueError,
-        r"no column sequence_id='id', but the columns \['a', 'sid'\].*pandas",
+        r"sequence_id='id' is not a column of X. Its columns are \['a', 'sid'\].*pandas",
     ),
-    "part of a name": (FRAME, "si", ValueError, "no column sequence_id='si'"),
-    "no names": (np.ones((2, 2)), "sid", ValueError, "the name of a column, but X .ndarray. has none"),
-    "two": (pd.DataFrame([[1, 2], [3, 4]], columns=["s", "s"]), "s", ValueError, "more than one column"),
-    "position": (FRAME, 2, ValueError, "no column sequence_id=2: it has 2 columns"),
-    "negative position": (FRAME, -3, ValueError, "no column sequence_id=-3"),
-    "nothing else": (FRAME[["sid"]], "sid", ValueError, r"0 feature\(s\).*sequence_id='sid'"),
-    "NaN": (FRAME.assign(sid=["u", np.nan]), "sid", ValueError, "Row 1 of X has nan in the column"),
+    "part of a name": (FRAME, "si", ValueError, "sequence_id='si' is not a column"),
+    "no names": (
+        np.ones((2, 2)),
+        "sid",
+        ValueError,
+        "the name of a column, but X is an array, whose columns have none",
+    ),
+    "two": (
+        pd.DataFrame([[1, 2], [3, 4]], columns=["s", "s"]),
+        "s",
+        ValueError,
+        "the name of several columns",
+    ),
+    "position": (FRAME, 2, ValueError, "sequence_id=2 is not a column of X, which has 2 columns"),
+    "negative position": (FRAME, -3, ValueError, "sequence_id=-3 is not a column"),
+    "nothing else": (FRAME[["sid"]], "sid", ValueError, r"0 feature\(s\) besides its sequence_id"),
+    "NaN": (
+        FRAME.assign(sid=["u", np.nan]),
+        "sid",
+        ValueError,
+        r"sequence_id in row 1 of X is missing \(nan\)",
+    ),
     "None": (
         FRAME.assign(sid=pd.Series([None, "u"], dtype=object)),
         "sid",
         ValueError,
-        "Row 0 of X has None",
+        r"sequence_id in row 0 of X is missing \(None\)",
     ),
     "NA": (
         FRAME.assign(sid=pd.array([1, None], dtype="Int64")),
         "sid",
         ValueError,
-        "Row 1 of X has <NA>",
+        "sequence_id in row 1 of X is missing",
     ),
     "NaT": (
         FRAME.assign(sid=pd.to_datetime(["2020-01-01", None])),
         "sid",
         ValueError,
-        "Row 1 of X has NaT",
+        "sequence_id in row 1 of X is missing",
     ),
-    "no hash": (FRAME.assign(sid=[[1], [2]]), "sid", TypeError, "an id that has no hash"),
+    "no hash": (FRAME.assign(sid=[[1], [2]]), "sid", ValueError, "which cannot be hashed"),
     "strings": (FRAME, None, ValueError, "could not convert|cannot be read"),
     "1-D": (np.ones(3), 0, ValueError, "Expected 2D array, got 1D"),
     "3-D": (np.ones((3, 2, 2)), None, ValueError, "dim 3"),
@@ -679,7 +694,7 @@ def test_tables_that_are_refused(case):
 
 def test_an_id_lost_before_transform():
     model = SlidingWindow(2, sequence_id="sid").fit(FRAME)
-    with pytest.raises(ValueError, match="no column sequence_id='sid'"):
+    with pytest.raises(ValueError, match="sequence_id='sid' is not a column"):
         model.transform(FRAME.rename(columns={"sid": "remainder__sid"}))
     with pytest.raises(ValueError, match="feature names should match those that were passed during fit"):
         model.transform(FRAME.assign(b=[1, 2]))
