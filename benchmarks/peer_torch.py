@@ -4,6 +4,7 @@
 with packed sequences, or with the state carried from window to window.
 """
 
+import math
 import time
 
 import numpy as np
@@ -224,7 +225,10 @@ def fit_tokens(cell, settings, X, y, n_tokens, n_outputs, seed):
     """Train on sequences of tokens with one class each; returns a function from X to outputs."""
     net = token_net(cell, settings, n_tokens, n_outputs, seed)
     training = Fit(net, LOSSES["classes"], settings["learning_rate_init"])
-    for _ in range(settings["max_iter"]):
+    for epoch in range(settings["max_iter"]):
+        for group in training.optimizer.param_groups:  # half a cosine
+            along = math.cos(math.pi * epoch / settings["max_iter"])
+            group["lr"] = settings["learning_rate_init"] * (1 + along) / 2
         for rows in torch.randperm(len(X)).split(settings["batch_size"]):
             training.one_target([X[i] for i in rows.tolist()], y[rows])
 

@@ -180,7 +180,7 @@ def test_forms_of_sequences_can_be_exchanged_after_a_list(cls):
     for name in ("object array", "pandas Series of arrays", "list of lists"):
         np.testing.assert_array_equal(outputs(model, LISTS[name](X)), expected)
     np.testing.assert_array_equal(outputs(model, X), expected)
-    with pytest.raises(ValueError, match="array of 2 columns.*fitted on sequences of 4.*as a list"):
+    with pytest.raises(ValueError, match=r"array of 2 columns.*fitted on sequences of 4.*as a list"):
         outputs(model, X[:, :2])
     assert np.shape(outputs(model, list(X[:, :2]))) == np.shape(expected)
     model.fit([X[0, :3], *X[1:]], y)
