@@ -2,14 +2,15 @@
 
 The texts are the descriptions that come with load_iris, load_wine and so on, about 15 000 characters. The
 first nine tenths of each are for training, the rest for the test. TokenEncoder makes characters integers;
-the target of each character is the next one (return_sequences=True). There are six long sequences and
-batch_size=24: each is cut into four pieces that run side by side, an update every k1 = k2 = 32 characters,
-the state carried on from window to window.
+the target of each character is the next one (return_sequences=True). There are six long sequences, and
+batch_size=24: each is cut into four pieces that run side by side. The weights are updated every
+k1 = k2 = 32 characters, and the state goes on from window to window.
 
 It prints the mean cost of a test character in nats, -log p(character | what came before): of the unigram
 model (frequencies), of the bigram model (frequencies after each character, smoothed by the unigram's),
-and of the GRU, which is asserted to be the lowest. Then ``generate`` continues a few words, at several
-temperatures.
+and of the GRU, which is asserted to be the lowest. (On so little text counts can do better still, with
+longer histories and good smoothing: about 2.4 nats with six characters.) Then ``generate`` continues a
+few words, at several temperatures.
 
 Run: python character_language_model.py
 """
@@ -51,7 +52,7 @@ def frequency_models(sequences, n_tokens):
     for x, y in zip(*inputs_and_targets(sequences), strict=True):
         np.add.at(pairs, (x, y), 1)
     unigram = (pairs.sum(axis=0) + 1) / (pairs.sum() + n_tokens)
-    bigram = (pairs + 5 * unigram) / (pairs.sum(axis=1, keepdims=True) + 5)
+    bigram = (pairs + 20 * unigram) / (pairs.sum(axis=1, keepdims=True) + 20)
     return unigram, bigram
 
 
@@ -63,8 +64,8 @@ def nats(log_p, y):
 def train(sequences, n_tokens):
     """A label for every token, so that the model has a probability for characters it never saw."""
     gru = GRUClassifier(
-        hidden_size=128, embedding_size=32, n_tokens=n_tokens, return_sequences=True, k1=32, batch_size=24,
-        dropout=0.5, dtype="float32", random_state=0,
+        hidden_size=128, embedding_size=32, n_tokens=n_tokens, return_sequences=True, k1=32,
+        batch_size=24, dropout=0.5, dtype="float32", random_state=0,
     )  # fmt: skip
     X, y = inputs_and_targets(sequences)
     for epoch in range(40):
@@ -91,12 +92,13 @@ def main():
     }
     for name, cost in costs.items():
         print(f"{name:<10}{cost:.3f} nats per character")
-    assert costs["GRU"] < costs["bigram"] - 0.15 < costs["unigram"]
+    assert costs["GRU"] < costs["bigram"] - 0.3 < costs["unigram"]
 
     prompt = encoder.transform([PROMPT])[0]
     for temperature, top_k in ((0.5, None), (0.8, None), (1.0, 5)):
         tokens = gru.generate(prompt, 160, temperature=temperature, top_k=top_k, random_state=0)
-        print(f"\n--- temperature {temperature}, top_k {top_k}\n{PROMPT}{encoder.inverse_transform([tokens])[0]}")
+        print(f"\n--- temperature {temperature}, top_k {top_k}")
+        print(PROMPT + encoder.inverse_transform([tokens])[0])
     greedy = gru.generate(prompt, 160, temperature=0)
     assert (greedy == gru.generate(prompt, 160, temperature=0)).all()
     print(f"{time.perf_counter() - start:.0f} s")

@@ -9,7 +9,7 @@ and cost more while people work; on top of that comes noise with a memory. The t
 A Pipeline of StandardScaler and a GRU with rows="steps" is cross-validated by TimeSeriesSplit. With
 initial_state="last" it enters every test block in the state in which it left the training block. The
 baselines see the same rows: the last value, the value of a week before, and ridge regression on the last
-48 rows and the value of a week before. Then ``skrnn.forecast`` writes the days of two weeks ahead, with the
+48 rows and the value of a week before. Then ``skrnn.forecast`` forecasts each day of two weeks, with its
 temperature given, against the same ridge regression fed with its own predictions.
 
 It prints mean absolute errors: of every fold, of the first hours after the training rows with and without
@@ -69,7 +69,7 @@ def week_before(table):
 
 
 def make_gru():
-    """Updates every 24 hours; gradients reach back 48; 16 pieces of the series are trained side by side."""
+    """An update every 24 hours, gradients of 48; 16 pieces of the series run side by side."""
     gru = GRURegressor(
         rows="steps", initial_state="last", k1=24, k2=48, batch_size=16, max_iter=80,
         learning_rate="cosine", dtype="float32", random_state=0,
@@ -132,7 +132,7 @@ def days_ahead(model, table, n_train):
 
 
 def ridge_forecast(ridge, table):
-    """The last day of the table, hour by hour, the demand of each hour written where the next reads it."""
+    """The last day of the table, hour by hour; each answer is written where the next hour reads it."""
     table = table[-WEEK - DAY :].copy()
     for t in range(WEEK, WEEK + DAY):
         table[t, DEMAND] = ridge.predict(lags(table[t - WEEK : t])[-1:])[0]

@@ -56,9 +56,8 @@ def draw(log_p, uniform, temperature, top_k=None):
         others = np.argsort(-log_p, axis=1, kind="stable")[:, top_k:]
         np.put_along_axis(p, others, 0.0, axis=1)
     P = np.cumsum(p, axis=1)
-    # the sum of p only, never a class of p = 0 after the last: u < 1 may be rounded up to 1
-    below = np.minimum(uniform * P[:, -1], np.nextafter(P[:, -1], 0))
-    return (P <= below[:, None]).sum(axis=1)
+    # the sum is 1 or more, and u at most 1 - 2^-53: their product is below the sum, also when rounded
+    return (P <= (uniform * P[:, -1])[:, None]).sum(axis=1)
 
 
 def _check_drawing(n_steps, temperature, top_k):
@@ -103,8 +102,8 @@ def _ids(model):
         )
     classes, n_tokens = model.classes_, spec["n_tokens"]
     are_tokens = np.zeros(len(classes), dtype=bool)
-    if classes.dtype.kind in "iuf":
-        are_tokens = (classes >= 0) & (classes < n_tokens) & (classes == np.trunc(classes))
+    if classes.dtype.kind in "iuf":  # scikit-learn takes no fractions for labels
+        are_tokens = (classes >= 0) & (classes < n_tokens)
     if not are_tokens.all():
         raise ValueError(
             f"generate needs labels that are tokens, whole numbers from 0 to {n_tokens - 1}, but "

@@ -214,12 +214,13 @@ def test_all_columns_are_fed_back(name, n_outputs, engine):
     assert_same(model.forecast(container.make(items), HORIZON), expected, engine)
 
 
-@pytest.mark.parametrize("name", CONTAINERS)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [(name, "float64") for name in CONTAINERS]
+    + [(name, "float32") for name in CONTAINERS if name != "rows of a list"],  # of Python's floats
+)
 @pytest.mark.parametrize("feedback", [(0, 1), (1, 0)], ids=["in order", "swapped"])
 def test_other_columns_are_given(name, dtype, feedback, engine):
-    if name == "rows of a list" and dtype == np.float32:
-        pytest.skip("a list holds Python's floats")
     container, feedback = CONTAINERS[name], list(feedback)
     model = fitted(name, "LSTM", 3, tuple(feedback), dtype)
     items = series(3, container.lengths, dtype)
@@ -423,6 +424,20 @@ def test_a_constant_series_does_not_hide_what_transformers_read():
     assert_same(skrnn.forecast(pipeline, still, 4), expected)
 
 
+class Lead(Lag):
+    """The row after each row; the last one itself."""
+
+    def transform(self, X):
+        return np.vstack([X[1:], X[-1:]])
+
+
+def test_a_new_row_changes_the_one_before():
+    X = series(1, (60,))[0]
+    pipeline = make_pipeline(Lead(), skrnn.GRURegressor(**STEPS)).fit(X[:-1], X[1:, 0])
+    expected = by_hand(pipeline, CONTAINERS["one series"], [X], 2, [0], future_of(0, 1))[0]
+    assert_same(skrnn.forecast(pipeline, X, 2), expected)
+
+
 def test_rows_are_transformed_once_more_only():
     X = series(2, (400,))[0]
     pipeline = make_pipeline(Scale(), skrnn.GRURegressor(**STEPS)).fit(X[:-1], X[1:])
@@ -438,13 +453,16 @@ def test_errors_of_transformers_are_raised():
         skrnn.forecast(pipeline, X, 3)
 
 
-@pytest.mark.parametrize("name", ["3-D", "3-D of one", "list", "object array", "list of frames"])
-@pytest.mark.parametrize("transformer", [StandardScaler, MinusMean], ids=["scaler", "mean"])
+OF_SEQUENCES = ["3-D", "3-D of one", "list", "object array", "list of frames"]
+
+
+@pytest.mark.parametrize(
+    ("name", "transformer"),
+    [(name, StandardScaler) for name in OF_SEQUENCES] + [(name, MinusMean) for name in OF_SEQUENCES[:4]],
+)
 def test_transformers_of_every_step(name, transformer, engine):
     container = CONTAINERS[name]
     pipeline = make_pipeline(skrnn.TimeDistributed(transformer()), skrnn.LSTMRegressor(**SEQUENCES))
-    if transformer is MinusMean and name == "list of frames":
-        pytest.skip("of arrays")
     pipeline.fit(*training_data(container, 3, [0, 1], np.float64))
     items, future = series(3, container.lengths), future_of(1, len(container.lengths))
     expected = by_hand(pipeline, container, items, HORIZON, [0, 1], future)
@@ -516,6 +534,18 @@ def test_columns_that_are_no_numbers(kind, engine):
     assert_same(y, expected, engine)
 
 
+def test_categories_given_as_text():
+    days = np.array(["mon", "tue", "wed"])
+    X = pd.DataFrame({"day": pd.Categorical(days[np.arange(61) % 3]), "a": series(1, (61,))[0][:, 0]})
+    codes = FunctionTransformer(lambda X: X.assign(day=X["day"].cat.codes.astype(float)))
+    pipeline = make_pipeline(codes, skrnn.GRURegressor(**STEPS)).fit(X[:-1], X["a"].to_numpy()[1:])
+    future = pd.DataFrame({"day": days[[1, 2, 0, 1]]}, dtype=object)
+    plain = codes.transform(X).to_numpy(), np.array([[1.0], [2.0], [0.0], [1.0]])
+    y = skrnn.forecast(pipeline, X, 4, X_future=future, feedback="a")
+    model = skrnn.GRURegressor(**STEPS).fit(plain[0][:-1], plain[0][1:, 1])
+    assert_same(y, model.forecast(plain[0], 4, X_future=plain[1], feedback=1))
+
+
 def test_frames_with_dates_as_index():
     X = pd.DataFrame(series(1, (60,))[0], columns=["a"], index=pd.date_range("2020", periods=60))
     pipeline = make_pipeline(StandardScaler().set_output(transform="pandas"), skrnn.GRURegressor(**STEPS))
@@ -545,12 +575,13 @@ def test_around_the_model(engine):
     pipeline = make_pipeline(StandardScaler(), model)
     search = GridSearchCV(pipeline, {"gruregressor__alpha": [0, 1]}, cv=TimeSeriesSplit(2))
     target = TransformedTargetRegressor(pipeline, func=np.log, inverse_func=np.exp)
+    scaled = TransformedTargetRegressor(pipeline, transformer=StandardScaler())
+    twice = TransformedTargetRegressor(scaled, func=np.log, inverse_func=np.exp)
     inside = make_pipeline(
         StandardScaler(), TransformedTargetRegressor(model, func=np.log, inverse_func=np.exp)
     )
     nested = make_pipeline(StandardScaler(), make_pipeline(StandardScaler(), model))
-    scaled = TransformedTargetRegressor(pipeline, transformer=StandardScaler())
-    for estimator in (search, target, inside, nested, scaled):
+    for estimator in (search, target, inside, nested, scaled, twice):
         estimator.fit(X, y)
         expected = by_hand(estimator, CONTAINERS["one series"], items, 4, [0], future_of(0, 1))[0]
         assert_same(skrnn.forecast(estimator, items[0], 4), expected, engine)
@@ -601,13 +632,14 @@ def forms_of_one(future):
     }
 
 
-@pytest.mark.parametrize("form", forms_of_one(np.zeros((1, 2))))
+BY_NAME = ["frame, other order", "frame, more"]  # if X has names, too
+
+
 @pytest.mark.parametrize("name", ["one series", "one series, frame", "3-D of one", "list of frames"])
+@pytest.mark.parametrize("form", forms_of_one(np.zeros((1, 2))))
 def test_forms_of_the_future_of_one_series(form, name):
-    if "order" in form and "frame" not in name:
-        pytest.skip("read by name, if X has names")
-    if "more" in form and "frame" not in name:
-        pytest.skip("read by name, if X has names")
+    if form in BY_NAME and "frame" not in name:
+        form = "frame"
     model = fitted(name, n_columns=3, feedback=(0,))
     container, future = CONTAINERS[name], future_of(2, 1)[0]
     X = container.make(series(3, (12,)))
@@ -653,6 +685,32 @@ def test_forms_of_the_future_of_a_table():
         y = model.forecast(part, HORIZON, X_future=others[others[:, 0] == one], feedback=0)
         assert_same(y, expected[i])
         assert_same(model.forecast(part, HORIZON, X_future=future[i], feedback=0), y)
+
+
+def test_the_future_of_one_series_of_a_frame_needs_no_ids():
+    model, X = fitted("frame with ids", n_columns=3, feedback=(0,)), frame(series(3))
+    X, future = X[X["id"] == "t"], X_future_of(CONTAINERS["frame with ids"], future_of(2))
+    future = future[future["id"] == "t"]
+    expected = model.forecast(X, HORIZON, X_future=future, feedback="a")
+    y = model.forecast(X, HORIZON, X_future=future.drop(columns="id"), feedback="a")
+    assert_same(y, expected)
+    future = future.assign(id="u")
+    with pytest.raises(ValueError, match="series 'u', which X does not hold"):
+        model.forecast(X, HORIZON, X_future=future, feedback="a")
+
+
+def test_memory_mapped(tmp_path):
+    X = series(2, (50,))[0]
+    np.save(tmp_path / "X.npy", X)
+    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    assert_same(fitted("one series").forecast(mapped, 3), fitted("one series").forecast(X, 3))
+
+
+def test_numbers_given_as_objects():
+    model, X = fitted("one series", n_columns=3, feedback=(0,)), series(3, (12,))[0]
+    future = np.array([[1, 2.5], ["x", 2]], dtype=object)
+    with pytest.raises(ValueError, match="Column 1 of X_future"):
+        model.forecast(X, 2, X_future=future, feedback=0)
 
 
 def test_ids_of_any_kind():

@@ -86,14 +86,12 @@ def test_tables_of_steps(engine):
 
 def test_from_the_state_in_which_the_series_ended(engine):
     model = copy.deepcopy(fitted(**STEPS)).set_params(initial_state="last")
-    model._theta *= 3  # so that the state matters
-    model.final_state_ = [3 * model.final_state_[0]]
-    tokens = model.generate(PROMPTS[0], 10, temperature=0)
-    expected = by_hand(lambda x: model.predict(x[:, None]), PROMPTS[0], 10)
-    np.testing.assert_array_equal(tokens, expected)
-    p = model.predict_proba(np.array(PROMPTS[0])[:, None])
+    model._theta[:] = np.random.RandomState(1).normal(scale=3, size=model._theta.shape)
+    model.final_state_ = [np.array([[1.0, -1.0, 1.0, -1.0, 1.0]])]
+    tokens = model.generate([1], 10, temperature=0)
+    np.testing.assert_array_equal(tokens, by_hand(lambda x: model.predict(x[:, None]), [1], 10))
     zeros = copy.deepcopy(model).set_params(initial_state="zeros")
-    assert not np.array_equal(p, zeros.predict_proba(np.array(PROMPTS[0])[:, None]))
+    assert not np.array_equal(tokens, zeros.generate([1], 10, temperature=0))
     with pytest.raises(
         ValueError, match="There are 2 prompts, but initial_state='last' goes on with the 1"
     ):
@@ -103,11 +101,15 @@ def test_from_the_state_in_which_the_series_ended(engine):
 def test_states_of_several_series(engine):
     rng = np.random.RandomState(0)
     X = np.column_stack([np.tile([7, 2], 30), rng.randint(N_TOKENS, size=60)])
-    model = skrnn.LSTMClassifier(**STEPS, sequence_id=0, initial_state="last").fit(X, X[:, 1])
+    model = skrnn.GRUClassifier(**STEPS, sequence_id=0, initial_state="last").fit(X, X[:, 1])
+    model._theta[:] = rng.normal(scale=3, size=model._theta.shape)
+    model.final_state_ = [np.array([[1.0, -1.0, 1.0, -1.0, 1.0], [-1.0, 1.0, -1.0, -1.0, 1.0]])]
     tokens = model.generate([[1, 2], [3]], 8, temperature=0)
     for one, prompt, got in zip((7, 2), ([1, 2], [3]), tokens, strict=True):
         expected = by_hand(lambda x, i=one: model.predict(np.insert(x[:, None], 0, i, axis=1)), prompt, 8)
         np.testing.assert_array_equal(got, expected)
+    exchanged = model.generate([[3], [1, 2]], 8, temperature=0)
+    assert not np.array_equal(exchanged[::-1], tokens)
 
 
 # --- draws --------------------------------------------------------------------------------------------
