@@ -201,11 +201,6 @@ class Reading:
             "dtype": np.dtype(dtype).name,
         }
 
-    def _cell_options(self):
-        return (
-            {"activation": self.activation} if "activation" in type(self)._parameter_constraints else {}
-        )
-
     def _check_agrees(self, spec, known):
         for key, parameter in _MUST_AGREE.items():
             if spec[key] != known[key]:
