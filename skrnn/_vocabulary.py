@@ -19,8 +19,8 @@ def read_texts(X, name, *, may_be_empty=True):
     reject_unreadable(X, name)
     if isinstance(X, (str, bytes)):
         raise ValueError(f"{name} is a single {type(X).__name__}. {_FORM} For one sequence: [{name}].")
-    is_list = hasattr(X, "__len__") and hasattr(X, "__getitem__") and not hasattr(X, "keys")
-    if not is_list or getattr(X, "ndim", 1) == 0:  # keys: a dict, or a data frame
+    is_list = hasattr(X, "__len__") and hasattr(X, "__getitem__") and getattr(X, "ndim", 1) > 0
+    if not is_list or isinstance(X, dict) or hasattr(X, "columns"):  # what a data frame has
         raise ValueError(f"{name} is a {type(X).__name__}. {_FORM}")
     if not len(X):
         raise ValueError(f"{name} has no sequences: at least one is needed.")

@@ -330,7 +330,7 @@ class _EncoderDecoder(Trainable):
         spec = self._make_spec(X, y, known)
         if known is not None:
             if names is TRAINING:
-                self._check_agrees(spec, known)
+                self._check_agrees(spec, known, _MUST_AGREE)
             _check_known(y, known["target_vocabulary"], names.y)
         if names is TRAINING:
             self._warn_about(X)
