@@ -1,4 +1,7 @@
-"""What the six estimators share: reading data, building the network, running it.
+"""What the estimators share: reading data, building the network, running it.
+
+``Trainable`` is what all of them share, ``BaseRNN`` what the six do whose targets are numbers or
+labels; the encoder-decoders are in ``encoder_decoder.py``.
 
 A class below ``BaseRNN`` says which cell it runs (``_cell``); ``_SequenceRegressor`` and
 ``_SequenceClassifier`` (``regressors.py``, ``classifiers.py``) say what targets are and how outputs

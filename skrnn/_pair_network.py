@@ -95,7 +95,7 @@ class PairNetwork:
         return [m for _, network in self._parts() for m in network.draw_masks(B, random_state)]
 
     def forward(self, views, X, steps, first, state, arithmetic, *, keep=None, masks=None, record=True):
-        """Outputs of the steps from ``first`` on, as ``Network.forward``; None if it is in the encoder."""
+        """Outputs of the steps from ``first`` on, as ``Network.forward``; None in the encoder."""
         n, L = steps.n_encoder, len(self.cells)
         encoder_tape = decoder_tape = raw = kept = None
         if steps.encoder:

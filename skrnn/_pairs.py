@@ -41,6 +41,13 @@ class Pairs:
         """The pairs ``rows`` as a new data set."""
         return Pairs(self.source.X.select(rows), self.target.select(rows))
 
+    def split_tail(self, fraction):
+        """What a single sequence with targets per step is held out by; a pair has no such tail."""
+        raise ValueError(
+            f"early_stopping=True cannot hold out validation_fraction={fraction} of a single pair: pass "
+            "more pairs, or X_val and y_val."
+        )
+
     def without_zero_weights(self):
         """The pairs that have any weight: a weight of zero means left out."""
         has_weight = self.target.weight > 0

@@ -126,7 +126,9 @@ class Beams:
         log_p[self.ended] = -np.inf
         log_p[self.ended, STOP] = 0
         score = (self.score[:, :, None] + log_p).reshape(n, k * V)
-        best = np.argsort(-score, axis=1, kind="stable")[:, :k] if k > 1 else score.argmax(axis=1)[:, None]
+        best = (
+            np.argsort(-score, axis=1, kind="stable")[:, :k] if k > 1 else score.argmax(axis=1)[:, None]
+        )
         beam, token = np.divmod(best, V)
         rows = np.arange(n)[:, None]
         self.score = score[rows, best]

@@ -4,6 +4,7 @@ A list of strings (the tokens are their characters) or of lists, tuples or 1-D a
 tokens -> a list of lists, checked; a vocabulary, dict of token to number; ``Sequences`` of numbers.
 """
 
+import contextlib
 from itertools import chain
 
 import numpy as np
@@ -58,10 +59,8 @@ def _hashable(text, i, name):
 def learn_vocabulary(texts, first):
     """Token -> number, from ``first`` on: sorted if they can be, otherwise as they first appear."""
     tokens = list(dict.fromkeys(chain.from_iterable(texts)))
-    try:
+    with contextlib.suppress(TypeError):  # of types that have no common order
         tokens = sorted(tokens)
-    except TypeError:  # of types that have no common order
-        pass
     return {token: first + k for k, token in enumerate(tokens)}
 
 

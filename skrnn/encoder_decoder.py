@@ -63,8 +63,8 @@ _OWN = {
         [None, _signature._at_least(1)],
         "int, default=None",
         "Truncated backpropagation through time (TBPTT): the weights are updated every `k1` time steps, "
-        "from the losses of these steps. Time runs on from the source to the target; the boundary lies in "
-        "the middle of the first `k1` steps (or `k2` steps, if that is less). None: once per batch, "
+        "from the losses of these steps. Time runs on from the source to the target; the boundary lies "
+        "in the middle of the first `k1` steps (or `k2` steps, if that is less). None: once per batch, "
         "after the whole sequences.",
     ),
     "k2": Parameter(
@@ -118,7 +118,8 @@ _ATTRIBUTES = {
         "probability, each taken at the update that used it, plus the penalty.",
     ),
     "validation_loss_curve_": Attribute(
-        "list of float or None", "Validation loss per epoch, without penalty. None without early stopping."
+        "list of float or None",
+        "Validation loss per epoch, without penalty. None without early stopping.",
     ),
     "validation_scores_": None,
     "best_validation_score_": None,
@@ -444,9 +445,9 @@ def _exact_matches(predicted, y, weight):
 class RNNEncoderDecoder(_EncoderDecoder):
     """Encoder and decoder for sequences that are answered by sequences of other lengths.
 
-    Two simple recurrent networks: the encoder reads the source, and the decoder goes on from its states and says the
-    target token by token [1]_ [2]_. Both are trained together by exact truncated backpropagation
-    through time, TBPTT(k1, k2).
+    Two simple recurrent networks: the encoder reads the source, and the decoder goes on from its
+    states and says the target token by token [1]_ [2]_. Both are trained together by exact
+    truncated backpropagation through time, TBPTT(k1, k2).
 
     .. parameters and attributes
 
@@ -465,7 +466,7 @@ class RNNEncoderDecoder(_EncoderDecoder):
     >>> from skrnn import RNNEncoderDecoder
     >>> X = ["one", "two", "three", "four", "five"]
     >>> y = ["1", "2", "3", "4", "5"]
-    >>> model = RNNEncoderDecoder(16, learning_rate_init=0.01, tol=0.001, n_iter_no_change=10, random_state=0)
+    >>> model = RNNEncoderDecoder(learning_rate_init=0.01, tol=0.01, n_iter_no_change=9, random_state=0)
     >>> model.fit(X, y).predict(["two", "five"])
     [['2'], ['5']]
     """
@@ -477,9 +478,9 @@ class RNNEncoderDecoder(_EncoderDecoder):
 class LSTMEncoderDecoder(_EncoderDecoder):
     """Encoder and decoder for sequences that are answered by sequences of other lengths.
 
-    Two LSTM networks: the encoder reads the source, and the decoder goes on from its states and says the
-    target token by token [1]_ [2]_. Both are trained together by exact truncated backpropagation
-    through time, TBPTT(k1, k2).
+    Two LSTM networks: the encoder reads the source, and the decoder goes on from its states and
+    says the target token by token [1]_ [2]_. Both are trained together by exact truncated
+    backpropagation through time, TBPTT(k1, k2).
 
     .. parameters and attributes
 
@@ -498,7 +499,7 @@ class LSTMEncoderDecoder(_EncoderDecoder):
     >>> from skrnn import LSTMEncoderDecoder
     >>> X = ["one", "two", "three", "four", "five"]
     >>> y = ["1", "2", "3", "4", "5"]
-    >>> model = LSTMEncoderDecoder(16, learning_rate_init=0.01, tol=0.001, n_iter_no_change=10, random_state=0)
+    >>> model = LSTMEncoderDecoder(learning_rate_init=0.01, tol=0.01, n_iter_no_change=9, random_state=0)
     >>> model.fit(X, y).predict(["two", "five"])
     [['2'], ['5']]
     """
@@ -510,9 +511,9 @@ class LSTMEncoderDecoder(_EncoderDecoder):
 class GRUEncoderDecoder(_EncoderDecoder):
     """Encoder and decoder for sequences that are answered by sequences of other lengths.
 
-    Two GRU networks: the encoder reads the source, and the decoder goes on from its states and says the
-    target token by token [1]_ [2]_. Both are trained together by exact truncated backpropagation
-    through time, TBPTT(k1, k2).
+    Two GRU networks: the encoder reads the source, and the decoder goes on from its states and
+    says the target token by token [1]_ [2]_. Both are trained together by exact truncated
+    backpropagation through time, TBPTT(k1, k2).
 
     .. parameters and attributes
 
@@ -531,7 +532,7 @@ class GRUEncoderDecoder(_EncoderDecoder):
     >>> from skrnn import GRUEncoderDecoder
     >>> X = ["one", "two", "three", "four", "five"]
     >>> y = ["1", "2", "3", "4", "5"]
-    >>> model = GRUEncoderDecoder(16, learning_rate_init=0.01, tol=0.001, n_iter_no_change=10, random_state=0)
+    >>> model = GRUEncoderDecoder(learning_rate_init=0.01, tol=0.01, n_iter_no_change=9, random_state=0)
     >>> model.fit(X, y).predict(["two", "five"])
     [['2'], ['5']]
     """

@@ -6,7 +6,9 @@ from sklearn.base import ClassifierMixin
 
 import skrnn
 
-ESTIMATORS = [getattr(skrnn, name) for name in skrnn.__all__ if name[0].isupper()]
+ESTIMATORS = [
+    getattr(skrnn, name) for name in skrnn.__all__ if name.endswith(("Regressor", "Classifier"))
+]
 estimators = pytest.mark.parametrize("cls", ESTIMATORS, ids=lambda cls: cls.__name__)
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),

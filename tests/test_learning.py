@@ -124,13 +124,15 @@ def test_encoder_decoder(task, seed):
     assert example["run"](example[task], seed) >= 0.99
 
 
-@pytest.mark.parametrize(("k1", "k2", "learns"), [(4, 4, False), (4, 24, True)])
+@pytest.mark.parametrize(
+    ("k1", "k2", "learns"), [(4, 4, False), (4, 12, False), (4, 40, True), (None, None, True)]
+)
 def test_k2_must_reach_back_into_the_source(k1, k2, learns):
     """What stands at the start of a source is not learned from if no window gets there."""
     rng = np.random.RandomState(0)
-    X = ["".join(rng.choice(list("abcd"), size=2)) + 12 * "." for _ in range(400)]
+    X = ["".join(rng.choice(list("abcd"), size=2)) + 32 * "." for _ in range(400)]
     y = [x[:2] for x in X]
-    model = skrnn.GRUEncoderDecoder(
+    model = skrnn.LSTMEncoderDecoder(
         24, k1=k1, k2=k2, embedding_size=8, max_iter=60, learning_rate_init=0.01, random_state=0
     ).fit(X, y)
-    assert model.score(X, y) > 0.95 if learns else model.score(X, y) < 0.5
+    assert model.score(X, y) > 0.95 if learns else model.score(X, y) < 0.3  # by chance: 1 / 16

@@ -10,7 +10,7 @@ from skrnn._batches import Dataset, Sequences
 from skrnn._learner import Gradient
 from skrnn._pair_network import PairNetwork
 from skrnn._pairs import Pairs
-from skrnn._search import STOP, answers, loss_of_pairs
+from skrnn._search import STOP, Beams, answers, encode, loss_of_pairs
 from skrnn._sums import EXACT, FAST
 from skrnn._tbptt import MAX_ADVANCE, plan, tbptt, windows
 from skrnn.cells import CELLS
@@ -279,7 +279,9 @@ def test_equal_to_torch(cell, hidden_sizes, lengths):
     total.backward()
     value, g = loss_and_gradient(net, theta, data, LOSS)
     assert value == pytest.approx(total.item(), rel=1e-12)
-    expected = {f"{part}.{n}": p.grad for part, (_, _, _, named) in twin.items() for n, p in named.items()}
+    expected = {
+        f"{part}.{n}": p.grad for part, (_, _, _, named) in twin.items() for n, p in named.items()
+    }
     views = net.parameters.views(g)
     assert list(expected) == list(views)
     for name, theirs in expected.items():
@@ -337,10 +339,10 @@ def search(net, theta, sources, beam_size, max_length):
     )  # fmt: skip
 
 
-def log_probability_of(net, theta, source, answer):
+def log_probability_of(net, theta, source, answer, end=(STOP,)):
     """The sum of the log probabilities of the tokens of an answer, stop included, by the loss."""
-    target = np.asarray(answer, dtype=np.intp)
-    read, said = tokens([np.concatenate([[STOP], target])]), tokens([np.concatenate([target, [STOP]])])
+    said = np.array([*answer, *end], dtype=np.intp)
+    read, said = tokens([np.array([STOP, *said[:-1]])]), tokens([said])
     pair = Pairs(source, Dataset(read, Sequences(said.values, said.lengths)))
     return -loss_and_gradient(net, theta, pair, LOSS)[0]
 
@@ -367,6 +369,31 @@ def test_a_beam_of_full_width_finds_the_most_probable_answer(cell, max_length):
             assert answer == list(candidates[int(np.argmax(score))])
             differs |= answer != greedy[i]
     assert differs == (max_length > 0)
+
+
+@cells
+def test_scores_are_log_probabilities_of_what_was_said(cell):
+    """Every beam has the state that its own tokens lead to, also after beams have changed places."""
+    net, theta = network(cell, (3, 2))
+    data, views = pairs(RAGGED).source, net.views(theta)
+    batch = data.batch(np.arange(len(data)), net.dtype)
+    beams = Beams(
+        net.decoder, views.decoder, encode(net.encoder, views.encoder, batch), batch.B, 6, log_p
+    )
+    ended = 0
+    for _ in range(4):
+        beams._choose(beams._log_probabilities())
+    for i, row in enumerate(batch.rows):
+        source = data.X.select(np.array([row]))
+        assert len(set(map(tuple, beams.tokens[i]))) == 6
+        assert (np.diff(beams.score[i]) <= 0).all()
+        for said, score in zip(beams.tokens[i], beams.score[i], strict=True):
+            is_over = STOP in said
+            answer = said[: list(said).index(STOP)] if is_over else said
+            expected = log_probability_of(net, theta, source, answer, (STOP,) if is_over else ())
+            assert score == pytest.approx(expected, rel=1e-12)
+            ended += is_over
+    assert 0 < ended < 30
 
 
 @cells
