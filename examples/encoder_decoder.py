@@ -55,8 +55,8 @@ def number_words(n, rng):
 def reverse_strings(seed):
     X, y = reversal(12_000, np.random.RandomState(seed))
     model = LSTMEncoderDecoder(
-        64, embedding_size=16, batch_size=64, max_iter=20, learning_rate="cosine", alpha=1e-2,
-        dtype="float32", random_state=seed,
+        64, batch_size=64, max_iter=20, learning_rate="cosine", alpha=1e-2, dtype="float32",
+        random_state=seed,
     )  # fmt: skip
     return model, X[:10_000], y[:10_000], X[10_000:], y[10_000:]
 
@@ -64,8 +64,7 @@ def reverse_strings(seed):
 def read_numbers(seed):
     X, y = number_words(6000, np.random.RandomState(seed))
     model = GRUEncoderDecoder(
-        64, embedding_size=16, max_iter=20, learning_rate="cosine", alpha=1e-2, dtype="float32",
-        random_state=seed,
+        64, max_iter=20, learning_rate="cosine", alpha=1e-2, dtype="float32", random_state=seed
     )  # fmt: skip
     return model, X[:4000], y[:4000], X[4000:], y[4000:]
 

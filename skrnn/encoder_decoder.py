@@ -38,9 +38,9 @@ from skrnn.losses import LOSSES
 _TABLE = _signature.PARAMETERS
 _OWN = {
     "embedding_size": Parameter(
-        32,
+        16,
         [_signature._at_least(1)],
-        "int, default=32",
+        "int, default=16",
         "Size of the vectors that stand for tokens, learned for the source's and for the target's.",
     ),
     "beam_size": Parameter(
@@ -147,6 +147,7 @@ class _EncoderDecoder(Trainable):
     """Sources and targets are sequences of hashable tokens."""
 
     bidirectional = False  # every window of training can be cut
+    _scale = "Lower learning_rate_init, alpha or clip_norm, or scale sample_weight."
 
     @classmethod
     def _tables(cls):
