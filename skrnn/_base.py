@@ -5,8 +5,9 @@ labels; the encoder-decoders are in ``encoder_decoder.py``.
 
 A class below ``BaseRNN`` says which cell it runs (``_cell``); ``_SequenceRegressor`` and
 ``_SequenceClassifier`` (``regressors.py``, ``classifiers.py``) say what targets are and how outputs
-become answers. Constructor parameters stand in ``_signature.py``; X and y are read in
-``_reading.py``, the run of training is in ``_fitting.py``.
+become answers (``_answers()``: name of a method -> function of the raw outputs). Constructor
+parameters stand in ``_signature.py``; X and y are read in ``_reading.py``, the run of training is in
+``_fitting.py``, the states of series and streams are in ``_over_time.py``.
 
 What a fitted estimator keeps beside its public attributes: ``_theta``, the flat vector of all
 weights; ``_spec``, plain facts from which the network is built again and X and y are read again (so
@@ -30,6 +31,7 @@ from skrnn._fitting import Fitting
 from skrnn._inference import BLOCK, run
 from skrnn._monitor import History
 from skrnn._network import Network
+from skrnn._over_time import OverTime
 from skrnn._reading import VALIDATION, Reading
 from skrnn._sequences import shape_answer
 from skrnn._targets import check_targets, read_targets_per_step, read_weights
@@ -117,7 +119,7 @@ class Trainable(Fitting, BaseEstimator):
     def _fit(self, X, y, sample_weight, X_val, y_val, sample_weight_val):
         self._check_settings(X_val=X_val, y_val=y_val, sample_weight_val=sample_weight_val)
         known = self._spec if self.warm_start and hasattr(self, "_theta") else None
-        spec, data = self._read(X, y, sample_weight, known)
+        spec, data, container = self._read(X, y, sample_weight, known)
         random_state = (known and self._random_state) or check_random_state(self.random_state)
         validation = None
         if self.early_stopping and not SOLVERS[self.solver].full_batch:
@@ -126,15 +128,28 @@ class Trainable(Fitting, BaseEstimator):
                 self._check_validation(validation, given=False)
             else:
                 self._check_same_columns(X, X_val)
-                _, validation = self._read(X_val, y_val, sample_weight_val, spec, VALIDATION)
+                _, validation, _ = self._read(X_val, y_val, sample_weight_val, spec, VALIDATION)
                 self._check_validation(validation, given=True)
+        data = self._in_pieces(data)
         self._check_memory(spec, data)
         if known is None:
             self._start(spec, X, random_state)
         self._train(data, validation, random_state, self.max_iter)
+        self._forget_states()
+        self._keep_states(container)
         if not self.warm_start:
             self._solver = self._random_state = None  # not needed again: most of the pickle
         return self
+
+    def _in_pieces(self, data):
+        """The data set that training runs over: whole sequences, or pieces of them."""
+        return data
+
+    def _forget_states(self):
+        """Of an earlier fit: there are none."""
+
+    def _keep_states(self, container):
+        """After training: none are kept."""
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_theta")
@@ -158,19 +173,25 @@ class Trainable(Fitting, BaseEstimator):
         )
 
 
-class BaseRNN(Reading, Trainable):
+class BaseRNN(Reading, OverTime, Trainable):
     """Base class of the recurrent estimators: one target per sequence or per step."""
 
     def _partial_fit(self, X, y, sample_weight, **target_options):
         self._check_settings(partial_fit=True)
         known = getattr(self, "_spec", None)
         with self._nothing_lost(), one_thread():
-            spec, data = self._read(X, y, sample_weight, known, **target_options)
+            spec, data, container = self._read(
+                X, y, sample_weight, known, partial_fit=True, **target_options
+            )
             random_state = getattr(self, "_random_state", None) or check_random_state(self.random_state)
-            self._check_memory(spec, data)
+            pieces = self._in_pieces(data)
+            self._check_memory(spec, pieces)
             if known is None:
                 self._start(spec, X, random_state)
-            self._train(data, None, random_state, 1, partial_fit=True)
+            ends = []
+            self._train(pieces, None, random_state, 1, partial_fit=True, ends=ends)
+            self._carry_states(container, ends, whole=pieces is data and not data.delay)
+            self._keep_states(container)
         return self
 
     def _check_settings(self, **call):
@@ -197,8 +218,8 @@ class BaseRNN(Reading, Trainable):
         -------
         H : ndarray of shape (n_sequences, n_timesteps, hidden_size)
             The states; `hidden_size` is that of the top layer. For a list or object array X a 1-D
-            object array of arrays of shape (n_timesteps_i, hidden_size). Twice as wide, forward |
-            reverse, if `bidirectional=True`.
+            object array of arrays of shape (n_timesteps_i, hidden_size); with `rows="steps"` of shape
+            (n_rows, hidden_size). Twice as wide, forward | reverse, if `bidirectional=True`.
 
         Raises
         ------
@@ -214,8 +235,10 @@ class BaseRNN(Reading, Trainable):
         Each layer has ``layer0.W_x`` of shape (n_inputs, n_gates * hidden_size), ``layer0.W_h`` of shape
         (hidden_size, n_gates * hidden_size), ``layer0.b_x`` and ``layer0.b_h`` of shape (n_gates *
         hidden_size,); the next ones are ``layer1.W_x`` and so on. The reverse direction of a
-        bidirectional layer has ``layer0.reverse.W_x`` and so on. The read-out has ``readout.W`` of shape
-        (width of the top layer, n_outputs) and ``readout.b`` of shape (n_outputs,).
+        bidirectional layer has ``layer0.reverse.W_x`` and so on. With `embedding_size` the vectors of
+        the tokens are ``embedding.W`` of shape (n_tokens, embedding_size). The read-out has
+        ``readout.W`` of shape (width of the top layer, n_outputs) and ``readout.b`` of shape
+        (n_outputs,).
 
         The gates stand side by side: i f g o for the LSTM, r z n for the GRU, one for the simple
         network. Their activations are x W_x + b_x and h W_h + b_h, so that PyTorch's weight_ih_l0 is
@@ -237,6 +260,8 @@ class BaseRNN(Reading, Trainable):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
+        # tokens: whole numbers from 0 on
+        tags.input_tags.categorical = tags.input_tags.positive_only = self.embedding_size is not None
         tags.target_tags.required = True
         return tags
 
@@ -248,6 +273,7 @@ class BaseRNN(Reading, Trainable):
         self._spec, self._history, self._solver = spec, History(), None
         self.n_features_in_ = spec["n_features_in"]
         self.n_step_features_ = spec["n_inputs"]
+        self._forget_states()
         self.n_outputs_ = spec["targets"]["n_outputs"]
         self.n_iter_ = self.n_updates_ = 0
         self._publish_targets(spec["targets"])
@@ -257,10 +283,10 @@ class BaseRNN(Reading, Trainable):
         """The network of ``spec``, by default the fitted one."""
         spec = spec or self._spec
         return Network(
-            CELLS[spec["cell"]], spec["n_inputs"], spec["hidden_sizes"], spec["targets"]["n_outputs"],
-            dtype=spec["dtype"], bidirectional=spec["bidirectional"], pooling=spec["pooling"],
-            dropout=self.dropout, cell_options=spec["cell_options"],
-            n_threads=n_threads,
+            CELLS[spec["cell"]], spec["embedding_size"] or spec["n_inputs"], spec["hidden_sizes"],
+            spec["targets"]["n_outputs"], dtype=spec["dtype"], n_tokens=spec["n_tokens"],
+            bidirectional=spec["bidirectional"], pooling=spec["pooling"], dropout=self.dropout,
+            cell_options=spec["cell_options"], n_threads=n_threads,
         )  # fmt: skip
 
     def _run(self, X, **options):
@@ -273,7 +299,8 @@ class BaseRNN(Reading, Trainable):
         network = self._network(n_threads=n_threads if len(container.sequences) <= BLOCK else 1)
         flat = run(
             network, self._theta, container.sequences, np.dtype(spec["dtype"]),
-            per_step=spec["per_step"], delay=spec["delay"], map_blocks=self._map_blocks, **options,
+            per_step=spec["per_step"], delay=spec["delay"], map_blocks=self._map_blocks,
+            start=self._start_states(container), **options,
         )  # fmt: skip
         return flat, container
 

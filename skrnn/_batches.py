@@ -17,9 +17,9 @@ from functools import cached_property
 
 import numpy as np
 
+from skrnn._mapped import mapped
 from skrnn._packing import Steps
 from skrnn._sums import exact_sum
-
 
 NO_TOKEN = -1  # stands for a step after the end of a sequence of tokens
 
@@ -37,6 +37,8 @@ class Sequences:
         Of flat storage: the columns that are features; default all.
     dtype : dtype, optional
         What values are read as, whatever is computed in: that of tokens.
+    rows_are_steps : bool
+        Whether the rows of flat storage are what the user calls rows.
 
     Attributes
     ----------
@@ -48,8 +50,12 @@ class Sequences:
         Where each begins if all steps stand one after the other (``flat``).
     """
 
-    def __init__(self, values, lengths=None, *, order=None, columns=None, dtype=None):
+    def __init__(
+        self, values, lengths=None, *, order=None, columns=None, dtype=None, rows_are_steps=False
+    ):
+        self.rows_are_steps = rows_are_steps
         self.values, self.order, self.columns, self.dtype = values, order, columns, dtype
+        self.mapped = mapped(values)
         self.is_dense = lengths is None
         if self.is_dense:
             self.block = np.arange(len(values))
@@ -88,19 +94,18 @@ class Sequences:
         """(N, F) values of step ``times[k]`` of sequence ``rows[k]``."""
         where = self.starts[rows] + times
         if self.is_dense:
-            return self.values[self.block[rows], where]
-        return self._read(where)
-
-    def _read(self, where):
-        """(N, F) rows of flat storage."""
+            block = self.block[rows]
+            if self.mapped is None:
+                return self.values[block, where]
+            return self.mapped.read(block * self.values.shape[1] + where)
         if self.order is not None:
             where = self.order[where]
-        values = self.values[where]
-        return values if self.columns is None else values[:, self.columns]
+        values = self.values[where] if self.mapped is None else self.mapped.read(where)
+        return values if self.columns is None else values[..., self.columns]
 
     def take_window(self, rows, start, n_steps):
         """(n_steps, len(rows), F) values of equally long sequences; a view if it can be."""
-        if self.is_dense and self.same_start:
+        if self.is_dense and self.same_start and self.mapped is None:
             start = start + self.starts[0]
             return self.values.swapaxes(0, 1)[start : start + n_steps, self.block[rows]]
         times = np.arange(start, start + n_steps)
@@ -110,6 +115,23 @@ class Sequences:
         """Sequence and step of a position in ``flat``."""
         sequence = int(np.searchsorted(self.offsets, position, side="right")) - 1
         return sequence, int(position - self.offsets[sequence])
+
+    def describe(self, row, step=0):
+        """Where a place of the storage is, in words."""
+        if self.rows_are_steps:
+            return f"row {row}"
+        if not self.is_dense:
+            row, step = self.where(row)
+        return f"sequence {row}, step {step}"
+
+    def chunks(self, n_values=1 << 20):
+        """Parts of the storage, one after the other: the first row of each, and its features."""
+        n = max(1, n_values // max(1, int(np.prod(self.values.shape[1:]))))
+        for start in range(0, len(self.values), n):
+            chunk = self.values[start : start + n]
+            yield start, chunk if self.columns is None else chunk[:, self.columns]
+            if self.mapped is not None:
+                self.mapped.give_back()
 
     def gather(self, rows):
         """(sum of T_i, F): all steps of the sequences ``rows``, one after the other."""
@@ -183,21 +205,19 @@ class Dataset:
         # where there is more of X than of y, the delayed outputs read it
         self.lengths = (y if isinstance(y, Sequences) else X).lengths + delay
         # all equally long: a batch needs no sorting, and no index for every row
-        self.is_rectangular = not delay and bool((self.lengths == self.lengths[0]).all())
+        self.is_rectangular = not delay and bool((self.lengths == self.lengths[:1]).all())
 
     def __len__(self):
         return len(self.X)
 
     def _derive(self, of, **changes):
         """A new data set: ``of`` takes the parts over that belong to sequences."""
-        parts = dict(
-            X=self.X, y=self.y, weight=self.weight, step_weight=self.step_weight,
-            class_weight=self.class_weight, share=self.share,
-        )  # fmt: skip
+        names = ("X", "y", "weight", "step_weight", "class_weight", "share")
+        parts = {name: getattr(self, name) for name in names}
         parts = {name: None if part is None else of(part) for name, part in parts.items()}
         start = self.start and [tuple(of(s) for s in layer) for layer in self.start]
         return Dataset(
-            **parts | changes, start=start, delay=self.delay, replication=self.replication,
+            **(parts | changes), start=start, delay=self.delay, replication=self.replication,
             per_step=self.per_step,
         )  # fmt: skip
 
@@ -245,6 +265,22 @@ class Dataset:
                 inner = np.add.reduceat(inner.flat()[:, 0], inner.offsets)
             has_weight &= inner > 0
         return self if has_weight.all() else self.select(np.flatnonzero(has_weight))
+
+    def some_targets(self, most=10**6):
+        """``flat_targets`` of up to ``most`` of them, evenly spread."""
+        n = self.y.lengths.sum() if self.per_step else len(self)
+        if n <= most:
+            return self.flat_targets()
+        where = np.linspace(0, n - 1, most).astype(np.intp)
+        if not self.per_step:
+            return self.select(where).flat_targets()
+        rows = np.searchsorted(self.y.offsets, where, side="right") - 1
+        times = where - self.y.offsets[rows]
+        step, inner = (
+            1.0 if values is None else values.take(rows, times)[:, 0]
+            for values in (self.step_weight, self.inner_weight)
+        )
+        return self.y.take(rows, times), self.weight[rows] * step, self.weight[rows] * inner
 
     def flat_targets(self):
         """Targets (rows, K), sample weights and loss weights (rows,) of all sequences, or all steps.
@@ -327,7 +363,6 @@ class Batch:
             self.rows, self.lengths = np.asarray(rows), data.lengths[: self.B]
             self.order = np.arange(self.B)
             self.T = int(self.lengths[0])
-            self.alive = np.full(self.T, self.B)
         else:
             self._sort(rows)
         self.weight = data.weight[self.rows]
@@ -339,11 +374,15 @@ class Batch:
         self.order = np.argsort(-lengths, kind="stable")
         self.rows, self.lengths = np.asarray(rows)[self.order], lengths[self.order]
         self.T = int(self.lengths[0])
-        at = np.arange(self.T)
+
+    def alive(self, start, end):
+        """Sequences alive at the steps start + 1..end."""
+        if self.data.is_rectangular:
+            return np.broadcast_to(self.B, (end - start,))
+        at = np.arange(start, end)
         if self.at_end:
-            self.alive = np.searchsorted(self.joins, at, side="right")
-        else:
-            self.alive = self.B - np.searchsorted(self.lengths[::-1], at, side="right")
+            return np.searchsorted(self.joins, at, side="right")
+        return self.B - np.searchsorted(self.lengths[::-1], at, side="right")
 
     @cached_property
     def joins(self):
@@ -360,7 +399,7 @@ class Batch:
 
     def steps(self, start, end):
         """The window (start, end] as ``Steps``."""
-        return Steps(self.alive[start:end], self.B)
+        return Steps(self.alive(start, end), self.B)
 
     def _index(self, steps, start):
         """Sequence of the data set and its own step, for every packed row of a window."""
@@ -440,7 +479,9 @@ class Batch:
             c = self.weight * inner[self.rows]
             self.W = self.S = float(exact_sum(inner[self.rows, None], self.weight)[0])
         if data.replication:
-            self.step_weight[:] = np.cumsum(c * data.replication / self.lengths)[self.alive - 1]
+            self.step_weight[:] = np.cumsum(c * data.replication / self.lengths)[
+                self.alive(0, self.T) - 1
+            ]
         self.step_weight[-1] += self.W * (1 - data.replication)
 
     def _add_up_weights_of_steps(self):
@@ -448,7 +489,7 @@ class Batch:
         n_targets = self.lengths - data.delay
         share = 1.0 if data.share is None else data.share[self.rows]
         if data.inner_weight is None:
-            self.step_weight = np.cumsum(self.weight)[self.alive - 1]
+            self.step_weight = np.cumsum(self.weight)[self.alive(0, self.T) - 1]
             self.step_weight[: data.delay] = 0
             self.W = float((self.weight * n_targets).sum())
             self.S = float((self.weight * share).sum())

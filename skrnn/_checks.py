@@ -22,10 +22,7 @@ def check_settings(estimator, *, X_val=None, y_val=None, sample_weight_val=None,
                 f"the whole sequence. Set {name}=None or bidirectional=False."
             )
     check_solver(e)
-    if e.sequence_id is not None:
-        raise ValueError(f"sequence_id={e.sequence_id!r} needs rows='steps', got rows={e.rows!r}.")
-    if e.initial_state == "last":
-        raise ValueError(f"initial_state='last' needs rows='steps', got rows={e.rows!r}.")
+    _check_rows(e)
     _check_targets(e)
     check_validation(e, X_val, y_val, sample_weight_val, partial_fit)
 
@@ -65,8 +62,6 @@ def check_hidden_size(hidden_size):
 
 def _check_not_yet(e):
     for name, value in (
-        ("rows", e.rows if e.rows == "steps" else None),
-        ("embedding_size", e.embedding_size),
         ("k2", e.k2 if e.k2 == "auto" else None),
         ("loss", getattr(e, "loss", "squared_error")),
     ):
@@ -74,8 +69,32 @@ def _check_not_yet(e):
             raise NotImplementedError(f"{name}={value!r} is not available in this version of skrnn.")
 
 
+def _check_rows(e):
+    for name, value, default in (
+        ("sequence_id", e.sequence_id, None),
+        ("initial_state", e.initial_state, "zeros"),
+    ):
+        if e.rows != "steps" and value != default:
+            raise ValueError(f"{name}={value!r} needs rows='steps', got rows={e.rows!r}.")
+    if isinstance(e.sequence_id, bool):
+        raise ValueError(f"sequence_id must be a column's name or position, got {e.sequence_id!r}.")
+    if e.initial_state == "last" and e.bidirectional:
+        raise ValueError(
+            "initial_state='last' and bidirectional=True do not go together: the reverse direction "
+            "begins at the end. Set initial_state='zeros' or bidirectional=False."
+        )
+    for name, value in (("rows", "steps"), ("embedding_size", e.embedding_size)):
+        if e.step_features != 1 and value is not None and getattr(e, name) == value:
+            raise ValueError(
+                f"step_features={e.step_features} and {name}={value!r} do not go together: leave "
+                "step_features=1."
+            )
+
+
 def _check_targets(e):
-    if e.target_delay and not e.return_sequences:
+    per_step = e.return_sequences or e.rows == "steps"
+    how = "return_sequences=True" if e.return_sequences else "rows='steps'"
+    if e.target_delay and not per_step:
         raise ValueError(
             f"target_delay={e.target_delay} needs targets per time step: set return_sequences=True."
         )
@@ -84,14 +103,13 @@ def _check_targets(e):
             f"target_delay={e.target_delay} and bidirectional=True do not go together: the reverse "
             "direction has seen the following inputs already."
         )
-    if e.pooling != "last" and e.return_sequences:
+    if e.pooling != "last" and per_step:
         raise ValueError(
-            f"pooling={e.pooling!r} and return_sequences=True do not go together: pooling is for one "
-            "target per sequence."
+            f"pooling={e.pooling!r} and {how} do not go together: pooling is for one target per sequence."
         )
-    if e.target_replication and e.return_sequences:
+    if e.target_replication and per_step:
         raise ValueError(
-            f"target_replication={e.target_replication} and return_sequences=True do not go together: "
+            f"target_replication={e.target_replication} and {how} do not go together: "
             "there is a target for every time step already."
         )
     if e.target_replication and e.bidirectional:

@@ -10,7 +10,6 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from skrnn._advice import advise_on_scale
-from skrnn._batches import Sequences
 from skrnn._inference import evaluate, loss_of_a_constant, run
 from skrnn._learner import DivergenceError, Learner
 from skrnn._memory import check_fits
@@ -35,8 +34,8 @@ class Fitting:
     # what to do about a loss that is not finite
     _scale = "Standardise X, scale y and sample_weight, or lower learning_rate_init, alpha or clip_norm."
 
-    def _train(self, data, validation, random_state, max_iter, *, partial_fit=False):
-        """Train from ``_theta`` on, and publish."""
+    def _train(self, data, validation, random_state, max_iter, *, partial_fit=False, ends=None):
+        """Train from ``_theta`` on, and publish; ``ends``: a list for the states after the sequences."""
         theta, history = np.array(self._theta), self._history
         n_before = len(history.loss)
         monitor = Monitor(self.tol, self.n_iter_no_change, keep_best=validation is not None)
@@ -46,7 +45,7 @@ class Fitting:
         try:
             with np.errstate(all="ignore"):
                 converged = run_training(
-                    theta, data, validation, monitor, random_state, max_iter, partial_fit
+                    theta, data, validation, monitor, random_state, max_iter, partial_fit, ends
                 )
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.", stacklevel=4)
@@ -68,7 +67,7 @@ class Fitting:
                 stacklevel=4,
             )
 
-    def _in_batches(self, theta, data, validation, monitor, random_state, max_iter, partial_fit):
+    def _in_batches(self, theta, data, validation, monitor, random_state, max_iter, partial_fit, ends):
         network, loss = (
             self._network(n_threads=self._n_threads()),
             LOSSES[self._spec["targets"]["loss"]](),
@@ -78,7 +77,7 @@ class Fitting:
         exact = network.dtype == np.float64 and self._is_whole(data, batch_size, partial_fit)
         learner = Learner(
             network, theta, EXACT if exact else FAST, self._solver, alpha=self.alpha,
-            clip_norm=self.clip_norm, clip_value=self.clip_value, random_state=random_state,
+            clip_norm=self.clip_norm, clip_value=self.clip_value, random_state=random_state, ends=ends,
         )  # fmt: skip
         schedule = SCHEDULES["constant" if partial_fit else self.learning_rate]
         return train(
@@ -88,7 +87,7 @@ class Fitting:
             validate=validation and self._validator(network, loss, validation),
         )  # fmt: skip
 
-    def _in_full_batch(self, theta, data, validation, monitor, random_state, max_iter, partial_fit):
+    def _in_full_batch(self, theta, data, validation, monitor, random_state, max_iter, partial_fit, ends):
         network, loss = (
             self._network(n_threads=self._n_threads()),
             LOSSES[self._spec["targets"]["loss"]](),
@@ -118,6 +117,8 @@ class Fitting:
         update that fit would make of it.
         """
         n = len(data)
+        if data.share is not None:  # pieces: copies of a sequence would be cut in another way
+            return False
         if not partial_fit:
             return batch_size >= n
         if self.batch_size == "auto":

@@ -1,4 +1,4 @@
-"""Running a trained network over sequences: outputs, hidden states, final values; no tape.
+"""Running a trained network over sequences: outputs, hidden states, where they end; no tape.
 
 Sequences are taken in blocks of similar length and every block in windows of bounded length, so
 that memory beyond the answer does not depend on the number or the length of the sequences. Every
@@ -40,19 +40,46 @@ def run(network, theta, X, dtype, *, per_step, delay=0, hidden=False, start=None
     views = network.views(theta)
     width = network.widths[-1] if hidden else network.n_outputs
     answer = np.empty((int(X.lengths.sum()) if per_step else len(X), width), dtype=dtype)
-    by_length = np.argsort(-X.lengths, kind="stable")
-    blocks = [by_length[k : k + BLOCK] for k in range(0, len(X), BLOCK)]
 
     def run_block(rows):
         batch = Batch(data, rows, dtype)
         if per_step:
             _run_per_step(network, views, batch, answer, hidden)
         else:
-            answer[batch.rows] = _run_to_the_end(network, views, batch)
+            answer[batch.rows], _ = _run_to_the_end(network, views, batch)
 
-    for _ in map_blocks(run_block, blocks):
+    for _ in map_blocks(run_block, _blocks(X)):
         pass
     return answer
+
+
+def _blocks(X):
+    """The numbers of sequences of similar length, some side by side."""
+    by_length = np.argsort(-X.lengths, kind="stable")
+    return [by_length[k : k + BLOCK] for k in range(0, len(X), BLOCK)]
+
+
+@_kernels.keep_memory()
+def ends(network, theta, X, dtype, *, start=None):
+    """Output and states after the last step of every sequence.
+
+    For one direction, and no delay; the parameters are those of ``run``.
+
+    Returns
+    -------
+    raw : (n, K)
+    states : list per layer of tuples of (n, H)
+    """
+    data, views = Dataset(X, per_step=False, start=start), network.views(theta)
+    raw = np.empty((len(X), network.n_outputs), dtype=dtype)
+    states = [directions[0] for directions in network.initial_state(len(X)).layers]
+    for rows in _blocks(X):
+        batch = Batch(data, rows, dtype)
+        raw[batch.rows], final = _run_to_the_end(network, views, batch)
+        for layer, (last,) in zip(states, final.layers, strict=True):
+            for s, s_last in zip(layer, last, strict=True):
+                s[batch.rows] = s_last
+    return raw, states
 
 
 def _pieces(network, T):
@@ -62,13 +89,14 @@ def _pieces(network, T):
 
 
 def _run_to_the_end(network, views, batch):
+    """Output after the last step of every sequence, and the state there."""
     state = batch.initial_state(network)
     for start, end in _pieces(network, batch.T):
         steps = batch.steps(start, end)
         raw, state, _ = network.forward(
             views, batch.X(steps, start), steps, len(steps) - 1, state, EXACT, record=False
         )
-    return raw  # the sequences are aligned at the end: all are alive at the last step
+    return raw, state  # the sequences are aligned at the end: all are alive at the last step
 
 
 def _run_per_step(network, views, batch, answer, hidden):
@@ -91,12 +119,16 @@ def evaluate(loss, data, raw):
     Neither the penalty nor target replication is in it.
     """
     y, _, c = data.flat_targets()
+    return _mean_loss(loss, y, c, raw)
+
+
+def _mean_loss(loss, y, c, raw):
     value, _ = loss.value_and_gradient(y.astype(raw.dtype, copy=False), raw)
     return float((c * value)[c > 0].sum() / c.sum())
 
 
 def loss_of_a_constant(loss, data, n_outputs):
-    """The mean loss of the best answer that does not look at X."""
-    y, _, c = data.flat_targets()
+    """The mean loss of the best answer that does not look at X; of very many targets, for some."""
+    y, _, c = data.some_targets()
     raw = loss.best_constant(y, c, n_outputs)
-    return evaluate(loss, data, np.broadcast_to(raw, (len(y), n_outputs)))
+    return _mean_loss(loss, y, c, np.broadcast_to(raw, (len(y), n_outputs)))

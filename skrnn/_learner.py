@@ -68,8 +68,8 @@ class Gradient:
     def begin(self, batch):
         """Before a batch."""
 
-    def end(self, batch):
-        """After a batch: all its losses have been added."""
+    def end(self, batch, carry):
+        """After a batch: all its losses have been added; ``carry()`` is the state after its last step."""
         self.weight += batch.W
 
     def update(self, scale, S):
@@ -98,6 +98,8 @@ class Learner(Gradient):
     solver : one of ``SOLVERS`` that steps
     clip_norm, clip_value : float or None
     random_state : RandomState, for dropout masks
+    ends : list, optional
+        Takes, for every batch, its rows and the states after its last step.
 
     Attributes
     ----------
@@ -109,12 +111,12 @@ class Learner(Gradient):
 
     def __init__(
         self, network, theta, arithmetic, solver, *, alpha=0.0, clip_norm=None, clip_value=None,
-        random_state=None,
+        random_state=None, ends=None,
     ):  # fmt: skip
         super().__init__(network, theta, arithmetic, alpha=alpha)
         self.solver = solver
         self.clip_norm, self.clip_value = clip_norm, clip_value
-        self.random_state = random_state
+        self.random_state, self.ends = random_state, ends
         # theta, the solver's memory and its counter before the latest step
         self._before = np.empty_like(theta), np.empty_like(solver.memory), None
         self._stepping = False
@@ -130,6 +132,12 @@ class Learner(Gradient):
         """Before a batch: draw the first dropout masks."""
         self._batch = batch
         self._draw_masks()
+
+    def end(self, batch, carry):
+        """After a batch: keep the states in which its sequences end, if they are wanted."""
+        super().end(batch, carry)
+        if self.ends is not None:
+            self.ends.append((batch.rows, [directions[0] for directions in carry().layers]))
 
     def _draw_masks(self):
         # in the rows' original order, so that they do not depend on how the batch is sorted

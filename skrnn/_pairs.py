@@ -29,6 +29,7 @@ class Pairs:
     """
 
     per_step = True
+    share = None  # pairs are whole
 
     def __init__(self, source, target):
         self.source, self.target = Dataset(source, per_step=False), target

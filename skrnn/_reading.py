@@ -24,16 +24,21 @@ from skrnn._advice import (
     advise_on_unit,
     say,
 )
-from skrnn._batches import Dataset, Sequences
+from skrnn._batches import Dataset
 from skrnn._checks import check_hidden_size
-from skrnn._sequences import axes_advice, choose_dtype, read_X
-from skrnn._targets import check_targets, read_weights
+from skrnn._rows import read_rows
+from skrnn._sequences import axes_advice, check_finite, choose_dtype, read_sequences
+from skrnn._targets import check_targets, is_ones, ones, read_weights, weight_of_rows
+from skrnn._tokens import check_tokens, read_rows_of_tokens, read_tokens
 from skrnn.solvers import SOLVERS
 
 LONG_SEQUENCE = 10_000
 
 # What of _spec must agree when training goes on from earlier weights, and its parameter.
 _MUST_AGREE = {
+    "rows": "rows",
+    "sequence_id": "sequence_id",
+    "embedding_size": "embedding_size",
     "cell_options": "activation",
     "hidden_sizes": "hidden_size",
     "bidirectional": "bidirectional",
@@ -55,70 +60,120 @@ class Names(NamedTuple):
 TRAINING, VALIDATION = Names(), Names("X_val", "y_val", "sample_weight_val")
 
 
+def read_X(
+    X, *, rows, sequence_id, step_features, tokens, n_tokens, dtype, fitted_kind=None, estimator=None,
+    input_name="X",
+):  # fmt: skip
+    """Read X in the way that the parameters say, and check that its values can be computed with.
+
+    Parameters
+    ----------
+    X : any container of the table in ``_sequences.py``
+    rows, sequence_id, step_features
+        The parameters of the estimators.
+    tokens : bool
+        Whether X holds tokens, and how many there are.
+    n_tokens : int or None
+        The number of different ones; None: as X says.
+    dtype : dtype or None
+        What will be computed in; None: as X says.
+    fitted_kind, estimator, input_name : str
+        The ``kind`` of the X that was fitted, and what estimator and X are called in messages.
+
+    Returns
+    -------
+    Container
+    """
+    names = {"estimator": estimator, "input_name": input_name}
+    if rows == "steps":
+        container = read_rows(X, sequence_id, **names)
+        if tokens:
+            container = read_rows_of_tokens(container, input_name)
+    elif tokens:
+        container = read_tokens(X, **names)
+    else:
+        container = read_sequences(X, step_features=step_features, fitted_kind=fitted_kind, **names)
+    sequences = container.sequences
+    if tokens:
+        return container._replace(n_tokens=check_tokens(sequences, n_tokens, input_name))
+    check_finite(sequences, dtype or choose_dtype(sequences.values.dtype), input_name)
+    return container
+
+
 class Reading:
     """Mixin: ``_read`` and what it needs."""
 
-    def _read(self, X, y, sample_weight, known, names=TRAINING, **target_options):
-        """Everything that fit is given -> (spec, Dataset); raises before anything changes.
+    def _read(self, X, y, sample_weight, known, names=TRAINING, *, partial_fit=False, **target_options):
+        """Everything that fit is given -> (spec, Dataset, Container); raises before anything changes.
 
-        ``known`` is the spec that the data must agree with, None to make a new one.
+        ``known`` is the spec that the data must agree with, None to make a new one; in
+        ``partial_fit`` series start from the states in which training left them.
         """
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
         if known is not None and hasattr(self, "_theta") and names is TRAINING:
             validate_data(self, X=X, skip_check_array=True, ensure_2d=False, reset=False)
         container = self._read_X(X, known, names.X)
-        sequences = container.sequences
-        per_step = self.return_sequences
-        check_targets(y, sequences, names.y, names.X, per_step=per_step)
-        weight, step_weight = read_weights(
-            sample_weight, sequences, names.weight, names.X, per_step=per_step
-        )
-        y, y_is_1d = self._read_y(y, sequences, names)
-        spec = self._make_spec(container)
-        row_weight = step_weight if step_weight is not None else weight
-        if per_step and step_weight is None:
-            row_weight = np.repeat(weight, sequences.lengths)
+        spec = self._make_spec(container, known)
+        if known is not None:
+            self._check_agrees(spec, known)
+        units, step_by_step = container.units, self._has_steps_in_y()
+        check_targets(y, units, names.y, names.X, per_step=step_by_step)
+        weights = read_weights(sample_weight, units, names.weight, names.X, per_step=step_by_step)
+        y, y_is_1d = self._read_y(y, units, names)
+        row_weight = weight_of_rows(*weights, units, len(y))
         if known is None:
             spec["targets"] = self._learn_targets(y, y_is_1d, row_weight, **target_options)
         else:
-            self._check_agrees(spec, known)
             spec["targets"] = known["targets"]
         y = self._encode_y(y, y_is_1d, spec, names.y)
         if names is TRAINING:
             spec["class_factors"] = self._class_factors(y, spec["targets"], row_weight)
         else:  # of validation data as of the training data, whatever classes they hold
             spec["class_factors"] = known["class_factors"]
-        data = self._make_dataset(sequences, y, weight, step_weight, spec["class_factors"])
-        if not len(data):
+        data = self._make_dataset(container, y, *weights, spec["class_factors"], partial_fit)
+        weighty = data.without_zero_weights()
+        if not len(weighty):
             raise ValueError(f"{names.weight} and class_weight leave nothing: all weights are zero.")
         if names is TRAINING:
             self._warn_about(container, y, spec, is_new=known is None)
-        return spec, data
+        # the state of a series moves on also where it has no weight
+        return spec, data if partial_fit and self.rows == "steps" else weighty, container
 
-    def _make_dataset(self, sequences, y, weight, step_weight, class_factors):
-        """Without the sequences of weight zero."""
+    def _has_steps_in_y(self):
+        """Whether y has, for every sequence, as many targets as it has steps."""
+        return self.return_sequences and self.rows != "steps"
+
+    def _per_step(self):
+        """Whether there is a target for every time step."""
+        return self.return_sequences or self.rows == "steps"
+
+    def _make_dataset(self, container, y, weight, step_weight, class_factors, partial_fit):
+        """Of all sequences, those without weight included."""
+        X = container.sequences
         class_weight = None if class_factors is None else class_factors[y[:, 0].astype(np.intp)]
-        if self.return_sequences:
-            y = Sequences(y, sequences.lengths)
+        if container.kind == "rows" and step_weight is None:
+            weight, step_weight = ones(len(X)), weight
+        if self._per_step():
+            y = X.same_steps(y)
             step_weight, class_weight = (
-                None if values is None else Sequences(values[:, None], sequences.lengths)
+                None if values is None or is_ones(values) else X.same_steps(values[:, None])
                 for values in (step_weight, class_weight)
             )
-        data = Dataset(
-            sequences, y, weight, step_weight=step_weight, class_weight=class_weight,
+        return Dataset(
+            X, y, weight, step_weight=step_weight, class_weight=class_weight,
             delay=self.target_delay, replication=self.target_replication,
+            start=self._start_states(container, training=True) if partial_fit else None,
         )  # fmt: skip
-        return data.without_zero_weights()
 
     def _warn_about(self, container, y, spec, *, is_new):
         """Say what is probably not meant, now that everything can be read."""
         sequences = container.sequences
         self._check_batch_size(len(sequences))
         advise_on_unit(y, spec["targets"], spec["dtype"], is_new)
-        if is_new and container.kind != "table":
+        if is_new and container.kind in ("array", "list") and not self.embedding_size:
             advise_on_axes(sequences)
-        if is_new and not self.return_sequences:
+        if is_new and not self._per_step():
             advise_on_targets(y, sequences)
         if is_new and "classes" in spec["targets"] and not spec["targets"]["is_1d"]:
             advise_on_one_hot(y)
@@ -131,19 +186,26 @@ class Reading:
             )
 
     def _check_batch_size(self, n):
-        """Warn, or raise where it has a meaning to come, if a batch holds more than the n sequences."""
+        """Warn if a batch would hold more than the n sequences, and they cannot be cut into pieces."""
         if self.batch_size == "auto" or self.batch_size <= n or SOLVERS[self.solver].full_batch:
             return
-        if self.return_sequences and self.k1 is not None:
-            raise NotImplementedError(
-                f"batch_size={self.batch_size} is larger than the {n} sequences of X: cutting them "
-                "into pieces that run side by side is not available in this version of skrnn."
+        if not self._cuts_pieces():
+            say(
+                f"batch_size={self.batch_size} is larger than the {n} sequences of X: all of them are "
+                "one batch. Lower it.",
+                stacklevel=7,
             )
-        say(
-            f"batch_size={self.batch_size} is larger than the {n} sequences of X: all of them are one "
-            "batch. Lower it.",
-            stacklevel=7,
-        )
+
+    def _cuts_pieces(self):
+        """Whether sequences are cut into pieces if a batch holds more than there are sequences."""
+        return self._per_step() and self.k1 is not None and self.batch_size != "auto"
+
+    def _in_pieces(self, data):
+        """The data set whose sequences run side by side: pieces of them if a batch holds more."""
+        if not self._cuts_pieces() or self.batch_size < 2 * len(data):
+            return data
+        shortest = max(self.k1, self.k2 or self.k1)
+        return data.pieces(self.batch_size // len(data), shortest)
 
     def _check_same_columns(self, X, X_val):
         """Raise scikit-learn's error if X and X_val are tables with different columns."""
@@ -153,14 +215,19 @@ class Reading:
 
     def _read_X(self, X, known=None, input_name="X"):
         """X as a Container; it must agree with ``known`` (a spec)."""
-        name, dtype = type(self).__name__, self.dtype
+        name = type(self).__name__
         if known is None:
-            dtype = None if dtype is None else np.dtype(dtype)
-            return read_X(X, step_features=self.step_features, dtype=dtype, estimator=name)
+            return read_X(
+                X, rows=self.rows, sequence_id=self.sequence_id, step_features=self.step_features,
+                tokens=self.embedding_size is not None, n_tokens=self.n_tokens,
+                dtype=self.dtype and np.dtype(self.dtype), estimator=name,
+            )  # fmt: skip
         was_table = known["kind"] == "table"
         container = read_X(
-            X, step_features=known["step_features"], dtype=np.dtype(known["dtype"]),
-            fitted_kind=known["kind"], estimator=name, input_name=input_name,
+            X, rows=known["rows"], sequence_id=known["sequence_id"],
+            step_features=known["step_features"], tokens=known["embedding_size"] is not None,
+            n_tokens=known["n_tokens"], dtype=np.dtype(known["dtype"]), fitted_kind=known["kind"],
+            estimator=name, input_name=input_name,
         )  # fmt: skip
         if was_table != (container.kind == "table"):
             raise ValueError(
@@ -182,19 +249,27 @@ class Reading:
             )
         return container
 
-    def _make_spec(self, container):
+    def _make_spec(self, container, known):
         """What the network and the reading of X need to know."""
-        dtype = self.dtype or choose_dtype(container.sequences.values.dtype)
+        sequences = container.sequences
+        dtype = self.dtype or choose_dtype(np.int64 if sequences.dtype else sequences.values.dtype)
+        n_tokens = None
+        if self.embedding_size is not None:
+            n_tokens = known["n_tokens"] if known else self.n_tokens or container.n_tokens
         return {
             "cell": self._cell,
             "cell_options": self._cell_options(),
             "hidden_sizes": check_hidden_size(self.hidden_size),
             "bidirectional": bool(self.bidirectional),
             "pooling": self.pooling,
-            "per_step": bool(self.return_sequences),
+            "per_step": bool(self._per_step()),
             "delay": int(self.target_delay),
             "step_features": int(self.step_features),
-            "n_inputs": container.sequences.n_features,
+            "rows": self.rows,
+            "sequence_id": self.sequence_id,
+            "embedding_size": self.embedding_size and int(self.embedding_size),
+            "n_tokens": n_tokens and int(n_tokens),
+            "n_inputs": sequences.n_features,
             "n_features_in": container.n_features_in,
             "kind": container.kind,
             "columns": container.columns,
@@ -210,9 +285,9 @@ class Reading:
                 )
 
     def _hold_out(self, data, random_state):
-        """Split off ``validation_fraction``: whole sequences, or the tail of a single one."""
+        """Split off ``validation_fraction``: whole sequences, or the tails of series."""
         n = len(data)
-        if data.per_step and n == 1:
+        if self.rows == "steps" or (data.per_step and n == 1):
             return data.split_tail(self.validation_fraction)
         stratify = None if data.per_step else self._stratify(data.y)
         try:

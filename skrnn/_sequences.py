@@ -9,11 +9,13 @@ X                                          ``kind``     becomes
 3-D array (n, T, F)                        "array"      n sequences of T steps, a view
 list or 1-D object array of (T_i, F)       "list"       n sequences, one copy
 list or object array of unequal 1-D rows   "list"       n sequences of length / step_features
+2-D array or DataFrame, rows="steps"       "rows"       series, a row is a step (``_rows.py``)
+tokens                                     as above     sequences of tokens (``_tokens.py``)
 =========================================  ===========  =========================================
 
 ``shape_answer`` gives predictions the shape that belongs to ``kind``. Targets and weights are read in
 ``_targets.py``. All errors are raised before any weight changes, and name the sequence (and the step)
-that is wrong. A new container is one more branch in ``read_X``.
+that is wrong. ``read_X`` in ``_reading.py`` picks the reader.
 """
 
 import re
@@ -26,6 +28,19 @@ from sklearn.utils import check_array
 from skrnn._batches import Sequences
 
 
+class Rows:
+    """The rows of a table of steps, where targets and weights are read as if for ``Sequences``."""
+
+    rows_are_steps = True
+    is_dense = False
+
+    def __init__(self, n):
+        self.n = n
+
+    def __len__(self):
+        return self.n
+
+
 class Container(NamedTuple):
     """X as read: the sequences, the form it came in, and what the estimator publishes of it."""
 
@@ -33,19 +48,23 @@ class Container(NamedTuple):
     kind: str
     n_features_in: int
     columns: list | None = None  # of a list of frames
+    ids: np.ndarray | None = None  # of the sequences of a table of steps
+    n_tokens: int | None = None  # 1 + the largest token
+
+    @property
+    def units(self):
+        """What there is one target and one weight for, if they are not given step by step."""
+        return Rows(len(self.sequences.values)) if self.kind == "rows" else self.sequences
 
 
-def read_X(X, *, step_features=1, dtype=None, fitted_kind=None, estimator=None, input_name="X"):
-    """Read X.
+def read_sequences(X, *, step_features=1, fitted_kind=None, estimator=None, input_name="X"):
+    """Read X, sequences of numbers.
 
     Parameters
     ----------
     X : any container of the module's table
     step_features : int
         Columns of one time step, for 2-D X and 1-D rows.
-    dtype : dtype or None
-        What will be computed in; None: ``choose_dtype`` of X's. Values are cast later, window by
-        window; here it is checked that they are finite then.
     fitted_kind : str, optional
         ``kind`` of the X that was fitted. After one that was not a table, a list of 1-D rows is a list
         of sequences also when by chance they have equal length; and ``step_features`` is then known
@@ -58,7 +77,7 @@ def read_X(X, *, step_features=1, dtype=None, fitted_kind=None, estimator=None, 
     TypeError
         For sparse and masked X.
     ValueError
-        For empty X, sequences without steps, unequal numbers of features, NaN and infinity.
+        For empty X, sequences without steps, and unequal numbers of features.
     """
     reject_unreadable(X, input_name)
     items = as_items(X, input_name)
@@ -88,8 +107,6 @@ def read_X(X, *, step_features=1, dtype=None, fitted_kind=None, estimator=None, 
             f"step_features={step_features} is for 2-D X and lists of 1-D rows. {input_name} is a 3-D "
             "array or a list of 2-D arrays, whose features are its last axis: leave step_features=1."
         )
-    sequences = container.sequences
-    check_finite(sequences, dtype or choose_dtype(sequences.values.dtype), input_name)
     return container
 
 
@@ -194,6 +211,14 @@ def _read_list(items, name):
     return Container(Sequences(values, list(map(len, items))), "list", n_features)
 
 
+def is_missing(one):
+    """Whether a label or an id is None, NaN or NaT."""
+    try:
+        return one is None or bool(one != one)
+    except (TypeError, ValueError):  # pandas.NA is neither; an array is none
+        return True
+
+
 def _if_transposed(items, name):
     """Advice if all sequences have as many rows, but not as many columns."""
     n_rows = {len(item) for item in items}
@@ -264,9 +289,7 @@ def check_finite(sequences, dtype, name, advice=None):
     if values.dtype.kind not in "fc":
         return
     limit = np.finfo(dtype).max
-    rows = max(1, (1 << 20) // max(1, int(np.prod(values.shape[1:]))))
-    for start in range(0, len(values), rows):
-        chunk = values[start : start + rows]
+    for start, chunk in sequences.chunks():
         # a sum is finite if all its terms are; otherwise look again
         with np.errstate(over="ignore", invalid="ignore"):
             fits = np.isfinite(chunk.sum(dtype=dtype)) or bool((np.abs(chunk) <= limit).all())
@@ -285,15 +308,9 @@ def _raise_not_finite(sequences, start, where, chunk, dtype, name, advice):
     else:
         what = f"infinity or a value too large for {dtype!r}"
         advice = advice or "Scale or clean the data first."
-    row = start + int(where[0])
-    if sequences.is_dense:
-        sequence, step = row, int(where[1])
-    else:
-        sequence, step = sequences.where(row)
-    raise ValueError(
-        f"Input {name} contains {what}: sequence {sequence}, step {step}, "
-        f"position {int(where[-1])}. {advice}"
-    )
+    place = sequences.describe(start + int(where[0]), int(where[1]))
+    position = int(where[-1] if sequences.columns is None else sequences.columns[where[-1]])
+    raise ValueError(f"Input {name} contains {what}: {place}, position {position}. {advice}")
 
 
 def axes_advice(X, name="X", *, n_sequences=None, n_timesteps=None, n_features=None):
@@ -338,8 +355,13 @@ def object_array(items):
 
 
 def shape_answer(flat, container):
-    """Flat answers per step, (sum of T_i[, ...]) -> (n, T[, ...]) or an object array of (T_i[, ...])."""
+    """Flat answers per step (sum of T_i[, ...]) in the form of X.
+
+    That is (n, T[, ...]), an object array of (T_i[, ...]), or (n_rows[, ...]) in the order of the rows.
+    """
     X = container.sequences
     if container.kind == "list":
         return object_array(np.split(flat, np.cumsum(X.lengths)[:-1]))
+    if container.kind == "rows":
+        return X.in_rows(flat)
     return flat.reshape(len(X), -1, *flat.shape[1:])

@@ -80,14 +80,16 @@ PARAMETERS = {
         None,
         [None, _at_least(1)],
         "int, default=None",
-        "If set, X holds integer tokens, looked up in a learned table. Not available yet: setting it "
-        "raises NotImplementedError.",
+        "If set, X holds integer tokens, as :class:`TokenEncoder` makes them: lists or object arrays of "
+        "1-D integer arrays, or a 2-D integer array. Each is looked up in a learned table of vectors of "
+        "this length. Large tables cost time: the solver updates all of it every time.",
     ),
     "n_tokens": Parameter(
         None,
         [None, _at_least(1)],
         "int, default=None",
-        "Number of different tokens: the rows of the table. Only used when `embedding_size` is set.",
+        "Number of different tokens: the rows of the table. None: 1 + the largest token in fit. A larger "
+        "one later is an error. Only used when `embedding_size` is set.",
     ),
     "pooling": Parameter(
         "last",
@@ -109,7 +111,9 @@ PARAMETERS = {
         [StrOptions({"sequences", "steps"})],
         '{"sequences", "steps"}, default="sequences"',
         "How a 2-D X is read: with \"sequences\" each row is a sequence, with \"steps\" each row is one "
-        "time step. \"steps\" is not available yet: it raises NotImplementedError.",
+        "time step of one series, or of several told apart by `sequence_id`; y then has a target for "
+        "every row. Split such a table with :class:`sklearn.model_selection.TimeSeriesSplit`, never "
+        "shuffled.",
     ),
     "step_features": Parameter(
         1,
@@ -122,8 +126,9 @@ PARAMETERS = {
         None,
         [None, str, Integral],
         "str or int, default=None",
-        "With `rows=\"steps\"`: the column of X, by name or position, that says to which sequence a row "
-        "belongs.",
+        "With `rows=\"steps\"`: the column of X, by name or position, that says to which series a row "
+        "belongs. It may hold anything but missing values, and is not a feature. The rows of a series "
+        "stand in order; series may be interleaved.",
     ),
     "return_sequences": Parameter(
         False,
@@ -143,7 +148,9 @@ PARAMETERS = {
         "zeros",
         [StrOptions({"zeros", "last"})],
         '{"zeros", "last"}, default="zeros"',
-        "The state that sequences start from. \"last\" needs `rows=\"steps\"`.",
+        "The state that sequences start from. \"last\" needs `rows=\"steps\"`: `predict` and "
+        "`partial_fit` go on from the state in which each series ended in fit, so that X are the rows "
+        "that follow; a series that was not in fit starts from zeros, and so does fit.",
     ),
     "k1": Parameter(
         None,
@@ -296,7 +303,9 @@ PARAMETERS = {
         [StrOptions({"auto"}), _at_least(1)],
         'int or "auto", default="auto"',
         "Number of sequences per batch. \"auto\": all of them up to 200 sequences, 32 if there are more. "
-        "Not used by \"lbfgs\".",
+        "With targets per step and `k1`, an int larger than the number of sequences cuts each of them "
+        "into contiguous pieces that run side by side: as many as fill the batch, none shorter than "
+        "`k1` and `k2`, each from a state of zeros. Not used by \"lbfgs\".",
     ),
     "max_iter": Parameter(
         200,
@@ -413,6 +422,16 @@ ATTRIBUTES = {
         "The labels, sorted; for multilabel targets the numbers of the labels.",
         "classifier",
     ),
+    "final_state_": Attribute(
+        "list of ndarray of shape (n_series, hidden_size)",
+        'With `rows="steps"` and one direction: for each layer the states in which the series end, '
+        "under the final weights; of an LSTM the tuple of h and c.",
+    ),
+    "sequence_ids_": Attribute(
+        "ndarray of shape (n_series,)",
+        'With `rows="steps"`: the ids of the series in the order of their first rows; 0 for the only '
+        "one without `sequence_id`.",
+    ),
     "n_outputs_": Attribute("int", "Number of units of the read-out: a binary classification has one."),
     "weights_": Attribute(
         "dict of str to ndarray",
@@ -456,7 +475,7 @@ ATTRIBUTES = {
 METHODS = {
     "X": """\
 X : array-like
-    The sequences, in one of three forms.
+    The sequences, in one of these forms.
 
     - An array of shape (n_sequences, n_timesteps, n_features), for sequences of equal length. Time is
       the middle axis.
@@ -465,13 +484,17 @@ X : array-like
     - An array or DataFrame of shape (n_sequences, n_columns): each row is a sequence, its first
       `step_features` columns are the first time step, and so on. A list of 1-D rows, also of unequal
       length, is read in the same way.
+    - With `rows="steps"` an array or DataFrame of shape (n_rows, n_columns): each row is a time step.
+    - With `embedding_size` tokens: a list or 1-D object array of integer arrays of shape
+      (n_timesteps_i,), or an integer array of shape (n_sequences, n_timesteps).
 """,
     "X like fit": """\
 X : array-like
     The sequences. After a fit on sequences: an array of shape (n_sequences, n_timesteps, n_features)
     or a list or 1-D object array of arrays of shape (n_timesteps_i, n_features), with the n_features
     of fit and any number of time steps. After a fit on an array or DataFrame of shape (n_sequences,
-    n_columns): the same, with the columns of fit.
+    n_columns): the same, with the columns of fit. After a fit on tokens: tokens. With `rows="steps"`
+    the rows of the same columns.
 """,
     "y": """\
 y : array-like
@@ -482,12 +505,33 @@ y : array-like
     - With `return_sequences=True` one per time step: an array of shape (n_sequences, n_timesteps) or
       (n_sequences, n_timesteps, n_outputs), or a list or 1-D object array of arrays of shape
       (n_timesteps_i,) or (n_timesteps_i, n_outputs).
+    - With `rows="steps"` one per row: shape (n_rows,) or (n_rows, n_outputs).
 """,
     "sample_weight": """\
 sample_weight : array-like of shape (n_sequences,), default=None
     Weights of the sequences, none negative; None: all are 1. With `return_sequences=True` also one
     weight per time step: an array of shape (n_sequences, n_timesteps), or a list or 1-D object array of
-    arrays of shape (n_timesteps_i,). What has weight zero is left out of the loss and of scores.
+    arrays of shape (n_timesteps_i,). With `rows="steps"` one per row, shape (n_rows,). What has weight
+    zero is left out of the loss and of scores; the step of such a row still moves the state.
+""",
+    "forecasts": """\
+horizon : int
+    Number of steps to forecast.
+X_future : array-like, default=None
+    The values in the `horizon` steps to come of the columns of X that are not in `feedback`; needed
+    if there are such columns. In the form of X: for sequences of shape (n_sequences, horizon, n_columns)
+    or a list of arrays of shape (horizon, n_columns), for a table of steps `horizon` rows for every
+    series, with the column of `sequence_id` if there are several. Of one series also an array of shape
+    (horizon, n_columns). It has all columns of X, or those that are not in `feedback`, in their order;
+    data frames are read by name.
+feedback : str, int or list of them, default=None
+    The columns of X, names or positions, whose next values the predictions are, in the order of the
+    outputs. None: all, if there are as many columns as outputs (`sequence_id` does not count).
+""",
+    "forecast": """\
+y : ndarray of shape (horizon,) or (horizon, n_outputs)
+    The predictions, in units of y. For several series of shape (n_sequences, horizon) or (n_sequences,
+    horizon, n_outputs); those of a table are in the order in which their ids first appear.
 """,
     "errors of training": """\
 ValueError
@@ -512,7 +556,8 @@ UserWarning
     If training is interrupted from the keyboard: the weights so far are kept; if X seems to have its
     axes in another order, or y one target per time step; if y looks one-hot encoded; if y is in another
     unit than in the first fit, or needs more digits than `dtype` has; if a sequence has more than 10000
-    steps and `k1` is not set; or if `batch_size` exceeds the number of sequences.
+    steps and `k1` is not set; if `batch_size` exceeds the number of sequences, and they cannot be cut;
+    or if, with `rows="steps"`, the index of X does not rise: shuffled rows.
 DataConversionWarning
     If y has a single column: pass a 1-D y.
 """,

@@ -36,6 +36,7 @@ def blocked_product(A, W):
     N = len(A)
     if N % ROWS:
         A = np.concatenate((A, np.zeros((-N % ROWS, A.shape[1]), dtype=A.dtype)))
+    A = np.ascontiguousarray(A)  # rows with gaps between them may be computed by another kernel
     return np.matmul(A.reshape(-1, ROWS, A.shape[1]), W).reshape(-1, W.shape[1])[:N]
 
 
@@ -54,12 +55,20 @@ def exact_sum(G, weight):
     -------
     (P,) float64
     """
-    top = np.maximum(G.max(axis=0, initial=0), -G.min(axis=0, initial=0))
-    sigmas = _sigmas(np.frexp(top)[1], weight.sum())
-    totals = np.zeros((len(sigmas), G.shape[1]))
     m = max(1, BLOCK // G.shape[1])
-    for i in range(0, len(G), m):
-        _add_exactly(totals, G[i : i + m], weight[i : i + m], sigmas)
+    return exact_sum_of(lambda: (G[i : i + m] for i in range(0, len(G), m)), weight)
+
+
+def exact_sum_of(blocks, weight):
+    """``exact_sum`` of G in blocks of rows: ``blocks()`` gives them, one after the other, twice."""
+    top = 0.0
+    for G in blocks():
+        top = np.maximum(top, np.maximum(G.max(axis=0, initial=0), -G.min(axis=0, initial=0)))
+    sigmas = _sigmas(np.frexp(top)[1], weight.sum())
+    totals, i = np.zeros((len(sigmas), len(top))), 0
+    for G in blocks():
+        _add_exactly(totals, G, weight[i : i + len(G)], sigmas)
+        i += len(G)
     return totals.sum(axis=0)
 
 

@@ -4,6 +4,7 @@
 targets             y                                                      becomes
 ==================  =====================================================  =======================
 one per sequence    (n,) or (n, K)                                         (n, K)
+one per row         (n_rows,) or (n_rows, K)                               (n_rows, K)
 one per time step   (n, T), (n, T, K), or a list of (T_i,) or (T_i, K)     (sum of T_i, K)
 ==================  =====================================================  =======================
 
@@ -16,7 +17,14 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import column_or_1d
 
 from skrnn._batches import Sequences
-from skrnn._sequences import as_items, as_numbers, axes_advice, check_finite, reject_unreadable
+from skrnn._sequences import (
+    as_items,
+    as_numbers,
+    axes_advice,
+    check_finite,
+    is_missing,
+    reject_unreadable,
+)
 
 _NOT_FINITE = (
     "Replace it; or leave it out: put any value there, and a weight of zero for that sequence or time "
@@ -31,7 +39,7 @@ def check_targets(y, X, name, name_X, *, per_step):
     shapeless = isinstance(y, (str, bytes, dict, set)) or not hasattr(y, "__len__")
     if (shapeless and not hasattr(y, "__array__")) or getattr(y, "ndim", None) == 0:
         raise ValueError(
-            f"{name} must be array-like, with one entry per sequence, got {type(y).__name__}."
+            f"{name} must be array-like, with one entry per {_unit(X)}, got {type(y).__name__}."
         )
     if not per_step:
         check_same_number(y, X, name, name_X)
@@ -43,8 +51,12 @@ def check_same_number(y, X, name, name_X="X"):
     if n != len(X):
         raise ValueError(
             f"Found input variables with inconsistent numbers of samples: {name_X} has {len(X)} "
-            f"sequences, {name} has {n}." + axes_advice(X, name_X, n_sequences=n)
+            f"{_unit(X)}s, {name} has {n}." + axes_advice(X, name_X, n_sequences=n)
         )
+
+
+def _unit(X):
+    return "row" if X.rows_are_steps else "sequence"
 
 
 def read_targets_per_step(y, X, name="y", name_X="X", *, numeric=True):
@@ -76,12 +88,15 @@ def read_targets_per_step(y, X, name="y", name_X="X", *, numeric=True):
         items = y
     _check_lengths(items, X, name, name_X)
     is_1d = items[0].ndim == 1
-    parts = [item.reshape(len(item), -1) for item in items]
-    if len({part.shape[1] for part in parts}) > 1:
-        raise ValueError(f"The sequences of {name} have different numbers of outputs per step.")
-    flat = np.concatenate(parts)
+    if isinstance(items, np.ndarray):
+        flat = items.reshape(len(items) * items.shape[1], -1)
+    else:
+        parts = [item.reshape(len(item), -1) for item in items]
+        if len({part.shape[1] for part in parts}) > 1:
+            raise ValueError(f"The sequences of {name} have different numbers of outputs per step.")
+        flat = np.concatenate(parts)
     if numeric:
-        flat = as_numbers(flat, name, advice=_NO_NUMBERS).astype(np.float64, copy=False)
+        flat = as_numbers(flat, name, advice=_NO_NUMBERS)
         check_finite(Sequences(flat, X.lengths), np.dtype(np.float64), name, _NOT_FINITE)
     return flat, is_1d
 
@@ -100,6 +115,8 @@ def _what_was_meant(y, X, name, name_X):
 
 def _check_lengths(items, X, name, name_X):
     check_same_number(items, X, name, name_X)
+    if isinstance(items, np.ndarray) and (X.lengths == items.shape[1]).all():
+        return
     swapped = all(item.ndim and len(item) == X.n_features for item in items)
     for i, (item, T) in enumerate(zip(items, X.lengths, strict=True)):
         if item.ndim not in (1, 2) or len(item) != T:
@@ -110,14 +127,19 @@ def _check_lengths(items, X, name, name_X):
             )
 
 
-def reject_targets_per_step(y, name="y"):
-    """Raise a ValueError if y holds more than one target, or row of targets, per sequence."""
+def reject_targets_per_step(y, X, name="y"):
+    """Raise a ValueError if y holds more than one target, or row of targets, per sequence or row."""
     items = as_items(y, name) if not isinstance(y, np.ndarray) or y.dtype == object else None
     if items is not None and len({item.shape for item in items}) > 1:
         what = "arrays of different lengths"
     else:
         ndim = y.ndim if hasattr(y, "ndim") else np.asarray(y).ndim
         what = f"{ndim} dimensions" if ndim > 2 else None
+    if what and X.rows_are_steps:
+        raise ValueError(
+            f'{name} has {what}, but rows="steps" expects one target per row, (n_rows,) or (n_rows, '
+            "n_outputs)."
+        )
     if what:
         raise ValueError(
             f"{name} has {what}, but return_sequences=False expects one target per sequence, "
@@ -128,13 +150,13 @@ def reject_targets_per_step(y, name="y"):
 
 def read_single_targets(y, X, name="y", name_X="X"):
     """Numeric y, (n,) or (n, K), one target per sequence -> (n, K) and whether it was (n,)."""
-    reject_targets_per_step(y, name)
+    reject_targets_per_step(y, X, name)
     y = as_numbers(y, name, advice=_NO_NUMBERS, ensure_2d=False)
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
     check_same_number(y, X, name, name_X)
-    flat = y.reshape(len(y), -1).astype(np.float64, copy=False)
-    _check_finite_rows(flat, name)
+    flat = y.reshape(len(y), -1)
+    _check_finite_rows(flat, X, name)
     return flat, y.ndim == 1
 
 
@@ -144,13 +166,12 @@ def read_labels(y, X, name="y", name_X="X", *, per_step):
         y, is_1d = read_targets_per_step(y, X, name, name_X, numeric=False)
         y = y[:, 0] if is_1d else y
     else:
-        reject_targets_per_step(y, name)
+        reject_targets_per_step(y, X, name)
         check_same_number(y, X, name, name_X)
     y = check_array(y, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name=name)
-    missing = np.isin(np.arange(len(y)), _missing(y))
-    if missing.any():
-        row = int(np.argmax(missing))
-        where = f"sequence {row}"
+    row = _first_missing(y)
+    if row is not None:
+        where = f"{_unit(X)} {row}"
         if per_step:
             where = "sequence {}, step {}".format(*Sequences(y, X.lengths).where(row))
         what = "infinity" if y.dtype.kind == "f" and np.isinf(y[row]).any() else "NaN"
@@ -158,31 +179,27 @@ def read_labels(y, X, name="y", name_X="X", *, per_step):
     return y
 
 
-def _missing(y):
-    """The rows of labels (rows, ...) that hold None, NaN or infinity."""
+def _first_missing(y):
+    """The first row of labels (rows, ...) that holds None, NaN or infinity; or None."""
     if y.dtype.kind == "f":
-        return np.argwhere(~np.isfinite(y))[:, 0]
+        rows = np.argwhere(~np.isfinite(y))[:, 0]
+        return int(rows[0]) if len(rows) else None
     if y.dtype.kind == "O":
-        return [index[0] for index, label in np.ndenumerate(y) if _is_missing(label)]
-    return []
+        return next((index[0] for index, label in np.ndenumerate(y) if is_missing(label)), None)
+    return None
 
 
-def _is_missing(label):
-    try:
-        return label is None or bool(label != label)
-    except TypeError:  # pandas.NA is neither
-        return True
-
-
-def _check_finite_rows(values, name):
+def _check_finite_rows(values, X, name):
     """Raise a ValueError that names the first row of (n, K) floats that is not finite."""
-    finite = np.isfinite(values).all(axis=1)
-    if not finite.all():
-        i = int(np.argmin(finite))
+    for start in range(0, len(values), 1 << 20):
+        finite = np.isfinite(values[start : start + (1 << 20)]).all(axis=1)
+        if finite.all():
+            continue
+        i = start + int(np.argmin(finite))
         isnan = np.isnan(values[i]).any()
         what = "NaN" if isnan else f"infinity or a value too large for {values.dtype!r}"
         advice = "Weights must be finite." if name.startswith("sample_weight") else _NOT_FINITE
-        raise ValueError(f"Input {name} contains {what}: sequence {i}. {advice}")
+        raise ValueError(f"Input {name} contains {what}: {_unit(X)} {i}. {advice}")
 
 
 def read_weights(sample_weight, X, name="sample_weight", name_X="X", *, per_step):
@@ -191,7 +208,7 @@ def read_weights(sample_weight, X, name="sample_weight", name_X="X", *, per_step
     Accepts None, a number, (n,), and with targets per step also weights shaped as them.
     """
     if sample_weight is None:
-        return np.ones(len(X)), None
+        return ones(len(X)), None
     reject_unreadable(sample_weight, name)
     items = as_items(sample_weight, name)
     if per_step and (items is not None or np.asarray(sample_weight).ndim == 2):
@@ -200,7 +217,7 @@ def read_weights(sample_weight, X, name="sample_weight", name_X="X", *, per_step
             raise ValueError(f"{name} must have one number per time step.")
         weight, steps = np.ones(len(X)), flat[:, 0].astype(np.float64)
     else:
-        weight, steps = _weights_of_sequences(sample_weight, items, len(X), name, per_step), None
+        weight, steps = _weights_of_sequences(sample_weight, items, X, name, per_step), None
     values = weight if steps is None else steps
     if (values < 0).any():
         i = int(np.argmax(values < 0))
@@ -215,8 +232,28 @@ def read_weights(sample_weight, X, name="sample_weight", name_X="X", *, per_step
     return weight, steps
 
 
-def _weights_of_sequences(sample_weight, items, n, name, per_step):
+def ones(n):
+    """(n,) weights of 1, without memory."""
+    return np.broadcast_to(np.float64(1), (n,))
+
+
+def is_ones(weight):
+    """Whether these are the ``ones``."""
+    return weight.strides == (0,) and weight[0] == 1
+
+
+def weight_of_rows(weight, step_weight, X, n):
+    """(n,) weights of all targets, from those of sequences (n_sequences,) or of steps (n,) or None."""
+    if step_weight is not None:
+        return step_weight
+    if len(X) == n:
+        return weight
+    return ones(n) if is_ones(weight) else np.repeat(weight, X.lengths)
+
+
+def _weights_of_sequences(sample_weight, items, X, name, per_step):
     """A number, or (n,) numbers, as (n,) float64."""
+    n = len(X)
     if items is None or len({item.shape for item in items}) <= 1:
         weight = np.asarray(sample_weight)
         ndim = weight.ndim
@@ -233,5 +270,5 @@ def _weights_of_sequences(sample_weight, items, n, name, per_step):
     if len(weight) != n:
         raise ValueError(f"{name}.shape == {weight.shape}, expected {(n,)}!")
     weight = as_numbers(weight, name, ensure_2d=False, ensure_min_samples=0).astype(np.float64)
-    _check_finite_rows(weight[:, None], name)
+    _check_finite_rows(weight[:, None], X, name)
     return weight

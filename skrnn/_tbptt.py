@@ -99,7 +99,7 @@ def tbptt(network, loss, batch, learner, k1=None, k2=None):
         # 4) one update from the losses of the newest k1 steps
         if update:
             learner.update(scale=J / batch.W, S=batch.S)
-    learner.end(batch)
+    learner.end(batch, lambda: advance(network, batch, learner, state, at, batch.T))
 
 
 def advance(network, batch, learner, state, at, to):

@@ -1,5 +1,7 @@
 """The classifiers. They differ by their cell only; what they share is in ``_SequenceClassifier``."""
 
+from functools import partial
+
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
@@ -10,9 +12,42 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skrnn import _signature
 from skrnn._base import BaseRNN
+from skrnn._generating import generate
 from skrnn._sequences import shape_answer
 from skrnn._targets import read_labels
 from skrnn.losses import LOSSES
+
+# raw outputs (rows, K) -> answers; ``targets`` are the facts of ``_learn_targets``
+
+
+def probabilities(raw, targets):
+    return _per_class(LOSSES[targets["loss"]]().inverse_link, raw, targets, 1.0)
+
+
+def log_probabilities(raw, targets):
+    return _per_class(LOSSES[targets["loss"]]().log_inverse_link, raw, targets, 0.0)
+
+
+def _per_class(link, raw, targets, certain):
+    """``link`` of the raw outputs with one column per class, also for two classes and for one."""
+    if not targets["is_1d"] or len(targets["classes"]) > 2:
+        return link(raw)
+    if len(targets["classes"]) == 1:
+        return np.full_like(raw, certain)
+    return np.hstack([link(-raw), link(raw)])
+
+
+def labels(raw, targets):
+    if not targets["is_1d"]:
+        return (raw > 0).astype(np.intp)
+    classes = targets["classes"]
+    if len(classes) > 2:
+        return classes[raw.argmax(axis=1)]
+    # p > 1/2; a single class was seen for raw of either sign
+    return classes[np.minimum(raw[:, 0] > 0, len(classes) - 1)]
+
+
+SOME_LABELS = 1 << 20  # encoded at a time
 
 
 class _SequenceClassifier(ClassifierMixin, BaseRNN):
@@ -79,8 +114,8 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
         .. errors of answers
         """
         flat, container = self._run(X)
-        labels = self._labels(flat, self._spec["targets"])
-        return shape_answer(labels, container) if self._spec["per_step"] else labels
+        flat = self._answers()["predict"](flat)
+        return shape_answer(flat, container) if self._spec["per_step"] else flat
 
     @_signature.complete
     def predict_proba(self, X):
@@ -102,7 +137,7 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
         .. errors of answers
         """
         flat, container = self._run(X)
-        p = self._probabilities(flat)
+        p = self._answers()["predict_proba"](flat)
         return shape_answer(p, container) if self._spec["per_step"] else p
 
     @_signature.complete
@@ -124,7 +159,7 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
         .. errors of answers
         """
         flat, container = self._run(X)
-        log_p = self._log_probabilities(flat)
+        log_p = self._answers()["predict_log_proba"](flat)
         return shape_answer(log_p, container) if self._spec["per_step"] else log_p
 
     @_signature.complete
@@ -150,10 +185,58 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
         .. errors of scores
         """
         check_is_fitted(self, "_theta")
-        if not self._spec["per_step"]:
+        if not self._spec["per_step"] or self._spec["rows"] == "steps":
             return super().score(X, y, sample_weight)
         y, predicted, weight = self._flat_for_score(X, y, sample_weight)
         return accuracy_score(y, predicted, sample_weight=weight)
+
+    @_signature.complete
+    def generate(self, prompt, n_steps, *, temperature=1.0, top_k=None, random_state=None):
+        """Continue sequences of tokens: draw the next token, read it, draw the next, and so on.
+
+        For models with `embedding_size` and one label per time step, the token that comes next. A token
+        is drawn with the probabilities of `predict_proba` for the step before. Models of other kinds
+        raise a ValueError.
+
+        Parameters
+        ----------
+        prompt : array-like of int
+            What has been read before, one token or more: a sequence of shape (n_timesteps,); or several,
+            a list or object array of sequences, or an array of shape (n_sequences, n_timesteps). With
+            `initial_state="last"` as many as there were series in fit, in the order of
+            `sequence_ids_`.
+        n_steps : int
+            Number of tokens to draw.
+        temperature : float, default=1.0
+            Not negative. The logarithms of the probabilities are divided by it: below 1 the probable
+            tokens come more often, above 1 less often. 0 takes the most probable token, the
+            lowest of several, as `predict` does.
+        top_k : int, default=None
+            Draw from so many of the most probable tokens only; None: from all.
+        random_state : int, RandomState instance or None, default=None
+            Source of the draws. `n_steps` uniform numbers are drawn for the first prompt, then for
+            the second, and so on: a prompt's tokens do not depend on the prompts after it, nor on what
+            those before it say.
+
+        Returns
+        -------
+        tokens : ndarray of shape (n_steps,) or (n_sequences, n_steps)
+            The new tokens, without the prompt; the second form for several prompts.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator has not been fitted.
+        ValueError
+            If the model is not one of tokens with one label per time step; if a label in `classes_` is no
+            token; if it is bidirectional or has a `target_delay`; if the prompt holds no tokens, or
+            tokens that it does not know; or if a parameter is out of its range.
+        TypeError
+            If the prompt is a sparse or masked array.
+        """
+        return generate(
+            self, prompt, n_steps, temperature=temperature, top_k=top_k, random_state=random_state
+        )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -165,7 +248,7 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
     def _read_y(self, y, X, names):
         """Labels as (rows, 1), or (rows, n_labels) of a multilabel indicator, and which."""
         name = names.y
-        y = read_labels(y, X, name, names.X, per_step=self.return_sequences)
+        y = read_labels(y, X, name, names.X, per_step=self._has_steps_in_y())
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         try:
@@ -208,7 +291,7 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
         self.classes_ = targets["classes"]
 
     def _encode_y(self, y, is_1d, spec, name):
-        """Class numbers (rows, 1), or the indicator (rows, n_labels), as float."""
+        """Class numbers (rows, 1), or the indicator (rows, n_labels), as small integers."""
         targets = spec["targets"]
         classes = targets["classes"]
         if is_1d != targets["is_1d"] or (not is_1d and y.shape[1] != len(classes)):
@@ -218,14 +301,18 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
                 f"{'a vector of labels' if targets['is_1d'] else f'{len(classes)} labels'}."
             )
         if not is_1d:
-            return y.astype(np.float64)
-        unseen = np.setdiff1d(y[:, 0], classes)
-        if len(unseen):
-            raise ValueError(
-                f"`{name}` has classes not in `self.classes_`. `self.classes_` has {classes}. "
-                f"'{name}' has {unseen}."
-            )
-        return np.searchsorted(classes, y[:, 0]).astype(np.float64)[:, None]
+            return y.astype(np.uint8)
+        numbers = np.empty((len(y), 1), dtype=np.min_scalar_type(len(classes) - 1))
+        for start in range(0, len(y), SOME_LABELS):
+            part = y[start : start + SOME_LABELS, 0]
+            unseen = np.setdiff1d(part, classes)
+            if len(unseen):
+                raise ValueError(
+                    f"`{name}` has classes not in `self.classes_`. `self.classes_` has {classes}. "
+                    f"'{name}' has {unseen}."
+                )
+            numbers[start : start + SOME_LABELS, 0] = np.searchsorted(classes, part)
+        return numbers
 
     def _class_factors(self, y, targets, weight):
         """The weight of every class, or None where all are 1."""
@@ -266,31 +353,13 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
     def _is_single_label(self, y):
         return y.shape[1] == 1
 
-    # --- answers --------------------------------------------------------------------------------
-
-    def _probabilities(self, raw):
-        return self._per_class(LOSSES[self._spec["targets"]["loss"]]().inverse_link, raw, 1.0)
-
-    def _log_probabilities(self, raw):
-        return self._per_class(LOSSES[self._spec["targets"]["loss"]]().log_inverse_link, raw, 0.0)
-
-    def _per_class(self, link, raw, certain):
-        """``link`` of the raw outputs with one column per class, also for two classes and for one."""
-        targets = self._spec["targets"]
-        if not targets["is_1d"] or len(targets["classes"]) > 2:
-            return link(raw)
-        if len(targets["classes"]) == 1:
-            return np.full_like(raw, certain)
-        return np.hstack([link(-raw), link(raw)])
-
-    def _labels(self, raw, targets):
-        if not targets["is_1d"]:
-            return (raw > 0).astype(np.intp)
-        classes = targets["classes"]
-        if len(classes) > 2:
-            return classes[raw.argmax(axis=1)]
-        # p > 1/2; a single class was seen for raw of either sign
-        return classes[np.minimum(raw[:, 0] > 0, len(classes) - 1)]
+    def _answers(self):
+        functions = {
+            "predict": labels,
+            "predict_proba": probabilities,
+            "predict_log_proba": log_probabilities,
+        }
+        return {name: partial(f, targets=self._spec["targets"]) for name, f in functions.items()}
 
     def _score_raw(self, raw, data):
         y, weight, _ = data.flat_targets()
@@ -298,7 +367,7 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
         if targets["is_1d"]:
             y = targets["classes"][y[:, 0].astype(np.intp)]
         read = weight > 0
-        return accuracy_score(y[read], self._labels(raw, targets)[read], sample_weight=weight[read])
+        return accuracy_score(y[read], labels(raw, targets)[read], sample_weight=weight[read])
 
 
 class RNNClassifier(_SequenceClassifier):

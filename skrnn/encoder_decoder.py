@@ -311,7 +311,11 @@ class _EncoderDecoder(Trainable):
 
     _hold_out, _check_validation = Reading._hold_out, Reading._check_validation
     _check_agrees, _check_batch_size = Reading._check_agrees, Reading._check_batch_size
-    return_sequences = False  # what _check_batch_size asks: sequences are not cut into pieces
+    rows = "sequences"
+
+    def _cuts_pieces(self):
+        """Whether pairs are cut: a source and its target belong together."""
+        return False
 
     def _check_settings(self, **call):
         self._validate_params()
@@ -323,7 +327,7 @@ class _EncoderDecoder(Trainable):
         """There are none."""
 
     def _read(self, X, y, sample_weight, known, names=TRAINING):
-        """Everything that fit is given -> (spec, Pairs); raises before anything changes."""
+        """Everything that fit is given -> (spec, Pairs, None); raises before anything changes."""
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
         X, y = read_texts(X, names.X, may_be_empty=False), read_texts(y, names.y)
@@ -336,7 +340,7 @@ class _EncoderDecoder(Trainable):
             _check_known(y, known["target_vocabulary"], names.y)
         if names is TRAINING:
             self._warn_about(X)
-        return spec, self._pairs(X, y, weight, spec).without_zero_weights()
+        return spec, self._pairs(X, y, weight, spec).without_zero_weights(), None
 
     def _warn_about(self, X):
         self._check_batch_size(len(X))

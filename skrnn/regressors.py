@@ -1,5 +1,7 @@
 """The regressors. They differ by their cell only; what they share is here, in ``_SequenceRegressor``."""
 
+from functools import partial
+
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
@@ -9,14 +11,17 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 from skrnn import _signature
 from skrnn._base import BaseRNN
 from skrnn._sequences import shape_answer
-from skrnn._sums import exact_sum
+from skrnn._sums import exact_sum_of
 from skrnn._targets import read_single_targets, read_targets_per_step
+from skrnn.forecasting import forecast
 from skrnn.losses import LOSSES
+
+SOME_ROWS = 1 << 16  # of y, converted at a time
 
 
 def largest(y):
     """The largest absolute value of every column, without a copy."""
-    return np.maximum(y.max(axis=0), -y.min(axis=0))
+    return np.maximum(y.max(axis=0).astype(np.float64), -y.min(axis=0).astype(np.float64))
 
 
 def mean_and_deviation(y, weight):
@@ -24,14 +29,22 @@ def mean_and_deviation(y, weight):
     W = weight.sum()
     # in this unit squares neither overflow nor vanish; a power of two, so that nothing is rounded
     unit = np.ldexp(1.0, np.clip(np.frexp(largest(y))[1], -1000, 1000))
-    z = y / unit
-    mean = exact_sum(z, weight) / W
-    z -= mean
-    z *= z
-    deviation = np.sqrt(exact_sum(z, weight) / W)
+
+    def blocks(mean=0.0, power=1):  # y may be a file: never a copy of the whole
+        for start in range(0, len(y), SOME_ROWS):
+            yield (y[start : start + SOME_ROWS].astype(np.float64) / unit - mean) ** power
+
+    mean = exact_sum_of(blocks, weight) / W
+    deviation = np.sqrt(exact_sum_of(partial(blocks, mean, 2), weight) / W)
     # a constant column has a deviation of round-off, or none
     constant = deviation <= 10 * np.finfo(np.float64).eps * np.abs(mean)
     return mean * unit, np.where(constant, 1.0, deviation * unit)
+
+
+def in_units_of_y(raw, *, link, scale, mean, is_1d):
+    """Raw outputs (rows, K) -> predictions (rows, K), or (rows,) for a 1-D y."""
+    y = link(raw) * scale + mean
+    return y[:, 0] if is_1d else y
 
 
 class _SequenceRegressor(RegressorMixin, BaseRNN):
@@ -86,11 +99,7 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
         .. errors of answers
         """
         flat, container = self._run(X)
-        targets = self._spec["targets"]
-        flat = LOSSES[targets["loss"]]().inverse_link(flat)
-        flat = flat * targets["scale"].astype(flat.dtype) + targets["mean"].astype(flat.dtype)
-        if targets["is_1d"]:
-            flat = flat[:, 0]
+        flat = self._answers()["predict"](flat)
         return shape_answer(flat, container) if self._spec["per_step"] else flat
 
     @_signature.complete
@@ -115,10 +124,47 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
         .. errors of scores
         """
         check_is_fitted(self, "_theta")
-        if not self._spec["per_step"]:
+        if not self._spec["per_step"] or self._spec["rows"] == "steps":
             return super().score(X, y, sample_weight)
         y, predicted, weight = self._flat_for_score(X, y, sample_weight)
         return r2_score(y, predicted, sample_weight=weight)
+
+    @_signature.complete
+    def forecast(self, X, horizon, *, X_future=None, feedback=None):
+        """Forecast the steps after the last ones of X.
+
+        The prediction for a step is the next value of the columns `feedback` of X: it is written there,
+        and so the network reads its own predictions. It must have been fitted to that: with y of a step
+        equal to these columns of the next one, in the same units. The answer is what predicting X,
+        appending the prediction for the last step as one more step, predicting the longer X, and so on,
+        would give; but each step costs the same, however long X is. Through the transformers of a
+        pipeline :func:`skrnn.forecast` does the same.
+
+        Parameters
+        ----------
+        .. X like fit
+        .. forecasts
+
+        Returns
+        -------
+        .. forecast
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator has not been fitted.
+        ValueError
+            If X or X_future cannot be read, or holds other columns or series than it should; if
+            horizon or feedback are not what they must be; if the network is bidirectional, has one
+            target per sequence, a `target_delay` or an embedding; or if a prediction is not finite.
+        TypeError
+            If X or X_future is a sparse or masked array.
+        """
+        return forecast(self, X, horizon, X_future=X_future, feedback=feedback)
+
+    def _fed_back(self, y):
+        """What a forecast writes into X of predictions (n,) or (n, K): an array (n, n_columns)."""
+        return y.reshape(len(y), -1)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -128,7 +174,7 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
     # --- targets --------------------------------------------------------------------------------
 
     def _read_y(self, y, X, names):
-        if not self.return_sequences:
+        if not self._has_steps_in_y():
             return read_single_targets(y, X, names.y, names.X)
         y, is_1d = read_targets_per_step(y, X, names.y, names.X)
         if y.shape[1] == 1 and not is_1d:
@@ -160,9 +206,19 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
             )
         if largest(y).max() > np.finfo(spec["dtype"]).max:
             raise ValueError(f"{name} has values too large for {spec['dtype']}. Scale it first.")
-        y = y - targets["mean"]
-        y /= targets["scale"]
-        return y
+        encoded = np.empty(y.shape, dtype=spec["dtype"])
+        for start in range(0, len(y), SOME_ROWS):
+            part = slice(start, start + SOME_ROWS)
+            encoded[part] = (y[part].astype(np.float64) - targets["mean"]) / targets["scale"]
+        return encoded
+
+    def _answers(self):
+        targets, dtype = self._spec["targets"], self._spec["dtype"]
+        scale, mean = (targets[k].astype(dtype) for k in ("scale", "mean"))
+        link = LOSSES[targets["loss"]]().inverse_link
+        return {
+            "predict": partial(in_units_of_y, link=link, scale=scale, mean=mean, is_1d=targets["is_1d"])
+        }
 
     def _class_factors(self, y, targets, weight):
         return None

@@ -340,6 +340,38 @@ class Run {
         return results();
     }
 
+    // The steps one by one, all sequences alive: only h and the states.
+    Results<Real> step_by_step() {
+        constexpr bool is_double = sizeof(Real) == sizeof(double);
+        skrnn::OneStep s = {};
+        s.layer = {p.build,          p.cell,           is_double,        p.D,
+                   p.H,              weights[0].get(), weights[1].get(), weights[2].get(),
+                   weights[3].get()};
+        const Memory<Real> packed = garbage(skrnn::numbers_packed(s.layer));
+        s.packed = packed.get();
+        skrnn::pack(s);
+        s.layer.W_x = s.layer.W_h = s.layer.b_x = s.layer.b_h = nullptr;
+        s.rows = p.B;
+        s.X_stride = X_stride_;
+        for (int k = 0; k < skrnn::states(p.cell); ++k) s.state[k] = state[k].get();
+        for (Index k = 0; k < p.T; ++k) {
+            const Index t = p.reverse ? p.T - 1 - k : k;
+            s.X = X.get() + p.offsets[t] * X_stride_;
+            s.h = h.get() + p.offsets[t] * p.Hp;
+            skrnn::run_one_step(s);
+        }
+        Results<Real> r;
+        add_states(r);
+        return r;
+    }
+
+    Results<Real> states_of_table() {
+        through_table();
+        Results<Real> r;
+        add_states(r);
+        return r;
+    }
+
     Results<Real> through_table() {
         check(k.slots == skrnn::slots(p.cell) && k.states == skrnn::states(p.cell), "builds disagree");
         const skrnn::Weights<Real> w = {p.D,
@@ -432,6 +464,11 @@ class Run {
             last = first;
         }
         f(0, last);
+    }
+
+    void add_states(Results<Real>& r) const {
+        r.add("h", h, p.N, p.H, p.Hp);
+        for (int s = 0; s < skrnn::states(p.cell); ++s) r.add("state", state[s], p.B, p.H, p.Hp);
     }
 
     Results<Real> results() const {
@@ -563,6 +600,8 @@ void fuzz(const Build& build, int least_threads, Random& random, char (&what)[30
     std::snprintf(what + at, sizeof what - at, "%s", problem.text().c_str());
     const Results<Real> expected = Run<Real>(problem, random, false).through_table();
     Run<Real>(problem, random, true).through_driver().compare(expected);
+    if (problem.N == problem.T * problem.B)
+        Run<Real>(problem, random, true).step_by_step().compare(Run<Real>(problem, random, false).states_of_table());
     fuzz_update<Real>(build, random);
     fuzz_functions<Real>(build, random);
 }

@@ -50,7 +50,7 @@ import skrnn
 from skrnn import _kernels
 from skrnn._packing import Steps
 from skrnn._recurrence import Layer
-from skrnn._sequences import read_X
+from skrnn._sequences import read_sequences
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -790,9 +790,9 @@ def test_21_fortran_and_sliced(cls, form, layout, batch_size, assert_same_weight
 @pytest.mark.parametrize("dtype", [float, np.float32, np.float16, np.int16, ">f8"])
 def test_21_dense_arrays_are_not_copied(layout, dtype):
     X = layout(good_X().astype(dtype))
-    assert np.shares_memory(read_X(X).sequences.values, X)
+    assert np.shares_memory(read_sequences(X).sequences.values, X)
     X = layout(table(good_X()).astype(dtype))
-    assert np.shares_memory(read_X(X, step_features=F).sequences.values, X)
+    assert np.shares_memory(read_sequences(X, step_features=F).sequences.values, X)
 
 
 def test_21_predicting_a_slice_takes_little_memory():

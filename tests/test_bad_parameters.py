@@ -199,10 +199,7 @@ def test_contradictions_name_both_parameters(cls, params, one, other):
 
 
 NOT_BUILT = [
-    ({"rows": "steps"}, "rows"),
-    ({"embedding_size": 4}, "embedding_size"),
     ({"k1": 2, "k2": "auto"}, "k2"),
-    ({"k1": 2, "batch_size": N + 1, **PER_STEP}, "batch_size"),
 ]
 
 
@@ -223,11 +220,6 @@ def test_29_target_delay_beyond_memory(cls, delay):
     match = "target_delay"
     params = {"target_delay": delay, "error": (ValueError, MemoryError, OverflowError), **PER_STEP}
     assert_fit_raises(cls, match=match, **params)
-
-
-@pytest.mark.parametrize("name", ["stream", "forecast", "generate"])
-def test_methods_that_are_not_built_yet(cls, name):
-    assert not hasattr(cls(), name)
 
 
 IGNORED = [

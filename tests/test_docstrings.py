@@ -123,14 +123,18 @@ def settings(cls, X, y):
     yield cls(**SMALL).fit(pd.DataFrame(X[:, :, 0]).add_prefix("c"), y)
     yield cls(**SMALL).fit(X, np.stack([y, y], axis=1))
     yield cls(**SMALL).partial_fit(X, y, **first_call(cls))
+    yield cls(**SMALL, rows="steps").fit(X[:, 0], y)
 
 
+# where they are not there after every fit
+SOMETIMES = {"feature_names_in_", "final_state_", "sequence_ids_"}
 KINDS = {  # type in the docstring -> of what the attribute is an instance
     "int": int,
     "float": float,
     "float or None": (float, type(None)),
     "list of float": list,
     "list of float or None": (list, type(None)),
+    "list of ndarray of shape (n_series, hidden_size)": list,
     "dict of str to ndarray": dict,
 }
 
@@ -142,7 +146,7 @@ def test_attributes_are_those_of_a_fitted_estimator(cls, data):
     for model in settings(cls, *data):
         attributes = {n: getattr(model, n) for n in dir(model) if re.match(r"[^_].*_$", n)}
         found |= set(attributes)
-        assert set(attributes) | {"feature_names_in_"} == set(documented)
+        assert set(attributes) | SOMETIMES == set(documented)
         for name, value in attributes.items():
             type_, _ = documented[name]
             assert isinstance(value, KINDS.get(type_, np.ndarray)), name
@@ -170,7 +174,7 @@ def test_class_has_references_examples_and_siblings(cls):
 # --- methods --------------------------------------------------------------------------------------
 
 
-METHODS = ["fit", "partial_fit", "predict", "score", "hidden_states", "weights_"]
+METHODS = ["fit", "partial_fit", "predict", "score", "hidden_states", "stream", "weights_"]
 
 
 def test_methods_tell_parameters_and_results(cls):
@@ -212,11 +216,14 @@ def raising(cls, X, y):
         yield name, ValueError, lambda train=train: train(k1=2, bidirectional=True)
         yield name, TypeError, lambda train=train: train(sparse.csr_array(flat))
         yield name, TypeError, lambda train=train: train(np.ma.masked_array(X))
-        yield name, NotImplementedError, lambda train=train: train(rows="steps")
+        yield name, NotImplementedError, lambda train=train: train(k1=1, k2="auto")
         yield name, MemoryError, lambda train=train: train(hidden_size=10**6)
     yield "partial_fit", AttributeError, lambda: cls(solver="lbfgs").partial_fit(X, y)
     yield "weights_", NotFittedError, lambda: cls().weights_
-    for name in set(own_methods(cls)) - {"fit", "partial_fit", "weights_"}:
+    yield "stream", NotFittedError, lambda: cls().stream()
+    yield "stream", ValueError, lambda: fitted.stream(0)
+    yield "stream", MemoryError, lambda: fitted.stream(2**62)
+    for name in set(own_methods(cls)) - {"fit", "partial_fit", "stream", "weights_"}:
         more = [y] if name == "score" else []
 
         def answer(X=X, model=fitted, name=name, more=more):
@@ -252,6 +259,21 @@ def test_warnings_are_documented(cls, data):
 
 
 # --- what is not an estimator ---------------------------------------------------------------------
+
+
+@unconverged
+def test_streams_are_documented(cls, data):
+    stream = cls(**{**SMALL, "max_iter": 1}).fit(*data).stream()
+    assert set(entries(parsed(type(stream)), "Attributes")) == {"state"}
+    assert sorted(own_methods(type(stream))) == ["reset", "state", "step"]
+    step = parsed(stream.step)
+    assert_parameters_are_those(step, inspect.signature(stream.step))
+    assert entries(step, "Returns") or step["Returns"]
+    assert documented_errors(step) == {"ValueError", "TypeError"}
+    methods = set(re.findall(r'"(\w+)"', entries(step, "Parameters")["method"][1]))
+    assert methods | {"predict"} >= {n for n in own_methods(cls) if n.startswith("predict")}
+    page = (DOCS / "streaming.rst").read_text()
+    assert f"autoclass:: {type(stream).__module__}.{type(stream).__name__}" in page
 
 
 def test_show_config_is_documented():
@@ -342,7 +364,7 @@ def test_a_users_subclass_does_not_link_to_pages_that_are_not_there(cls):
 @unconverged
 def test_html_explains_every_parameter_and_attribute(cls, data):
     new, fitted = cls(**SMALL), cls(**SMALL).fit(*data)
-    attributes = set(entries(parsed(cls), "Attributes")) - {"feature_names_in_"}
+    attributes = set(entries(parsed(cls), "Attributes")) - SOMETIMES
     for model in (new, fitted, make_pipeline(FunctionTransformer(), fitted)):
         text = re.sub(r"\n\s*", "", model._repr_html_())
         parameters = list(explanations(cls, "Parameters"))

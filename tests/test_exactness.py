@@ -6,9 +6,8 @@ from sklearn.base import ClassifierMixin
 
 import skrnn
 
-ESTIMATORS = [
-    getattr(skrnn, name) for name in skrnn.__all__ if name.endswith(("Regressor", "Classifier"))
-]
+NAMES = [name for name in skrnn.__all__ if name.endswith(("Regressor", "Classifier"))]
+ESTIMATORS = [getattr(skrnn, name) for name in NAMES]
 estimators = pytest.mark.parametrize("cls", ESTIMATORS, ids=lambda cls: cls.__name__)
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),

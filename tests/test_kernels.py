@@ -920,6 +920,136 @@ def test_bad_states(cell):
             pytest.fail(f"accepted: {name}")
 
 
+# --- a step at a time ---------------------------------------------------------------------------------
+
+
+def good_stepper(cell="lstm", dtype=np.float64):
+    """Arguments of ``Stepper`` for two layers: B = 4, D = 3, H = 5."""
+    first, second = Case(cell, dtype, [4], 4, D=3, H=5), Case(cell, dtype, [4], 4, D=5, H=5)
+    build, number = _kernels.builds[BUILDS[0]], _binding.CELLS[cell]
+    return [build, [number, number], [first.layer, second.layer], 4, 16], first
+
+
+def assert_states_are(stepper, states):
+    for own, before in zip(stepper.get_states(), states, strict=True):
+        for a, b in zip(own, before, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+@each_cell
+@each_dtype
+def test_steps_are_those_of_a_window(cell, dtype):
+    arguments, case = good_stepper(cell, dtype)
+    stepper = _binding.Stepper(*arguments)
+    stepper.set_states([case.state, case.state])
+    assert stepper.step(case.X[:4]) == 2
+    build, number, n = arguments[0], arguments[1][0], np.array([4])
+    X = case.X[:4]
+    for layer, states in zip(arguments[2], stepper.get_states(), strict=True):
+        X, _, final, _ = _binding.unroll(
+            build, number, layer, X, n, 4, case.state, reverse=False, keep=None, record=False, n_threads=1
+        )  # fmt: skip
+        for a, b in zip(states, final, strict=True):
+            np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(stepper.h, np.vstack([X, np.zeros((12, 5), dtype=dtype)]))
+
+
+@pytest.mark.parametrize("field", Layer._fields)
+@pytest.mark.parametrize("bad", sorted({*BAD_WEIGHTS, *BAD_BIAS}))
+@pytest.mark.parametrize("layer", [0, 1])
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_bad_weights_of_a_stepper(field, bad, layer, cell):
+    changes = BAD_WEIGHTS if field.startswith("W") else BAD_BIAS
+    if bad not in changes or (layer, field) == (0, "W_x"):
+        return  # the first W_x says how many inputs there are
+    arguments, _ = good_stepper(cell)
+    layers = arguments[2]
+    layers[layer] = layers[layer]._replace(**{field: changes[bad](getattr(layers[layer], field))})
+    with rejected:
+        _binding.Stepper(*arguments)
+
+
+@pytest.mark.parametrize("bad", sorted(set(BAD_WEIGHTS) - {"one more row", "one row less"}))
+def test_a_bad_first_matrix_of_a_stepper(bad):
+    arguments, _ = good_stepper()
+    layers = arguments[2]
+    layers[0] = layers[0]._replace(W_x=BAD_WEIGHTS[bad](layers[0].W_x))
+    with rejected:
+        _binding.Stepper(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("place", "bad"),
+    [(0, None), (0, "avx2")]
+    + [(1, bad) for bad in ([2], [2, 4], [-1, 2], [2, "gru"], None, [2, 3])]
+    + [(2, bad) for bad in (None, [], [()], [(), ()], [None, None])]
+    + [(3, bad) for bad in (0, -1, 2**41, 2**62, "4", None)]
+    + [(4, bad) for bad in (0, -1, 2**62, None)],
+    ids=repr,
+)
+def test_bad_arguments_of_a_stepper(place, bad):
+    arguments, _ = good_stepper()
+    arguments[place] = bad
+    with rejected:
+        _binding.Stepper(*arguments)
+
+
+def test_more_rows_than_memory():
+    arguments, _ = good_stepper()
+    arguments[4] = 2**40
+    arguments[3] = 2**40
+    arguments[2][0] = arguments[2][0]._replace(W_x=np.zeros((2**17, 20)))
+    with pytest.raises(MemoryError):
+        _binding.Stepper(*arguments)
+
+
+def test_a_stepper_without_arguments():
+    with rejected:
+        _binding.Stepper.__new__(_binding.Stepper)
+    with rejected:
+        copy.copy(_binding.Stepper(*good_stepper()[0]))
+
+
+def test_what_a_step_does_not_take():
+    """It returns 0, and the states stay."""
+    arguments, case = good_stepper()
+    stepper = _binding.Stepper(*arguments)
+    x = case.X[:4].copy()
+    stepper.step(x)
+    before = stepper.get_states()
+    bad = [spoil(x) for spoil in BAD_ROWS.values()]
+    taken = [x for x in bad if stepper.step(x)]
+    stepper.set_states(before)
+    # any place in memory will do, float32 too; a row of zero stride is as good as another
+    assert all(a.shape == x.shape and a.dtype.char in "fd" and a.dtype.isnative for a in taken)
+    for value in (np.nan, np.inf, -np.inf):
+        for k in range(x.size):
+            spoiled = x.copy()
+            spoiled.flat[k] = value
+            assert stepper.step(spoiled) == 0
+    others = x[0], x[:3], x[:, :2], x[None], x.T, x.tolist(), np.ma.array(x), np.float64(1), 1.0, None
+    for other in others:
+        assert stepper.step(other) == 0
+    assert_states_are(stepper, before)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_bad_states_of_a_stepper(cell):
+    arguments, case = good_stepper(cell)
+    stepper = _binding.Stepper(*arguments)
+    before = stepper.get_states()
+    for name, states in bad_states(case.state):
+        with rejected:
+            stepper.set_states([case.state, states])
+            pytest.fail(f"accepted: {name}")
+    for states in ([], [case.state], [case.state] * 3, None, [tuple(s * 0 for s in case.state), None]):
+        with rejected:
+            stepper.set_states(states)
+    with rejected:
+        stepper.set_states([case.state, (None,) * len(case.state)])
+    assert_states_are(stepper, before)
+
+
 def test_bad_gradients_of_outputs_and_states():
     """What is rejected leaves the tape as it was: the right call is still possible, once."""
     arguments, case = good_arguments("lstm")

@@ -11,7 +11,7 @@ ROOT = Path(importlib.util.find_spec("skrnn").origin).parent
 
 # bottom to top; a module may import from the layers above its own line only
 LAYERS = [
-    ["cells", "losses", "solvers", "_packing", "_parameters", "_sums", "_monitor"],
+    ["cells", "losses", "solvers", "_packing", "_parameters", "_sums", "_monitor", "_mapped"],
     ["_kernels"],
     ["_recurrence", "_pooling"],
     ["_network", "_batches"],
@@ -19,11 +19,15 @@ LAYERS = [
     ["_learner", "_tbptt", "_inference"],
     ["_search"],
     ["_training"],
-    ["_blas", "_sequences", "_checks", "_memory", "_advice", "_signature", "_config"],
-    ["_targets", "_vocabulary"],
-    ["_reading", "_fitting"],
+    ["_blas", "_sequences", "_states", "_checks", "_memory", "_advice", "_signature", "_config"],
+    ["_targets", "_rows", "_tokens", "_vocabulary"],
+    ["_reading", "_fitting", "_streaming", "_history"],
+    ["_over_time"],
     ["_base"],
-    ["regressors", "classifiers", "encoder_decoder"],
+    ["_transformer"],
+    ["_sliding_window", "_time_distributed", "_token_encoder"],
+    ["preprocessing", "forecasting", "_generating"],
+    ["regressors", "classifiers", "encoder_decoder", "metrics"],
     ["__init__"],
 ]
 ENGINE = [name for layer in LAYERS[:7] for name in layer]

@@ -811,9 +811,8 @@ def test_joblib_with_a_memory_map(cls, tmp_path):
 def test_another_process_predicts_the_same_bits(tmp_path):
     """Six models, loaded and fitted anew by a fresh interpreter."""
     X, models = data(skrnn.GRURegressor)[0], []
-    for cls in (
-        getattr(skrnn, name) for name in skrnn.__all__ if name.endswith(("Regressor", "Classifier"))
-    ):
+    names = [name for name in skrnn.__all__ if name.endswith(("Regressor", "Classifier"))]
+    for cls in (getattr(skrnn, name) for name in names):
         models.append(cls(**SMALL).fit(X, targets(cls)))
     expected = [outputs(model, X) for model in models]
     joblib.dump((models, X, [targets(type(model)) for model in models]), tmp_path / "models")

@@ -70,6 +70,17 @@ def test_a_row_of_a_product_does_not_depend_on_the_others(dtype, K, M):
         np.testing.assert_array_equal(blocked_product(A[rows], W), expected[rows])
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("M", [1, 2, 5])
+def test_a_product_does_not_depend_on_gaps_between_the_rows(dtype, M):
+    """Rows of kernels have gaps; for a vector BLAS computes such rows otherwise."""
+    rng = np.random.RandomState(0)
+    for K in range(1, 20):
+        A, W = rng.normal(size=(32, 20)).astype(dtype)[:, :K], rng.normal(size=(K, M)).astype(dtype)
+        np.testing.assert_array_equal(blocked_product(A, W), blocked_product(A.copy(), W))
+        np.testing.assert_array_equal(blocked_product(A[:16], W), blocked_product(A[:17], W)[:16])
+
+
 @pytest.mark.parametrize("n", [[3, 3, 3], [5, 3, 1], [1, 3, 5]], ids=["equal", "falling", "rising"])
 def test_both_arithmetics_agree(n):
     rng = np.random.RandomState(0)

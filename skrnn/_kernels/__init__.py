@@ -95,6 +95,17 @@ def unroll(cell, layer, X, steps, state, *, reverse, keep, record, n_threads):
     )  # fmt: skip
 
 
+def stepper(cells, layers, n_rows, block):
+    """The layers for one time step of ``n_rows`` sequences at a time (``_binding.Stepper``).
+
+    None if there are no kernels for one of the cells, or for the type.
+    """
+    numbers = [_twin(cell) for cell in cells]
+    if build is None or None in numbers or layers[0].W_x.dtype.char not in "fd":
+        return None
+    return _binding.Stepper(build, numbers, layers, n_rows, block)
+
+
 def gather(theta, g, matrices, scale, decay):
     """g <- scale g + decay theta (of the first ``matrices`` weights), in place.
 

@@ -10,7 +10,7 @@ Shapes: ``skrnn/_packing.py`` and ``kernels.hpp``.
 
 cimport numpy as cnp
 from libc.stdint cimport int64_t
-from libc.stdlib cimport free
+from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
 import numpy as np
@@ -71,6 +71,19 @@ cdef extern from "driver.hpp" namespace "skrnn" nogil:
     bint run_gradient(const CLayer&, const CWindow&, const COutputs&, void* const*)
     bint run_exact_gradient(const CLayer&, const CWindow&, const COutputs&, void* const*, const double*,
                             const double*, int)
+
+    cdef struct COneStep "skrnn::OneStep":
+        CLayer layer
+        void *packed
+        Index rows
+        const void *X
+        Index X_stride
+        void *h
+        void* state[2]
+
+    Index numbers_packed(const CLayer&)
+    void pack(const COneStep&)
+    void run_one_step(const COneStep&)
 
     cdef struct CVectors "skrnn::Vectors":
         bint is_double
@@ -165,6 +178,8 @@ cdef cnp.ndarray aligned_empty(Index rows, Index columns, int typenum):
     """(rows, columns) array aligned to a cache line."""
     cdef _Memory memory = _Memory.__new__(_Memory)
     cdef cnp.npy_intp shape[2]
+    if columns > 0 and rows > (<Index> 1 << 56) // columns:  # the bytes would be no number any more
+        raise MemoryError(f"No memory for {rows} rows of {columns} numbers.")
     shape[0], shape[1] = rows, columns
     memory.block = take_block(<size_t> rows * <size_t> columns * (8 if typenum == cnp.NPY_FLOAT64 else 4))
     cdef cnp.ndarray array = cnp.PyArray_SimpleNewFromData(2, shape, typenum, memory.block.data)
@@ -573,6 +588,197 @@ def unroll(Build build not None, int cell, layer, cnp.ndarray X, cnp.ndarray n, 
     final_state = tuple([u.unpadded(f, u.H) for f in final])
     kept_state = tuple([u.unpadded(f, u.H) for f in kept]) if asked else final_state
     return u.unpadded(u.h, u.H), kept_state, final_state, u if record else None
+
+
+ctypedef fused Given:
+    float
+    double
+
+ctypedef fused Computed:
+    float
+    double
+
+
+cdef bint read_rows(const Given* given, Index row, Index column, Computed* x, Index rows, Index columns) noexcept nogil:
+    """Rows of any stride into contiguous ones of the type that is computed in; whether all are finite then."""
+    cdef Computed value, rest = 0
+    cdef Index i, j
+    for i in range(rows):
+        for j in range(columns):
+            value = <Computed> (<const Given*> (<const char*> given + i * row + j * column))[0]
+            x[i * columns + j] = value
+            rest += value - value  # 0, or NaN
+    return rest == 0
+
+
+cdef Index MOST_ROWS = <Index> 1 << 40
+
+# Multiplications of a step above which other threads may run meanwhile
+cdef Index LONG_STEP = 100_000
+
+
+cdef class Stepper:
+    """A stack of layers, in one direction, for one time step of ``rows`` sequences at a time.
+
+    It owns the packed weights and the states, which are zero at first.
+
+    Parameters
+    ----------
+    build : Build
+    cells : list of int
+        Values of ``CELLS``.
+    layers : list of tuple
+        W_x (D, G), W_h (H, G), b_x (G,), b_h (G,) of each layer, D being the H of the layer before.
+    rows : int
+    block : int
+        The rows of ``h`` are filled up with zeros to a multiple of it.
+    """
+
+    cdef Build build
+    cdef int typenum
+    cdef Index B, F, n_layers, work
+    cdef COneStep* steps
+    cdef cnp.ndarray x
+    cdef list memory, states, sizes
+    cdef readonly cnp.ndarray h
+
+    def __cinit__(self, Build build not None, cells, layers, Index rows, Index block):
+        cdef cnp.ndarray W_x, h
+        cdef COneStep* step
+        cdef Index k, D, Hp, L, s
+        cells, layers = [int(cell) for cell in cells], [tuple(layer) for layer in layers]
+        check(len(layers) > 0 and len(cells) == len(layers), "There must be one cell for every layer.")
+        check(1 <= rows <= MOST_ROWS and 1 <= block <= MOST_ROWS, "There must be a row, and a block.")
+        for k in range(len(layers)):
+            check(0 <= cells[k] < 4, "No such cell.")
+            check(len(layers[k]) == 4, "A layer must hold W_x, W_h, b_x, b_h.")
+        W_x = layers[0][0]
+        if W_x is None or cnp.PyArray_TYPE(W_x) not in (cnp.NPY_FLOAT32, cnp.NPY_FLOAT64):
+            raise TypeError("W_x must be an array of float32 or float64.")
+        check(cnp.PyArray_NDIM(W_x) == 2, "W_x must be 2-D.")
+        self.build, self.typenum = build, cnp.PyArray_TYPE(W_x)
+        self.B, self.n_layers, self.F, self.work = rows, len(layers), cnp.PyArray_DIM(W_x, 0), 0
+        self.memory, self.states, self.sizes = [], [], []
+        self.steps = <COneStep*> calloc(self.n_layers, sizeof(COneStep))
+        if self.steps == NULL:
+            raise MemoryError("No memory for the steps of the layers.")
+        L = lanes(build.get()[0], self.typenum == cnp.NPY_FLOAT64)
+        self.x = aligned_empty(rows, self.F, self.typenum)
+        D, h = self.F, self.x
+        for k in range(self.n_layers):
+            step = &self.steps[k]
+            self.read_layer(&step.layer, cells[k], layers[k], D)
+            Hp = (step.layer.H + L - 1) // L * L
+            step.rows, step.X, step.X_stride = rows, cnp.PyArray_DATA(h), cnp.PyArray_DIM(h, 1)
+            step.packed = cnp.PyArray_DATA(self.zeros(1, numbers_packed(step.layer)))
+            pack(step[0])
+            step.layer.W_x = step.layer.W_h = step.layer.b_x = step.layer.b_h = NULL
+            h = self.zeros((rows + block - 1) // block * block, Hp)
+            step.h = cnp.PyArray_DATA(h)
+            own = [self.zeros(rows, Hp) for _ in range(states(cells[k]))]
+            for s in range(len(own)):
+                step.state[s] = cnp.PyArray_DATA(<cnp.ndarray> own[s])
+            self.states.append(own)
+            self.sizes.append(step.layer.H)
+            self.work += rows * N_GATES[cells[k]] * step.layer.H * (D + step.layer.H)
+            D = step.layer.H
+        self.h = h[:, :D]
+
+    def __dealloc__(self):
+        free(self.steps)
+
+    cdef cnp.ndarray zeros(self, Index rows, Index columns):
+        """An array that lives as long as the stepper."""
+        cdef cnp.ndarray array = aligned_empty(rows, columns, self.typenum)
+        array[...] = 0
+        self.memory.append(array)
+        return array
+
+    cdef int read_layer(self, CLayer* to, int cell, layer, Index D) except -1:
+        cdef cnp.ndarray W_x = layer[0], W_h = layer[1], b_x = layer[2], b_h = layer[3]
+        cdef Index H, G
+        check(W_h is not None and cnp.PyArray_NDIM(W_h) == 2, "W_h must be 2-D.")
+        H = cnp.PyArray_DIM(W_h, 0)
+        G = N_GATES[cell] * H
+        check(D >= 1 and H >= 1, "A layer needs an input and a unit.")
+        check_array(W_x, "W_x", self.typenum, 2, D, G)
+        check_array(W_h, "W_h", self.typenum, 2, H, G)
+        check_array(b_x, "b_x", self.typenum, 1, G, -1)
+        check_array(b_h, "b_h", self.typenum, 1, G, -1)
+        for array in layer:
+            check(cnp.PyArray_IS_C_CONTIGUOUS(<cnp.ndarray> array), "A weight is not contiguous.")
+        to.build, to.cell, to.is_double = self.build.build, cell, self.typenum == cnp.NPY_FLOAT64
+        to.D, to.H = D, H
+        to.W_x, to.W_h = cnp.PyArray_DATA(W_x), cnp.PyArray_DATA(W_h)
+        to.b_x, to.b_h = cnp.PyArray_DATA(b_x), cnp.PyArray_DATA(b_h)
+        return 0
+
+    def step(self, x):
+        """One step with x (rows, F), or (F,) for a single row; its dtype float32 or float64.
+
+        Returns
+        -------
+        ndim : int
+            That of x. 0: x is not such an array, or not finite; no state has changed.
+        h is that of the top layer afterwards.
+        """
+        cdef cnp.ndarray given
+        cdef Index row = 0, column, k
+        cdef int ndim, typenum
+        cdef bint finite
+        if not cnp.PyArray_CheckExact(x):
+            return 0
+        given = x
+        ndim, typenum = cnp.PyArray_NDIM(given), cnp.PyArray_TYPE(given)
+        if ndim == 2:
+            if cnp.PyArray_DIM(given, 0) != self.B:
+                return 0
+            row = cnp.PyArray_STRIDE(given, 0)
+        elif ndim != 1 or self.B != 1:
+            return 0
+        if cnp.PyArray_DIM(given, ndim - 1) != self.F or not cnp.PyArray_ISBEHAVED_RO(given):
+            return 0
+        column = cnp.PyArray_STRIDE(given, ndim - 1)
+        if typenum == cnp.NPY_FLOAT32:
+            finite = self.read[float](<const float*> cnp.PyArray_DATA(given), row, column)
+        elif typenum == cnp.NPY_FLOAT64:
+            finite = self.read[double](<const double*> cnp.PyArray_DATA(given), row, column)
+        else:
+            return 0
+        if not finite:
+            return 0
+        if self.work < LONG_STEP:
+            for k in range(self.n_layers):
+                run_one_step(self.steps[k])
+        else:
+            with nogil:
+                for k in range(self.n_layers):
+                    run_one_step(self.steps[k])
+        return ndim
+
+    cdef bint read(self, const Given* given, Index row, Index column):
+        if self.typenum == cnp.NPY_FLOAT32:
+            return read_rows(given, row, column, <float*> cnp.PyArray_DATA(self.x), self.B, self.F)
+        return read_rows(given, row, column, <double*> cnp.PyArray_DATA(self.x), self.B, self.F)
+
+    def get_states(self):
+        """Copies: for every layer a tuple of (rows, H)."""
+        return [
+            tuple([state[:, :H].copy() for state in states])
+            for states, H in zip(self.states, self.sizes)
+        ]
+
+    def set_states(self, states):
+        """Copy them in; shaped as ``get_states`` returns them."""
+        states = [tuple(layer) for layer in states]
+        check(len(states) == self.n_layers, f"There must be the states of {self.n_layers} layers.")
+        for layer, own, H in zip(states, self.states, self.sizes):
+            check(len(layer) == len(own), f"A layer must hold {len(own)} states.")
+            for array in layer:
+                check_array(array, "A state", self.typenum, 2, self.B, H)
+        for layer, own in zip(states, self.states):
+            for array, padded in zip(layer, own):
+                copy_rows(array, padded)
 
 
 cdef CVectors read_vectors(cnp.ndarray theta, cnp.ndarray g) except *:

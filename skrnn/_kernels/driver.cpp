@@ -125,6 +125,25 @@ bool forward(const Layer& layer, const Window& window, const Outputs& out) {
 }
 
 template <class T>
+void one_step(const OneStep& s) {
+    const Index offsets[] = {0, s.rows};
+    const Forward<T> w = {{1, s.rows, &s.rows, offsets, false},
+                          s.layer.D,
+                          s.layer.H,
+                          padded(s.layer, s.layer.H),
+                          static_cast<const T*>(s.X),
+                          s.X_stride,
+                          as<T>(s.packed),
+                          as<T>(s.h),
+                          nullptr,
+                          nullptr,
+                          {as<T>(s.state[0]), as<T>(s.state[1])},
+                          {nullptr, nullptr},
+                          -1};
+    kernel<T>(s.layer).forward(w, 0, s.rows);
+}
+
+template <class T>
 bool backward(const Layer& layer, const Window& window, const Outputs& of, const Inputs& in) {
     const Kernel<T>& k = kernel<T>(layer);
     const Index Hp = padded(layer, layer.H);
@@ -247,6 +266,20 @@ bool has_tape(int cell) { return baseline_build.float32[cell].has_tape; }
 bool run_forward(const Layer& l, const Window& w, const Outputs& o) {
     return with_memory([&] { return l.is_double ? forward<double>(l, w, o) : forward<float>(l, w, o); });
 }
+
+Index numbers_packed(const Layer& l) {
+    return l.is_double ? kernel<double>(l).forward_size(l.D, l.H) : kernel<float>(l).forward_size(l.D, l.H);
+}
+
+void pack(const OneStep& s) {
+    if (s.layer.is_double) {
+        kernel<double>(s.layer).pack_forward(weights<double>(s.layer), as<double>(s.packed));
+    } else {
+        kernel<float>(s.layer).pack_forward(weights<float>(s.layer), as<float>(s.packed));
+    }
+}
+
+void run_one_step(const OneStep& s) { s.layer.is_double ? one_step<double>(s) : one_step<float>(s); }
 
 bool run_backward(const Layer& l, const Window& w, const Outputs& o, const Inputs& i) {
     return with_memory([&] { return l.is_double ? backward<double>(l, w, o, i) : backward<float>(l, w, o, i); });

@@ -58,6 +58,22 @@ bool run_gradient(const Layer&, const Window&, const Outputs& of_backward, void*
 bool run_exact_gradient(const Layer&, const Window&, const Outputs& of_backward, void* const gradients[4],
                         const double* weight, const double* units, int n_pieces);
 
+// One layer for one step of ``rows`` sequences at a time. The weights are packed once, into ``numbers_packed``
+// numbers that ``pack`` writes; afterwards the W and b of ``layer`` are not looked at.
+struct OneStep {
+    Layer layer;
+    void* packed;
+    Index rows;
+    const void* X;  // (rows, D), rows X_stride apart
+    Index X_stride;
+    void* h;         // (rows, Hp) out
+    void* state[2];  // (rows, Hp) in: before, out: after
+};
+
+Index numbers_packed(const Layer&);
+void pack(const OneStep&);
+void run_one_step(const OneStep&);
+
 // One solver step and what comes before it; shapes and coefficients as in update.hpp.
 struct Vectors {
     bool is_double;

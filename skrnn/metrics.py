@@ -1,0 +1,285 @@
+"""Scorers that count time steps, for ``scoring=`` in searches and cross-validation: ``sequence_scorer``.
+
+scikit-learn's scorers hand y and an estimator's answers to a metric as they are. With targets per time
+step that raises, or it scores something else: the accuracy of binary (n, T) is that of whole sequences.
+Here the wrapped scorer is given flat targets and weights, and in place of the estimator one whose
+answers are flat (``_FlatAnswers``). Which method it asks, the positive label, the sign and the options
+of the metric stay scikit-learn's affair.
+
+==============================================  ==============================
+y, answers, weights of the steps                become
+==============================================  ==============================
+(n, T[, K]), or a list of (T_i,) or (T_i, K)    (sum of T_i[, K])
+weights (n,) of the sequences                   (sum of T_i,), each repeated
+==============================================  ==============================
+"""
+
+import copy
+from inspect import Parameter, signature
+
+import numpy as np
+from sklearn.base import is_classifier
+from sklearn.metrics import get_scorer
+from sklearn.utils import get_tags
+from sklearn.utils.metadata_routing import get_routing_for_object
+
+from skrnn._base import BaseRNN
+from skrnn._batches import Sequences
+from skrnn._sequences import as_items
+from skrnn._targets import read_weights
+
+_ANSWERS = ("predict", "predict_proba", "predict_log_proba", "decision_function")
+# Where estimators that wrap one other keep it, the fitted one first.
+_WRAPPED = ("best_estimator_", "estimator_", "regressor_", "estimator")
+
+
+def sequence_scorer(scoring, **kwargs):
+    """Make a scorer that counts time steps.
+
+    The targets, the answers and the weights of all time steps of all sequences are laid one after the
+    other, and scored as scikit-learn would score that many samples. Long sequences count for more than
+    short ones.
+
+    Parameters
+    ----------
+    scoring : str or callable
+        A name that scikit-learn's `get_scorer` knows, like "accuracy", "f1_macro", "r2" or
+        "neg_log_loss"; what its `make_scorer` returns; or another callable `scorer(estimator, X, y)`. A
+        metric itself, `metric(y_true, y_pred)`, is to be wrapped by `make_scorer` first.
+    **kwargs : dict
+        Options of the metric, for a name or the result of `make_scorer`: `pos_label="yes"`, for example.
+
+    Returns
+    -------
+    scorer : callable
+        `scorer(estimator, X, y, sample_weight=None)` returns a float, greater is better. For `scoring=`
+        wherever scikit-learn takes a scorer, also as a value in a dict of several. With metadata routing
+        on it has `set_score_request`. The weights are (n_sequences,), or one for every time step.
+
+    Raises
+    ------
+    ValueError
+        If `scoring` is no known name, or a metric, or if the metric has no such option.
+    TypeError
+        If `scoring` is neither a name nor callable.
+
+    Notes
+    -----
+    Whether answers are per time step, `return_sequences` of the fitted estimator says, of the last step
+    for a pipeline. For estimators that have no such parameter, y says: a list or object array of arrays,
+    and a 3-D array, hold targets per time step; an array (n, k) holds k outputs per sequence, unless
+    `predict` answers with a list or object array of arrays.
+
+    With one target per sequence, and with `rows="steps"`, y and answers are flat as they are: the wrapped
+    scorer gets everything unchanged.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.model_selection import cross_val_score
+    >>> from skrnn import GRUClassifier
+    >>> from skrnn.metrics import sequence_scorer
+    >>> rng = np.random.RandomState(0)
+    >>> X = [rng.normal(size=(n_timesteps, 2)) for n_timesteps in range(5, 25)]
+    >>> y = [(x[:, 0] > 0).astype(int) for x in X]
+    >>> model = GRUClassifier(return_sequences=True, tol=0.01, random_state=0)
+    >>> scores = cross_val_score(model, X, y, scoring=sequence_scorer("roc_auc"), cv=3)
+    >>> bool(scores.min() > 0.9)
+    True
+    """
+    return _SequenceScorer(scoring, kwargs)
+
+
+class _SequenceScorer:
+    """What ``sequence_scorer`` returns. Requests for metadata are those of the wrapped scorer."""
+
+    def __init__(self, scoring, kwargs):
+        self._repr = ", ".join([repr(scoring), *(f"{name}={value!r}" for name, value in kwargs.items())])
+        self._scorer = _read_scoring(scoring, kwargs)
+
+    def __repr__(self):
+        return f"sequence_scorer({self._repr})"
+
+    def __call__(self, estimator, X, y, sample_weight=None, **kwargs):
+        if _answers_per_step(estimator, X, y):
+            y, lengths = _flatten(y, "y")
+            if y.shape[1:] == (1,):  # as fit reads it
+                y = y[:, 0]
+            if sample_weight is not None:
+                sample_weight = _flatten_weights(sample_weight, lengths)
+            n_labels = y.shape[1] if y.ndim == 2 and is_classifier(estimator) else None
+            estimator = _FlatAnswers(estimator, lengths, n_labels)
+        if sample_weight is not None:
+            kwargs["sample_weight"] = sample_weight
+        return self._scorer(estimator, X, y, **kwargs)
+
+    def get_metadata_routing(self):
+        return get_routing_for_object(self._scorer)
+
+    def set_score_request(self, **requests):
+        self._scorer.set_score_request(**requests)
+        return self
+
+    def _accept_sample_weight(self):
+        """What scikit-learn asks before it passes weights to a scorer."""
+        function = getattr(self._scorer, "_score_func", self._scorer)
+        return "sample_weight" in signature(function).parameters
+
+
+def _read_scoring(scoring, kwargs):
+    """A scorer of our own, with ``kwargs`` among the options of its metric."""
+    if isinstance(scoring, _SequenceScorer):
+        scoring = scoring._scorer
+    if not (isinstance(scoring, str) or callable(scoring)):
+        raise TypeError(
+            f"scoring must be the name of a scorer or a callable, got {scoring!r}. For several scores "
+            'pass a dict of scorers: scoring={"f1": sequence_scorer("f1"), ...}.'
+        )
+    if _is_metric(scoring):
+        name = getattr(scoring, "__name__", repr(scoring))
+        raise ValueError(
+            f"scoring={name} is a metric, and no scorer: pass sequence_scorer(make_scorer({name})), with "
+            "make_scorer of sklearn.metrics."
+        )
+    scorer = copy.deepcopy(get_scorer(scoring))
+    if kwargs:
+        _check_options(scoring, scorer, kwargs)
+        scorer._kwargs = {**scorer._kwargs, **kwargs}
+    return scorer
+
+
+def _is_metric(scoring):
+    """Whether a callable takes (y_true, y_pred), and not (estimator, X, y)."""
+    if isinstance(scoring, str) or hasattr(scoring, "_score_func"):
+        return False
+    parameters = signature(scoring)
+    try:
+        parameters.bind("estimator", "X", "y")
+    except TypeError:
+        return True
+    return next(iter(parameters.parameters)).startswith("y")
+
+
+def _check_options(scoring, scorer, kwargs):
+    if not hasattr(scorer, "_score_func"):
+        raise ValueError(
+            f"scoring={scoring!r} takes no options, but {sorted(kwargs)} were passed: options are for "
+            "names, and for what make_scorer returns."
+        )
+    known = signature(scorer._score_func).parameters
+    unknown = sorted(set(kwargs) - set(known))
+    if unknown and not any(p.kind is Parameter.VAR_KEYWORD for p in known.values()):
+        raise ValueError(
+            f"The metric of scoring={scoring!r} has no option {unknown}; it has {[*known][2:]}."
+        )
+
+
+# --- per step or not ------------------------------------------------------------------------------
+
+
+def _answers_per_step(estimator, X, y):
+    """Whether the answers have an axis of time steps; what a parameter says is not guessed."""
+    model = _innermost(estimator)
+    if getattr(model, "rows", "sequences") == "steps":
+        return False
+    if isinstance(model, BaseRNN) and hasattr(model, "_spec"):
+        return model._spec["per_step"]  # as fitted, whatever set_params did since
+    if hasattr(model, "return_sequences"):
+        return bool(model.return_sequences)
+    if as_items(y, "y") is not None:
+        return True
+    ndim = np.ndim(y)
+    return ndim == 3 or (ndim == 2 and as_items(estimator.predict(X), "answer") is not None)
+
+
+def _innermost(estimator):
+    """The estimator that answers, out of pipelines and searches."""
+    while not isinstance(estimator, BaseRNN):
+        if hasattr(estimator, "steps"):
+            inner = estimator.steps[-1][1]
+        else:
+            inner = next(
+                (getattr(estimator, name) for name in _WRAPPED if hasattr(estimator, name)), None
+            )
+        if inner is None:
+            break
+        estimator = inner
+    return estimator
+
+
+# --- flat -----------------------------------------------------------------------------------------
+
+
+class _FlatAnswers:
+    """A fitted estimator whose answers are those of all steps, (sum of T_i[, ...]).
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+    lengths : T_i according to y
+    n_labels : number of labels of a multilabel y, else None
+    """
+
+    def __init__(self, estimator, lengths, n_labels):
+        self._estimator, self._lengths, self._n_labels = estimator, lengths, n_labels
+
+    def __sklearn_tags__(self):
+        return get_tags(self._estimator)
+
+    @property
+    def classes_(self):
+        """Of several labels a list, as in forests: the numbers of two labels would look binary."""
+        if self._n_labels is None:
+            return self._estimator.classes_
+        return [np.arange(2)] * self._n_labels
+
+    def __getattr__(self, name):
+        if name.startswith("__"):  # what copy and pickle look for, also before __init__
+            raise AttributeError(name)
+        value = getattr(self._estimator, name)
+        return self._flattened(name, value) if name in _ANSWERS else value
+
+    def _flattened(self, name, method):
+        def answer(X):
+            flat, lengths = _flatten(method(X), f"The answer of {name}")
+            _check_same_lengths(self._lengths, lengths, name)
+            return flat
+
+        answer.__name__ = name  # by which scikit-learn knows what the answers are
+        return answer
+
+
+def _flatten(values, name):
+    """(n, T[, K]), or list of (T_i[, K]) -> (sum of T_i[, K]) and T_i."""
+    items = as_items(values, name)
+    if items is None:
+        items = np.asarray(values)
+        if items.ndim < 2:
+            raise ValueError(
+                f"{name} has shape {items.shape}, but the estimator answers per time step. Expected "
+                "(n_sequences, n_timesteps[, ...]), or a list of arrays (n_timesteps_i[, ...])."
+            )
+    if not len(items):
+        raise ValueError(f"{name} is empty.")
+    for i, item in enumerate(items):
+        if item.shape[1:] != items[0].shape[1:]:
+            raise ValueError(
+                f"{name} of sequence {i} has shape {item.shape}, of sequence 0 {items[0].shape}: they "
+                "may differ in the number of time steps only."
+            )
+    return np.concatenate(list(items)), list(map(len, items))
+
+
+def _check_same_lengths(lengths, answered, name):
+    if len(lengths) != len(answered):
+        raise ValueError(f"y has {len(lengths)} sequences, but {name} answered for {len(answered)}.")
+    for i, (T, n) in enumerate(zip(lengths, answered, strict=True)):
+        if T != n:
+            raise ValueError(f"Sequence {i} has {T} time steps in y, but {name} answered for {n}.")
+
+
+def _flatten_weights(sample_weight, lengths):
+    """Weights of the sequences or of their steps -> (sum of T_i,)."""
+    steps = Sequences(np.empty((sum(lengths), 1)), lengths)
+    weight, step_weight = read_weights(sample_weight, steps, name_X="y", per_step=True)
+    return np.repeat(weight, lengths) if step_weight is None else step_weight
