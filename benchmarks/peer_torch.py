@@ -195,3 +195,57 @@ class KeepBest:
         if loss < self.lowest:
             self.lowest = loss
             self.best = {name: value.clone() for name, value in self.net.state_dict().items()}
+
+
+# --- tokens --------------------------------------------------------------------------------------------
+
+
+class TokenNet(nn.Module):
+    """A table of embeddings below a ``Net``."""
+
+    def __init__(self, cell, n_tokens, embedding_size, hidden_size, n_outputs):
+        super().__init__()
+        self.table = nn.Embedding(n_tokens, embedding_size)
+        self.net = Net(cell, embedding_size, hidden_size, n_outputs, None)
+        self.layer, self.readout = self.net.layer, self.net.readout
+
+    def forward(self, X):
+        """One output row per sequence of tokens."""
+        return self.net([self.table(x) for x in X])
+
+
+def token_net(cell, settings, n_tokens, n_outputs, seed):
+    torch.manual_seed(seed)
+    torch.set_num_threads(1)
+    return TokenNet(cell, n_tokens, settings["embedding_size"], settings["hidden_size"], n_outputs)
+
+
+def fit_tokens(cell, settings, X, y, n_tokens, n_outputs, seed):
+    """Train on sequences of tokens with one class each; returns a function from X to outputs."""
+    net = token_net(cell, settings, n_tokens, n_outputs, seed)
+    training = Fit(net, LOSSES["classes"], settings["learning_rate_init"])
+    for _ in range(settings["max_iter"]):
+        for rows in torch.randperm(len(X)).split(settings["batch_size"]):
+            training.one_target([X[i] for i in rows.tolist()], y[rows])
+
+    def answer(X):
+        with torch.no_grad():
+            return torch.cat([net(X[k : k + 256]) for k in range(0, len(X), 256)]).numpy()
+
+    return answer
+
+
+def seconds_of_characters(cell, settings, ids, rate, seed):
+    """One epoch of a language model on pieces of one text that run side by side."""
+    n = settings["batch_size"]
+    net = token_net(cell, settings, int(ids.max()) + 1, int(ids.max()) + 1, seed)
+    training = Fit(net, LOSSES["classes"], rate)
+    T = (len(ids) - 1) // n
+    X, y = (torch.as_tensor(ids[k : k + n * T].reshape(n, T)) for k in (0, 1))
+    start, state = time.perf_counter(), None
+    for t in range(0, T, settings["k1"]):
+        H, state = net.layer(net.table(X[:, t : t + settings["k1"]]), state)
+        state = detached(state)
+        raw = net.readout(H)
+        training.update(training.loss(raw.flatten(0, 1), y[:, t : t + settings["k1"]].flatten()))
+    return time.perf_counter() - start

@@ -148,7 +148,7 @@ class Fitting:
 
     def _advise(self, data, losses):
         """After training: warn if nothing was learned, and the scale of X may be why."""
-        if len(losses) < 2:  # too early to tell
+        if len(losses) < 2 or data.X.dtype:  # too early to tell; tokens have no scale
             return
         targets, is_table = self._spec["targets"], self._spec["kind"] == "table"
         loss = LOSSES[targets["loss"]]()

@@ -107,8 +107,8 @@ def _ids(model):
         are_tokens = (classes >= 0) & (classes < n_tokens) & (classes == np.trunc(classes))
     if not are_tokens.all():
         raise ValueError(
-            f"generate needs labels that are tokens, whole numbers from 0 to {n_tokens - 1}, but classes_ "
-            f"holds {classes[~are_tokens][0].item()!r}."
+            f"generate needs labels that are tokens, whole numbers from 0 to {n_tokens - 1}, but "
+            f"classes_ holds {classes[~are_tokens][0].item()!r}."
         )
     return classes.astype(np.intp)
 
@@ -122,7 +122,7 @@ def _read_prompt(prompt, n_tokens):
         prompt = np.asarray(prompt)
         if prompt.ndim not in (1, 2):
             raise ValueError(
-                f"prompt must be a sequence of tokens, 1-D, or several of them, but it is {prompt.ndim}-D. "
+                f"prompt must be a sequence of tokens, 1-D, or several of them, but is {prompt.ndim}-D. "
                 "Strings become tokens by TokenEncoder."
             )
         is_one = prompt.ndim == 1

@@ -20,7 +20,7 @@ import sys
 import numpy as np
 
 from skrnn._rows import as_array, encode
-from skrnn._sequences import as_items, is_missing, object_array, reject_unreadable
+from skrnn._sequences import as_items, as_numbers, is_missing, object_array, reject_unreadable
 
 
 class History:
@@ -68,12 +68,8 @@ class History:
         """A column in messages."""
         return repr(self.names[k]) if self.names else str(k)
 
-    def next_step(self, values):
-        """The next step of all series, a table; ``values``: position of a column -> its (n,) values."""
-        return put(self.last, values)
-
     def as_X(self, step):
-        """A step in the form of X."""
+        """A step, a table, in the form of X."""
         if self.form == "table":
             return step
         if self.form == "array":
@@ -97,7 +93,13 @@ def sequences_history(X, n_features):
     """The History of an X that holds sequences, of which ``n_features`` per step were read."""
     items = as_items(X, "X")
     if items is None:
-        return History(np.asarray(X), "array")
+        X = np.asarray(X)
+        if X.ndim != 3:
+            raise ValueError(
+                f"forecast cannot continue a {X.ndim}-D X of which transformers make sequences with one "
+                "target per step: pass them as a 3-D array or a list."
+            )
+        return History(X, "array")
     if items[0].ndim == 1:  # rows of step_features columns each
         items = [item.reshape(-1, n_features) for item in items]
     elif all(hasattr(x, "columns") for x in X):
@@ -136,7 +138,7 @@ class Future:
         where = _positions(table, history, feedback)
         if rows is None:
             rows = _rows_of_series(table, where.pop(history.id_column, None), history, horizon)
-        self._columns = {k: column(table, where[k]) for k in self._others}
+        self._columns = {k: self._read(column(table, where[k]), k, history) for k in self._others}
         self._rows = rows  # (horizon, n)
         self._check_values(history)
 
@@ -152,6 +154,14 @@ class Future:
                 f"X_future is needed: the columns {names} of X are not in feedback, and their values in "
                 "the steps to come must be given."
             )
+
+    def _read(self, values, k, history):
+        """The values of a column; numbers, where X holds numbers."""
+        if history.names or history.last.dtype == object:
+            return values
+        name = f"Column {k} of X_future"
+        values = np.asarray(values).reshape(-1, 1)
+        return as_numbers(values, name, ensure_min_samples=0)[:, 0]
 
     def at(self, t):
         """position of a column -> its (n,) values in step t."""
@@ -202,7 +212,7 @@ def _one_below_the_other(X_future, history, horizon):
         items = as_items(X_future, "X_future")
         if items is not None and all(hasattr(x, "columns") for x in X_future):
             items = list(X_future)
-        if items is None or not len(items) or items[0].ndim == 1:
+        if items is None or not len(items) or len(items[0].shape) == 1:
             X_future, items = _array(X_future), None
             items = list(X_future) if X_future.ndim == 3 else None
     if items is None:  # of a single series, without the list around it
@@ -332,24 +342,20 @@ def stack(tables):
 
 
 def put(table, values):
-    """A copy of a table with other values in some columns, of their dtype where that can hold them."""
+    """A copy of a table with other values, ``values[k]`` (n,), in columns k; no number is rounded."""
     if hasattr(table, "iloc"):
         table = table.copy()
         for k, new in values.items():
             series = type(table.iloc[:, k])(np.asarray(new) if _is_polars(new) else new)
             dtype = table.dtypes.iloc[k]
-            keep = dtype.kind in "iub"  # a prediction is no whole number
-            table.isetitem(k, series if keep else series.astype(dtype))
+            table.isetitem(k, series if dtype.kind in "iubf" else series.astype(dtype))
         return table
     if hasattr(table, "columns"):
         return table.with_columns([_polars_series(table, k, new) for k, new in values.items()])
-    dtype = table.dtype
-    if dtype.kind in "biu":
-        arrays = map(np.asarray, values.values())
-        dtype = np.result_type(dtype, *(np.float64 if a.dtype == object else a.dtype for a in arrays))
-    table = table.astype(dtype)
+    values = {k: np.asarray(new) for k, new in values.items()}
+    table = table.astype(np.result_type(table, *values.values()))
     for k, new in values.items():
-        table[:, k] = np.asarray(new)
+        table[:, k] = new
     return table
 
 
@@ -363,5 +369,5 @@ def _polars_series(table, k, values):
         values = np.asarray(values)
         values = polars.Series(values.tolist() if values.dtype == object else values)
     values = values.alias(table.columns[k])
-    keep = dtype.is_integer() or dtype == polars.Boolean
-    return values if keep else values.cast(dtype)
+    is_number = dtype.is_numeric() or dtype == polars.Boolean
+    return values if is_number else values.cast(dtype)

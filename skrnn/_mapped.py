@@ -43,7 +43,7 @@ class Mapped:
             rows[part] = self.values[flat[part]]
             self.give_back()
             start = end
-        return rows.reshape(*where.shape, -1)
+        return rows.reshape(*where.shape, self.values.shape[1])
 
     def give_back(self):
         with contextlib.suppress(ValueError, OSError):  # closed meanwhile

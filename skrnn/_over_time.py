@@ -81,7 +81,10 @@ class OverTime:
 
     def _keep_states(self, container):
         """Publish the states in which the series of X end, under the present weights."""
-        if self._spec["rows"] != "steps" or self._spec["bidirectional"]:
+        if self._spec["rows"] != "steps":
+            return
+        if self._spec["bidirectional"]:  # the reverse direction ends at the first row
+            self.sequence_ids_ = container.ids
             return
         ids, start = container.ids, self._start_states(container)
         _, states = ends(

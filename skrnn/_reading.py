@@ -90,7 +90,7 @@ def read_X(
         if tokens:
             container = read_rows_of_tokens(container, input_name)
     elif tokens:
-        container = read_tokens(X, **names)
+        container = read_tokens(X, fitted_kind=fitted_kind, **names)
     else:
         container = read_sequences(X, step_features=step_features, fitted_kind=fitted_kind, **names)
     sequences = container.sequences
@@ -241,6 +241,12 @@ class Reading:
                 f"{known['n_features_in']} features as input."
                 + axes_advice(container.sequences, input_name, n_features=known["n_features_in"])
             )
+        T = int(container.sequences.lengths.max())
+        if known["n_columns"] not in (None, T) and known["kind"] == "list" and container.kind == "array":
+            raise ValueError(
+                f"{input_name} is an array of {T} columns, but {name} was fitted on sequences of "
+                f"{known['n_columns']} tokens. Pass sequences of other lengths as a list of arrays."
+            )
         columns = container.columns, known["columns"]
         if None not in columns and columns[0] != columns[1]:
             raise ValueError(
@@ -273,6 +279,7 @@ class Reading:
             "n_features_in": container.n_features_in,
             "kind": container.kind,
             "columns": container.columns,
+            "n_columns": container.n_columns,
             "dtype": np.dtype(dtype).name,
         }
 

@@ -191,25 +191,37 @@ def _check_ids(missing, ids, name):
         )
 
 
+# The share of the rows after which the index of a table jumps, if rows were left out at random: a
+# shuffled KFold sorts what it leaves. One without shuffling leaves one gap.
+MANY_JUMPS = 0.05
+
+
 def advise_on_order(X, codes, name):
-    """Warn if the index of a frame does not rise within a series: rows that were shuffled."""
+    """Warn if the index of a frame tells that rows were shuffled, or left out at random."""
     index = getattr(X, "index", None)
     if not hasattr(X, "iloc") or getattr(index, "nlevels", 1) > 1 or len(index) < 2:
         return
     values = index.to_numpy()
     if values.dtype.kind not in "iufM":
         return
-    same = np.ones(len(values), dtype=bool)
-    if codes is not None:
+    values = values.astype(np.int64) if values.dtype.kind == "u" else values
+    if codes is None:
+        same, step = True, np.diff(values)
+    else:  # from one row of a series to its next
         order = np.argsort(codes, kind="stable")
-        values, codes = values[order], codes[order]
-        same[1:] = codes[1:] == codes[:-1]
-    if (same[1:] & (values[1:] < values[:-1])).any():
-        warnings.warn(
-            f'The index of {name} does not rise from row to row, and rows="steps" reads the rows as time '
-            "steps: in another order they are another series. Sort them; split with TimeSeriesSplit, or "
-            "whole series with GroupKFold, not with a shuffled KFold or train_test_split. If the rows "
-            "are as meant, reset the index.",
-            UserWarning,
-            stacklevel=8,
-        )
+        same, step = np.diff(codes[order]) == 0, np.diff(values[order])
+    if (same & (step < step.dtype.type(0))).any():
+        _say(f"The index of {name} does not rise from row to row")
+    elif codes is None and values.dtype.kind in "iu" and np.mean(step > 1) > MANY_JUMPS:
+        _say(f"The index of {name} jumps after {np.mean(step > 1):.0%} of the rows")
+
+
+def _say(what):
+    warnings.warn(
+        f'{what}, but rows="steps" reads each row as the time step after the one before it. Sort the '
+        "rows, and leave none out (a weight of zero takes a row out of the loss). Split with "
+        "TimeSeriesSplit, or whole series with GroupKFold, not with a shuffled KFold or "
+        "train_test_split. If the rows are as meant, reset the index.",
+        UserWarning,
+        stacklevel=9,
+    )

@@ -50,6 +50,7 @@ class Container(NamedTuple):
     columns: list | None = None  # of a list of frames
     ids: np.ndarray | None = None  # of the sequences of a table of steps
     n_tokens: int | None = None  # 1 + the largest token
+    n_columns: int | None = None  # of lists of tokens that are all of one length: that length
 
     @property
     def units(self):
@@ -133,7 +134,7 @@ def reject_unreadable(X, name):
 def as_items(X, name):
     """The sequences of a list, a tuple, a Series or a 1-D object array as arrays; else None."""
     if not isinstance(X, (list, tuple)):
-        if hasattr(X, "columns") or getattr(X, "ndim", None) != 1:
+        if hasattr(X, "columns") or len(getattr(X, "shape", ())) != 1:
             return None
         X = np.asarray(X)
         if X.dtype != object:

@@ -22,7 +22,8 @@ _STRINGS = "Turn strings into tokens with TokenEncoder."
 def read_tokens(X, *, fitted_kind=None, estimator=None, input_name="X"):
     """Read X, sequences of tokens, as a Container. See ``read_sequences`` for the parameters.
 
-    After a list an array is only another form of the same: sequences of equal length.
+    After a list an array is only another form of the same: sequences of equal length. If those of the
+    list all had one length, an array has that length, too: scikit-learn's checks take it for a table.
     """
     reject_unreadable(X, input_name)
     items = as_items(X, input_name)
@@ -45,7 +46,9 @@ def read_tokens(X, *, fitted_kind=None, estimator=None, input_name="X"):
         for i, item in enumerate(items):
             as_numbers(item[:, None], f"Sequence {i} of {input_name}", _STRINGS)
         raise
-    return Container(Sequences(values, list(map(len, items)), dtype=np.intp), "list", 1)
+    lengths = list(map(len, items))
+    n_columns = lengths[0] if len(set(lengths)) == 1 else None
+    return Container(Sequences(values, lengths, dtype=np.intp), "list", 1, n_columns=n_columns)
 
 
 def _wrong_form(name, what):

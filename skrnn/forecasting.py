@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrnn import _signature
 from skrnn._base import BaseRNN
-from skrnn._history import Future, History, find_ids, sequences_history
+from skrnn._history import Future, History, find_ids, put, sequences_history
 from skrnn._inference import ends, run
 from skrnn._rows import as_array, encode, split_ids
 from skrnn._sliding_window import SlidingWindow
@@ -157,8 +157,8 @@ def _unwrap(estimator):
         else:
             break
     if not isinstance(model, BaseRNN) or not is_regressor(model):
-        if hasattr(estimator, "fit"):
-            check_is_fitted(estimator)  # a search that was not: that is what is wrong
+        if hasattr(model, "fit") and not isinstance(model, BaseRNN):
+            check_is_fitted(model)  # a search that was not: that is what is wrong
         raise TypeError(
             "forecast needs a fitted regressor of skrnn, or a Pipeline, a TransformedTargetRegressor or "
             f"a search with refit=True that ends in one, got {type(model).__name__}."
@@ -221,11 +221,6 @@ def _read(fitted, X):
         spec = {**spec, "kind": "array", "n_features_in": spec["n_inputs"]}
         return History(X, "array"), container, fitted._replace(spec=spec)
     history = sequences_history(X, spec["n_inputs"])
-    if history.n != len(container.sequences) or history.last.ndim != 2:
-        raise ValueError(
-            f"forecast cannot continue X: the transformers make {len(container.sequences)} sequences of "
-            "it. X must hold them itself, as a 3-D array or a list."
-        )
     return history, container, fitted
 
 
@@ -243,7 +238,6 @@ def _read_table(fitted, X, Xt):
         return History(X, "table")
     if fitted.window is not None:
         Xt = fitted.transform(X, fitted.window)
-    Xt = Xt if hasattr(Xt, "columns") else np.asarray(Xt)
     _, codes = encode(np.asarray(split_ids(Xt, sequence_id)[1]))
     return History(X, "table", codes, find_ids(X, codes, sequence_id))
 
@@ -302,8 +296,8 @@ class _WayOn(NamedTuple):
     future: Future
     fitted: _Fitted
 
-    def next_step(self, y, t):
-        """The table of step t of all series, after the predictions y for the step before."""
+    def values(self, y, t):
+        """Step t of all series after the predictions y: position of a column -> its (n,) values."""
         y = self.fitted.model._fed_back(y)
         wrong = ~np.isfinite(y).all(axis=1)
         if wrong.any():
@@ -312,8 +306,7 @@ class _WayOn(NamedTuple):
                 f"The forecast of series {series!r} is not finite in step {t}: the model's predictions "
                 "grow without bound when it reads them. Forecast fewer steps."
             )
-        values = {k: y[:, j] for j, k in enumerate(self.columns)}
-        return self.history.next_step({**self.future.at(t), **values})
+        return self.future.at(t) | {k: y[:, j] for j, k in enumerate(self.columns)}
 
 
 def _step_by_step(fitted, way_on, container, horizon):
@@ -323,20 +316,25 @@ def _step_by_step(fitted, way_on, container, horizon):
     raw, states = ends(
         fitted.network(), model._theta, sequences, dtype, start=model._start_states(container)
     )
-    stream = Stream(model._network(), model._theta, {}, history.n, start=publish(states))
-    answers, steps, read = [fitted.answer(raw)], [], []
+    answers, steps, read, stream = [fitted.answer(raw)], [], [], None
+    number = {k: j for j, k in enumerate(history.features)}
+    series = np.arange(history.n)
+    x = sequences.take(series, sequences.lengths - 1)
     for t in range(horizon - 1):
-        steps.append(way_on.next_step(answers[-1], t))
-        try:
-            x = fitted.read(history.as_X(steps[-1])).sequences.take(np.arange(history.n), 0)
-            raw = stream._advance(x)
-        except Exception:
-            if not fitted.transformers:
-                raise
-            return None  # a step alone is not enough for them; if something is wrong, it will show
-        read.append(x)
-        answers.append(fitted.answer(raw))
-    if fitted.transformers and steps:
+        values = way_on.values(answers[-1], t)
+        if not t:  # by now the states are known to be finite
+            stream = Stream(model._network(), model._theta, {}, history.n, start=publish(states))
+        if fitted.transformers:
+            steps.append(put(history.last, values))
+            try:
+                x = fitted.read(history.as_X(steps[-1])).sequences.take(series, 0)
+            except Exception:
+                return None  # a step alone is not enough; if something else is wrong, it will show
+            read.append(x)
+        else:
+            x = put(x, {number[k]: new for k, new in values.items()})
+        answers.append(fitted.answer(stream._advance(x)))
+    if steps:
         longer = fitted.read(history.longer(steps)).sequences
         if not _is_continued(sequences, longer, np.stack(read, axis=1)):
             return None
@@ -375,7 +373,7 @@ def _from_the_start(fitted, way_on, container, horizon):
     history, steps, answers = way_on.history, [], []
     for t in range(horizon):
         if t:
-            steps.append(way_on.next_step(answers[-1], t - 1))
+            steps.append(put(history.last, way_on.values(answers[-1], t - 1)))
             container = fitted.read(history.longer(steps))
         answers.append(fitted.answer(_last_outputs(fitted, history, container, steps)))
     return answers

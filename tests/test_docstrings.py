@@ -179,8 +179,9 @@ METHODS = ["fit", "partial_fit", "predict", "score", "hidden_states", "stream", 
 
 def test_methods_tell_parameters_and_results(cls):
     methods = own_methods(cls)
-    proba = ["predict_proba", "predict_log_proba"] if issubclass(cls, ClassifierMixin) else []
-    assert sorted(methods) == sorted(METHODS + proba)
+    own = ["predict_proba", "predict_log_proba", "generate"]
+    own = own if issubclass(cls, ClassifierMixin) else ["forecast"]
+    assert sorted(methods) == sorted(METHODS + own)
     for name, method in methods.items():
         doc = parsed(method)
         assert_parameters_are_those(doc, inspect.signature(method))
@@ -223,7 +224,20 @@ def raising(cls, X, y):
     yield "stream", NotFittedError, lambda: cls().stream()
     yield "stream", ValueError, lambda: fitted.stream(0)
     yield "stream", MemoryError, lambda: fitted.stream(2**62)
-    for name in set(own_methods(cls)) - {"fit", "partial_fit", "stream", "weights_"}:
+    if issubclass(cls, ClassifierMixin):
+        tokens = cls(**SMALL, embedding_size=2, return_sequences=True).fit([[0, 1, 1]], [[1, 1, 0]])
+        yield "generate", NotFittedError, lambda: cls().generate([0], 2)
+        yield "generate", ValueError, lambda: fitted.generate([0], 2)
+        yield "generate", ValueError, lambda: tokens.generate([2], 2)
+        yield "generate", TypeError, lambda: tokens.generate(np.ma.masked_array([0]), 2)
+    else:
+        steps = cls(**SMALL, rows="steps").fit(X[:, 0], X[:, 1])
+        yield "forecast", NotFittedError, lambda: cls().forecast(X, 2)
+        yield "forecast", ValueError, lambda: fitted.forecast(X, 2)
+        yield "forecast", ValueError, lambda: steps.forecast(X[:, 0], 0)
+        yield "forecast", TypeError, lambda: steps.forecast(sparse.csr_array(X[:, 0]), 2)
+    others = {"fit", "partial_fit", "stream", "weights_", "generate", "forecast"}
+    for name in set(own_methods(cls)) - others:
         more = [y] if name == "score" else []
 
         def answer(X=X, model=fitted, name=name, more=more):
@@ -283,6 +297,16 @@ def test_show_config_is_documented():
     assert documented_errors(doc) == {"ValueError"}
     with pytest.raises(ValueError, match="mode"):
         skrnn.show_config("loud")
+
+
+def test_forecast_is_documented():
+    doc, method = parsed(skrnn.forecast), parsed(skrnn.GRURegressor.forecast)
+    assert_parameters_are_those(doc, inspect.signature(skrnn.forecast))
+    assert entries(doc, "Returns") == entries(method, "Returns")
+    of_function, of_method = entries(doc, "Parameters"), entries(method, "Parameters")
+    assert {**of_function, "X": of_method["X"]} == {"estimator": of_function["estimator"], **of_method}
+    assert documented_errors(doc) == documented_errors(method)
+    assert ">>> " in "\n".join(doc["Examples"])
 
 
 def public(module):

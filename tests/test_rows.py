@@ -1248,7 +1248,8 @@ def test_series_too_short_to_hold_out_from(cls):
 
 # --- rows that were shuffled -------------------------------------------------------------------------
 
-SHUFFLED = 'index of X does not rise.*rows="steps" reads the rows as time.*TimeSeriesSplit.*GroupKFold'
+MISTAKEN = '.*rows="steps" reads each row as the time step after.*TimeSeriesSplit.*GroupKFold'
+SHUFFLED = "index of X does not rise" + MISTAKEN
 
 
 def indexed(index, codes=GROUPED):
@@ -1315,6 +1316,23 @@ def test_shuffled_split_of_a_frame():
         model.predict(X_test)
     X_train, X_test, y_train, _ = train_test_split(X, y, shuffle=False)
     skrnn.GRURegressor(**STEPS).fit(X_train, y_train).predict(X_test)
+
+
+def test_a_shuffled_k_fold_leaves_gaps():
+    """It sorts the rows that it leaves."""
+    X, y = one_frame()
+    model, cv = skrnn.GRURegressor(**STEPS), KFold(5, shuffle=True, random_state=0)
+    with pytest.warns(UserWarning, match="index of X jumps after .*% of the rows" + MISTAKEN):
+        cross_val_score(model, X, y, cv=cv, error_score="raise")
+    train = next(cv.split(X))[0]
+    model.fit(X.iloc[train].reset_index(drop=True), y.iloc[train])
+    model.fit(X.drop(index=[20, 40]), y.drop([20, 40]))  # a gap here and there
+    model.fit(X.set_index(pd.bdate_range("2020-01-01", periods=60)), y)  # no weekends
+
+
+def test_series_that_are_left_out_leave_gaps():
+    X = indexed(range(24), INTERLEAVED)
+    fit_frame(X[X["id"] != X["id"].iloc[0]])
 
 
 @pytest.mark.parametrize(
