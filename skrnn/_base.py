@@ -1,4 +1,7 @@
-"""What the six estimators share: reading data, building the network, running it.
+"""What the estimators share: reading data, building the network, running it.
+
+``Trainable`` is what all of them share, ``BaseRNN`` what the six do whose targets are numbers or
+labels; the encoder-decoders are in ``encoder_decoder.py``.
 
 A class below ``BaseRNN`` says which cell it runs (``_cell``); ``_SequenceRegressor`` and
 ``_SequenceClassifier`` (``regressors.py``, ``classifiers.py``) say what targets are and how outputs
@@ -38,8 +41,11 @@ from skrnn.solvers import SOLVERS
 DOCUMENTATION = "https://skrnn.readthedocs.io/en/stable/"
 
 
-class BaseRNN(Reading, Fitting, OverTime, BaseEstimator):
-    """Base class of the recurrent estimators."""
+class Trainable(Fitting, BaseEstimator):
+    """What every estimator shares: a constructor from the table, and fit, all or nothing.
+
+    A class below has ``_check_settings``, ``_read`` (``_reading.py``), ``_start`` and ``_network``.
+    """
 
     _owns = ()
     _cell = None
@@ -51,7 +57,12 @@ class BaseRNN(Reading, Fitting, OverTime, BaseEstimator):
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         if cls._cell is not None and "__init__" not in cls.__dict__:
-            _signature.build(cls)
+            _signature.build(cls, **cls._tables())
+
+    @classmethod
+    def _tables(cls):
+        """Other tables of parameters and attributes than ``_signature`` has for ``_owns``."""
+        return {}
 
     # --- public methods -------------------------------------------------------------------------
 
@@ -129,6 +140,41 @@ class BaseRNN(Reading, Fitting, OverTime, BaseEstimator):
         if not self.warm_start:
             self._solver = self._random_state = None  # not needed again: most of the pickle
         return self
+
+    def _in_pieces(self, data):
+        """The data set that training runs over: whole sequences, or pieces of them."""
+        return data
+
+    def _forget_states(self):
+        """Of an earlier fit: there are none."""
+
+    def _keep_states(self, container):
+        """After training: none are kept."""
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "_theta")
+
+    def _n_threads(self):
+        """Threads for fit and predict: n_jobs, within what a parallel caller leaves to each worker."""
+        limit = os.environ.get("OMP_NUM_THREADS", "")  # joblib sets it in its worker processes
+        n = min(effective_n_jobs(self.n_jobs), cpu_count())
+        return max(1, min(n, int(limit))) if limit.isdecimal() else n
+
+    def _map_blocks(self, function, blocks):
+        """``map``, on so many threads."""
+        n_threads = self._n_threads()
+        if n_threads == 1 or len(blocks) == 1:
+            return map(function, blocks)
+        return Parallel(n_threads, require="sharedmem")(delayed(function)(b) for b in blocks)
+
+    def _cell_options(self):
+        return (
+            {"activation": self.activation} if "activation" in type(self)._parameter_constraints else {}
+        )
+
+
+class BaseRNN(Reading, OverTime, Trainable):
+    """Base class of the recurrent estimators: one target per sequence or per step."""
 
     def _partial_fit(self, X, y, sample_weight, **target_options):
         self._check_settings(partial_fit=True)
@@ -211,9 +257,6 @@ class BaseRNN(Reading, Fitting, OverTime, BaseEstimator):
     def _fold_in_units_of_y(self, weights):
         """Change the read-out so that its outputs are in units of y; nothing to do by default."""
 
-    def __sklearn_is_fitted__(self):
-        return hasattr(self, "_theta")
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
@@ -236,12 +279,6 @@ class BaseRNN(Reading, Fitting, OverTime, BaseEstimator):
         self._publish_targets(spec["targets"])
         self._theta = self._network(spec).initial_weights(random_state)
 
-    def _n_threads(self):
-        """Threads for fit and predict: n_jobs, within what a parallel caller leaves to each worker."""
-        limit = os.environ.get("OMP_NUM_THREADS", "")  # joblib sets it in its worker processes
-        n = min(effective_n_jobs(self.n_jobs), cpu_count())
-        return max(1, min(n, int(limit))) if limit.isdecimal() else n
-
     def _network(self, spec=None, n_threads=1):
         """The network of ``spec``, by default the fitted one."""
         spec = spec or self._spec
@@ -258,17 +295,11 @@ class BaseRNN(Reading, Fitting, OverTime, BaseEstimator):
         validate_data(self, X=X, skip_check_array=True, ensure_2d=False, reset=False)
         spec, container = self._spec, self._read_X(X, self._spec)
         n_threads = self._n_threads()
-
-        def map_blocks(function, blocks):
-            if n_threads == 1 or len(blocks) == 1:
-                return map(function, blocks)
-            return Parallel(n_threads, require="sharedmem")(delayed(function)(b) for b in blocks)
-
         # blocks side by side, or threads within the only one
         network = self._network(n_threads=n_threads if len(container.sequences) <= BLOCK else 1)
         flat = run(
             network, self._theta, container.sequences, np.dtype(spec["dtype"]),
-            per_step=spec["per_step"], delay=spec["delay"], map_blocks=map_blocks,
+            per_step=spec["per_step"], delay=spec["delay"], map_blocks=self._map_blocks,
             start=self._start_states(container), **options,
         )  # fmt: skip
         return flat, container

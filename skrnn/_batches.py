@@ -252,6 +252,10 @@ class Dataset:
                 state[k > 0] = 0
         return pieces
 
+    def batch(self, rows, dtype):
+        """The sequences ``rows`` as a batch."""
+        return Batch(self, rows, dtype)
+
     def without_zero_weights(self):
         """The sequences that have any weight: a weight of zero means left out."""
         has_weight = self.weight > 0
@@ -348,6 +352,8 @@ class Batch:
         Sum of the weights of the sequences, which the penalty is divided by: per-step weights count
         with their mean.
     """
+
+    boundary = None  # the time axis has one part
 
     def __init__(self, data, rows, dtype):
         self.data, self.dtype = data, dtype

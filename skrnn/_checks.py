@@ -21,19 +21,27 @@ def check_settings(estimator, *, X_val=None, y_val=None, sample_weight_val=None,
                 f"{name}={value} and bidirectional=True do not go together: the reverse direction needs "
                 f"the whole sequence. Set {name}=None or bidirectional=False."
             )
-        if value is not None and SOLVERS[e.solver].full_batch:
+    check_solver(e)
+    _check_rows(e)
+    _check_targets(e)
+    check_validation(e, X_val, y_val, sample_weight_val, partial_fit)
+
+
+def check_solver(e):
+    """What a solver that needs the whole data cannot do."""
+    if not SOLVERS[e.solver].full_batch:
+        return
+    for name, value in (("k1", e.k1), ("k2", e.k2)):
+        if value is not None:
             raise ValueError(
                 f"{name}={value} and solver={e.solver!r} do not go together: {e.solver} uses the whole "
                 f"sequences for every step. Set {name}=None or another solver."
             )
-    if e.dropout and SOLVERS[e.solver].full_batch:
+    if e.dropout:
         raise ValueError(
             f"dropout={e.dropout} and solver={e.solver!r} do not go together: {e.solver} needs a loss "
             "that does not change from call to call. Set dropout=0 or another solver."
         )
-    _check_rows(e)
-    _check_targets(e)
-    _check_validation(e, X_val, y_val, sample_weight_val, partial_fit)
 
 
 def check_hidden_size(hidden_size):
@@ -111,7 +119,7 @@ def _check_targets(e):
         )
 
 
-def _check_validation(e, X_val, y_val, sample_weight_val, partial_fit):
+def check_validation(e, X_val, y_val, sample_weight_val, partial_fit=False):
     if partial_fit:
         if e.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True.")

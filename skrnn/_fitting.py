@@ -22,8 +22,6 @@ from skrnn.solvers import SCHEDULES, SOLVERS
 # batch_size="auto" (docs/defaults.rst): so many sequences are one batch, more are cut into smaller ones.
 LARGEST_WHOLE, AUTO_BATCH = 200, 32
 
-_SCALE = "Standardise X, scale y and sample_weight, or lower learning_rate_init, alpha or clip_norm."
-
 
 def auto_batch_size(n):
     """What batch_size="auto" is for n sequences."""
@@ -32,6 +30,9 @@ def auto_batch_size(n):
 
 class Fitting:
     """Mixin: ``_train`` and what it needs."""
+
+    # what to do about a loss that is not finite
+    _scale = "Standardise X, scale y and sample_weight, or lower learning_rate_init, alpha or clip_norm."
 
     def _train(self, data, validation, random_state, max_iter, *, partial_fit=False, ends=None):
         """Train from ``_theta`` on, and publish; ``ends``: a list for the states after the sequences."""
@@ -173,13 +174,13 @@ class Fitting:
         if error.at_start:
             where = "present" if self._history.n_updates else "initial"
             raise ValueError(
-                f"Loss or gradient are not finite at the {where} weights. {_SCALE}"
+                f"Loss or gradient are not finite at the {where} weights. {self._scale}"
             ) from None
         norms = ", ".join(f"{g:.3g}" for g in self._history.grad_norm[-3:]) or "none"
         warnings.warn(
             f"Loss or gradient became non-finite in epoch {len(self._history.loss) - n_before + 1}: "
             "training stopped, and the last weights at which they were finite are kept. Mean gradient "
-            f"norms of the epochs before: {norms}. {_SCALE}",
+            f"norms of the epochs before: {norms}. {self._scale}",
             ConvergenceWarning,
             stacklevel=5,
         )

@@ -37,7 +37,7 @@ class Network:
     hidden_sizes : sequence of int
         One entry per layer.
     n_outputs : int
-        K.
+        K. With 0 there is no read-out: the network is there for its states (``hidden``).
     dtype : dtype
     n_tokens : int, optional
         Rows of the table that tokens are looked up in.
@@ -88,7 +88,8 @@ class Network:
             G = n_gates * H
             shapes |= {f"{name}.W_x": (D, G), f"{name}.W_h": (H, G)}
             shapes |= {f"{name}.b_x": (G,), f"{name}.b_h": (G,)}
-        shapes |= {"readout.W": (self.widths[-1], self.n_outputs), "readout.b": (self.n_outputs,)}
+        if self.n_outputs:
+            shapes |= {"readout.W": (self.widths[-1], self.n_outputs), "readout.b": (self.n_outputs,)}
         return shapes
 
     def _layers(self, n_inputs=None):
@@ -112,8 +113,9 @@ class Network:
             layer.W_x[...] = glorot_uniform(random_state, D, H, cell.n_gates)
             layer.W_h[...] = orthogonal(random_state, H, cell.n_gates)
             layer.b_x[...] = np.repeat(cell.bias_init, H)
-        W = views["readout.W"]
-        W[...] = glorot_uniform(random_state, *W.shape)
+        if self.n_outputs:
+            W = views["readout.W"]
+            W[...] = glorot_uniform(random_state, *W.shape)
         return theta.astype(self.dtype)
 
     def _views_of_layers(self, views):
@@ -124,11 +126,15 @@ class Network:
 
     def views(self, vector):
         """Views into theta or a gradient in the form that forward and backward take."""
-        views = self.parameters.views(vector)
+        return self.arrange(self.parameters.views(vector))
+
+    def arrange(self, views):
+        """Arrays by name -> ``Views``."""
         layers = list(self._views_of_layers(views).values())
         n = self.n_directions
         per_layer = [layers[k : k + n] for k in range(0, len(layers), n)]
-        return Views(per_layer, views["readout.W"], views["readout.b"], views.get("embedding.W"))
+        names = ("readout.W", "readout.b", "embedding.W")
+        return Views(per_layer, *(views.get(name) for name in names))
 
     def initial_state(self, B):
         """Zeros everywhere (and nothing gathered yet)."""

@@ -283,13 +283,8 @@ class Reading:
             "dtype": np.dtype(dtype).name,
         }
 
-    def _cell_options(self):
-        return (
-            {"activation": self.activation} if "activation" in type(self)._parameter_constraints else {}
-        )
-
-    def _check_agrees(self, spec, known):
-        for key, parameter in _MUST_AGREE.items():
+    def _check_agrees(self, spec, known, parameters=_MUST_AGREE):
+        for key, parameter in parameters.items():
             if spec[key] != known[key]:
                 raise ValueError(
                     f"{parameter} was {known[key]!r} when the weights were made and is {spec[key]!r} "

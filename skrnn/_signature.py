@@ -638,14 +638,16 @@ def complete(method):
     return method
 
 
-def build(cls):
-    """Give ``cls`` its constructor, constraints and docstring from its ``_owns``."""
-    parameters = of(cls._owns)
+def build(cls, parameters=None, attributes=None, references=REFERENCES):
+    """Give ``cls`` its constructor, constraints and docstring, from its ``_owns`` or other tables."""
+    parameters = parameters or of(cls._owns)
     cls.__init__ = make_init(parameters)
     cls.__init__.__qualname__ = f"{cls.__qualname__}.__init__"
     cls._parameter_constraints = {name: p.constraint for name, p in parameters.items()}
     head, _, tail = inspect.cleandoc(cls.__doc__ or "").partition(".. parameters and attributes\n")
-    attributes = {n: a for n, a in ATTRIBUTES.items() if a.owner == "all" or a.owner in cls._owns}
+    attributes = attributes or {
+        n: a for n, a in ATTRIBUTES.items() if a.owner == "all" or a.owner in cls._owns
+    }
     sections = documentation("Parameters", parameters), documentation("Attributes", attributes)
-    tail = tail.replace(".. shared references\n", REFERENCES)
+    tail = tail.replace(".. shared references\n", references)
     cls.__doc__ = head + "\n\n".join(sections) + "\n" + tail

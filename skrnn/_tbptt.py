@@ -27,13 +27,16 @@ from itertools import chain, pairwise
 import numpy as np
 
 
-def windows(T, k1, k2, at_end):
+def windows(T, k1, k2, at_end, boundary=None):
     """The windows of a batch of T steps, counted from the side on which it is aligned.
 
     Yields one list per update: windows (start, first, end), run over the steps start + 1..end, with
     the losses of the steps first + 1..end. With k2 < k1 an update has several.
+
+    A time axis of two parts, encoder and decoder, is aligned at the ``boundary`` between them. It lies
+    in the middle of the first min(k1, k2) steps.
     """
-    k1 = k1 or T
+    k1 = k1 or (T if boundary is None else 2 * T)
     k2 = k2 or k1
     m = min(k1, k2)
     if at_end:
@@ -42,9 +45,9 @@ def windows(T, k1, k2, at_end):
             ends = range(hi, lo, -m)
             yield [(max(0, e - k2), max(e - m, lo), e) for e in reversed(ends)]
     else:
-        for lo in range(0, T, k1):
+        for lo in range(0 if boundary is None else boundary - m // 2, T, k1):
             hi = min(lo + k1, T)
-            yield [(max(0, g + m - k2), g, min(g + m, hi)) for g in range(lo, hi, m)]
+            yield [(max(0, g + m - k2), max(0, g), min(g + m, hi)) for g in range(lo, hi, m)]
 
 
 def plan(batch, k1, k2):
@@ -53,11 +56,12 @@ def plan(batch, k1, k2):
     Yields (start, first, end, update). A window without weight teaches nothing: it is left out, and
     the state moves past it when the next window needs it.
     """
-    if not (k1 and k1 < batch.T) and not (k2 and k2 < batch.T):  # the whole batch is one window
+    T = batch.T if batch.boundary is None else np.inf
+    if not (k1 and k1 < T) and not (k2 and k2 < T):  # the whole batch is one window
         yield 0, 0, batch.T, True
         return
     has_weight = np.concatenate([[0], np.cumsum(batch.step_weight > 0)])
-    for chunk in windows(batch.T, k1, k2, batch.at_end):
+    for chunk in windows(batch.T, k1, k2, batch.at_end, batch.boundary):
         weighted = [w for w in chunk if has_weight[w[2]] > has_weight[w[1]]]
         for window in weighted:
             yield (*window, window is weighted[-1])

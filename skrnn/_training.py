@@ -6,7 +6,6 @@ Neither loop knows which cell, loss or solver it runs, nor scikit-learn.
 import numpy as np
 
 from skrnn import _kernels
-from skrnn._batches import Batch
 from skrnn._learner import DivergenceError, Gradient
 from skrnn._tbptt import tbptt
 
@@ -18,12 +17,12 @@ def minibatches(data, batch_size, dtype, shuffle, random_state):
     """An endless supply of epochs, each an iterator of batches in a new order."""
     n = len(data)
     if batch_size >= n:
-        whole = Batch(data, np.arange(n), dtype)
+        whole = data.batch(np.arange(n), dtype)
         while True:
             yield [whole]
     while True:
         rows = random_state.permutation(n) if shuffle else np.arange(n)
-        yield (Batch(data, rows[k : k + batch_size], dtype) for k in range(0, n, batch_size))
+        yield (data.batch(rows[k : k + batch_size], dtype) for k in range(0, n, batch_size))
 
 
 @_kernels.keep_memory()
@@ -89,7 +88,7 @@ def train_full_batch(network, loss, data, theta, solver, arithmetic, history, re
     """
     n = len(data)
     blocks = [
-        Batch(data, np.arange(k, min(k + FULL_BATCH_BLOCK, n)), network.dtype)
+        data.batch(np.arange(k, min(k + FULL_BATCH_BLOCK, n)), network.dtype)
         for k in range(0, n, FULL_BATCH_BLOCK)
     ]
     W, S = sum(b.W for b in blocks), sum(b.S for b in blocks)

@@ -50,7 +50,7 @@ def network(cell, hidden_sizes=(4,), *, K=2, F=3, seed=0, cell_options=None, **k
 def loss_and_gradient(net, theta, data, loss, k1=None, k2=None, arithmetic=FAST):
     """Sum of c l over the whole data at frozen weights, and the sum of the updates' gradients."""
     gradient = Gradient(net, theta, arithmetic)
-    batch = Batch(data, np.arange(len(data)), net.dtype)
+    batch = data.batch(np.arange(len(data)), net.dtype)
     tbptt(net, LOSSES[loss](), batch, gradient, k1, k2)
     return gradient.loss, gradient.g
 

@@ -15,20 +15,22 @@ LAYERS = [
     ["_kernels"],
     ["_recurrence", "_pooling"],
     ["_network", "_batches"],
+    ["_pair_network", "_pairs"],
     ["_learner", "_tbptt", "_inference"],
+    ["_search"],
     ["_training"],
     ["_blas", "_sequences", "_states", "_checks", "_memory", "_advice", "_signature", "_config"],
-    ["_targets", "_rows", "_tokens"],
+    ["_targets", "_rows", "_tokens", "_vocabulary"],
     ["_reading", "_fitting", "_streaming", "_history"],
     ["_over_time"],
     ["_base"],
     ["_transformer"],
     ["_sliding_window", "_time_distributed", "_token_encoder"],
     ["preprocessing", "forecasting", "_generating"],
-    ["regressors", "classifiers", "metrics"],
+    ["regressors", "classifiers", "encoder_decoder", "metrics"],
     ["__init__"],
 ]
-ENGINE = [name for layer in LAYERS[:5] for name in layer]
+ENGINE = [name for layer in LAYERS[:7] for name in layer]
 EXTENSION_POINTS = ["cells", "losses", "solvers"]
 LEVEL = {name: k for k, layer in enumerate(LAYERS) for name in layer}
 FILES = [*ROOT.glob("*.py"), *ROOT.glob("*/__init__.py")]

@@ -1,5 +1,8 @@
 """Slow proofs that training learns what it should, and that a k2 too short cannot: why k2 exists."""
 
+import runpy
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -110,3 +113,26 @@ def test_parity_of_the_whole_past(cls):
         random_state=0,
     ).fit(X, y)
     assert model.score(*parity(200, 25)) > 0.95
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("task", ["reverse_strings", "read_numbers"])
+def test_encoder_decoder(task, seed):
+    """The two tasks of the example, on new inputs."""
+    path = Path(__file__).parents[1] / "examples" / "encoder_decoder.py"
+    example = runpy.run_path(str(path))
+    assert example["run"](example[task], seed) >= 0.99
+
+
+@pytest.mark.parametrize(
+    ("k1", "k2", "learns"), [(4, 4, False), (4, 12, False), (4, 40, True), (None, None, True)]
+)
+def test_k2_must_reach_back_into_the_source(k1, k2, learns):
+    """What stands at the start of a source is not learned from if no window gets there."""
+    rng = np.random.RandomState(0)
+    X = ["".join(rng.choice(list("abcd"), size=2)) + 32 * "." for _ in range(400)]
+    y = [x[:2] for x in X]
+    model = skrnn.LSTMEncoderDecoder(
+        24, k1=k1, k2=k2, embedding_size=8, max_iter=60, learning_rate_init=0.01, random_state=0
+    ).fit(X, y)
+    assert model.score(X, y) > 0.95 if learns else model.score(X, y) < 0.3  # by chance: 1 / 16
