@@ -56,7 +56,7 @@ def check_same_number(y, X, name, name_X="X"):
 
 
 def _unit(X):
-    return "row" if X.rows_are_steps else "sequence"
+    return "row" if getattr(X, "rows_are_steps", False) else "sequence"
 
 
 def read_targets_per_step(y, X, name="y", name_X="X", *, numeric=True):

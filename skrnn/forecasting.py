@@ -321,18 +321,20 @@ def _step_by_step(fitted, way_on, container, horizon):
     series = np.arange(history.n)
     x = sequences.take(series, sequences.lengths - 1)
     for t in range(horizon - 1):
-        values = way_on.values(answers[-1], t)
+        try:
+            values = way_on.values(answers[-1], t)
+            if fitted.transformers:
+                steps.append(put(history.last, values))
+                x = fitted.read(history.as_X(steps[-1])).sequences.take(series, 0)
+                read.append(x)
+            else:
+                x = put(x, {number[k]: new for k, new in values.items()})
+        except Exception:
+            if not fitted.transformers:
+                raise
+            return None  # a step alone is not enough; if something else is wrong, it will show
         if not t:  # by now the states are known to be finite
             stream = Stream(model._network(), model._theta, {}, history.n, start=publish(states))
-        if fitted.transformers:
-            steps.append(put(history.last, values))
-            try:
-                x = fitted.read(history.as_X(steps[-1])).sequences.take(series, 0)
-            except Exception:
-                return None  # a step alone is not enough; if something else is wrong, it will show
-            read.append(x)
-        else:
-            x = put(x, {number[k]: new for k, new in values.items()})
         answers.append(fitted.answer(stream._advance(x)))
     if steps:
         longer = fitted.read(history.longer(steps)).sequences

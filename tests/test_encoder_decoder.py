@@ -318,6 +318,7 @@ def test_bad_weights_and_batches():
     X, y = data()
     for weight, message in (
         ([1, 2], "sample_weight"),
+        (np.r_[np.nan, np.ones(len(y) - 1)], "sample_weight contains NaN: sequence 0"),
         (-np.ones(20), "negative"),
         (np.zeros(20), "zero"),
     ):
