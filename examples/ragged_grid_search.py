@@ -8,12 +8,12 @@ again.
 
 Then, one label per time step. Noisy recordings of unequal length switch between "rest", "walk" and "run",
 which differ in their rhythm and not in any single value; "run" is rare. The search is scored by the F1 of
-the classes over all steps: sequence_scorer("f1_macro"). `target_delay` lets the answer for a step wait for
-steps after it.
+the classes over all steps: sequence_scorer("f1_macro"). `target_delay` lets the answer for a step wait
+for 8 steps after it.
 
 It prints both tables. The baselines, which are asserted to be beaten, are random forests: for the digits
-on mean, deviation and extremes of the same features, for the recordings on each step with the eight
-before and the four after it.
+on mean, deviation and extremes of the same features, for the recordings on each step with the 16 before
+and the 8 after it.
 
 Run: python ragged_grid_search.py
 """
@@ -34,7 +34,7 @@ from sklearn.preprocessing import StandardScaler
 from skrnn import GRUClassifier, SlidingWindow, TimeDistributed
 from skrnn.metrics import sequence_scorer
 
-SETTINGS = {"learning_rate": "cosine", "batch_size": 32, "dtype": "float32", "random_state": 0}
+SETTINGS = {"learning_rate": "cosine", "max_iter": 20, "dtype": "float32", "random_state": 0}
 
 
 def pipeline(**params):
@@ -78,7 +78,7 @@ def classify_digits():
         "gruclassifier__hidden_size": [16, 32],
         "gruclassifier__k2": [8, None],
     }
-    search = GridSearchCV(pipeline(max_iter=20), grid, cv=2, n_jobs=2).fit(X, y)
+    search = GridSearchCV(pipeline(batch_size=32), grid, cv=2, n_jobs=2).fit(X, y)
     print_table(search.cv_results_)
     baseline = RandomForestClassifier(random_state=0).fit(summaries(X), y)
     score, of_baseline = search.score(X_test, y_test), baseline.score(summaries(X_test), y_test)
@@ -104,21 +104,20 @@ def make_recording(rng):
     rhythm = np.array([RHYTHMS[label] for label in labels])
     phase = rng.uniform(0, 6) + np.cumsum(rhythm)
     wave = np.column_stack([np.sin(phase), np.cos(phase)])
-    return wave + 0.8 * rng.normal(size=wave.shape), labels
+    return wave + rng.normal(size=wave.shape), labels
 
 
 def label_steps():
     rng = np.random.RandomState(0)
-    X, y = zip(*(make_recording(rng) for _ in range(120)), strict=True)
+    X, y = zip(*(make_recording(rng) for _ in range(160)), strict=True)
     X, X_test, y, y_test = train_test_split(list(X), list(y), test_size=0.5, random_state=0)
     lengths = [len(x) for x in X]
     print(f"\n{len(X)} recordings of {min(lengths)} to {max(lengths)} steps")
-    model = pipeline(return_sequences=True, class_weight="balanced", max_iter=20)
+    model = pipeline(return_sequences=True, class_weight="balanced", hidden_size=16, batch_size=16)
     grid = {
         "gruclassifier__k1": [10, 40],
-        "gruclassifier__k2": [2, 40],
-        "gruclassifier__hidden_size": [16],
-        "gruclassifier__target_delay": [0, 4],
+        "gruclassifier__k2": [4, 40],
+        "gruclassifier__target_delay": [0, 8],
     }
     scorer = sequence_scorer("f1_macro")
     search = GridSearchCV(model, grid, scoring=scorer, cv=2, n_jobs=2).fit(X, y)
@@ -128,14 +127,14 @@ def label_steps():
     baseline.fit(windows(X), np.concatenate(y))
     answers = baseline.predict(windows(X_test))
     of_baseline = f1_score(np.concatenate(y_test), answers, average="macro")
-    print(f"test F1: {score:.3f}; random forest on 13 steps: {of_baseline:.3f}")
-    assert score > of_baseline + 0.03
+    print(f"test F1: {score:.3f}; random forest on 25 steps: {of_baseline:.3f}")
+    assert score > of_baseline + 0.01
 
 
 def windows(X):
-    """One row per step: its features, those of the eight steps before, and those of the four after."""
-    longer = [np.vstack([x, np.repeat(x[-1:], 4, axis=0)]) for x in X]
-    return np.concatenate([SlidingWindow(13).fit_transform(x)[4:].reshape(-1, 26) for x in longer])
+    """One row per step: its features, those of the 16 steps before, and those of the 8 after."""
+    longer = [np.vstack([x, np.repeat(x[-1:], 8, axis=0)]) for x in X]
+    return np.concatenate([SlidingWindow(25).fit_transform(x)[8:].reshape(-1, 50) for x in longer])
 
 
 def main():
