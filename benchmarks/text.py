@@ -6,8 +6,8 @@ epochs, Adam, clipping by norm 1, one thread, float32; for Shakespeare one epoch
 multiplied.
 
 names          20 050 surnames, 18 languages, 80/20, stratified: TokenEncoder and a classifier with an
-               embedding of 32, hidden 128, batches of 64, 8 epochs, the rate falling from 0.003 along half a
-               cosine; accuracy.
+               embedding of 32, hidden 128, batches of 64, 8 epochs, the rate falling from 0.003 along
+               half a cosine; accuracy.
 tinyshakespeare  1.1 M characters, 90/5/5 in order: embedding of 64, one layer of 128, 50 streams
                (``batch_size=50`` cuts the text into 50 pieces), k1 = k2 = 50, rate 0.004 x 0.8 per epoch
                (``partial_fit`` with ``set_params`` between epochs), 6 epochs; nats per character on the

@@ -12,8 +12,8 @@ from numbers import Integral
 
 import numpy as np
 
-from skrnn._batches import Sequences
 from skrnn._sequences import Container, as_numbers, is_missing, reject_unreadable
+from skrnn._storage import Sequences
 
 _RENAMED = (
     "A transformer before it may have dropped or renamed the column: use set_output(transform="

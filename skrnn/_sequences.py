@@ -25,7 +25,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 
-from skrnn._batches import Sequences
+from skrnn._storage import Sequences
 
 
 class Rows:

@@ -16,9 +16,9 @@ from numbers import Integral
 import numpy as np
 
 from skrnn import _kernels
-from skrnn._batches import Sequences
 from skrnn._packing import Steps
 from skrnn._sequences import as_numbers, reject_unreadable
+from skrnn._storage import Sequences
 from skrnn._sums import EXACT, ROWS
 from skrnn._tokens import check_tokens
 

@@ -16,7 +16,6 @@ import numpy as np
 from sklearn.utils import check_array
 from sklearn.utils.validation import column_or_1d
 
-from skrnn._batches import Sequences
 from skrnn._sequences import (
     as_items,
     as_numbers,
@@ -25,6 +24,7 @@ from skrnn._sequences import (
     is_missing,
     reject_unreadable,
 )
+from skrnn._storage import Sequences
 
 _NOT_FINITE = (
     "Replace it; or leave it out: put any value there, and a weight of zero for that sequence or time "

@@ -13,8 +13,8 @@ Ids are whole numbers from 0 on; whole numbers that are stored as floats are acc
 
 import numpy as np
 
-from skrnn._batches import Sequences
 from skrnn._sequences import Container, as_items, as_numbers, reject_unreadable
+from skrnn._storage import Sequences
 
 _STRINGS = "Turn strings into tokens with TokenEncoder."
 

@@ -9,8 +9,9 @@ from itertools import chain
 
 import numpy as np
 
-from skrnn._batches import NO_TOKEN, Sequences
+from skrnn._batches import NO_TOKEN
 from skrnn._sequences import reject_unreadable
+from skrnn._storage import Sequences
 
 _FORM = "Pass a list of strings, or a list of lists of tokens."
 

@@ -21,7 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn import _signature
 from skrnn._base import Trainable
-from skrnn._batches import Dataset, Sequences
+from skrnn._batches import Dataset
 from skrnn._blas import one_thread
 from skrnn._checks import check_hidden_size, check_solver, check_validation
 from skrnn._monitor import History
@@ -30,6 +30,7 @@ from skrnn._pairs import Pairs
 from skrnn._reading import TRAINING, Reading
 from skrnn._search import STOP, answers, loss_of_pairs
 from skrnn._signature import Attribute, Parameter
+from skrnn._storage import Sequences
 from skrnn._targets import read_weights
 from skrnn._vocabulary import learn_vocabulary, numbers, read_texts
 from skrnn.cells import CELLS

@@ -24,8 +24,8 @@ from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from skrnn._base import BaseRNN
-from skrnn._batches import Sequences
 from skrnn._sequences import as_items
+from skrnn._storage import Sequences
 from skrnn._targets import read_weights
 
 _ANSWERS = ("predict", "predict_proba", "predict_log_proba", "decision_function")

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from skrnn._batches import Batch, Dataset, Sequences
+from skrnn._batches import Batch, Dataset
 from skrnn._learner import Gradient
 from skrnn._network import Network
+from skrnn._storage import Sequences
 from skrnn._sums import FAST
 from skrnn._tbptt import tbptt
 from skrnn.cells import ACTIVATIONS, CELLS

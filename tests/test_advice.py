@@ -18,7 +18,7 @@ from sklearn.exceptions import ConvergenceWarning
 import skrnn
 from skrnn import _memory
 from skrnn._advice import advise_on_scale, nearness, scales
-from skrnn._batches import Sequences
+from skrnn._storage import Sequences
 from skrnn.solvers import SOLVERS
 
 SMALL = {"hidden_size": 3, "max_iter": 2, "random_state": 0}

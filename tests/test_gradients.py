@@ -79,7 +79,8 @@ def test_finite_differences_of_target_delay(cell, hidden_sizes, lengths):
 @directions
 def test_finite_differences_with_respect_to_the_inputs(cell, bidirectional, lengths):
     """dX, which streaming, embeddings and saliency need."""
-    from skrnn._batches import Batch, Dataset, Sequences
+    from skrnn._batches import Batch, Dataset
+    from skrnn._storage import Sequences
 
     net, theta = network(cell, (3, 2), bidirectional=bidirectional)
     data = dataset(lengths)

@@ -13,7 +13,7 @@ ROOT = Path(importlib.util.find_spec("skrnn").origin).parent
 LAYERS = [
     ["cells", "losses", "solvers", "_packing", "_parameters", "_sums", "_monitor", "_mapped"],
     ["_kernels"],
-    ["_recurrence", "_pooling"],
+    ["_recurrence", "_pooling", "_storage"],
     ["_network", "_batches"],
     ["_pair_network", "_pairs"],
     ["_learner", "_tbptt", "_inference"],

@@ -10,8 +10,8 @@ import pytest
 
 import skrnn
 from skrnn import _mapped
-from skrnn._batches import Sequences
 from skrnn._mapped import map_of, mapped
+from skrnn._storage import Sequences
 
 needs_madvise = pytest.mark.skipif(
     not hasattr(mmap, "MADV_DONTNEED"), reason="this system has no madvise"

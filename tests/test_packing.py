@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from skrnn._batches import Batch, Dataset, Sequences
+from skrnn._batches import Batch, Dataset
 from skrnn._packing import Steps, join, resize, split
+from skrnn._storage import Sequences
 
 
 @pytest.mark.parametrize("n", [[3, 3], [3, 2, 2, 1], [1, 2, 3], [1]])

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from reference import assert_same_gradient, finite_differences, loss_and_gradient
 
-from skrnn._batches import Dataset, Sequences
+from skrnn._batches import Dataset
 from skrnn._learner import Gradient
 from skrnn._pair_network import PairNetwork
 from skrnn._pairs import Pairs
 from skrnn._search import STOP, Beams, answers, encode, loss_of_pairs
+from skrnn._storage import Sequences
 from skrnn._sums import EXACT, FAST
 from skrnn._tbptt import MAX_ADVANCE, plan, tbptt, windows
 from skrnn.cells import CELLS

@@ -17,9 +17,10 @@ from reference import (
     states_along,
 )
 
-from skrnn._batches import Batch, Dataset, Sequences
+from skrnn._batches import Batch, Dataset
 from skrnn._learner import Gradient, Learner
 from skrnn._network import Network
+from skrnn._storage import Sequences
 from skrnn._sums import EXACT, FAST
 from skrnn._tbptt import plan, tbptt, windows
 from skrnn.cells import CELLS

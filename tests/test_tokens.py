@@ -20,8 +20,9 @@ from sklearn.utils.estimator_checks import estimator_checks_generator, parametri
 from sklearn.utils.fixes import parse_version
 
 import skrnn
-from skrnn._batches import Dataset, Sequences
+from skrnn._batches import Dataset
 from skrnn._inference import run
+from skrnn._storage import Sequences
 from skrnn._sums import EXACT, FAST
 from skrnn.cells import CELLS
 
