@@ -2,8 +2,9 @@
 
 Pages of a map that were read count as memory of the process until the system needs it, and one access may
 bring in as much as a huge page. Nothing is lost if they are given back: the next access reads them again,
-mostly from the system's cache. A map that is private to the process (mode "c") is left alone, for its
-changes exist nowhere else.
+mostly from the system's cache. That holds for a ``numpy.memmap`` that shares its file. One that is private
+to the process (mode "c"), and a map of another kind, which may be private or lie on no file, is left alone:
+what was written there exists nowhere else.
 
 Shapes: ``values`` (rows, F), row after row in the file.
 """
@@ -15,6 +16,7 @@ import numpy as np
 
 PAGE = 1 << 21  # bytes that one access may bring in
 MANY = 16  # so many of them are given back
+SHARED = {"r", "r+", "w+"}  # modes of numpy.memmap whose changes are in the file
 
 
 class Mapped:
@@ -60,8 +62,10 @@ def mapped(values):
 
 def map_of(values):
     """The map below an array or a view of one, if its pages can be given back; else None."""
-    private = not hasattr(mmap, "MADV_DONTNEED")
+    shared, private = False, not hasattr(mmap, "MADV_DONTNEED")
     while isinstance(values, np.ndarray):
-        private |= getattr(values, "mode", None) == "c"
+        mode = getattr(values, "mode", None)
+        shared |= mode in SHARED
+        private |= mode == "c"
         values = values.base
-    return values if isinstance(values, mmap.mmap) and not private else None
+    return values if isinstance(values, mmap.mmap) and shared and not private else None

@@ -81,6 +81,7 @@ def read_sequences(X, *, step_features=1, fitted_kind=None, estimator=None, inpu
         For empty X, sequences without steps, and unequal numbers of features.
     """
     reject_unreadable(X, input_name)
+    reject_text(X, input_name)
     items = as_items(X, input_name)
     if items is not None and not len(items):
         raise ValueError(
@@ -128,6 +129,18 @@ def reject_unreadable(X, name):
         raise TypeError(
             f"{name} is a masked array. For sequences of unequal length pass a list of arrays "
             "(n_timesteps_i, n_features), without padding."
+        )
+
+
+def reject_text(X, name):
+    """Raise a ValueError for strings, which are no numbers but may become tokens."""
+    one_by_one = isinstance(X, (list, tuple)) or (
+        not hasattr(X, "columns") and len(getattr(X, "shape", ())) == 1
+    )
+    if one_by_one and len(X) and isinstance(next(iter(X)), str):
+        raise ValueError(
+            f"{name} holds strings, which cannot be read as numbers. Turn strings into tokens with "
+            "TokenEncoder before the estimator, in a pipeline, and set embedding_size."
         )
 
 

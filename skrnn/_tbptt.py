@@ -56,6 +56,8 @@ def plan(batch, k1, k2):
     Yields (start, first, end, update). A window without weight teaches nothing: it is left out, and
     the state moves past it when the next window needs it.
     """
+    if not batch.W:  # no loss at all: only the states move on
+        return
     T = batch.T if batch.boundary is None else np.inf
     if not (k1 and k1 < T) and not (k2 and k2 < T):  # the whole batch is one window
         yield 0, 0, batch.T, True

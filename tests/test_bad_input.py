@@ -482,12 +482,19 @@ def test_13_lengths_are_counted_not_believed(cls, assert_same_weights):
 
 
 def test_14_one_dimension(cls):
-    for X in (np.ones(N), [1.0] * N, ["a"] * N):
+    for X in (np.ones(N), [1.0] * N):
         match = r"X.*Expected 2D array, got 1D array[\s\S]*[Rr]eshape"
         for form in ("3-D", "2-D"):
             assert_raises_in(EVERYWHERE, cls, match, X=X, form=form)
     match = "X.*Expected a 2-dimensional container.*DataFrame"
     assert_raises_in(EVERYWHERE, cls, match, X=pd.Series(np.ones(N)))
+
+
+def test_14_strings(cls):
+    match = "X.* holds strings.*TokenEncoder.*embedding_size"
+    for X in (["a"] * N, np.array(["ab"] * N), np.array(["ab"] * N, dtype=object), pd.Series(["a"] * N)):
+        for form in ("3-D", "2-D"):
+            assert_raises_in(EVERYWHERE, cls, match, X=X, form=form)
 
 
 @both_targets
