@@ -2,9 +2,9 @@
 
 Pages of a map that were read count as memory of the process until the system needs it, and one access may
 bring in as much as a huge page. Nothing is lost if they are given back: the next access reads them again,
-mostly from the system's cache. That holds for a ``numpy.memmap`` that shares its file. One that is private
-to the process (mode "c"), and a map of another kind, which may be private or lie on no file, is left alone:
-what was written there exists nowhere else.
+mostly from the system's cache. That holds for a ``numpy.memmap`` that shares its file. A private one, of
+mode "c", and a map of another kind, which may be private or lie on no file, is left alone: what was
+written there exists nowhere else.
 
 Shapes: ``values`` (rows, F), row after row in the file.
 """

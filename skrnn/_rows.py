@@ -12,7 +12,7 @@ from numbers import Integral
 
 import numpy as np
 
-from skrnn._sequences import Container, as_numbers, is_missing, reject_unreadable
+from skrnn._sequences import Container, as_numbers, is_missing, object_array, reject_unreadable
 from skrnn._storage import Sequences
 
 _RENAMED = (
@@ -125,7 +125,10 @@ def split_ids(X, sequence_id, name="X"):
         others = [i for i in range(len(names)) if i != k]
         if hasattr(X, "iloc"):
             return X.iloc[:, others], X.iloc[:, k].to_numpy(), None
-        return X[:, others], X[:, k].to_numpy(), None
+        ids = X[:, k].to_numpy()
+        if ids.ndim > 1:  # of polars.Struct and polars.Array
+            ids = object_array(X[:, k].to_list())
+        return X[:, others], ids, None
     if isinstance(sequence_id, str):
         raise ValueError(
             f"sequence_id={sequence_id!r} is the name of a column, but {name} is an array, whose columns "
@@ -200,7 +203,8 @@ def _check_ids(missing, ids, name):
 
 
 # The share of the rows after which the index of a table jumps, if rows were left out at random: a
-# shuffled KFold sorts what it leaves. One without shuffling leaves one gap.
+# shuffled KFold sorts what it leaves. One without shuffling leaves one gap. A jump is a step above the
+# smallest: the seconds of hours rise by 3600.
 MANY_JUMPS = 0.05
 
 
@@ -221,7 +225,8 @@ def advise_on_order(X, codes, name):
     if (same & (step < step.dtype.type(0))).any():
         _say(f"The index of {name} does not rise from row to row")
     elif codes is None and values.dtype.kind in "iu":
-        jumps = np.mean(step > step.min())  # every hour's second, every tenth row: no jumps
+        usual = step[step > 0].min(initial=np.iinfo(step.dtype).max)
+        jumps = np.mean(step > usual)
         if jumps > MANY_JUMPS:
             _say(f"The index of {name} jumps after {jumps:.0%} of the rows")
 

@@ -557,7 +557,7 @@ UserWarning
     axes in another order, or y one target per time step; if y looks one-hot encoded; if y is in another
     unit than in the first fit, or needs more digits than `dtype` has; if a sequence has more than 10000
     steps and `k1` is not set; if `batch_size` exceeds the number of sequences, and they cannot be cut;
-    or if, with `rows="steps"`, the index of X does not rise: shuffled rows.
+    or if, with `rows="steps"`, the index of X falls, or jumps often: shuffled rows.
 DataConversionWarning
     If y has a single column: pass a 1-D y.
 """,

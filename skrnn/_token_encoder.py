@@ -240,8 +240,8 @@ def _read_texts(X):
     if hasattr(X, "columns") or getattr(X, "ndim", 1) != 1:
         raise ValueError(
             f"X is {type(X).__name__} of shape {X.shape}, but its items must be strings or lists of "
-            'tokens. Pass one column, X["name"] (in a ColumnTransformer: "name", not ["name"]), or '
-            "list(X) if the rows of an array are sequences of tokens."
+            'tokens. Pass one column, X["name"], or list(X) if the rows of an array are sequences of '
+            "tokens."
         )
     if not isinstance(X, (list, tuple)) and not (hasattr(X, "__array__") and hasattr(X, "__len__")):
         raise TypeError(
@@ -278,6 +278,8 @@ def _listed(item):
 
 def _read_ids(X, n_tokens):
     """Sequences of ids as a list of arrays; every id is known."""
+    if not hasattr(X, "__len__"):
+        raise ValueError(f"X must be a list of 1-D integer arrays or a 2-D integer array, got {type(X)}.")
     if isinstance(X, (list, tuple)) or getattr(X, "ndim", 1) == 1:
         items = [np.asarray(item) for item in X]
     else:

@@ -9,6 +9,7 @@ by itself. Whether it did, is looked at afterwards; otherwise the definition is 
 X and its columns are handled in ``_history.py``, in the units of the user.
 """
 
+from collections.abc import Iterable
 from numbers import Integral
 from typing import NamedTuple
 
@@ -28,6 +29,7 @@ from skrnn._states import publish
 from skrnn._streaming import Stream
 
 STEPS = 1 << 14  # compared at a time
+QUIET = {"over": "ignore", "invalid": "ignore"}  # predictions that are not finite are an error in the end
 
 
 @_signature.complete
@@ -95,6 +97,7 @@ def forecast(estimator, X, horizon, *, X_future=None, feedback=None):
         answers = _step_by_step(fitted, way_on, container, int(horizon))
     if answers is None:
         answers = _from_the_start(fitted, way_on, container, int(horizon))
+    way_on.check(answers[-1], int(horizon) - 1)
     answers = np.stack(answers, axis=1)
     return answers if len(answers) > 1 else answers[0]
 
@@ -256,7 +259,7 @@ def _feedback_columns(feedback, history, fitted):
                 "order."
             )
         return features
-    if isinstance(feedback, (str, Integral)):
+    if isinstance(feedback, (str, Integral)) or not isinstance(feedback, Iterable):
         feedback = [feedback]
     columns = [_position(one, history) for one in feedback]
     if len(set(columns)) != len(columns):
@@ -298,24 +301,29 @@ class _WayOn(NamedTuple):
 
     def values(self, y, t):
         """Step t of all series after the predictions y: position of a column -> its (n,) values."""
+        self.check(y, t)
         y = self.fitted.model._fed_back(y)
-        wrong = ~np.isfinite(y).all(axis=1)
+        return self.future.at(t) | {k: y[:, j] for j, k in enumerate(self.columns)}
+
+    def check(self, y, t):
+        """Raise a ValueError if predictions (n[, n_outputs]) of step t are not finite."""
+        wrong = ~np.isfinite(y.reshape(len(y), -1)).all(axis=1)
         if wrong.any():
             series = self.history.ids[int(np.argmax(wrong))]
             raise ValueError(
                 f"The forecast of series {series!r} is not finite in step {t}: the model's predictions "
                 "grow without bound when it reads them. Forecast fewer steps."
             )
-        return self.future.at(t) | {k: y[:, j] for j, k in enumerate(self.columns)}
 
 
 def _step_by_step(fitted, way_on, container, horizon):
     """The predictions (n[, n_outputs]) of every step; None if transformers look at other steps."""
     model, history = fitted.model, way_on.history
     dtype, sequences = np.dtype(fitted.spec["dtype"]), container.sequences
-    raw, states = ends(
-        fitted.network(), model._theta, sequences, dtype, start=model._start_states(container)
-    )
+    with np.errstate(**QUIET):
+        raw, states = ends(
+            fitted.network(), model._theta, sequences, dtype, start=model._start_states(container)
+        )
     answers, steps, read, stream = [fitted.answer(raw)], [], [], None
     number = {k: j for j, k in enumerate(history.features)}
     series = np.arange(history.n)
@@ -335,7 +343,9 @@ def _step_by_step(fitted, way_on, container, horizon):
             return None  # a step alone is not enough; if something else is wrong, it will show
         if not t:  # by now the states are known to be finite
             stream = Stream(model._network(), model._theta, {}, history.n, start=publish(states))
-        answers.append(fitted.answer(stream._advance(x)))
+        with np.errstate(**QUIET):
+            raw = stream._advance(x)
+        answers.append(fitted.answer(raw))
     if steps:
         longer = fitted.read(history.longer(steps)).sequences
         if not _is_continued(sequences, longer, np.stack(read, axis=1)):
@@ -377,7 +387,9 @@ def _from_the_start(fitted, way_on, container, horizon):
         if t:
             steps.append(put(history.last, way_on.values(answers[-1], t - 1)))
             container = fitted.read(history.longer(steps))
-        answers.append(fitted.answer(_last_outputs(fitted, history, container, steps)))
+        with np.errstate(**QUIET):
+            raw = _last_outputs(fitted, history, container, steps)
+        answers.append(fitted.answer(raw))
     return answers
 
 

@@ -5,6 +5,7 @@ the last numbers of an array otherwise than the others.
 """
 
 import copy
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
@@ -740,6 +741,7 @@ BAD_CALLS = {
     "unknown name": ({"feedback": "z"}, r"feedback: X has no column 'z'. Its columns are \['a'"),
     "unknown position": ({"feedback": 4}, "feedback: X has no column 4, only 4"),
     "bool": ({"feedback": [True]}, "feedback: X has no column True"),
+    "float": ({"feedback": 1.5}, "feedback: X has no column 1.5"),
     "too many": ({"feedback": ["a", "b"]}, r"names 2 column\(s\), but the model predicts 1"),
     "none": ({"feedback": []}, r"names 0 column\(s\), but the model predicts 1"),
     "twice": ({"feedback": ["a", 0]}, "names a column twice"),
@@ -898,10 +900,14 @@ def test_other_columns_than_in_fit():
         model.forecast(X.rename(columns={"a": "z"}), 3)
 
 
-def test_predictions_that_grow_without_bound():
+def test_predictions_that_grow_without_bound(engine):
     x = np.arange(40.0)[:, None]
     model = skrnn.RNNRegressor(1, rows="steps", activation="relu", max_iter=1, random_state=0)
     model.fit(x, x[:, 0])
-    model._theta[:] = 1e10
-    with pytest.raises(ValueError, match=r"forecast of series 0 is not finite in step \d+"):
+    model._theta[:] = 1e4
+    with pytest.raises(ValueError, match=r"forecast of series 0 is not finite in step \d+") as caught:
         model.forecast(x, 400)
+    step = int(re.search(r"step (\d+)", str(caught.value))[1])
+    assert np.isfinite(model.forecast(x, step)).all()
+    with pytest.raises(ValueError, match=f"not finite in step {step}"):  # that nothing reads any more
+        model.forecast(x, step + 1)

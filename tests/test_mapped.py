@@ -11,6 +11,7 @@ import pytest
 import skrnn
 from skrnn import _mapped
 from skrnn._mapped import map_of, mapped
+from skrnn._rows import split_ids
 from skrnn._storage import Sequences
 
 needs_madvise = pytest.mark.skipif(
@@ -44,6 +45,29 @@ def test_what_is_left_alone(file):
     private = opened(file, "c")
     private[3] = 7  # a change that the file does not have
     assert map_of(private) is map_of(private.reshape(30, 100, 5)[2:]) is None
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.skipif(not hasattr(mmap, "MAP_PRIVATE"), reason="this system has no private maps")
+def test_a_map_that_is_no_memmap_is_left_alone():
+    """It may be private: what was written there would be lost."""
+    X = np.ndarray((30, 100, 5), buffer=mmap.mmap(-1, 30 * 100 * 5 * 8, flags=mmap.MAP_PRIVATE))
+    X[...] = np.random.RandomState(0).normal(size=X.shape)
+    before = X.copy()
+    assert map_of(X) is map_of(X[2:]) is None
+    skrnn.RNNRegressor(2, max_iter=1).fit(X, np.arange(30.0)).predict(X)
+    np.testing.assert_array_equal(X, before)
+
+
+@needs_madvise
+def test_ids_are_read_part_by_part(file, monkeypatch):
+    calls = []
+    monkeypatch.setattr(_mapped.Mapped, "give_back", lambda self: calls.append(self))
+    monkeypatch.setattr(Sequences.chunks, "__defaults__", (500,))
+    _, ids, _ = split_ids(opened(file), 2)
+    assert len(calls) == 30
+    np.testing.assert_array_equal(ids, file[1][:, 2])
+    assert map_of(ids) is None
 
 
 @needs_madvise

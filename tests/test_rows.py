@@ -584,6 +584,10 @@ BAD_TABLES = {
         objects([[0]] * 24, np.zeros((24, 2))), 1,
         r"sequence_id in row 0 of X is \[0\], which cannot be hashed",
     ),
+    "polars struct": (
+        pl.DataFrame({"id": [{"p": 1, "q": 2}] * 24, "x": 1.0}), "id",
+        "sequence_id in row 0 of X is {'p': 1, 'q': 2}, which cannot be hashed",
+    ),
     "no features": (np.zeros((24, 1)), 0, r"X has 0 feature\(s\) besides its sequence_id"),
     "empty list": ([], 0, r"0 sample\(s\)"),
     "empty array": (np.empty((0, 3)), 0, r"0 sample\(s\)"),
@@ -1015,6 +1019,19 @@ def test_parts_train_like_the_whole_beside_a_series_of_weight_zero(cls, assert_s
     assert_same_weights(parts, whole)
 
 
+@pytest.mark.parametrize("k1", [None, 3])
+def test_a_batch_without_weight_moves_on_its_states(cls, k1):
+    """At weights that stand still: those after two parts are those after the whole."""
+    params = {**GO_ON, **STILL, "sequence_id": 0, "batch_size": 1, "k1": k1, "k2": k1}
+    (whole_X, whole_y), *_ = parts_of(cls, 3, 16, (0, 16))
+    whole, parts = cls(**params).fit(whole_X, whole_y), cls(**params)
+    for X, y in parts_of(cls, 3, 16, (0, 8, 16)):
+        parts.partial_fit(X, y, sample_weight=X[:, 0] != NUMBERS[1], **classes(cls))
+    np.testing.assert_array_equal(parts._carried[1][0][0], tops(parts))
+    order = [whole.sequence_ids_.tolist().index(one) for one in parts.sequence_ids_]
+    np.testing.assert_array_equal(tops(parts), tops(whole)[order])
+
+
 @both
 @pytest.mark.parametrize("shuffle", [False, True], ids=["in order", "shuffled"])
 def test_parts_in_batches(cls, shuffle):
@@ -1267,6 +1284,9 @@ INDICES = {
     "dates": pd.date_range("2020-01-01", periods=24),
     "restarts with every series": np.concatenate([np.arange(T) for T in LENGTHS]),
     "repeats": [3] * 24,
+    "seconds of hours": np.arange(24) * 3600,
+    "every third row": range(5, 77, 3),
+    "one row twice": [0, 0, *range(1, 23)],
     "names": list("zyxwvutsrqponmlkjihgfedc"),
     "two levels": pd.MultiIndex.from_arrays([GROUPED, np.arange(24)[::-1]]),
 }
@@ -1281,6 +1301,14 @@ FALLING = {
 @pytest.mark.parametrize("name", INDICES)
 def test_an_index_that_rises_within_series(name):
     fit_frame(indexed(INDICES[name])).predict(indexed(INDICES[name]))
+
+
+@pytest.mark.parametrize(
+    "name", ["range", "repeats", "seconds of hours", "every third row", "one row twice"]
+)
+def test_an_index_that_rises_in_a_single_series(name):
+    X = pd.DataFrame({"x0": np.arange(24.0)}, index=INDICES[name])
+    skrnn.GRURegressor(**STEPS).fit(X, np.arange(24.0)).predict(X)
 
 
 @pytest.mark.parametrize("name", FALLING)
