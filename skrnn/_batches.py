@@ -56,6 +56,7 @@ class Dataset:
         self.delay, self.replication = delay, replication
         self.per_step = isinstance(y, Sequences) if per_step is None else per_step
         self.start, self.share = start, share
+        self.first = None  # where the targets begin later than X: their first steps
         # where there is more of X than of y, the delayed outputs read it
         self.lengths = (y if isinstance(y, Sequences) else X).lengths + delay
         # all equally long: a batch needs no sorting, and no index for every row
@@ -70,10 +71,12 @@ class Dataset:
         parts = {name: getattr(self, name) for name in names}
         parts = {name: None if part is None else of(part) for name, part in parts.items()}
         start = self.start and [tuple(of(s) for s in layer) for layer in self.start]
-        return Dataset(
+        data = Dataset(
             **(parts | changes), start=start, delay=self.delay, replication=self.replication,
             per_step=self.per_step,
         )  # fmt: skip
+        data.first = None if self.first is None else of(self.first)
+        return data
 
     def select(self, rows):
         """The sequences ``rows`` as a new data set."""
@@ -152,34 +155,43 @@ class Dataset:
         return self.y.flat(), weight * step, weight * inner
 
     def split_tail(self, fraction):
-        """With targets per step: two data sets, weight on the head and on the tail of every sequence.
+        """With targets per step: two data sets, one of the heads of all sequences, one of their tails.
 
-        The tail is entered with the state carried through the head; the head goes on for as many steps
-        as its delayed targets need.
+        The tail is entered with the state carried through the head: its X is the whole of it. The head's
+        X goes on for as many steps as its delayed targets need.
         """
         T = self.X.lengths
         least = 2 if len(T) == 1 else 1  # R^2 needs two
         head = T - np.minimum(np.maximum(least, np.rint(fraction * T).astype(np.intp)), T - 1)
-        own = np.ones((T.sum(), 1)) if self.step_weight is None else self.step_weight.flat()
-        weight = own[:, 0] * np.repeat(self.weight, T)
-        in_head = np.arange(len(own)) - np.repeat(self.X.offsets, T) < np.repeat(head, T)
-        if (T - head).sum() < 2 or not (weight[in_head].any() and weight[~in_head].any()):
+        parts = [self._steps(0, head, np.minimum(head + self.delay, T)), self._steps(head, T - head, T)]
+        if (T - head).sum() < 2 or not all(map(len, parts)):
             raise ValueError(
                 f"{len(T)} sequence(s) of {T.sum()} steps are too short to hold out "
                 f"validation_fraction={fraction} of them, or all weights lie on one side."
             )
-        return (
-            self._first_steps(np.minimum(head + self.delay, T), np.where(in_head[:, None], own, 0.0)),
-            self._first_steps(T, np.where(in_head[:, None], 0.0, own)),
-        )
+        return parts
 
-    def _first_steps(self, T, step_weight):
-        """The first T steps of every sequence, with other weights; without sequences of no weight."""
-        step_weight = Sequences(step_weight, self.X.lengths)
-        data = self._derive(lambda part: part, step_weight=step_weight)
-        rows = np.arange(len(T))
-        data = data._derive(lambda part: part.cut(rows, 0, T) if isinstance(part, Sequences) else part)
+    def _steps(self, first, n, n_X):
+        """The targets of ``n`` steps from ``first`` on, if there are any, with ``n_X`` steps of X."""
+        some = np.flatnonzero(n)
+        first, n, n_X = (np.broadcast_to(v, len(self))[some] for v in (first, n, n_X))
+
+        def of(part):
+            if part is self.X:
+                return part.cut(some, 0, n_X)
+            return part.cut(some, first, n) if isinstance(part, Sequences) else part[some]
+
+        data = self._derive(of)
+        data.first = first if first.any() else None
         return data.without_zero_weights()
+
+    def read_outputs(self, raw):
+        """Of outputs (rows, K) for all steps of X those of the steps that have targets."""
+        if self.first is None:
+            return raw
+        lengths = self.y.lengths
+        offsets = np.cumsum(lengths) - lengths
+        return raw[np.repeat(self.X.offsets + self.first - offsets, lengths) + np.arange(lengths.sum())]
 
 
 def product_of_weights(step_weight, class_weight):

@@ -166,6 +166,7 @@ class Fitting:
             raw = run(network, theta, data.X, network.dtype, per_step=data.per_step, delay=data.delay)
             if not np.isfinite(raw).all():  # the next update will notice; scores cannot take it
                 return np.inf, np.nan
+            raw = data.read_outputs(raw)
             return evaluate(loss, data, raw), self._score_raw(raw, data)
 
         return validate

@@ -157,11 +157,13 @@ class Future:
 
     def _read(self, values, k, history):
         """The values of a column; numbers, where X holds numbers."""
-        if history.names or history.last.dtype == object:
+        array = np.asarray(values)
+        if np.asarray(column(history.last, k)).dtype.kind not in "biuf":
             return values
-        name = f"Column {k} of X_future"
-        values = np.asarray(values).reshape(-1, 1)
-        return as_numbers(values, name, ensure_min_samples=0)[:, 0]
+        if history.names and array.dtype.kind in "biuf":  # in the form of the frame
+            return values
+        name = f"Column {history.name(k)} of X_future"
+        return as_numbers(array.reshape(-1, 1), name, ensure_min_samples=0)[:, 0]
 
     def at(self, t):
         """position of a column -> its (n,) values in step t."""

@@ -45,7 +45,10 @@ def read_rows(X, sequence_id, *, estimator=None, input_name="X"):
         values, ids, columns = X, None, None
     else:
         values, ids, columns = split_ids(X, sequence_id, input_name)
-    values = as_numbers(values, input_name, estimator=estimator)
+    advice = ""
+    if getattr(getattr(values, "dtype", None), "kind", "") in "US":
+        advice = "An array of numbers beside ids that are strings needs dtype=object, or a DataFrame."
+    values = as_numbers(values, input_name, advice, estimator=estimator)
     if values.ndim != 2:
         raise ValueError(_not_2d(input_name, f"{values.ndim}-D"))
     n = len(values)
@@ -173,11 +176,12 @@ def encode(ids, name="X"):
     """Ids (n_rows,) -> the different ones in order of first appearance, and their numbers (n_rows,)."""
     if ids.dtype.kind in "biufUSmM":
         _check_ids(np.isnat(ids) if ids.dtype.kind in "mM" else ids != ids, ids, name)
-        unique, first, codes = np.unique(ids, return_index=True, return_inverse=True)
+        starts = np.flatnonzero(np.append(True, ids[1:] != ids[:-1]))  # of runs of one id: mostly few
+        unique, first, codes = np.unique(ids[starts], return_index=True, return_inverse=True)
         by_first = np.argsort(first)
         number = np.empty_like(by_first)
         number[by_first] = np.arange(len(by_first))
-        return unique[by_first], number[codes.ravel()]
+        return unique[by_first], np.repeat(number[codes.ravel()], np.diff(starts, append=len(ids)))
     numbers, codes = {}, np.empty(len(ids), dtype=np.intp)
     for row, one in enumerate(ids):
         try:

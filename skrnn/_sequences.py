@@ -252,7 +252,8 @@ def as_numbers(values, name, advice="", **options):
     try:
         values = check_array(values, ensure_all_finite=False, input_name=name, **options)
     except (TypeError, ValueError, OverflowError) as error:
-        if re.search(rf"\b{re.escape(name)}\b", str(error)):
+        unquoted = re.sub(r"'[^']*'", "", str(error))  # a value is not the name
+        if re.search(rf"\b{re.escape(name)}\b", unquoted):
             raise
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"{name} cannot be read as numbers: {error} {advice}".rstrip()) from error

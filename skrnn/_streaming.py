@@ -165,12 +165,12 @@ class Stream:
         self._set(*self._check_state(state))
 
     def __getstate__(self):
-        return self._made_of, self.state
+        return self._made_of, (self._layers.get_states(), self._pool, self._seen)
 
     def __setstate__(self, saved):
         (*parts, delay, start), state = saved
         self.__init__(*parts, delay=delay, start=start)
-        self.state = state
+        self._set(*state)
 
     # --- a step -----------------------------------------------------------------------------------
 

@@ -24,9 +24,9 @@ UNKNOWN, UNKNOWN_CHAR = "<unk>", "\ufffd"  # what stands for id 0 when ids are d
 class TokenEncoder(SequenceTransformer):
     """Encode strings, or lists of tokens, as sequences of integers.
 
-    Token ids go from 1 up, by falling frequency in `fit`; tokens of equal frequency are sorted. Id 0 is
-    the unknown token: what is not in the vocabulary. The answer is what the estimators read with
-    `embedding_size`.
+    Token ids go from 1 up, by falling frequency in `fit`; tokens of equal frequency are sorted if they
+    can be. Id 0 is the unknown token: what is not in the vocabulary. The answer is what the estimators
+    read with `embedding_size`.
 
     Parameters
     ----------
@@ -42,7 +42,8 @@ class TokenEncoder(SequenceTransformer):
     min_frequency : int or float, default=1
         Tokens that are rarer in `fit` are unknown tokens, as in `OneHotEncoder`: an int counts
         occurrences, a float is a share of all occurrences. With the default, no token is unknown in
-        `fit`, and so a network never learns what to make of one; 2 or more changes that.
+        `fit` (only an empty string), and so a network never learns what to make of one; 2 or more
+        changes that.
     max_tokens : int, default=None
         Keep so many of the most frequent tokens; the unknown token does not count. `None`: all.
 
@@ -129,6 +130,8 @@ class TokenEncoder(SequenceTransformer):
         for i, item in enumerate(items):
             with _naming(i, item):
                 counts.update(self._tokens(item))
+        if any(token != token for token in counts):
+            raise ValueError("X holds NaN as a token, which is not equal to itself: replace it.")
         if not counts:
             raise ValueError("X holds no tokens: all its items are empty.")
         self.vocabulary_ = self._choose(counts)

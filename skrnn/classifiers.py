@@ -202,7 +202,8 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
         ----------
         prompt : array-like of int
             What has been read before, one token or more: a sequence of shape (n_timesteps,); or several,
-            a list or object array of sequences, or an array of shape (n_sequences, n_timesteps). With
+            a list or object array of sequences, or an array of shape (n_sequences, n_timesteps): also
+            after a fit on a table of steps, of whose single column pass the 1-D tokens. With
             `initial_state="last"` as many as there were series in fit, in the order of
             `sequence_ids_`.
         n_steps : int

@@ -112,14 +112,15 @@ def test_weights_add_up(options):
 
 @pytest.mark.parametrize("delay", [0, 2, 5])
 def test_head_and_tail_of_a_single_sequence(delay):
-    """Weight on one side each; delayed targets of the head see the true inputs that follow it."""
+    """Targets of one side each; delayed targets of the head see the true inputs that follow it."""
     T = 10
     x = np.arange(1.0, T + 1)[:, None]
     whole = Dataset(Sequences(x, [T]), Sequences(-x, [T]), delay=delay)
     head, tail = whole.split_tail(0.4)
-    own = [part.step_weight.flat()[:, 0] for part in (head, tail)]
-    assert own[0].sum() + own[1].sum() == T
-    np.testing.assert_array_equal(own[1] > 0, np.arange(T) >= 6)
+    np.testing.assert_array_equal(np.concatenate([head.y.flat(), tail.y.flat()]), -x)
+    assert len(head.y.flat()) == 6
+    np.testing.assert_array_equal(tail.X.flat(), x)  # entered with the state carried through the head
+    np.testing.assert_array_equal(tail.read_outputs(x), -tail.y.flat())
     batch = Batch(head, np.arange(1), np.float64)
     steps = batch.steps(0, 6 + delay)  # up to the step at which the last target of the head is read
     expected = x[: 6 + delay, 0]

@@ -692,6 +692,11 @@ def test_tables_that_are_refused(case):
     assert not hasattr(model, "n_features_in_")
 
 
+def test_nan_is_no_token():
+    with pytest.raises(ValueError, match="NaN as a token"):
+        TokenEncoder().fit([np.array([1.0, np.nan, np.nan])])
+
+
 def test_an_id_lost_before_transform():
     model = SlidingWindow(2, sequence_id="sid").fit(FRAME)
     with pytest.raises(ValueError, match="sequence_id='sid' is not a column"):

@@ -1263,6 +1263,13 @@ def test_series_too_short_to_hold_out_from(cls):
     )  # fmt: skip
 
 
+def test_ids_beside_numbers_in_an_array_of_strings():
+    X = np.array([["a", 1.0], ["a", 2.0], ["b", 3.0]])
+    with pytest.raises(ValueError, match="needs dtype=object, or a DataFrame"):
+        skrnn.RNNRegressor(**STEPS, sequence_id=0).fit(X, [1.0, 2, 3])
+    skrnn.RNNRegressor(**STEPS, sequence_id=0).fit(X.astype(object), [1.0, 2, 3])
+
+
 # --- rows that were shuffled -------------------------------------------------------------------------
 
 MISTAKEN = '.*rows="steps" reads each row as the time step after.*TimeSeriesSplit.*GroupKFold'

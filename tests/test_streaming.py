@@ -531,6 +531,19 @@ def test_copies_go_on_from_where_the_stream_is(setting, copied, engine):
     np.testing.assert_array_equal(other.step(X[:, 0]), model.stream(2).step(X[:, 0]))
 
 
+def test_a_state_beyond_all_numbers_pickles():
+    """relu has no bound: answers become infinite, and the stream stays what it is."""
+    model = fitted("rnn", activation="relu")
+    model._theta[:] = 1e30
+    stream = model.stream()
+    with np.errstate(all="ignore"):
+        for x in np.ones((40, model.n_features_in_)):
+            stream.step(x, "hidden_states")
+    again = pickle.loads(pickle.dumps(stream))
+    np.testing.assert_array_equal(again.state[0], stream.state[0])
+    assert np.isinf(again.state[0]).any()
+
+
 def test_classifiers_and_object_labels_pickle():
     X = sequences(20)
     y = np.array(["a", "bb", "ccc"] * 7, dtype=object)[:20]
