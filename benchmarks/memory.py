@@ -24,6 +24,14 @@ SMALL = {"hidden_size": 16, "max_iter": 1, "random_state": 0}
 STREAMS = {"rows": "steps", "k1": 100, "batch_size": 64}
 
 
+def labels(n, k, dtype):
+    """0 to k - 1 again and again; large temporary arrays would count."""
+    y = np.empty(n, dtype=dtype)
+    for value in range(k):
+        y[value::k] = value
+    return y
+
+
 def array(path, n):
     X = np.memmap(path, np.float32, "r", shape=(n // T, T, F))
     return skrnn.GRUClassifier(**SMALL, batch_size=256), X, np.arange(len(X)) % 3
@@ -41,12 +49,17 @@ def array_per_step(path, n):
 
 def table_of_steps(path, n):
     X = np.memmap(path, np.float32, "r", shape=(n, F))
-    return skrnn.GRUClassifier(**SMALL, **STREAMS), X, np.resize(np.arange(3, dtype=np.int8), n)
+    return skrnn.GRUClassifier(**SMALL, **STREAMS), X, labels(n, 3, np.int8)
 
 
 def regression_on_steps(path, n):
     X = np.memmap(path, np.float32, "r", shape=(n, F))
-    return skrnn.GRURegressor(**SMALL, **STREAMS), X, np.resize(np.arange(7, dtype=np.float32), n)
+    return skrnn.GRURegressor(**SMALL, **STREAMS), X, labels(n, 7, np.float32)
+
+
+def steps_held_out(path, n):
+    model, X, y = table_of_steps(path, n)
+    return model.set_params(early_stopping=True), X, y
 
 
 CASES = {
@@ -54,6 +67,7 @@ CASES = {
     "the same, early stopping": array_held_out,
     "3-D, a label per step": array_per_step,
     'rows="steps", a label per row': table_of_steps,
+    "the same, its tail held out": steps_held_out,
     'rows="steps", a number per row': regression_on_steps,
 }
 
