@@ -593,7 +593,7 @@ BAD_TABLES = {
     "empty array": (np.empty((0, 3)), 0, r"0 sample\(s\)"),
     "unequal rows": ([[0.0, 1.0], [0.0]], 0, "Row 1 of X has 1 columns, but row 0 has 2"),
     "other strings": (
-        pd.DataFrame({"id": ["a"] * 24, "x": ["u"] * 24}), "id", "X cannot be read as numbers"
+        pd.DataFrame({"id": ["a"] * 24, "x": ["u"] * 24}), "id", "X.* cannot be read as numbers"
     ),
     "NaN in X": (
         with_ids(np.where(np.arange(48).reshape(24, 2) == 9, np.nan, 0.0), INTERLEAVED), 0,

@@ -764,6 +764,9 @@ STRICT = {"xfail_strict": True} if parse_version(sklearn.__version__) >= parse_v
 @pytest.mark.filterwarnings("ignore")  # the checks fit on purpose what warns
 @parametrize_with_checks(CHECKED, expected_failed_checks=lambda estimator: EXPECTED, **STRICT)
 def test_checks(estimator, check):
+    old = parse_version(sklearn.__version__) < parse_version("1.7")
+    if old and check.func.__name__ == "check_positive_only_tag_during_fit":
+        pytest.skip("it subtracts a mean from integers, in place")
     check(estimator)
 
 
