@@ -1512,6 +1512,15 @@ WITHOUT = """
         import warnings
         warnings.simplefilter("ignore")
         print(repr(float(model.fit(X, y).predict(X).sum())))
+        stream = model.stream()
+        assert np.allclose([stream.step(x) for x in X[0]][-1], model.predict(X[:1])[0])
+        model.set_params(rows="steps").fit(X[0], X[0])
+        assert model.forecast(X[0], 3).shape == (3, 2)
+    text = [np.array([1, 2, 1, 2, 1])]
+    model = skrnn.GRUClassifier(4, embedding_size=2, return_sequences=True, max_iter=3)
+    assert len(model.fit(text, text).generate(text[0], 3)) == 3
+    pairs = skrnn.GRUEncoderDecoder(4, max_iter=3).fit(["ab", "c"], ["x", "yz"])
+    assert len(pairs.predict(["ab", "c"])) == 2
     try:
         with _kernels.using("baseline"):
             pass

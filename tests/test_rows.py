@@ -1027,9 +1027,10 @@ def test_a_batch_without_weight_moves_on_its_states(cls, k1):
     whole, parts = cls(**params).fit(whole_X, whole_y), cls(**params)
     for X, y in parts_of(cls, 3, 16, (0, 8, 16)):
         parts.partial_fit(X, y, sample_weight=X[:, 0] != NUMBERS[1], **classes(cls))
-    np.testing.assert_array_equal(parts._carried[1][0][0], tops(parts))
+    # training and inference differ by round-off on NumPy
+    np.testing.assert_allclose(parts._carried[1][0][0], tops(parts), rtol=1e-10)
     order = [whole.sequence_ids_.tolist().index(one) for one in parts.sequence_ids_]
-    np.testing.assert_array_equal(tops(parts), tops(whole)[order])
+    np.testing.assert_allclose(tops(parts), tops(whole)[order], rtol=1e-10)
 
 
 @both

@@ -100,8 +100,10 @@ def stepper(cells, layers, n_rows, block):
 
     None if there are no kernels for one of the cells, or for the type.
     """
+    if build is None or layers[0].W_x.dtype.char not in "fd":
+        return None
     numbers = [_twin(cell) for cell in cells]
-    if build is None or None in numbers or layers[0].W_x.dtype.char not in "fd":
+    if None in numbers:
         return None
     return _binding.Stepper(build, numbers, layers, n_rows, block)
 
