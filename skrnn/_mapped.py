@@ -4,7 +4,8 @@ Pages of a map that were read count as memory of the process until the system ne
 bring in as much as a huge page. Nothing is lost if they are given back: the next access reads them again,
 mostly from the system's cache. That holds for a ``numpy.memmap`` that shares its file. A private one, of
 mode "c", and a map of another kind, which may be private or lie on no file, is left alone: what was
-written there exists nowhere else.
+written there exists nowhere else. So is a small file, as joblib makes of the arrays that it hands to
+other processes: its pages fill nothing, and reading them again costs time.
 
 Shapes: ``values`` (rows, F), row after row in the file.
 """
@@ -16,6 +17,7 @@ import numpy as np
 
 PAGE = 1 << 21  # bytes that one access may bring in
 MANY = 16  # so many of them are given back
+SMALL = 1 << 26  # bytes of a file that may stay in memory
 SHARED = {"r", "r+", "w+"}  # modes of numpy.memmap whose changes are in the file
 
 
@@ -53,9 +55,9 @@ class Mapped:
 
 
 def mapped(values):
-    """``Mapped`` for the rows of a memory-mapped array (..., F); None for other arrays."""
+    """``Mapped`` for the rows of a memory-mapped array (..., F); None for others."""
     pages = map_of(values)
-    if pages is None or not values.flags.c_contiguous:
+    if pages is None or len(pages) < SMALL or not values.flags.c_contiguous:
         return None
     return Mapped(values.reshape(-1, values.shape[-1]), pages)
 

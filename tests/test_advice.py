@@ -2,8 +2,8 @@
 
 Errors about single values and parameters are in ``test_bad_input.py`` and ``test_bad_parameters.py``;
 here are data that are well formed, but not what was meant. Warnings are errors in the whole suite: a
-fit outside ``pytest.warns`` shows that nothing is said. Shuffled rows of a series concern
-``rows="steps"``, which is not built yet.
+fit outside ``pytest.warns`` shows that nothing is said. Shuffled rows of a series are in
+``test_rows.py``.
 """
 
 import contextlib

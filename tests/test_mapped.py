@@ -19,6 +19,11 @@ needs_madvise = pytest.mark.skipif(
 )
 
 
+@pytest.fixture(autouse=True)
+def _no_file_is_small(monkeypatch):
+    monkeypatch.setattr(_mapped, "SMALL", 0)
+
+
 @pytest.fixture
 def file(tmp_path):
     """A file of 3000 rows of 5 numbers, and the numbers."""
@@ -38,6 +43,16 @@ def test_a_view_of_a_map_is_read_through_its_pages(file, mode):
     for view in (X, X[100:], X.reshape(30, 100, 5), np.asarray(X)[:10], X[::2]):
         assert isinstance(map_of(view), mmap.mmap)
     assert mapped(X[::2]) is None  # rows that do not lie one after the other
+
+
+@needs_madvise
+def test_a_small_file_may_stay_in_memory(file, monkeypatch):
+    X = opened(file)
+    size = len(map_of(X))
+    monkeypatch.setattr(_mapped, "SMALL", size + 1)
+    assert mapped(X) is None
+    monkeypatch.setattr(_mapped, "SMALL", size)
+    assert mapped(X) is not None
 
 
 def test_what_is_left_alone(file):
