@@ -64,10 +64,9 @@ def mapped(values):
 
 def map_of(values):
     """The map below an array or a view of one, if its pages can be given back; else None."""
-    shared, private = False, not hasattr(mmap, "MADV_DONTNEED")
+    shared = False
     while isinstance(values, np.ndarray):
-        mode = getattr(values, "mode", None)
-        shared |= mode in SHARED
-        private |= mode == "c"
+        shared |= getattr(values, "mode", None) in SHARED
         values = values.base
-    return values if isinstance(values, mmap.mmap) and shared and not private else None
+    can_give_back = shared and isinstance(values, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED")
+    return values if can_give_back else None
