@@ -1,5 +1,7 @@
 """Recurrent neural networks as scikit-learn estimators."""
 
+import importlib
+
 from skrnn._config import show_config
 from skrnn.classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
 from skrnn.encoder_decoder import GRUEncoderDecoder, LSTMEncoderDecoder, RNNEncoderDecoder
@@ -8,6 +10,9 @@ from skrnn.preprocessing import SlidingWindow, TimeDistributed, TokenEncoder
 from skrnn.regressors import GRURegressor, LSTMRegressor, RNNRegressor
 
 __version__ = "0.1.0"
+
+# imported when they are first asked for, as scikit-learn's are
+_SUBMODULES = ("callbacks", "datasets", "inspection", "metrics")
 
 __all__ = [
     "GRUClassifier",
@@ -25,3 +30,13 @@ __all__ = [
     "forecast",
     "show_config",
 ]
+
+
+def __getattr__(name):
+    if name in _SUBMODULES:
+        return importlib.import_module(f"skrnn.{name}")
+    raise AttributeError(f"module 'skrnn' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*globals(), *_SUBMODULES])

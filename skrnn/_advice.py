@@ -9,6 +9,7 @@ To add advice: a function that warns, called from ``_reading.py`` (before traini
 ``_fitting.py`` (after it).
 """
 
+import sys
 import warnings
 
 import numpy as np
@@ -26,6 +27,9 @@ MUCH_NEARER, NEARER = 0.3, 0.6
 HARDLY, WIDE, FAR = 0.9, 1e3, 1e2
 # With a constant y, or a single class, there is nothing to learn: a constant has no loss but round-off.
 NOTHING = 1e-6
+
+# What stands between a user's line and a warning.
+INNER = ("skrnn.", "sklearn.callback.")
 
 AXES = "Time is the middle axis: (n_sequences, n_timesteps, n_features)."
 IGNORE = "ignore this warning."
@@ -59,12 +63,12 @@ def advise_on_axes(sequences):
         )
 
 
-def say(message, category=UserWarning, stacklevel=7):
-    """Warn at the user's line, which is so many calls away.
-
-    fit, _fit, _read, _warn_about, the function here, and this one (after training: _train, _advise).
-    """
-    warnings.warn(message, category, stacklevel=stacklevel)
+def say(message, category=UserWarning):
+    """Warn at the line that called skrnn, however deep in it this call is."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(INNER):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)
 
 
 def nearness(sequences, axis):

@@ -26,22 +26,24 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrnn import _signature
 from skrnn._blas import one_thread
+from skrnn._callbacks import CallbackSupportMixin, Tasks, with_callbacks
 from skrnn._checks import check_settings
 from skrnn._fitting import Fitting
 from skrnn._inference import BLOCK, run
-from skrnn._monitor import History
+from skrnn._monitor import History, Monitor, Run
 from skrnn._network import Network
 from skrnn._over_time import OverTime
+from skrnn._progress import check_verbose
 from skrnn._reading import VALIDATION, Reading
 from skrnn._sequences import shape_answer
 from skrnn._targets import check_targets, read_targets_per_step, read_weights
 from skrnn.cells import CELLS
-from skrnn.solvers import SOLVERS
+from skrnn.solvers import SCHEDULES, SOLVERS
 
 DOCUMENTATION = "https://skrnn.readthedocs.io/en/stable/"
 
 
-class Trainable(Fitting, BaseEstimator):
+class Trainable(Fitting, CallbackSupportMixin, BaseEstimator):
     """What every estimator shares: a constructor from the table, and fit, all or nothing.
 
     A class below has ``_check_settings``, ``_read`` (``_reading.py``), ``_start`` and ``_network``.
@@ -96,18 +98,24 @@ class Trainable(Fitting, BaseEstimator):
 
         .. warnings of training
         """
-        with self._nothing_lost(), one_thread():
-            return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
+        with self._nothing_lost() as trained, one_thread():
+            return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val, trained)
 
     @contextlib.contextmanager
     def _nothing_lost(self):
-        """A call that fails leaves the estimator as it was: an earlier fit is still there."""
+        """A call that fails leaves the estimator as it was: an earlier fit is still there.
+
+        Yields a list; what it is given makes the changes last, whatever comes after.
+        """
+        trained = []
         before = vars(self).copy()
         history, random_state = (before.get(name) for name in ("_history", "_random_state"))
         mark, drawn = history and history.mark(), random_state and random_state.get_state()
         try:
-            yield
+            yield trained
         except BaseException:
+            if trained:
+                raise
             vars(self).clear()
             vars(self).update(before)
             if history:
@@ -116,15 +124,18 @@ class Trainable(Fitting, BaseEstimator):
                 random_state.set_state(drawn)
             raise
 
-    def _fit(self, X, y, sample_weight, X_val, y_val, sample_weight_val):
+    @with_callbacks
+    def _fit(self, X, y, sample_weight, X_val, y_val, sample_weight_val, trained):
         self._check_settings(X_val=X_val, y_val=y_val, sample_weight_val=sample_weight_val)
+        check_verbose(self.verbose)
         known = self._spec if self.warm_start and hasattr(self, "_theta") else None
         spec, data, container = self._read(X, y, sample_weight, known)
         random_state = (known and self._random_state) or check_random_state(self.random_state)
+        run = (known and self._unfinished_run()) or self._new_run(random_state)
         validation = None
         if self.early_stopping and not SOLVERS[self.solver].full_batch:
             if X_val is None:
-                data, validation = self._hold_out(data, random_state)
+                data, validation = self._hold_out(data, run.drawn_from(random_state))
                 self._check_validation(validation, given=False)
             else:
                 self._check_same_columns(X, X_val)
@@ -134,11 +145,17 @@ class Trainable(Fitting, BaseEstimator):
         self._check_memory(spec, data)
         if known is None:
             self._start(spec, X, random_state)
-        self._train(data, validation, random_state, self.max_iter)
+        tasks = Tasks(self, X, y, sample_weight, run, container)
+        self._train(data, validation, random_state, run, tasks)
         self._forget_states()
         self._keep_states(container)
-        if not self.warm_start:
-            self._solver = self._random_state = None  # not needed again: most of the pickle
+        trained.append(True)
+        try:
+            tasks.end()
+        finally:
+            del self._tasks
+            if not self.warm_start:
+                self._solver = self._random_state = None  # not needed again: most of the pickle
         return self
 
     def _in_pieces(self, data):
@@ -178,6 +195,7 @@ class BaseRNN(Reading, OverTime, Trainable):
 
     def _partial_fit(self, X, y, sample_weight, **target_options):
         self._check_settings(partial_fit=True)
+        check_verbose(self.verbose)
         known = getattr(self, "_spec", None)
         with self._nothing_lost(), one_thread():
             spec, data, container = self._read(
@@ -189,7 +207,9 @@ class BaseRNN(Reading, OverTime, Trainable):
             if known is None:
                 self._start(spec, X, random_state)
             ends = []
-            self._train(pieces, None, random_state, 1, partial_fit=True, ends=ends)
+            schedule = SCHEDULES["constant"](self.learning_rate_init, 1)
+            run = Run(1, Monitor(self.tol, self.n_iter_no_change), schedule)
+            self._train(pieces, None, random_state, run, partial_fit=True, ends=ends)
             self._carry_states(container, ends, whole=pieces is data and not data.delay)
             self._keep_states(container)
         return self

@@ -4,16 +4,18 @@
 copy of the weights, and publishes what came out: weights, curves, warnings.
 """
 
-import warnings
+import contextlib
+from copy import deepcopy
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from skrnn._advice import advise_on_scale
+from skrnn._advice import advise_on_scale, say
 from skrnn._inference import evaluate, loss_of_a_constant, run
 from skrnn._learner import DivergenceError, Learner
 from skrnn._memory import check_fits
-from skrnn._monitor import Monitor, Report
+from skrnn._monitor import Monitor, Run
+from skrnn._progress import Observers, progress
 from skrnn._sums import EXACT, FAST
 from skrnn._training import FULL_BATCH_BLOCK, minibatches, train, train_full_batch
 from skrnn.losses import LOSSES
@@ -21,6 +23,10 @@ from skrnn.solvers import SCHEDULES, SOLVERS
 
 # batch_size="auto" (docs/defaults.rst): so many sequences are one batch, more are cut into smaller ones.
 LARGEST_WHOLE, AUTO_BATCH = 200, 32
+# A call of fit finishes an interrupted one if these parameters are as they were.
+GOES_ON_WITH = (
+    "max_iter", "solver", "learning_rate", "learning_rate_init", "early_stopping", "validation_fraction",
+)  # fmt: skip
 
 
 def auto_batch_size(n):
@@ -31,76 +37,120 @@ def auto_batch_size(n):
 class Fitting:
     """Mixin: ``_train`` and what it needs."""
 
-    # what to do about a loss that is not finite
-    _scale = "Standardise X, scale y and sample_weight, or lower learning_rate_init, alpha or clip_norm."
+    # what to do about a loss that is not finite, beside the settings of the solver
+    _scale = "standardise X, scale y and sample_weight"
 
-    def _train(self, data, validation, random_state, max_iter, *, partial_fit=False, ends=None):
-        """Train from ``_theta`` on, and publish; ``ends``: a list for the states after the sequences."""
+    def _new_run(self, random_state):
+        """The run that a call of fit begins."""
+        schedule = SCHEDULES[self.learning_rate](self.learning_rate_init, self.max_iter)
+        monitor = Monitor(self.tol, self.n_iter_no_change, keep_best=self.early_stopping)
+        return Run(
+            self.max_iter, monitor, schedule,
+            settings=self._settings_of_a_run(), drawn=random_state.get_state(),
+        )  # fmt: skip
+
+    def _settings_of_a_run(self):
+        return {name: getattr(self, name) for name in GOES_ON_WITH}
+
+    def _unfinished_run(self):
+        """The run in which this estimator was saved, if a call of fit may finish it; else None."""
+        run = deepcopy(getattr(self, "_unfinished", None))
+        if run is None or run.settings != self._settings_of_a_run():
+            return None
+        if run.theta is not None:  # the weights it had come to; its monitor has the best so far
+            self._theta, run.theta = run.theta, None
+        run.monitor.tol, run.monitor.n_iter_no_change = self.tol, self.n_iter_no_change
+        return run
+
+    def _train(
+        self, data, validation, random_state, run, observer=None, *, partial_fit=False, ends=None
+    ):  # fmt: skip
+        """Train from ``_theta`` on, and publish; ``ends``: a list for the states after the sequences.
+
+        While it runs, the estimator's own attributes are those of the latest epoch.
+        """
         theta, history = np.array(self._theta), self._history
-        n_before = len(history.loss)
-        monitor = Monitor(self.tol, self.n_iter_no_change, keep_best=validation is not None)
+        self._theta, self._random_state, self._unfinished = theta, random_state, run
+        n_before = len(history.loss) - run.epoch
+        shown = progress(self.verbose, run.max_iter, len(data), int(data.lengths.sum()))
+        observer = Observers([shown, observer] if observer else [shown])
         run_training = self._in_batches
         if SOLVERS[self.solver].full_batch:
             run_training = self._in_full_batch
         try:
-            with np.errstate(all="ignore"):
-                converged = run_training(
-                    theta, data, validation, monitor, random_state, max_iter, partial_fit, ends
-                )
+            with np.errstate(all="ignore"), contextlib.closing(observer):
+                converged = run_training(theta, data, validation, run, observer, partial_fit, ends)
         except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=4)
+            say("Training interrupted by user.")
             converged = True
         except DivergenceError as error:
-            self._tell_diverged(error, n_before)
+            self._tell_diverged(error, len(history.loss) - n_before + 1)
             converged = True
-        if monitor.best_theta is not None:
-            theta = monitor.best_theta
-        self._theta, self._random_state = theta, random_state
-        self._publish_history(len(history.loss) - n_before, validation, partial_fit)
+        if run.monitor.best_theta is not None:
+            self._theta = run.monitor.best_theta
+        del self._unfinished
+        self._publish_history(len(history.loss) - n_before, validation is not None, partial_fit)
         if not partial_fit:
             self._advise(data, history.loss[n_before:])
         if not (converged or partial_fit):
-            warnings.warn(
-                f"Maximum iterations ({max_iter}) reached and the optimization hasn't converged yet. "
+            say(
+                f"Maximum iterations ({run.max_iter}) reached and the optimization hasn't converged yet. "
                 "Increase max_iter, or stop earlier by tol and n_iter_no_change.",
                 ConvergenceWarning,
-                stacklevel=4,
             )
 
-    def _in_batches(self, theta, data, validation, monitor, random_state, max_iter, partial_fit, ends):
+    def _in_batches(self, theta, data, validation, run, observer, partial_fit, ends):
         network, loss = (
             self._network(n_threads=self._n_threads()),
             LOSSES[self._spec["targets"]["loss"]](),
         )
         batch_size = self._batch_size(data)
-        self._solver = self._make_solver(theta)
+        self._solver, random_state = self._make_solver(theta), self._random_state
         exact = network.dtype == np.float64 and self._is_whole(data, batch_size, partial_fit)
         learner = Learner(
             network, theta, EXACT if exact else FAST, self._solver, alpha=self.alpha,
             clip_norm=self.clip_norm, clip_value=self.clip_value, random_state=random_state, ends=ends,
         )  # fmt: skip
-        schedule = SCHEDULES["constant" if partial_fit else self.learning_rate]
         return train(
             network, loss, minibatches(data, batch_size, network.dtype, self.shuffle, random_state),
-            learner, schedule(self.learning_rate_init, max_iter), monitor, self._history,
-            Report(self.verbose, max_iter), k1=self.k1, k2=self.k2, max_iter=max_iter,
+            learner, run, self._history, observer, k1=self.k1, k2=self.k2,
             validate=validation and self._validator(network, loss, validation),
         )  # fmt: skip
 
-    def _in_full_batch(self, theta, data, validation, monitor, random_state, max_iter, partial_fit, ends):
+    def _in_full_batch(self, theta, data, validation, run, observer, partial_fit, ends):
         network, loss = (
             self._network(n_threads=self._n_threads()),
             LOSSES[self._spec["targets"]["loss"]](),
         )
         exact = len(data) <= FULL_BATCH_BLOCK and network.dtype == np.float64
+        max_iter = run.max_iter - run.epoch
         solver = SOLVERS[self.solver](max_iter=max_iter, max_fun=self.max_fun, tol=self.tol)
         result = train_full_batch(
-            network, loss, data, theta, solver, EXACT if exact else FAST, self._history,
-            Report(self.verbose, max_iter), alpha=self.alpha,
+            network, loss, data, theta, solver, EXACT if exact else FAST, run, self._history, observer,
+            alpha=self.alpha,
         )  # fmt: skip
+        if result is None:
+            return True
         if result.status == 2:
-            warnings.warn(f"lbfgs stopped early: {result.message}", ConvergenceWarning, stacklevel=6)
+            say(f"lbfgs stopped early: {result.message}", ConvergenceWarning)
         return result.status != 1  # 1: max_iter or max_fun reached
+
+    def _as_if_stopped(self):
+        """A copy of the estimator in fit, as if that had ended with the latest epoch.
+
+        Another call of fit, with warm_start, finishes the run.
+        """
+        copy = object.__new__(type(self))
+        vars(copy).update(vars(self))
+        for name in ("_theta", "_solver", "_random_state", "_history", "_unfinished"):
+            if hasattr(self, name):
+                setattr(copy, name, deepcopy(getattr(self, name)))
+        if hasattr(copy, "_unfinished") and copy._unfinished.monitor.best_theta is not None:
+            copy._unfinished.theta, copy._theta = copy._theta, copy._unfinished.monitor.best_theta
+        del copy._tasks
+        copy._forget_states()
+        copy._keep_states(self._tasks.container)
+        return copy
 
     def _make_solver(self, theta):
         """A new solver with the present settings; it goes on from the memory of the one before."""
@@ -171,22 +221,34 @@ class Fitting:
 
         return validate
 
-    def _tell_diverged(self, error, n_before):
+    def _tell_diverged(self, error, epoch):
         if error.at_start:
             where = "present" if self._history.n_updates else "initial"
             raise ValueError(
-                f"Loss or gradient are not finite at the {where} weights. {self._scale}"
+                f"The {error.what} is not finite at the {where} weights, before the first update "
+                f"(epoch {epoch}). {self._what_to_try(at_start=True)}"
             ) from None
-        norms = ", ".join(f"{g:.3g}" for g in self._history.grad_norm[-3:]) or "none"
-        warnings.warn(
-            f"Loss or gradient became non-finite in epoch {len(self._history.loss) - n_before + 1}: "
-            "training stopped, and the last weights at which they were finite are kept. Mean gradient "
-            f"norms of the epochs before: {norms}. {self._scale}",
+        be = "are" if error.what == "weights" else "is"
+        norms = ", ".join(f"{g:.3g}" for g in error.norms)
+        say(
+            f"Training diverged in epoch {epoch}: the {error.what} {be} non-finite. Training stopped, "
+            "and the last weights at which loss and gradient were finite are kept. Gradient norms of the "
+            f"updates before: {norms}. {self._what_to_try()}",
             ConvergenceWarning,
-            stacklevel=5,
         )
 
-    def _publish_history(self, n_iter, validation, partial_fit):
+    def _what_to_try(self, at_start=False):
+        """What helps against a loss that is not finite, in the order in which to try it."""
+        tips = [self._scale]
+        if not (at_start or SOLVERS[self.solver].full_batch):
+            if self.clip_norm is None or self.clip_norm > 1:
+                tips.append(f"set clip_norm=1.0 (now {self.clip_norm})")
+            tips.append(f"lower learning_rate_init (now {self.learning_rate_init:g})")
+            if self.clip_norm is not None and self.clip_norm <= 1:
+                tips.append(f"lower clip_norm (now {self.clip_norm:g})")
+        return f"To try: {'; '.join(tips)}; lower alpha (now {self.alpha:g})."
+
+    def _publish_history(self, n_iter, with_validation, partial_fit=False):
         history = self._history
         self.n_iter_ = n_iter + (self.n_iter_ if partial_fit else 0)
         self.n_updates_ = history.n_updates
@@ -194,7 +256,7 @@ class Fitting:
         self.grad_norm_curve_ = list(history.grad_norm)
         self.clipped_fraction_curve_ = list(history.clipped_fraction)
         self.loss_ = history.loss[-1] if history.loss else np.nan
-        if validation is None:
+        if not with_validation:
             self.best_loss_ = min(history.loss, default=np.nan)
             self.validation_loss_curve_ = self.validation_scores_ = None
             self.best_validation_score_ = None

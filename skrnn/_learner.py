@@ -15,18 +15,32 @@ References
 """
 
 import math
+from collections import deque
 
 import numpy as np
 
 from skrnn import _kernels
 
+# How many gradient norms before a divergence are told.
+N_NORMS = 5
+
 
 class DivergenceError(ArithmeticError):
-    """The loss or the gradient is not finite; ``at_start``: nor was it ever in this call."""
+    """Training has left the finite numbers.
 
-    def __init__(self, at_start):
+    Attributes
+    ----------
+    what : str
+        What is not finite: "loss", "gradient", or "weights" after a step that went too far.
+    at_start : bool
+        Whether it never was in this call.
+    norms : list of float
+        Norms of the gradients of the latest updates before, before clipping.
+    """
+
+    def __init__(self, what, at_start, norms):
         super().__init__()
-        self.at_start = at_start
+        self.what, self.at_start, self.norms = what, at_start, list(norms)
 
 
 def norm(g):
@@ -120,6 +134,7 @@ class Learner(Gradient):
         # theta, the solver's memory and its counter before the latest step
         self._before = np.empty_like(theta), np.empty_like(solver.memory), None
         self._stepping = False
+        self.norms = deque(maxlen=N_NORMS)  # of the latest updates
         # beyond it the squares that solvers remember are no numbers any more
         self.longest = float(np.sqrt(np.finfo(theta.dtype).max))
         self.start_epoch()
@@ -148,17 +163,22 @@ class Learner(Gradient):
         """One update of theta from the gradient gathered in g, which is empty afterwards."""
         penalty, g_norm = self.finish(scale, S)
         if not (math.isfinite(g_norm) and math.isfinite(self.loss)):
-            raise DivergenceError(at_start=self._before[2] is None)
+            raise self._divergence()
         shrink, active = self._clip(g_norm)
         if g_norm > self.longest and norm(self.g) * shrink > self.longest:
-            raise DivergenceError(at_start=self._before[2] is None)
+            raise self._divergence()
         self._step(shrink)
+        self.norms.append(g_norm)
         self.n_clipped += active
         self.penalty += penalty
         self.norm_sum += g_norm
         self.n_updates += 1
         if self.network.dropout:
             self._draw_masks()
+
+    def _divergence(self):
+        what = "gradient" if math.isfinite(self.loss) else "loss"
+        return DivergenceError(what, self._before[2] is None, self.norms)
 
     def _clip(self, g_norm):
         """Clip g by value, then by norm.
@@ -190,7 +210,7 @@ class Learner(Gradient):
     def check_theta(self):
         """Raise if the latest step, which no loss has looked at yet, went beyond all numbers."""
         if not np.isfinite(self.theta).all():
-            raise DivergenceError(at_start=False)
+            raise DivergenceError("weights", False, self.norms)
 
     def undo(self):
         """Back to before the latest step, if there was one."""

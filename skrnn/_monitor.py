@@ -1,10 +1,11 @@
-"""Watching training: history, tolerance and patience, best weights, one line per epoch.
+"""Watching training: history, tolerance and patience, best weights, how far a run has come.
 
-``History`` records what is published as curves; ``Monitor`` decides when to stop. To stop on
+``History`` records what is published as curves; ``Monitor`` decides when to stop; ``Run`` is what, beside
+weights and solver, an interrupted run needs in order to go on as if nothing had happened. To stop on
 something else, pass another value to ``Monitor.record``.
 """
 
-import time
+import numpy as np
 
 
 class History:
@@ -80,19 +81,50 @@ class Monitor:
         self.count = 0
 
 
-class Report:
-    """One line per epoch on standard output."""
+class Run:
+    """One call of fit on its way.
 
-    def __init__(self, verbose, max_iter):
-        self.verbose, self.max_iter, self.start = verbose, max_iter, time.perf_counter()
+    Parameters
+    ----------
+    max_iter : int
+        Epochs that it may take.
+    monitor : Monitor
+    schedule : one of ``SCHEDULES``
+    settings : dict
+        What must be as it was if another call is to finish this one.
+    drawn : object
+        State of the random numbers at the start, from which held-out data are drawn.
 
-    def epoch(self, history, n_iter):
-        if not self.verbose:
-            return
-        line = f"Epoch {n_iter}/{self.max_iter}, loss {history.loss[-1]:.6g}"
-        if history.validation_loss:
-            line += f", validation loss {history.validation_loss[-1]:.6g}"
-            line += f", validation score {history.validation_score[-1]:.4f}"
-        line += f", gradient norm {history.grad_norm[-1]:.3g}"
-        line += f", clipped {history.clipped_fraction[-1]:.0%}"
-        print(f"{line}, {time.perf_counter() - self.start:.1f} s")
+    Attributes
+    ----------
+    epoch : int
+        Epochs that are done.
+    done : bool
+        Whether the monitor has ended the run.
+    theta : (P,) array or None
+        In a copy of the run: the weights it has come to, where an estimator keeps better ones.
+    """
+
+    def __init__(self, max_iter, monitor, schedule, *, settings=None, drawn=None):
+        self.max_iter, self.monitor, self.schedule = max_iter, monitor, schedule
+        self.settings, self.drawn = settings, drawn
+        self.epoch, self.done, self.theta = 0, False, None
+
+    def drawn_from(self, random_state):
+        """Random numbers as they were, in ``random_state``, when the run began.
+
+        At the start of a run these are its own, which it then uses up.
+        """
+        if not self.epoch:
+            return random_state
+        before = np.random.RandomState()
+        before.set_state(self.drawn)
+        return before
+
+    def record(self, value, theta):
+        """Take the watched value of one more epoch."""
+        self.epoch += 1
+        self.done = self.monitor.record(value, theta)
+        if self.done and self.schedule.go_on_after_plateau():
+            self.done = False
+            self.monitor.restart()

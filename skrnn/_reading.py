@@ -181,8 +181,7 @@ class Reading:
         if can_truncate and not (self.k1 or self.k2) and sequences.lengths.max() > LONG_SEQUENCE:
             say(
                 f"X has a sequence of {sequences.lengths.max()} steps and k1=None: memory grows with the "
-                "length. Set k1 (and k2) to train by truncated backpropagation.",
-                stacklevel=6,
+                "length. Set k1 (and k2) to train by truncated backpropagation."
             )
 
     def _check_batch_size(self, n):
@@ -192,8 +191,7 @@ class Reading:
         if not self._cuts_pieces():
             say(
                 f"batch_size={self.batch_size} is larger than the {n} sequences of X: all of them are "
-                "one batch. Lower it.",
-                stacklevel=7,
+                "one batch. Lower it."
             )
 
     def _cuts_pieces(self):

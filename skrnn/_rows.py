@@ -7,11 +7,11 @@ numbers are checked; rows of one series are in the order of time, and series may
 An array (also a memory-mapped one) is not copied: ``Sequences`` skips the column and follows an index.
 """
 
-import warnings
 from numbers import Integral
 
 import numpy as np
 
+from skrnn._advice import say
 from skrnn._sequences import Container, as_numbers, is_missing, object_array, reject_unreadable
 from skrnn._storage import Sequences
 
@@ -236,11 +236,9 @@ def advise_on_order(X, codes, name):
 
 
 def _say(what):
-    warnings.warn(
+    say(
         f'{what}, but rows="steps" reads each row as the time step after the one before it. Sort the '
         "rows, and leave none out (a weight of zero takes a row out of the loss). Split with "
         "TimeSeriesSplit, or whole series with GroupKFold, not with a shuffled KFold or "
-        "train_test_split. If the rows are as meant, reset the index.",
-        UserWarning,
-        stacklevel=9,
+        "train_test_split. If the rows are as meant, reset the index."
     )

@@ -370,7 +370,9 @@ PARAMETERS = {
         False,
         ["verbose"],
         "bool or int, default=False",
-        "Whether to print a line per epoch. Any number but 0 means True.",
+        "1 or True prints a line per epoch: loss, validation loss and score, mean norm of the gradient "
+        "before clipping, share of the updates that were clipped, time steps per second, and how long "
+        "the epochs left would take. 2 and more show a live bar instead, which needs the package rich.",
     ),
     "n_jobs": Parameter(
         None,
@@ -544,14 +546,17 @@ NotImplementedError
     If a parameter asks for what is not available yet.
 MemoryError
     If the network, or a window of the data, does not fit in memory.
+ImportError
+    If `verbose=2` and the package rich is not installed.
 """,
     "warnings of training": """\
 Warns
 -----
 ConvergenceWarning
     If `max_iter` is reached before the loss has stopped falling; if loss or gradient are no longer
-    finite: training then stops, and the last finite weights are kept; if "lbfgs" stops early; or if
-    hardly anything was learned and the features of X are on very different scales, or far from 1.
+    finite: training then stops, the last weights at which they were finite are kept, and the warning
+    tells the epoch, the gradient norms before and what to try; if "lbfgs" stops early; or if hardly
+    anything was learned and the features of X are on very different scales, or far from 1.
 UserWarning
     If training is interrupted from the keyboard: the weights so far are kept; if X seems to have its
     axes in another order, or y one target per time step; if y looks one-hot encoded; if y is in another

@@ -10,6 +10,7 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skrnn._callbacks import as_task
 from skrnn._rows import encode, split_ids
 from skrnn._sequences import as_numbers, reject_unreadable
 from skrnn._transformer import SequenceTransformer
@@ -83,6 +84,7 @@ class SlidingWindow(SequenceTransformer):
         self.sequence_id = sequence_id
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @as_task
     def fit(self, X, y=None):
         """Check the parameters and X, and remember its columns.
 

@@ -16,6 +16,7 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._callbacks import as_task
 from skrnn._sequences import as_items, object_array, reject_unreadable
 from skrnn._transformer import SequenceTransformer
 
@@ -164,6 +165,7 @@ class TimeDistributed(SequenceTransformer):
         self.transformer = transformer
 
     @_fit_context(prefer_skip_nested_validation=False)
+    @as_task
     def fit(self, X, y=None, **params):
         """Fit the transformer to all time steps.
 
@@ -197,6 +199,7 @@ class TimeDistributed(SequenceTransformer):
         return self
 
     @_fit_context(prefer_skip_nested_validation=False)
+    @as_task
     def fit_transform(self, X, y=None, **params):
         """Fit the transformer to all time steps, and transform them.
 

@@ -14,6 +14,7 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._callbacks import as_task
 from skrnn._sequences import is_missing, object_array
 from skrnn._transformer import SequenceTransformer
 
@@ -99,6 +100,7 @@ class TokenEncoder(SequenceTransformer):
         self.max_tokens = max_tokens
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @as_task
     def fit(self, X, y=None):
         """Learn the vocabulary.
 

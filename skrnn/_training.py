@@ -3,10 +3,12 @@
 Neither loop knows which cell, loss or solver it runs, nor scikit-learn.
 """
 
+from collections import deque
+
 import numpy as np
 
 from skrnn import _kernels
-from skrnn._learner import DivergenceError, Gradient
+from skrnn._learner import N_NORMS, DivergenceError, Gradient
 from skrnn._tbptt import tbptt
 
 # Rows of one block when a full-batch solver adds up its gradient: fixed, so that the sum is too.
@@ -26,26 +28,23 @@ def minibatches(data, batch_size, dtype, shuffle, random_state):
 
 
 @_kernels.keep_memory()
-def train(
-    network, loss, epochs, learner, schedule, monitor, history, report, *, k1, k2, max_iter,
-    validate=None,
-):  # fmt: skip
-    """Train for at most ``max_iter`` epochs.
+def train(network, loss, epochs, learner, run, history, observer, *, k1, k2, validate=None):
+    """Train until ``run`` has taken all its epochs, or is done.
 
     Parameters
     ----------
     epochs : iterator of iterables of Batch
-    schedule : one of ``SCHEDULES``
-    monitor : Monitor
-        Watches the validation loss if there is one, else the training loss.
+    run : Run
+        Its monitor watches the validation loss if there is one, else the training loss.
+    observer : Observer
     validate : callable, optional
         theta -> validation loss, validation score; called after every epoch.
 
     Returns
     -------
     converged : bool
-        Whether training ended as it should: by the monitor, or at the end of a schedule that is made
-        for ``max_iter`` epochs.
+        Whether training ended as it should: by the monitor or an observer, or at the end of a schedule
+        that is made for ``max_iter`` epochs.
 
     Raises
     ------
@@ -54,13 +53,12 @@ def train(
     KeyboardInterrupt
         Theta is then as it was after the last whole update.
     """
-    for epoch, batches in zip(range(max_iter), epochs, strict=False):
-        learner.start_epoch()
-        learner.solver.learning_rate = schedule.rate(epoch)
+    for epoch, batches in zip(range(run.epoch, run.max_iter), epochs, strict=False):
+        if run.done or observer.begin_epoch(epoch):
+            return True
+        learner.solver.learning_rate = run.schedule.rate(epoch)
         try:
-            for batch in batches:
-                tbptt(network, loss, batch, learner, k1, k2)
-            learner.check_theta()
+            one_epoch(network, loss, batches, learner, observer, k1, k2)
         except BaseException as error:
             learner.abandon(error)
             history.n_updates += learner.n_updates
@@ -71,52 +69,100 @@ def train(
             learner.loss / learner.weight + learner.penalty / n, learner.norm_sum / n,
             learner.n_clipped / n, learner.n_updates, validation,
         )  # fmt: skip
-        report.epoch(history, epoch + 1)
-        watched = validation[0] if validate else history.loss[-1]
-        if monitor.record(watched, learner.theta):
-            if not schedule.go_on_after_plateau():
-                return True
-            monitor.restart()
-    return schedule.ends_with_max_iter
+        run.record(validation[0] if validate else history.loss[-1], learner.theta)
+        if observer.end_epoch(history, epoch):
+            return True
+    return run.done or run.schedule.ends_with_max_iter
+
+
+def one_epoch(network, loss, batches, learner, observer, k1, k2):
+    """Train on every batch once; the weights are finite afterwards, or a DivergenceError is raised."""
+    learner.start_epoch()
+    for batch in batches:
+        tbptt(network, loss, batch, learner, k1, k2)
+        observer.progress(batch.B)
+    learner.check_theta()
 
 
 @_kernels.keep_memory()
-def train_full_batch(network, loss, data, theta, solver, arithmetic, history, report, *, alpha):
+def train_full_batch(network, loss, data, theta, solver, arithmetic, run, history, observer, *, alpha):
     """Minimise the loss of the whole data by full BPTT with a solver that drives the evaluation.
 
-    ``theta`` is changed in place after every iteration. Returns scipy's result object.
+    ``theta`` is changed in place after every iteration, which is what observers take for an epoch.
+    Returns scipy's result object, or None if an observer has ended training.
     """
     n = len(data)
     blocks = [
         data.batch(np.arange(k, min(k + FULL_BATCH_BLOCK, n)), network.dtype)
         for k in range(0, n, FULL_BATCH_BLOCK)
     ]
-    W, S = sum(b.W for b in blocks), sum(b.S for b in blocks)
-    latest = {}
+    evaluate = Evaluation(network, loss, blocks, arithmetic, alpha)
+    at_work = False  # whether an observed epoch has begun and not ended
 
     def function(x):
-        gradient = Gradient(network, x.astype(theta.dtype), arithmetic, alpha=alpha)
-        for block in blocks:
-            tbptt(network, loss, block, gradient)
-        penalty, g_norm = gradient.finish(1 / W, S)
-        g = gradient.g.astype(np.float64)
-        latest.update(value=gradient.loss / W + penalty, norm=g_norm)
-        if "n_iter" not in latest:
-            if not np.isfinite(latest["value"] + latest["norm"]):
-                raise DivergenceError(at_start=True)
-            latest.update(n_iter=0, start=(latest["value"], latest["norm"]))
-        return latest["value"], g
+        nonlocal at_work
+        if not at_work and observer.begin_epoch(run.epoch):
+            raise Stopped
+        at_work = True
+        value, g = evaluate(x.astype(theta.dtype))
+        observer.progress(n)
+        return value, g
 
     def callback(x):
-        # the accepted point is the one evaluated last
-        if not np.isfinite(latest["value"] + latest["norm"]):
-            raise DivergenceError(at_start=False)
+        nonlocal at_work
+        evaluate.check()  # the accepted point is the one evaluated last
         theta[:] = x
-        history.record(latest["value"], latest["norm"], 0.0, 1)
-        latest["n_iter"] += 1
-        report.epoch(history, latest["n_iter"])
+        history.record(evaluate.value, evaluate.norm, 0.0, 1)
+        run.epoch += 1
+        at_work = False
+        if observer.end_epoch(history, run.epoch - 1):
+            raise Stopped
 
-    result = solver.minimize(function, theta, callback)
-    if not latest["n_iter"]:  # nothing to improve, or no step that does
-        history.record(*latest["start"], 0.0, 0)
+    before = run.epoch
+    try:
+        result = solver.minimize(function, theta, callback)
+    except Stopped:
+        return None
+    if run.epoch == before:  # nothing to improve, or no step that does
+        history.record(*evaluate.first, 0.0, 0)
     return result
+
+
+class Stopped(Exception):  # noqa: N818 - a message to the loop around, not an error
+    """An observer has ended training."""
+
+
+class Evaluation:
+    """The loss of the whole data and its gradient, block by block.
+
+    Attributes
+    ----------
+    value, norm : float
+        Of the latest evaluation: the loss with its penalty, and the norm of the gradient.
+    first : tuple
+        Both, of the first evaluation.
+    """
+
+    def __init__(self, network, loss, blocks, arithmetic, alpha):
+        self.network, self.loss, self.blocks = network, loss, blocks
+        self.arithmetic, self.alpha = arithmetic, alpha
+        self.W, self.S = sum(b.W for b in blocks), sum(b.S for b in blocks)
+        self.first, self.norms = None, deque(maxlen=N_NORMS)
+
+    def __call__(self, theta):
+        gradient = Gradient(self.network, theta, self.arithmetic, alpha=self.alpha)
+        for block in self.blocks:
+            tbptt(self.network, self.loss, block, gradient)
+        penalty, self.norm = gradient.finish(1 / self.W, self.S)
+        self.value = gradient.loss / self.W + penalty
+        if self.first is None:
+            self.first = self.value, self.norm
+            self.check(at_start=True)
+        return self.value, gradient.g.astype(np.float64)
+
+    def check(self, at_start=False):
+        """Raise a DivergenceError if the latest loss or gradient is not finite."""
+        if not np.isfinite(self.value + self.norm):
+            what = "gradient" if np.isfinite(self.value) else "loss"
+            raise DivergenceError(what, at_start, self.norms)
+        self.norms.append(self.norm)

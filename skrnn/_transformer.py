@@ -3,9 +3,12 @@
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from skrnn._base import DOCUMENTATION
+from skrnn._callbacks import CallbackSupportMixin
 
 
-class SequenceTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class SequenceTransformer(
+    CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+):
     """What the transformers share."""
 
     _doc_link_module = "skrnn"

@@ -148,7 +148,7 @@ class _EncoderDecoder(Trainable):
     """Sources and targets are sequences of hashable tokens."""
 
     bidirectional = False  # every window of training can be cut
-    _scale = "Lower learning_rate_init, alpha or clip_norm, or scale sample_weight."
+    _scale = "scale sample_weight"
 
     @classmethod
     def _tables(cls):
@@ -213,8 +213,8 @@ class _EncoderDecoder(Trainable):
             If training is interrupted from the keyboard: the weights so far are kept; or if `batch_size`
             exceeds the number of pairs.
         """
-        with self._nothing_lost(), one_thread():
-            return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
+        with self._nothing_lost() as trained, one_thread():
+            return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val, trained)
 
     def predict(self, X):
         """Predict the targets of sources.

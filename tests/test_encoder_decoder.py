@@ -215,7 +215,7 @@ def test_validation_loss_is_the_training_loss_of_the_same_pairs(cls):
 
 def test_divergence_keeps_finite_weights():
     X, y = data()
-    with pytest.warns(ConvergenceWarning, match="non-finite.*Lower learning_rate_init"):
+    with pytest.warns(ConvergenceWarning, match="non-finite.*lower learning_rate_init"):
         model = skrnn.RNNEncoderDecoder(
             8, activation="relu", solver="sgd", learning_rate_init=1e200, clip_norm=None, random_state=0
         ).fit(X, y)

@@ -11,7 +11,17 @@ ROOT = Path(importlib.util.find_spec("skrnn").origin).parent
 
 # bottom to top; a module may import from the layers above its own line only
 LAYERS = [
-    ["cells", "losses", "solvers", "_packing", "_parameters", "_sums", "_monitor", "_mapped"],
+    [
+        "cells",
+        "losses",
+        "solvers",
+        "_packing",
+        "_parameters",
+        "_sums",
+        "_monitor",
+        "_progress",
+        "_mapped",
+    ],
     ["_kernels"],
     ["_recurrence", "_pooling", "_storage"],
     ["_network", "_batches"],
@@ -20,27 +30,31 @@ LAYERS = [
     ["_search"],
     ["_training"],
     ["_blas", "_sequences", "_states", "_checks", "_memory", "_advice", "_signature", "_config"],
+    ["_callbacks"],
     ["_targets", "_rows", "_tokens", "_vocabulary"],
     ["_reading", "_fitting", "_streaming", "_history"],
     ["_over_time"],
     ["_base"],
-    ["_transformer"],
+    ["_transformer", "callbacks"],
     ["_sliding_window", "_time_distributed", "_token_encoder"],
     ["preprocessing", "forecasting", "_generating"],
-    ["regressors", "classifiers", "encoder_decoder", "metrics"],
+    ["regressors", "classifiers", "encoder_decoder", "metrics", "datasets"],
     ["__init__"],
 ]
 ENGINE = [name for layer in LAYERS[:7] for name in layer]
 EXTENSION_POINTS = ["cells", "losses", "solvers"]
 LEVEL = {name: k for k, layer in enumerate(LAYERS) for name in layer}
-FILES = [*ROOT.glob("*.py"), *ROOT.glob("*/__init__.py")]
-PATHS = {path.parent.name if path.parent != ROOT else path.stem: path for path in FILES}
+FILES = [*ROOT.glob("*.py"), *ROOT.glob("*/*.py")]
+PATHS = {}  # name -> files; a package is one module here
+for _path in FILES:
+    PATHS.setdefault(_path.stem if _path.parent == ROOT else _path.parent.name, []).append(_path)
 MODULES = sorted(PATHS)
 
 
 def imports(name):
     """Full dotted names that a module imports, at any depth of its code."""
-    for node in ast.walk(ast.parse(PATHS[name].read_text(encoding="utf8"))):
+    code = "\n".join(path.read_text(encoding="utf8") for path in PATHS[name])
+    for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

@@ -1,0 +1,247 @@
+"""Callbacks: objects that look on while an estimator is fitted, set by ``set_callbacks``.
+
+scikit-learn (1.9 and later) has :class:`sklearn.callback.ProgressBar` and
+:class:`sklearn.callback.ScoringMonitor`, and documents how to write one. Here is what sequences need
+beside them: ``Checkpoint``, for runs that take hours. It also works with earlier versions.
+"""
+
+import contextlib
+import os
+import pickle
+import secrets
+import shutil
+import socket
+import time
+from numbers import Integral, Real
+from pathlib import Path
+
+from sklearn.utils._param_validation import Interval, validate_params
+
+from skrnn._base import Trainable
+
+__all__ = ["Checkpoint"]
+
+
+class Checkpoint:
+    """Callback that saves the estimator while it is being fitted.
+
+    The file always holds a whole estimator: a new one is written beside it, forced to the disk, and put
+    in its place in one step, so that a run that is killed, or a disk that is full, leaves the file as it
+    was. Read it with :func:`joblib.load` or :mod:`pickle`, and only if you trust its source.
+
+    What was saved can predict, as if fit had ended there. And training goes on from it: with
+    `warm_start=True`, fit on the same data finishes the run that was interrupted, up to its `max_iter`
+    and with its patience and its held-out sequences, and arrives at the same weights, bit for bit, as a
+    run that was never interrupted. If `max_iter`, the solver, the learning rate or the settings of early
+    stopping have been changed, fit starts a new run of `max_iter` epochs from the saved weights, as
+    `warm_start` always does. `solver="lbfgs"` goes on from the weights, but not bit for bit: its memory
+    lies in SciPy.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file. It is replaced without asking. Its folder must exist.
+    every_n_epochs : int or None, default=1
+        How many epochs lie between two saves. None: only `every_n_minutes` counts.
+    every_n_minutes : float or None, default=None
+        Saves at the end of an epoch if so many minutes have passed since the last save. None: only
+        `every_n_epochs` counts. If both are set, whatever comes first.
+
+    Attributes
+    ----------
+    n_saves_ : int
+        Number of times that the file was written in the latest fit.
+
+    See Also
+    --------
+    sklearn.callback.ScoringMonitor : Scores after every epoch.
+
+    Notes
+    -----
+    The estimator is also saved when fit ends. Callbacks are not saved; set them again before going on.
+    For the step of a pipeline set it on that step. In a search with several processes the candidates
+    would overwrite each other's file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import joblib
+    >>> from skrnn import LSTMClassifier
+    >>> from skrnn.callbacks import Checkpoint
+    >>> from skrnn.datasets import make_temporal_order
+    >>> X, y = make_temporal_order(60, n_timesteps=12, random_state=0)
+    >>> path = Path(tempfile.mkdtemp()) / "lstm.joblib"
+    >>> model = LSTMClassifier(max_iter=200, random_state=0)
+    >>> model = model.set_callbacks(Checkpoint(path, every_n_epochs=10)).fit(X, y)
+
+    After a crash, in a new process:
+
+    >>> model = joblib.load(path).set_params(warm_start=True)
+    >>> model = model.set_callbacks(Checkpoint(path, every_n_epochs=10)).fit(X, y)
+    """
+
+    @validate_params(
+        {
+            "path": [str, os.PathLike],
+            "every_n_epochs": [Interval(Integral, 1, None, closed="left"), None],
+            "every_n_minutes": [Interval(Real, 0, None, closed="left"), None],
+        },
+        prefer_skip_nested_validation=True,
+    )
+    def __init__(self, path, *, every_n_epochs=1, every_n_minutes=None):
+        if every_n_epochs is None and every_n_minutes is None:
+            raise ValueError("every_n_epochs and every_n_minutes are both None: set one of them.")
+        self.path, self.every_n_epochs, self.every_n_minutes = path, every_n_epochs, every_n_minutes
+
+    def setup(self, estimator, context):
+        """Before training: the folder must be there, and leftovers of killed runs go.
+
+        Parameters
+        ----------
+        estimator : estimator instance
+            One of skrnn.
+        context : CallbackContext
+            The task "fit".
+
+        Raises
+        ------
+        TypeError
+            If the estimator is not one of skrnn.
+        FileNotFoundError
+            If there is no such folder.
+        """
+        if not isinstance(estimator, Trainable):
+            raise TypeError(
+                f"Checkpoint saves the estimators of skrnn, not a {type(estimator).__name__}: set it on "
+                "the step of the pipeline, as in pipeline[-1].set_callbacks(Checkpoint(path))."
+            )
+        path = Path(os.path.realpath(self.path))
+        if not path.parent.is_dir():
+            raise FileNotFoundError(f"The folder of path={str(path)!r} does not exist. Make it first.")
+        _remove_leftovers(path)
+        self.n_saves_, self._n_epochs, self._last = 0, 0, time.monotonic()
+
+    def on_fit_task_begin(self, estimator, context):
+        """Nothing to do.
+
+        Parameters
+        ----------
+        estimator : estimator instance
+            The estimator in training.
+        context : CallbackContext
+            The task.
+        """
+
+    def on_fit_task_end(self, estimator, context):
+        """Save, after so many epochs or minutes, and after fit.
+
+        Parameters
+        ----------
+        estimator : estimator instance
+            The estimator in training.
+        context : CallbackContext
+            The task, an epoch or fit.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written; it is then as it was before.
+        """
+        if context.task_name == "epoch":
+            self._n_epochs += 1
+            if not self._is_due():
+                return
+        save(estimator._as_if_stopped(), self.path)
+        self.n_saves_ += 1
+        self._n_epochs, self._last = 0, time.monotonic()
+
+    def _is_due(self):
+        minutes = (time.monotonic() - self._last) / 60
+        return (self.every_n_epochs is not None and self._n_epochs >= self.every_n_epochs) or (
+            self.every_n_minutes is not None and minutes >= self.every_n_minutes
+        )
+
+    def teardown(self, estimator, context):
+        """Nothing to do.
+
+        Parameters
+        ----------
+        estimator : estimator instance
+            The estimator.
+        context : CallbackContext
+            The task "fit".
+        """
+
+
+# What an estimator in training holds beside itself.
+OF_CALLBACKS = (
+    "_skl_callbacks",
+    "_skl_callbacks_to_teardown",
+    "_callback_fit_ctx",
+    "_parent_callback_ctx",
+)
+
+
+def save(estimator, path):
+    """Write the estimator to ``path``, whole or not at all."""
+    bare = object.__new__(type(estimator))
+    vars(bare).update({k: v for k, v in vars(estimator).items() if k not in OF_CALLBACKS})
+    path = Path(os.path.realpath(path))  # a link stays a link
+    name = path.parent / f"{_prefix(path)}{os.getpid()}.{secrets.token_hex(4)}.tmp"
+    try:
+        with open(name, "xb") as file:
+            pickle.dump(bare, file, protocol=pickle.HIGHEST_PROTOCOL)
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists():
+            shutil.copymode(path, name)
+        os.replace(name, path)
+    except BaseException:
+        name.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _prefix(path):
+    """What the names of temporary files for ``path`` begin with, on this machine."""
+    return f".{path.name}.{socket.gethostname()}."
+
+
+def _sync_folder(folder):
+    """Force the new name to the disk; not all systems can."""
+    if os.name != "posix":
+        return
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _remove_leftovers(path):
+    """Temporary files of processes that are gone."""
+    prefix = _prefix(path)
+    for name in os.listdir(path.parent):
+        pid = name.removeprefix(prefix).split(".")[0]
+        if (
+            name.startswith(prefix)
+            and name.endswith(".tmp")
+            and pid.isdecimal()
+            and not _is_alive(int(pid))
+        ):
+            with contextlib.suppress(OSError):
+                os.unlink(path.parent / name)
+
+
+def _is_alive(pid):
+    """Whether there is a process of this number; where that cannot be asked, an old one is assumed."""
+    if os.name != "posix":
+        return False  # files that are open cannot be removed there anyway
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,113 @@
+"""Training that leaves the finite numbers: stopped, taken back, and explained."""
+
+import re
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.exceptions import ConvergenceWarning
+
+import skrnn
+
+N, T, F = 20, 15, 2
+X = np.random.RandomState(0).normal(size=(N, T, F))
+Y = {"RNNRegressor": X[:, -1, 0], "RNNClassifier": (X[:, -1, 0] > 0).astype(int)}
+both = pytest.mark.parametrize("cls", [skrnn.RNNRegressor, skrnn.RNNClassifier])
+# rectified units without clipping: what they gain in a step they gain in every step
+EXPLODING = {
+    "activation": "relu", "hidden_size": 8, "solver": "sgd", "clip_norm": None, "learning_rate_init": 3.0,
+    "random_state": 0, "n_iter_no_change": np.inf,
+}  # fmt: skip
+
+
+def fit(model, X=X):
+    """The fitted model and the message of the only warning."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(X, Y[type(model).__name__])
+    (warning,) = caught
+    assert warning.category is ConvergenceWarning
+    assert warning.filename == __file__
+    return model, str(warning.message)
+
+
+@both
+def test_the_last_finite_weights_are_kept(cls):
+    model, message = fit(cls(**EXPLODING, max_iter=50))
+    n = model.n_updates_
+    assert 0 < n < 49
+    assert f"diverged in epoch {n + 2}: the " in message  # the update after them led astray
+    before, _ = fit(cls(**EXPLODING, max_iter=n))
+    for name, w in before.weights_.items():
+        np.testing.assert_array_equal(model.weights_[name], w)
+        assert np.isfinite(w).all()
+    assert np.isfinite(model.loss_curve_).all()
+    assert np.isfinite(model.predict(X)).all()
+
+
+@both
+def test_the_message_tells_the_norms_before(cls):
+    model, message = fit(cls(**EXPLODING, max_iter=50))
+    norms = ", ".join(f"{g:.3g}" for g in model.grad_norm_curve_[-5:])
+    assert f"Gradient norms of the updates before: {norms}." in message
+
+
+def test_the_norms_are_those_of_updates_also_within_an_epoch():
+    model, message = fit(skrnn.RNNRegressor(**EXPLODING, max_iter=50, batch_size=5))
+    assert "diverged in epoch 1:" in message
+    assert model.n_iter_ == 0
+    norms = message.split("updates before: ")[1].split(". To try")[0].split(", ")
+    assert len(norms) >= 1
+    assert all(float(norm) > 0 for norm in norms)
+
+
+@pytest.mark.parametrize(
+    ("clip_norm", "advice"),
+    [
+        (None, r"set clip_norm=1.0 \(now None\); lower learning_rate_init \(now 1e\+200\)"),
+        (5.0, r"set clip_norm=1.0 \(now 5.0\); lower learning_rate_init"),
+        (0.5, r"lower learning_rate_init \(now 1e\+200\); lower clip_norm \(now 0.5\)"),
+    ],
+)
+def test_the_message_says_what_to_try(clip_norm, advice):
+    params = EXPLODING | {"clip_norm": clip_norm, "learning_rate_init": 1e200}
+    _, message = fit(skrnn.RNNRegressor(**params, max_iter=5))
+    assert "To try: standardise X" in message
+    assert re.search(advice, message)
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_at_the_start_it_is_an_error(solver):
+    model = skrnn.RNNRegressor(activation="relu", solver=solver)
+    expected = r"not finite at the initial weights, before the first update \(epoch 1\). To try: standard"
+    with pytest.raises(ValueError, match=expected):
+        model.fit(np.full_like(X, 1.7e308), Y["RNNRegressor"])
+    assert not hasattr(model, "loss_curve_")
+
+
+def test_the_cure_works():
+    """What the message proposes lets the same data train."""
+    model = skrnn.RNNRegressor(**EXPLODING, max_iter=50)
+    fit(model)
+    cured = model.set_params(clip_norm=1.0, learning_rate_init=0.01, max_iter=5)
+    with pytest.warns(ConvergenceWarning, match="Maximum iterations"):
+        cured.fit(X, Y["RNNRegressor"])
+    assert len(cured.loss_curve_) == 5
+    assert np.isfinite(cured.loss_curve_).all()
+
+
+@both
+def test_callbacks_see_finite_weights_only(cls):
+    seen = []
+
+    class Look:
+        def setup(self, estimator, context): ...
+        def teardown(self, estimator, context): ...
+        def on_fit_task_begin(self, estimator, context): ...
+
+        def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+            weights = np.concatenate([w.ravel() for w in fitted_estimator.weights_.values()])
+            seen.append((context.task_name, np.isfinite(weights).all()))
+
+    model, _ = fit(cls(**EXPLODING, max_iter=50).set_callbacks(Look()))
+    assert seen == [("epoch", True)] * model.n_iter_ + [("fit", True)]
