@@ -7,7 +7,9 @@ import importlib
 import inspect
 import pkgutil
 import re
+import sys
 from pathlib import Path
+from unittest import mock
 from urllib.parse import quote
 
 import numpy as np
@@ -200,6 +202,16 @@ def test_every_method_is_on_the_page_of_its_class(cls):
     assert set(own_methods(cls)) | {"get_params", "set_params"} <= listed
 
 
+def without_rich(call):
+    """The call, where the package rich is not installed."""
+
+    def called():
+        with mock.patch.dict(sys.modules, {"rich": None}):
+            call()
+
+    return called
+
+
 def raising(cls, X, y):
     """(method, error, what raises it) for every error that methods raise by design."""
     fitted = cls(**SMALL).fit(X, y)
@@ -219,6 +231,7 @@ def raising(cls, X, y):
         yield name, TypeError, lambda train=train: train(np.ma.masked_array(X))
         yield name, NotImplementedError, lambda train=train: train(k1=1, k2="auto")
         yield name, MemoryError, lambda train=train: train(hidden_size=10**6)
+        yield name, ImportError, without_rich(lambda train=train: train(verbose=2))
     yield "partial_fit", AttributeError, lambda: cls(solver="lbfgs").partial_fit(X, y)
     yield "weights_", NotFittedError, lambda: cls().weights_
     yield "stream", NotFittedError, lambda: cls().stream()
