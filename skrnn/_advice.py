@@ -15,6 +15,8 @@ import warnings
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from skrnn.losses import make_loss
+
 # Sequences that are looked at, steps of each, and numbers in memory at a time.
 SOME, SOME_STEPS, SOME_VALUES = 100, 1000, 10**6
 # Neighbours along the axis of time are mostly nearer to each other than neighbours along another axis:
@@ -131,11 +133,11 @@ def advise_on_unit(y, targets, dtype, is_new):
     ----------
     y : (rows, K) standardised targets
     targets : dict
-        With "mean" and "scale"; without them nothing is said.
+        With "mean" and "scale"; without them, or if the loss takes y as it is, nothing is said.
     is_new : bool
         Whether mean and scale were just learned from this y.
     """
-    if "scale" not in targets:
+    if "scale" not in targets or not make_loss(targets).standardises_y:
         return
     mean, scale = np.abs(targets["mean"]), targets["scale"]
     some = y[:: 1 + len(y) // SOME_VALUES]

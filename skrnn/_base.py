@@ -252,6 +252,10 @@ class BaseRNN(Reading, OverTime, Trainable):
     def weights_(self):
         """Copies of all weights, a dict of name to array; those of the read-out in units of y.
 
+        With `loss="poisson"` the read-out gives the logarithm of the predictions. With several quantiles
+        it is not in units of y: its outputs are, in deviations of y from its mean, the lowest quantile,
+        and then what the softplus function makes the distance of each quantile to the one before.
+
         Each layer has ``layer0.W_x`` of shape (n_inputs, n_gates * hidden_size), ``layer0.W_h`` of shape
         (hidden_size, n_gates * hidden_size), ``layer0.b_x`` and ``layer0.b_h`` of shape (n_gates *
         hidden_size,); the next ones are ``layer1.W_x`` and so on. The reverse direction of a
@@ -297,7 +301,10 @@ class BaseRNN(Reading, OverTime, Trainable):
         self.n_outputs_ = spec["targets"]["n_outputs"]
         self.n_iter_ = self.n_updates_ = 0
         self._publish_targets(spec["targets"])
-        self._theta = self._network(spec).initial_weights(random_state)
+        network = self._network(spec)
+        self._theta = network.initial_weights(random_state)
+        if spec["targets"].get("start") is not None:
+            network.parameters.views(self._theta)["readout.b"][...] = spec["targets"]["start"]
 
     def _network(self, spec=None, n_threads=1):
         """The network of ``spec``, by default the fitted one."""

@@ -5,6 +5,9 @@ have no effect (those of another solver, schedule or stopping rule) are ignored.
 both parameters. Whether a single value is allowed stands in ``_signature.py``.
 """
 
+from itertools import pairwise
+from numbers import Real
+
 import numpy as np
 
 from skrnn.solvers import SOLVERS
@@ -22,6 +25,8 @@ def check_settings(estimator, *, X_val=None, y_val=None, sample_weight_val=None,
                 f"the whole sequence. Set {name}=None or bidirectional=False."
             )
     check_solver(e)
+    if hasattr(e, "quantile"):
+        check_quantile(e.quantile)
     _check_rows(e)
     _check_targets(e)
     check_validation(e, X_val, y_val, sample_weight_val, partial_fit)
@@ -60,13 +65,21 @@ def check_hidden_size(hidden_size):
     return tuple(int(H) for H in sizes)
 
 
+def check_quantile(quantile):
+    """ValueError unless it is a number between 0 and 1, or rising ones."""
+    values = np.asarray(quantile, dtype=object)
+    each = list(np.atleast_1d(values))
+    ok = values.ndim <= 1 and all(isinstance(q, Real) and 0 < q < 1 for q in each)
+    if not (ok and each and all(a < b for a, b in pairwise(each))):
+        raise ValueError(
+            "quantile must be a float strictly between 0 and 1, or a list of such floats in strictly "
+            f"increasing order, got {quantile!r}."
+        )
+
+
 def _check_not_yet(e):
-    for name, value in (
-        ("k2", e.k2 if e.k2 == "auto" else None),
-        ("loss", getattr(e, "loss", "squared_error")),
-    ):
-        if value not in (None, "squared_error"):
-            raise NotImplementedError(f"{name}={value!r} is not available in this version of skrnn.")
+    if e.k2 == "auto":
+        raise NotImplementedError("k2='auto' is not available in this version of skrnn.")
 
 
 def _check_rows(e):

@@ -18,7 +18,7 @@ from skrnn._monitor import Monitor, Run
 from skrnn._progress import Observers, progress
 from skrnn._sums import EXACT, FAST
 from skrnn._training import FULL_BATCH_BLOCK, minibatches, train, train_full_batch
-from skrnn.losses import LOSSES
+from skrnn.losses import make_loss
 from skrnn.solvers import SCHEDULES, SOLVERS
 
 # batch_size="auto" (docs/defaults.rst): so many sequences are one batch, more are cut into smaller ones.
@@ -100,10 +100,7 @@ class Fitting:
             )
 
     def _in_batches(self, theta, data, validation, run, observer, partial_fit, ends):
-        network, loss = (
-            self._network(n_threads=self._n_threads()),
-            LOSSES[self._spec["targets"]["loss"]](),
-        )
+        network, loss = self._network(n_threads=self._n_threads()), make_loss(self._spec["targets"])
         batch_size = self._batch_size(data)
         self._solver, random_state = self._make_solver(theta), self._random_state
         exact = network.dtype == np.float64 and self._is_whole(data, batch_size, partial_fit)
@@ -118,10 +115,7 @@ class Fitting:
         )  # fmt: skip
 
     def _in_full_batch(self, theta, data, validation, run, observer, partial_fit, ends):
-        network, loss = (
-            self._network(n_threads=self._n_threads()),
-            LOSSES[self._spec["targets"]["loss"]](),
-        )
+        network, loss = self._network(n_threads=self._n_threads()), make_loss(self._spec["targets"])
         exact = len(data) <= FULL_BATCH_BLOCK and network.dtype == np.float64
         max_iter = run.max_iter - run.epoch
         solver = SOLVERS[self.solver](max_iter=max_iter, max_fun=self.max_fun, tol=self.tol)
@@ -201,7 +195,7 @@ class Fitting:
         if len(losses) < 2 or data.X.dtype:  # too early to tell; tokens have no scale
             return
         targets, is_table = self._spec["targets"], self._spec["kind"] == "table"
-        loss = LOSSES[targets["loss"]]()
+        loss = make_loss(targets)
         with np.errstate(all="ignore"):
             constant = loss_of_a_constant(loss, data, targets["n_outputs"])
         advise_on_scale(

@@ -201,22 +201,28 @@ PARAMETERS = {
         "squared_error",
         [StrOptions(set(REGRESSION_LOSSES))],
         f'{_quoted(REGRESSION_LOSSES)}, default="squared_error"',
-        "What training minimises. The squared error is halved and summed over the outputs. The others "
-        "are not available yet: they raise NotImplementedError.",
+        "What training minimises, summed over the outputs. The squared error is halved; the absolute "
+        "error and \"huber\" (half the squared error up to `huber_delta`, linear beyond it) mind "
+        "outliers less. \"poisson\", for counts and rates y >= 0, is half the Poisson deviance, and the "
+        "read-out gives the logarithm of the predictions. \"quantile\" is the pinball loss: y lies below "
+        "its predictions with probability `quantile`. All but \"poisson\" train on y standardised by its "
+        "mean and deviation.",
         "regressor",
     ),
     "huber_delta": Parameter(
         1.0,
         [_POSITIVE],
         "float, default=1.0",
-        "Where the Huber loss becomes linear, in deviations of y. Only used when `loss=\"huber\"`.",
+        "Where the Huber loss becomes linear, in deviations of y; inf: nowhere. Only used when "
+        "`loss=\"huber\"`.",
         "regressor",
     ),
     "quantile": Parameter(
         0.5,
         [Interval(Real, 0, 1, closed="neither"), "array-like"],
         "float or increasing list of float, default=0.5",
-        "The quantile(s) to predict. Only used when `loss=\"quantile\"`.",
+        "The quantile(s) to predict, between 0 and 1. A list is predicted at once, as so many outputs "
+        "that never cross; y then has one number per target. Only used when `loss=\"quantile\"`.",
         "regressor",
     ),
     "class_weight": Parameter(
@@ -358,7 +364,7 @@ PARAMETERS = {
         "bool, default=False",
         "Whether fit goes on from the weights, the solver's memory and the random state at the end of "
         "the fit before, instead of starting anew. Regressors keep the mean and deviation that y was "
-        "standardised by in the first fit.",
+        "standardised by in the first fit; another loss is an error.",
     ),
     "random_state": Parameter(
         None,
@@ -450,8 +456,8 @@ ATTRIBUTES = {
     "loss_curve_": Attribute(
         _CURVE,
         "Training loss per epoch: the weighted mean, each loss taken at the update that used it, plus "
-        "the penalty. Comparable between settings of `k1` and `k2`; for regressors in units of the "
-        "variance of y.",
+        "the penalty. Comparable between settings of `k1` and `k2`; if the loss standardises y, "
+        "it is that of standardised y.",
     ),
     "validation_loss_curve_": Attribute(
         "list of float or None",

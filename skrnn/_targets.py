@@ -127,6 +127,21 @@ def _check_lengths(items, X, name, name_X):
             )
 
 
+def reject_negative(flat, X, loss, name="y"):
+    """Raise a ValueError that names the first of the targets (rows, K) that is negative."""
+    negative = (flat < 0).any(axis=1)
+    if not negative.any():
+        return
+    i = int(np.argmax(negative))
+    where = f"{_unit(X)} {i}"
+    if len(flat) != len(X):
+        where = "sequence {}, step {}".format(*Sequences(flat, X.lengths).where(i))
+    raise ValueError(
+        f"{name} has a negative value, but loss={loss!r} requires non-negative {name}: {where}. Use "
+        "another loss."
+    )
+
+
 def reject_targets_per_step(y, X, name="y"):
     """Raise a ValueError if y holds more than one target, or row of targets, per sequence or row."""
     items = as_items(y, name) if not isinstance(y, np.ndarray) or y.dtype == object else None

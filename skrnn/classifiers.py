@@ -15,17 +15,17 @@ from skrnn._base import BaseRNN
 from skrnn._generating import generate
 from skrnn._sequences import shape_answer
 from skrnn._targets import read_labels
-from skrnn.losses import LOSSES
+from skrnn.losses import make_loss
 
 # raw outputs (rows, K) -> answers; ``targets`` are the facts of ``_learn_targets``
 
 
 def probabilities(raw, targets):
-    return _per_class(LOSSES[targets["loss"]]().inverse_link, raw, targets, 1.0)
+    return _per_class(make_loss(targets).inverse_link, raw, targets, 1.0)
 
 
 def log_probabilities(raw, targets):
-    return _per_class(LOSSES[targets["loss"]]().log_inverse_link, raw, targets, 0.0)
+    return _per_class(make_loss(targets).log_inverse_link, raw, targets, 0.0)
 
 
 def _per_class(link, raw, targets, certain):

@@ -34,7 +34,7 @@ from skrnn._storage import Sequences
 from skrnn._targets import read_weights
 from skrnn._vocabulary import learn_vocabulary, numbers, read_texts
 from skrnn.cells import CELLS
-from skrnn.losses import LOSSES
+from skrnn.losses import make_loss
 
 _TABLE = _signature.PARAMETERS
 _OWN = {
@@ -395,7 +395,7 @@ class _EncoderDecoder(Trainable):
         max_length = 2 * spec["longest"] if self.max_length is None else self.max_length
         found = answers(
             network, theta, sources, beam_size=self.beam_size, max_length=max_length,
-            log_probability=LOSSES[spec["targets"]["loss"]]().log_inverse_link, map_blocks=map_blocks,
+            log_probability=make_loss(spec["targets"]).log_inverse_link, map_blocks=map_blocks,
         )  # fmt: skip
         return [[tokens[number] for number in answer] for answer in found]
 

@@ -4,34 +4,84 @@ Shapes, with N rows (sequences or time steps) and K outputs of the read-out:
 
 ========  ==========  ===================================================================
 ``raw``   (N, K)      what the read-out gives, before any link
-``y``     (N, K)      targets; for the multinomial loss (N, 1) class numbers
+``y``     (N, K)      targets; for the multinomial loss (N, 1) class numbers, for several
+                      quantiles (N, 1) numbers
 ``value`` (N,)        loss of every row, summed over its outputs, at unit weight
 ``draw``  (N, K)      its gradient with respect to ``raw``
 ========  ==========  ===================================================================
 
 Weighting and summing over rows is the caller's. Everything is computed from ``raw`` in the
 form that neither overflows nor cancels: log(1 + exp(x)) as in [1]_, log-sum-exp with the
-maximum taken out.
+maximum taken out. Where a loss has a kink, ``draw`` is zero there: a subgradient.
 
 ``best_constant(y, weight, K)`` is the one output (K,) that fits all rows best: what a model without X
 would answer.
 
-To add a loss, write one class with ``value_and_gradient``, ``best_constant`` and ``inverse_link`` (and,
-for labels, ``log_inverse_link``) and enter it in ``LOSSES``; the tests of the registry apply to it at
-once.
+To add a loss, write one class below ``Loss`` with ``value_and_gradient``, ``best_constant`` and, unless
+the raw outputs are the answers, ``inverse_link`` (for labels also ``log_inverse_link``), and enter it in
+``LOSSES``; the tests of the registry apply to it at once. What else it may say stands in ``Loss``.
 
 References
 ----------
 .. [1] M. Maechler, "Accurately computing log(1 - exp(-|a|))", 2012.
+.. [2] P. J. Huber, "Robust estimation of a location parameter", Annals of Mathematical Statistics 35,
+   1964.
+.. [3] R. Koenker, G. Bassett, "Regression quantiles", Econometrica 46(1), 1978.
 """
 
 import numpy as np
 
 
-class SquaredError:
-    """Half the squared error, summed over the outputs; identity link."""
+def make_loss(targets):
+    """The loss that an estimator was fitted with.
 
+    Parameters
+    ----------
+    targets : dict
+        What the estimator knows of its targets: "loss", a key of ``LOSSES``, and, if it takes any,
+        "loss_options".
+
+    Returns
+    -------
+    Loss
+    """
+    return LOSSES[targets["loss"]](**targets.get("loss_options", {}))
+
+
+class Loss:
+    """What a loss is unless it says otherwise.
+
+    Attributes
+    ----------
+    options : tuple of str
+        The parameters of the estimator that the constructor takes.
+    standardises_y : bool
+        Whether regressors train on y standardised by mean and deviation.
+    positive_only : bool
+        Whether y must not be negative.
+    identity_link : bool
+        Whether the raw outputs are the answers, so that the unit of y can be folded into the read-out.
+    start : None or a method start(y, weight, mean)
+        The outputs (K,) before training, from y (N, .), its weights and weighted mean; None: zeros. For
+        whole-number weights they must be those of as many copies, bit for bit, as the mean is.
+    """
+
+    options = ()
     standardises_y = True
+    positive_only = False
+    identity_link = True
+    start = None
+
+    def n_outputs(self, n_columns):
+        """How many outputs the read-out has for y of so many columns."""
+        return n_columns
+
+    def inverse_link(self, raw):
+        return raw
+
+
+class SquaredError(Loss):
+    """Half the squared error, summed over the outputs; identity link."""
 
     def value_and_gradient(self, y, raw):
         draw = raw - y
@@ -40,11 +90,151 @@ class SquaredError:
     def best_constant(self, y, weight, K):
         return np.average(y, axis=0, weights=weight)
 
+
+class AbsoluteError(Loss):
+    """The absolute error, summed over the outputs; identity link. It tends to the median."""
+
+    def value_and_gradient(self, y, raw):
+        error = raw - y
+        return np.abs(error).sum(axis=1), np.sign(error)
+
+    def best_constant(self, y, weight, K):
+        return _weighted_quantiles(y, weight, [0.5])[0]
+
+
+class HuberLoss(Loss):
+    """Half the squared error up to ``huber_delta``, and linear beyond it [2]_; identity link.
+
+    l(y, x) = a (|x - y| - a / 2) with a = min(|x - y|, delta), summed over the outputs.
+
+    Parameters
+    ----------
+    huber_delta : float, default=1.0
+        In units of the y that it gets. With inf it is the squared error.
+    """
+
+    options = ("huber_delta",)
+
+    def __init__(self, huber_delta=1.0):
+        self.delta = float(huber_delta)
+
+    def value_and_gradient(self, y, raw):
+        error = raw - y
+        # a number of the dtype, also where that has none as large
+        delta = raw.dtype.type(min(self.delta, float(np.finfo(raw.dtype).max)))
+        a, size = np.clip(error, -delta, delta), np.abs(error)
+        linear = np.abs(a)
+        return (linear * (size - 0.5 * linear)).sum(axis=1), a
+
+    def best_constant(self, y, weight, K):
+        low, high = y.min(axis=0).astype(np.float64), y.max(axis=0).astype(np.float64)
+        for _ in range(100):  # the gradient rises with the constant: halve the interval
+            middle = low + 0.5 * (high - low)
+            is_low = weight @ np.clip(middle - y, -self.delta, self.delta) < 0
+            low, high = np.where(is_low, middle, low), np.where(is_low, high, middle)
+            if (high - low <= 4 * np.finfo(np.float64).eps * np.abs(middle)).all():
+                break
+        return low + 0.5 * (high - low)
+
+
+class PoissonDeviance(Loss):
+    """Half the deviance of Poisson-distributed y >= 0, summed over the outputs; log link.
+
+    l(y, x) = exp(x) - y x + (y log(y) - y): minus the log likelihood up to what does not depend on x,
+    with a constant that makes its lowest value zero.
+    """
+
+    standardises_y = False
+    positive_only = True
+    identity_link = False
+
+    def value_and_gradient(self, y, raw):
+        rate = np.exp(raw)
+        error = raw - np.log(np.where(y > 0, y, 1))
+        # y (exp(e) - 1 - e) does not cancel near the optimum, and the other form not far from it
+        near = np.minimum(error, 1)
+        value = np.where(
+            (y > 0) & (error < 1), y * (np.expm1(near) - near), rate - y - np.where(y > 0, y * error, 0)
+        )
+        return value.sum(axis=1), rate - y
+
+    def best_constant(self, y, weight, K):
+        return np.log(np.maximum(np.average(y, axis=0, weights=weight), 1e-12))
+
+    def start(self, y, weight, mean):
+        # y is not standardised: from a rate of 1 the way to a mean of 1000 takes hundreds of updates
+        return np.log(mean)
+
     def inverse_link(self, raw):
-        return raw
+        return np.exp(raw)
 
 
-class BinomialLogLoss:
+class PinballLoss(Loss):
+    """The pinball loss [3]_ of one quantile, or of several that cannot cross, summed over them.
+
+    l(y, q) = tau (y - q) if y > q, else (1 - tau) (q - y).
+
+    One quantile has the identity link. Of several the lowest is q_0 = x_0, and each of the others lies
+    by a softplus above the one before it: q_k = q_(k-1) + log(1 + exp(x_k)).
+
+    Parameters
+    ----------
+    quantile : float or list of float, default=0.5
+        The levels tau, rising.
+    """
+
+    options = ("quantile",)
+    # Steps between quantiles at the start, in deviations: below, softplus would hardly have a slope.
+    SMALLEST_STEP = 0.01
+
+    def __init__(self, quantile=0.5):
+        self.are_several = np.ndim(quantile) > 0
+        self.quantiles = np.atleast_1d(np.asarray(quantile, dtype=np.float64))
+        self.identity_link = not self.are_several
+
+    def n_outputs(self, n_columns):
+        return len(self.quantiles) if self.are_several else n_columns
+
+    def value_and_gradient(self, y, raw):
+        tau = self.quantiles.astype(raw.dtype)
+        error = y - self.inverse_link(raw)
+        dq = np.where(error > 0, -tau, np.where(error < 0, 1 - tau, raw.dtype.type(0)))
+        value = (-dq * error).sum(axis=1)
+        if not self.are_several:
+            return value, dq
+        # every q_k from k on moves with x_k
+        draw = np.cumsum(dq[:, ::-1], axis=1)[:, ::-1]
+        slope = BinomialLogLoss().inverse_link(raw)  # softplus' = sigma
+        slope[:, 0] = 1
+        return value, draw * slope
+
+    def best_constant(self, y, weight, K):
+        if not self.are_several:
+            return _weighted_quantiles(y, weight, self.quantiles)[0]
+        return self._link(_weighted_quantiles(y, weight, self.quantiles)[:, 0], 1e-9)
+
+    def start(self, y, weight, mean):
+        # from zeros the highest of many quantiles would be that many times log(2) above the lowest
+        if not self.are_several:
+            return self.best_constant(y, weight, y.shape[1])
+        return self._link(_weighted_quantiles(y, weight, self.quantiles)[:, 0], self.SMALLEST_STEP)
+
+    @staticmethod
+    def _link(q, smallest_step):
+        """The raw outputs of increasing quantiles."""
+        step = np.maximum(np.diff(q), smallest_step)
+        return np.append(q[:1], step + np.log(-np.expm1(-step)))  # softplus backwards
+
+    def inverse_link(self, raw):
+        if not self.are_several:
+            return raw
+        q = np.maximum(raw, 0) + np.log1p(np.exp(-np.abs(raw)))  # log(1 + exp(x))
+        q[:, 0] = raw[:, 0]
+        # steps are not negative, and sums round to no less than they began with
+        return np.cumsum(q, axis=1)
+
+
+class BinomialLogLoss(Loss):
     """Log loss of K independent labels, one logit each: binary (K = 1) and multilabel.
 
     l(y, x) = log(1 + exp(x)) - y x = log(1 + exp(s)) with s = (1 - 2 y) x for y in {0, 1}, summed
@@ -52,6 +242,7 @@ class BinomialLogLoss:
     """
 
     standardises_y = False
+    identity_link = False
 
     def value_and_gradient(self, y, raw):
         sign = 1 - 2 * y
@@ -72,13 +263,14 @@ class BinomialLogLoss:
         return np.minimum(raw, 0) - np.log1p(np.exp(-np.abs(raw)))
 
 
-class MultinomialLogLoss:
+class MultinomialLogLoss(Loss):
     """Log loss of one label out of K, softmax link. ``y`` holds class numbers, (N, 1).
 
     l(y, x) = log(sum_k exp(x_k)) - x_y
     """
 
     standardises_y = False
+    identity_link = False
 
     def value_and_gradient(self, y, raw):
         rows, labels = np.arange(len(raw)), y[:, 0].astype(np.intp)
@@ -104,8 +296,25 @@ class MultinomialLogLoss:
         return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
 
 
+def _weighted_quantiles(y, weight, quantiles):
+    """The quantiles of every column of y (N, K), an array (n_quantiles, K).
+
+    That of level tau is the lowest number with a share tau of the weight at or below it.
+    """
+    columns = []
+    for column in y.T:
+        order = np.argsort(column, kind="stable")
+        share = np.cumsum(weight[order])
+        columns.append(column[order[np.searchsorted(share, np.asarray(quantiles) * share[-1])]])
+    return np.stack(columns, axis=1)
+
+
 LOSSES = {
     "squared_error": SquaredError,
+    "absolute_error": AbsoluteError,
+    "huber": HuberLoss,
+    "poisson": PoissonDeviance,
+    "quantile": PinballLoss,
     "binomial_log_loss": BinomialLogLoss,
     "multinomial_log_loss": MultinomialLogLoss,
 }

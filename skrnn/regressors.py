@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
+from sklearn.metrics import d2_pinball_score, r2_score
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
@@ -12,9 +12,9 @@ from skrnn import _signature
 from skrnn._base import BaseRNN
 from skrnn._sequences import shape_answer
 from skrnn._sums import exact_sum_of
-from skrnn._targets import read_single_targets, read_targets_per_step
+from skrnn._targets import read_single_targets, read_targets_per_step, reject_negative
 from skrnn.forecasting import forecast
-from skrnn.losses import LOSSES
+from skrnn.losses import LOSSES, make_loss
 
 SOME_ROWS = 1 << 16  # of y, converted at a time
 
@@ -48,7 +48,7 @@ def in_units_of_y(raw, *, link, scale, mean, is_1d):
 
 
 class _SequenceRegressor(RegressorMixin, BaseRNN):
-    """Targets are numbers; they are standardised by weighted mean and deviation at the first fit."""
+    """Targets are numbers; most losses train on them standardised, as the first fit found them."""
 
     @available_if(BaseRNN._can_partial_fit)
     @_signature.complete
@@ -56,7 +56,8 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
         """One pass over the data, going on from the present weights.
 
         The first call makes the weights, and fixes the mean and the deviation that y is standardised
-        by. A call that raises leaves the estimator as it was before. Not with `early_stopping=True`.
+        by, if the loss standardises it. A call that raises leaves the estimator as it was before. Not
+        with `early_stopping=True`.
 
         Parameters
         ----------
@@ -92,7 +93,8 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
         y : ndarray of shape (n_sequences,) or (n_sequences, n_outputs)
             The predictions, in units of y. With `return_sequences=True` of shape (n_sequences,
             n_timesteps) or (n_sequences, n_timesteps, n_outputs); for a list or object array X a 1-D
-            object array of arrays of shape (n_timesteps_i,) or (n_timesteps_i, n_outputs).
+            object array of arrays of shape (n_timesteps_i,) or (n_timesteps_i, n_outputs). A list of
+            quantiles are as many outputs, in its order; none is lower than the one before it.
 
         Raises
         ------
@@ -104,9 +106,11 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
 
     @_signature.complete
     def score(self, X, y, sample_weight=None):
-        """Coefficient of determination R^2 of the predictions.
+        """Coefficient of determination R^2 of the predictions; of several quantiles D^2.
 
-        With `return_sequences=True` all time steps of all sequences count alike.
+        D^2 is the share of the pinball loss of constant quantiles that is saved, the mean over the
+        quantiles of :func:`sklearn.metrics.d2_pinball_score`. With `return_sequences=True` all time
+        steps of all sequences count alike.
 
         Parameters
         ----------
@@ -117,7 +121,8 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
         Returns
         -------
         score : float
-            1 is perfect, 0 is what the mean of y would reach; with several outputs the mean of theirs.
+            1 is perfect, 0 is what the mean of y (or its quantiles) would reach; with several outputs
+            the mean of theirs.
 
         Raises
         ------
@@ -125,9 +130,22 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
         """
         check_is_fitted(self, "_theta")
         if not self._spec["per_step"] or self._spec["rows"] == "steps":
-            return super().score(X, y, sample_weight)
-        y, predicted, weight = self._flat_for_score(X, y, sample_weight)
-        return r2_score(y, predicted, sample_weight=weight)
+            predicted, weight = self.predict(X), sample_weight
+        else:
+            y, predicted, weight = self._flat_for_score(X, y, sample_weight)
+        return self._score_of(y, predicted, weight)
+
+    def _score_of(self, y, predicted, weight):
+        """The score of flat answers in any unit of y; weight may be None."""
+        loss = make_loss(self._spec["targets"])
+        if not getattr(loss, "are_several", False):
+            return r2_score(y, predicted, sample_weight=weight)
+        weight = np.ones(len(predicted)) if weight is None else weight
+        scores = [
+            d2_pinball_score(y, q, alpha=alpha, sample_weight=weight)
+            for q, alpha in zip(predicted.T, loss.quantiles, strict=True)
+        ]
+        return float(np.mean(scores))
 
     @_signature.complete
     def forecast(self, X, horizon, *, X_future=None, feedback=None):
@@ -137,8 +155,9 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
         and so the network reads its own predictions. It must have been fitted to that: with y of a step
         equal to these columns of the next one, in the same units. The answer is what predicting X,
         appending the prediction for the last step as one more step, predicting the longer X, and so on,
-        would give; but each step costs the same, however long X is. Through the transformers of a
-        pipeline :func:`skrnn.forecast` does the same.
+        would give; but each step costs the same, however long X is. Of several quantiles the one nearest
+        to 0.5 is written there. Through the transformers of a pipeline :func:`skrnn.forecast` does the
+        same.
 
         Parameters
         ----------
@@ -164,45 +183,84 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
 
     def _fed_back(self, y):
         """What a forecast writes into X of predictions (n,) or (n, K): an array (n, n_columns)."""
+        loss = make_loss(self._spec["targets"])
+        if getattr(loss, "are_several", False):
+            y = y[:, np.argmin(np.abs(loss.quantiles - 0.5))]  # of two as near the lower one
         return y.reshape(len(y), -1)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
+        tags.target_tags.multi_output = not self._has_several_quantiles()
+        # the value may be wrong: that is said at fit
+        tags.target_tags.positive_only = self.loss == "poisson"
         return tags
+
+    def _has_several_quantiles(self):
+        return self.loss == "quantile" and np.asarray(self.quantile, dtype=object).ndim > 0
 
     # --- targets --------------------------------------------------------------------------------
 
     def _read_y(self, y, X, names):
-        if not self._has_steps_in_y():
-            return read_single_targets(y, X, names.y, names.X)
-        y, is_1d = read_targets_per_step(y, X, names.y, names.X)
-        if y.shape[1] == 1 and not is_1d:
-            column_or_1d(y, warn=True)  # for its warning
-            is_1d = True
+        if self._has_steps_in_y():
+            y, is_1d = read_targets_per_step(y, X, names.y, names.X)
+            if y.shape[1] == 1 and not is_1d:
+                column_or_1d(y, warn=True)  # for its warning
+                is_1d = True
+        else:
+            y, is_1d = read_single_targets(y, X, names.y, names.X)
+        if LOSSES[self.loss].positive_only:
+            reject_negative(y, X, self.loss, names.y)
+        if self._has_several_quantiles() and not is_1d:
+            raise ValueError(
+                f"quantile={self.quantile!r} and {names.y} with {y.shape[1]} outputs do not go together: "
+                "several quantiles are those of one number. Pass a 1-D y (one number per time step), or "
+                "set quantile to a float."
+            )
         return y, is_1d
 
     def _learn_targets(self, y, is_1d, weight):
-        mean, scale = np.zeros(y.shape[1]), np.ones(y.shape[1])
-        if LOSSES[self.loss].standardises_y:
-            mean, scale = mean_and_deviation(y, weight)
-        return {
-            "loss": self.loss,
-            "n_outputs": y.shape[1],
-            "is_1d": is_1d,
+        targets = {"loss": self.loss, "loss_options": self._loss_options(), "is_1d": is_1d}
+        loss, start = make_loss(targets), None
+        mean, scale = mean_and_deviation(y, weight)
+        if loss.positive_only and not (mean > 0).all():
+            raise ValueError(f"loss={self.loss!r} requires sum(y) > 0, of every output, but all y are 0.")
+        trained_mean = np.zeros_like(mean)  # of y as the loss gets it
+        if not loss.standardises_y:
+            trained_mean, mean, scale = mean, trained_mean, np.ones_like(scale)
+        if loss.start is not None:
+            start = loss.start((y - mean) / scale, weight, trained_mean)
+        return targets | {
+            "n_outputs": loss.n_outputs(y.shape[1]),
+            "is_1d": is_1d and not self._has_several_quantiles(),
             "mean": mean,
             "scale": scale,
+            "start": start,
         }
+
+    def _loss_options(self):
+        """The parameters that the loss takes, as plain numbers or lists."""
+        return {name: np.asarray(getattr(self, name)).tolist() for name in LOSSES[self.loss].options}
+
+    def _check_loss_agrees(self, targets):
+        """Raise a ValueError if training would go on with another loss than it began with."""
+        before = {"loss": targets["loss"], **targets.get("loss_options", {})}
+        for name, now in {"loss": self.loss, **self._loss_options()}.items():
+            if before.get(name) != now:
+                raise ValueError(
+                    f"{name} was {before.get(name)!r} when the weights were made and is {now!r} now: "
+                    "training cannot go on from them. Fit a new estimator, or set it back."
+                )
 
     def _publish_targets(self, targets):
         """A regressor has no attribute of its own."""
 
     def _encode_y(self, y, is_1d, spec, name):
         targets = spec["targets"]
-        if y.shape[1] != targets["n_outputs"]:
+        self._check_loss_agrees(targets)
+        n_columns = len(targets["mean"])
+        if y.shape[1] != n_columns:
             raise ValueError(
-                f"{name} has {y.shape[1]} outputs, but {type(self).__name__} was fitted on "
-                f"{targets['n_outputs']}."
+                f"{name} has {y.shape[1]} outputs, but {type(self).__name__} was fitted on {n_columns}."
             )
         if largest(y).max() > np.finfo(spec["dtype"]).max:
             raise ValueError(f"{name} has values too large for {spec['dtype']}. Scale it first.")
@@ -215,7 +273,7 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
     def _answers(self):
         targets, dtype = self._spec["targets"], self._spec["dtype"]
         scale, mean = (targets[k].astype(dtype) for k in ("scale", "mean"))
-        link = LOSSES[targets["loss"]]().inverse_link
+        link = make_loss(targets).inverse_link
         return {
             "predict": partial(in_units_of_y, link=link, scale=scale, mean=mean, is_1d=targets["is_1d"])
         }
@@ -228,9 +286,15 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
 
     def _score_raw(self, raw, data):
         y, weight, _ = data.flat_targets()
-        return r2_score(y[weight > 0], raw[weight > 0], sample_weight=weight[weight > 0])
+        counts = weight > 0
+        predicted = make_loss(self._spec["targets"]).inverse_link(raw[counts])
+        if not np.isfinite(predicted).all():  # the next update will notice; scores cannot take it
+            return np.nan
+        return self._score_of(y[counts], predicted, weight[counts])
 
     def _fold_in_units_of_y(self, weights):
+        if not make_loss(self._spec["targets"]).identity_link:
+            return
         scale, mean = (self._spec["targets"][k].astype(self._theta.dtype) for k in ("scale", "mean"))
         weights["readout.W"] *= scale
         weights["readout.b"][...] = weights["readout.b"] * scale + mean

@@ -17,6 +17,18 @@ VARIANTS = [("rnn", {"activation": a}) for a in ACTIVATIONS] + [
 ]
 VARIANT_IDS = ["-".join([name, *options.values()]) for name, options in VARIANTS]
 
+# Every loss in every variant, by a name of its own.
+LOSS_VARIANTS = [*LOSSES, "huber-0.3", "quantile-0.9", "quantiles"]
+
+
+def make(variant, K=2):
+    """The loss of a variant; "quantiles" are as many as the network has outputs."""
+    name, _, level = variant.partition("-")
+    if name == "quantiles":
+        return LOSSES["quantile"]([(k + 1) / (K + 2) for k in range(K)])
+    return LOSSES[name](float(level)) if level else LOSSES[name]()
+
+
 RAGGED = [4, 6, 2, 6, 1]
 EQUAL = [5, 5, 5]
 
@@ -27,6 +39,10 @@ def targets(loss, n, K, rng):
         return rng.randint(K, size=(n, 1)).astype(float)
     if loss == "binomial_log_loss":
         return rng.randint(2, size=(n, K)).astype(float)
+    if loss == "poisson":
+        return rng.poisson(2, size=(n, K)).astype(float)
+    if loss == "quantiles":
+        return rng.normal(size=(n, 1))
     return rng.normal(size=(n, K))
 
 
@@ -52,7 +68,7 @@ def loss_and_gradient(net, theta, data, loss, k1=None, k2=None, arithmetic=FAST)
     """Sum of c l over the whole data at frozen weights, and the sum of the updates' gradients."""
     gradient = Gradient(net, theta, arithmetic)
     batch = data.batch(np.arange(len(data)), net.dtype)
-    tbptt(net, LOSSES[loss](), batch, gradient, k1, k2)
+    tbptt(net, make(loss, net.n_outputs), batch, gradient, k1, k2)
     return gradient.loss, gradient.g
 
 
@@ -94,7 +110,7 @@ def loss_from_state(net, theta, loss, x, state, start, s, y):
     raw, _, _ = net.forward(
         net.views(theta), batch.X(steps, start), steps, len(steps) - 1, state, FAST, record=False
     )
-    return float(LOSSES[loss]().value_and_gradient(y, raw)[0][0])
+    return float(make(loss, net.n_outputs).value_and_gradient(y, raw)[0][0])
 
 
 # --- PyTorch ----------------------------------------------------------------------------------------
@@ -162,7 +178,21 @@ def torch_loss(loss, raw, y):
         return 0.5 * F.mse_loss(raw, y, reduction="sum")
     if loss == "binomial_log_loss":
         return F.binary_cross_entropy_with_logits(raw, y, reduction="sum")
-    return F.cross_entropy(raw, y[:, 0].long(), reduction="sum")
+    if loss == "multinomial_log_loss":
+        return F.cross_entropy(raw, y[:, 0].long(), reduction="sum")
+    if loss == "absolute_error":
+        return F.l1_loss(raw, y, reduction="sum")
+    name, _, level = loss.partition("-")
+    if name == "huber":
+        return F.huber_loss(raw, y, reduction="sum", delta=float(level or 1))
+    if name == "poisson":  # ours is zero where the rate is y
+        return F.poisson_nll_loss(raw, y, reduction="sum") + (torch.xlogy(y, y) - y).sum()
+    tau, q = float(level or 0.5), raw
+    if name == "quantiles":
+        K = raw.shape[1]
+        tau = torch.tensor([(k + 1) / (K + 2) for k in range(K)], dtype=raw.dtype)
+        q = torch.cumsum(torch.cat([raw[:, :1], F.softplus(raw[:, 1:])], dim=1), dim=1)
+    return torch.where(y > q, tau * (y - q), (1 - tau) * (q - y)).sum()
 
 
 def torch_loss_and_gradient(net, theta, cell, data, loss, pooling="last", activation="tanh"):

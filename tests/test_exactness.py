@@ -62,6 +62,25 @@ def test_in_every_setting(cls, params):
     assert_same_bits(*both(cls, *data(3), **{"hidden_size": 7, "max_iter": 40, **params}))
 
 
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"loss": "absolute_error"},
+        {"loss": "huber", "huber_delta": 0.3},
+        {"loss": "poisson"},
+        {"loss": "quantile", "quantile": 0.2},
+        {"loss": "quantile", "quantile": [0.1, 0.5, 0.6]},
+    ],
+    ids=str,
+)
+def test_with_every_loss(params):
+    """Also where training starts at a mean or quantile of y."""
+    X, y, weight, order = data(2)
+    assert_same_bits(
+        *both(skrnn.GRURegressor, X, y / 3.0, weight, order, hidden_size=7, max_iter=40, **params)
+    )
+
+
 @pytest.mark.parametrize("class_weight", ["balanced", {0: 0.3, 1: 1.7, 2: 0.1}])
 def test_with_class_weights(class_weight):
     assert_same_bits(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from reference import (
     EQUAL,
+    LOSS_VARIANTS,
     RAGGED,
     VARIANT_IDS,
     VARIANTS,
@@ -32,13 +33,19 @@ directions = pytest.mark.parametrize("bidirectional", [False, True], ids=["forwa
 targets = pytest.mark.parametrize("per_step", [False, True], ids=["one target", "per step"])
 
 
+# A loss meets the network at the raw outputs only: one of each kind of target in all networks, the
+# others in one.
+IN_ALL_NETWORKS = ["squared_error", "binomial_log_loss", "multinomial_log_loss"]
+other_losses = pytest.mark.parametrize("loss", [v for v in LOSS_VARIANTS if v not in IN_ALL_NETWORKS])
+
+
 def check_by_differences(net, theta, data, loss, **kw):
     _, g = loss_and_gradient(net, theta, data, loss, **kw)
     expected = finite_differences(lambda x: loss_and_gradient(net, x, data, loss, **kw)[0], theta)
     assert_same_gradient(g, expected, rtol=1e-6)
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", IN_ALL_NETWORKS)
 @pytest.mark.parametrize(("cell", "options"), VARIANTS, ids=VARIANT_IDS)
 @targets
 @lengths
@@ -47,6 +54,13 @@ def check_by_differences(net, theta, data, loss, **kw):
 def test_finite_differences(cell, options, bidirectional, hidden_sizes, lengths, per_step, loss):
     net, theta = network(cell, hidden_sizes, bidirectional=bidirectional, cell_options=options)
     check_by_differences(net, theta, dataset(lengths, loss=loss, per_step=per_step), loss)
+
+
+@other_losses
+@targets
+def test_finite_differences_of_every_loss(loss, per_step):
+    net, theta = network("gru", (3,))
+    check_by_differences(net, theta, dataset(RAGGED, loss=loss, per_step=per_step), loss)
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -123,7 +137,7 @@ def test_exact_arithmetic_has_the_same_gradient(cell, bidirectional, hidden_size
 TORCH_VARIANTS = [("rnn", "tanh"), ("rnn", "relu"), ("lstm", "tanh"), ("gru", "tanh")]
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", IN_ALL_NETWORKS)
 @pytest.mark.parametrize(("cell", "activation"), TORCH_VARIANTS)
 @targets
 @lengths
@@ -136,6 +150,16 @@ def test_equal_to_torch(cell, activation, bidirectional, hidden_sizes, lengths, 
     check_against_torch(
         net, theta, cell, dataset(lengths, loss=loss, per_step=per_step), loss, activation
     )
+
+
+@other_losses
+@targets
+@pytest.mark.parametrize("K", [1, 3])
+def test_every_loss_equal_to_torch(loss, per_step, K):
+    pytest.importorskip("torch")
+    net, theta = network("lstm", (3, 2), K=K)
+    data = dataset(RAGGED, loss=loss, per_step=per_step, K=K)
+    check_against_torch(net, theta, "lstm", data, loss, "tanh")
 
 
 @pytest.mark.parametrize("pooling", ["mean", "max"])

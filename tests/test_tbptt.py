@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from reference import (
+    LOSS_VARIANTS,
     assert_same_gradient,
     dataset,
     finite_differences,
@@ -289,6 +290,19 @@ def test_loss_does_not_depend_on_where_the_windows_are_cut(
         value, g = loss_and_gradient(net, theta, data, "squared_error", k1, k2, arithmetic)
         assert value == pytest.approx(expected, rel=1e-12), (k1, k2)
         if (k2 or k1 or 9) >= 9:  # as deep as the longest sequence
+            assert_same_gradient(g, full, rtol=1e-12)
+
+
+@pytest.mark.parametrize("arithmetic", [FAST, EXACT], ids=["fast", "exact"])
+@pytest.mark.parametrize("loss", [v for v in LOSS_VARIANTS if v != "squared_error"])
+def test_nor_does_any_other_loss(loss, arithmetic):
+    net, theta = network("gru", (3, 2))
+    data = dataset([4, 7, 2, 7, 1], loss=loss, per_step=True)
+    expected, full = loss_and_gradient(net, theta, data, loss)
+    for k1, k2 in WINDOWS:
+        value, g = loss_and_gradient(net, theta, data, loss, k1, k2, arithmetic)
+        assert value == pytest.approx(expected, rel=1e-12), (k1, k2)
+        if (k2 or k1 or 9) >= 9:
             assert_same_gradient(g, full, rtol=1e-12)
 
 
