@@ -24,6 +24,7 @@ def check_settings(estimator, *, X_val=None, y_val=None, sample_weight_val=None,
     check_solver(e)
     _check_rows(e)
     _check_targets(e)
+    _check_auto(e)
     check_validation(e, X_val, y_val, sample_weight_val, partial_fit)
 
 
@@ -61,10 +62,7 @@ def check_hidden_size(hidden_size):
 
 
 def _check_not_yet(e):
-    for name, value in (
-        ("k2", e.k2 if e.k2 == "auto" else None),
-        ("loss", getattr(e, "loss", "squared_error")),
-    ):
+    for name, value in (("loss", getattr(e, "loss", "squared_error")),):
         if value not in (None, "squared_error"):
             raise NotImplementedError(f"{name}={value!r} is not available in this version of skrnn.")
 
@@ -117,6 +115,22 @@ def _check_targets(e):
             f"target_replication={e.target_replication} and bidirectional=True do not go together: at "
             "a step before the last the reverse direction has read the rest already."
         )
+
+
+def _check_auto(e):
+    if e.k2 != "auto" or e.k1 is not None:
+        return
+    many = (
+        ("return_sequences", e.return_sequences, False),
+        ("rows", e.rows, "sequences"),
+        ("target_replication", e.target_replication, 0),
+    )
+    for name, value, without in many:
+        if value != without:
+            raise ValueError(
+                f"k2='auto' and k1=None do not go together with {name}={value!r}: set k1, the number of "
+                "steps whose losses make an update, or leave k2=None."
+            )
 
 
 def check_validation(e, X_val, y_val, sample_weight_val, partial_fit=False):

@@ -16,6 +16,7 @@ from skrnn._memory import check_fits
 from skrnn._monitor import Monitor, Report
 from skrnn._sums import EXACT, FAST
 from skrnn._training import FULL_BATCH_BLOCK, minibatches, train, train_full_batch
+from skrnn._truncation import AutoTruncation, longest_window
 from skrnn.losses import LOSSES
 from skrnn.solvers import SCHEDULES, SOLVERS
 
@@ -85,6 +86,7 @@ class Fitting:
             learner, schedule(self.learning_rate_init, max_iter), monitor, self._history,
             Report(self.verbose, max_iter), k1=self.k1, k2=self.k2, max_iter=max_iter,
             validate=validation and self._validator(network, loss, validation),
+            truncation=self._truncation(data, random_state),
         )  # fmt: skip
 
     def _in_full_batch(self, theta, data, validation, monitor, random_state, max_iter, partial_fit, ends):
@@ -101,6 +103,12 @@ class Fitting:
         if result.status == 2:
             warnings.warn(f"lbfgs stopped early: {result.message}", ConvergenceWarning, stacklevel=6)
         return result.status != 1  # 1: max_iter or max_fun reached
+
+    def _truncation(self, data, random_state):
+        """What chooses k2, None where it is given."""
+        if self.k2 != "auto":
+            return None
+        return AutoTruncation(data, self.k1, self.truncation_tolerance, random_state)
 
     def _make_solver(self, theta):
         """A new solver with the present settings; it goes on from the memory of the one before."""
@@ -138,9 +146,14 @@ class Fitting:
             if not self.bidirectional:
                 lower.append("k1 and k2" if self.k2 or self.k1 else "set k1 and k2")
         check_fits(
-            self._network(spec), solver, data.lengths, batch_size=batch_size, window=self.k2 or self.k1,
-            hidden_size=self.hidden_size, advice=lower,
+            self._network(spec), solver, data.lengths, batch_size=batch_size,
+            window=self._longest_window(), hidden_size=self.hidden_size, advice=lower,
         )  # fmt: skip
+
+    def _longest_window(self):
+        """The most steps that are run at a time; None: whole sequences."""
+        many = self.k2 == "auto" and (self._per_step() or self.target_replication > 0)
+        return longest_window(self.k1, self.k2, many=many)
 
     def _batch_size(self, data):
         n = len(data)
@@ -193,6 +206,7 @@ class Fitting:
         self.loss_curve_ = list(history.loss)
         self.grad_norm_curve_ = list(history.grad_norm)
         self.clipped_fraction_curve_ = list(history.clipped_fraction)
+        self.k2_curve_ = list(history.k2)
         self.loss_ = history.loss[-1] if history.loss else np.nan
         if validation is None:
             self.best_loss_ = min(history.loss, default=np.nan)

@@ -28,7 +28,7 @@ def minibatches(data, batch_size, dtype, shuffle, random_state):
 @_kernels.keep_memory()
 def train(
     network, loss, epochs, learner, schedule, monitor, history, report, *, k1, k2, max_iter,
-    validate=None,
+    validate=None, truncation=None,
 ):  # fmt: skip
     """Train for at most ``max_iter`` epochs.
 
@@ -40,6 +40,8 @@ def train(
         Watches the validation loss if there is one, else the training loss.
     validate : callable, optional
         theta -> validation loss, validation score; called after every epoch.
+    truncation : AutoTruncation, optional
+        Chooses k2 before every epoch.
 
     Returns
     -------
@@ -56,10 +58,11 @@ def train(
     """
     for epoch, batches in zip(range(max_iter), epochs, strict=False):
         learner.start_epoch()
+        depth = truncation.k2(network, learner.theta, loss, len(history.loss)) if truncation else k2
         learner.solver.learning_rate = schedule.rate(epoch)
         try:
             for batch in batches:
-                tbptt(network, loss, batch, learner, k1, k2)
+                tbptt(network, loss, batch, learner, k1, depth)
             learner.check_theta()
         except BaseException as error:
             learner.abandon(error)
@@ -69,7 +72,7 @@ def train(
         n = max(learner.n_updates, 1)
         history.record(
             learner.loss / learner.weight + learner.penalty / n, learner.norm_sum / n,
-            learner.n_clipped / n, learner.n_updates, validation,
+            learner.n_clipped / n, learner.n_updates, validation, depth or k1,
         )  # fmt: skip
         report.epoch(history, epoch + 1)
         watched = validation[0] if validate else history.loss[-1]

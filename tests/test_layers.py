@@ -17,7 +17,8 @@ LAYERS = [
     ["_network", "_batches"],
     ["_pair_network", "_pairs"],
     ["_learner", "_tbptt", "_inference"],
-    ["_search"],
+    ["_flow"],
+    ["_search", "_truncation"],
     ["_training"],
     ["_blas", "_sequences", "_states", "_checks", "_memory", "_advice", "_signature", "_config"],
     ["_targets", "_rows", "_tokens", "_vocabulary"],
@@ -28,19 +29,23 @@ LAYERS = [
     ["_sliding_window", "_time_distributed", "_token_encoder"],
     ["preprocessing", "forecasting", "_generating"],
     ["regressors", "classifiers", "encoder_decoder", "metrics"],
+    ["inspection"],
     ["__init__"],
 ]
-ENGINE = [name for layer in LAYERS[:7] for name in layer]
+ENGINE = [name for layer in LAYERS[:8] for name in layer]
 EXTENSION_POINTS = ["cells", "losses", "solvers"]
 LEVEL = {name: k for k, layer in enumerate(LAYERS) for name in layer}
-FILES = [*ROOT.glob("*.py"), *ROOT.glob("*/__init__.py")]
-PATHS = {path.parent.name if path.parent != ROOT else path.stem: path for path in FILES}
+FILES = [*ROOT.glob("*.py"), *ROOT.glob("*/*.py")]
+PATHS = {}  # name -> files; a package is one module here
+for _path in FILES:
+    PATHS.setdefault(_path.stem if _path.parent == ROOT else _path.parent.name, []).append(_path)
 MODULES = sorted(PATHS)
 
 
 def imports(name):
     """Full dotted names that a module imports, at any depth of its code."""
-    for node in ast.walk(ast.parse(PATHS[name].read_text(encoding="utf8"))):
+    code = "\n".join(path.read_text(encoding="utf8") for path in PATHS[name])
+    for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
