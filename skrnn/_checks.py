@@ -14,10 +14,9 @@ from skrnn.solvers import SOLVERS
 
 
 def check_settings(estimator, *, X_val=None, y_val=None, sample_weight_val=None, partial_fit=False):
-    """ValueError for parameters that contradict each other, NotImplementedError for those to come."""
+    """ValueError for parameters that contradict each other."""
     e = estimator
     check_hidden_size(e.hidden_size)
-    _check_not_yet(e)
     for name, value in (("k1", e.k1), ("k2", e.k2)):
         if value is not None and e.bidirectional:
             raise ValueError(
@@ -29,6 +28,7 @@ def check_settings(estimator, *, X_val=None, y_val=None, sample_weight_val=None,
         check_quantile(e.quantile)
     _check_rows(e)
     _check_targets(e)
+    _check_auto(e)
     check_validation(e, X_val, y_val, sample_weight_val, partial_fit)
 
 
@@ -75,11 +75,6 @@ def check_quantile(quantile):
             "quantile must be a float strictly between 0 and 1, or a list of such floats in strictly "
             f"increasing order, got {quantile!r}."
         )
-
-
-def _check_not_yet(e):
-    if e.k2 == "auto":
-        raise NotImplementedError("k2='auto' is not available in this version of skrnn.")
 
 
 def _check_rows(e):
@@ -130,6 +125,22 @@ def _check_targets(e):
             f"target_replication={e.target_replication} and bidirectional=True do not go together: at "
             "a step before the last the reverse direction has read the rest already."
         )
+
+
+def _check_auto(e):
+    if e.k2 != "auto" or e.k1 is not None:
+        return
+    many = (
+        ("return_sequences", e.return_sequences, False),
+        ("rows", e.rows, "sequences"),
+        ("target_replication", e.target_replication, 0),
+    )
+    for name, value, without in many:
+        if value != without:
+            raise ValueError(
+                f"k2='auto' and k1=None do not go together with {name}={value!r}: set k1, the number of "
+                "steps whose losses make an update, or leave k2=None."
+            )
 
 
 def check_validation(e, X_val, y_val, sample_weight_val, partial_fit=False):

@@ -18,6 +18,7 @@ from skrnn._monitor import Monitor, Run
 from skrnn._progress import Observers, progress
 from skrnn._sums import EXACT, FAST
 from skrnn._training import FULL_BATCH_BLOCK, minibatches, train, train_full_batch
+from skrnn._truncation import AutoTruncation, longest_window
 from skrnn.losses import make_loss
 from skrnn.solvers import SCHEDULES, SOLVERS
 
@@ -112,6 +113,7 @@ class Fitting:
             network, loss, minibatches(data, batch_size, network.dtype, self.shuffle, random_state),
             learner, run, self._history, observer, k1=self.k1, k2=self.k2,
             validate=validation and self._validator(network, loss, validation),
+            truncation=self._truncation(data, random_state),
         )  # fmt: skip
 
     def _in_full_batch(self, theta, data, validation, run, observer, partial_fit, ends):
@@ -145,6 +147,12 @@ class Fitting:
         copy._forget_states()
         copy._keep_states(self._tasks.container)
         return copy
+
+    def _truncation(self, data, random_state):
+        """What chooses k2, None where it is given."""
+        if self.k2 != "auto":
+            return None
+        return AutoTruncation(data, self.k1, self.truncation_tolerance, random_state)
 
     def _make_solver(self, theta):
         """A new solver with the present settings; it goes on from the memory of the one before."""
@@ -182,9 +190,14 @@ class Fitting:
             if not self.bidirectional:
                 lower.append("k1 and k2" if self.k2 or self.k1 else "set k1 and k2")
         check_fits(
-            self._network(spec), solver, data.lengths, batch_size=batch_size, window=self.k2 or self.k1,
-            hidden_size=self.hidden_size, advice=lower,
+            self._network(spec), solver, data.lengths, batch_size=batch_size,
+            window=self._longest_window(), hidden_size=self.hidden_size, advice=lower,
         )  # fmt: skip
+
+    def _longest_window(self):
+        """The most steps that are run at a time; None: whole sequences."""
+        many = self.k2 == "auto" and (self._per_step() or self.target_replication > 0)
+        return longest_window(self.k1, self.k2, many=many)
 
     def _batch_size(self, data):
         n = len(data)
@@ -249,6 +262,7 @@ class Fitting:
         self.loss_curve_ = list(history.loss)
         self.grad_norm_curve_ = list(history.grad_norm)
         self.clipped_fraction_curve_ = list(history.clipped_fraction)
+        self.k2_curve_ = list(history.k2)
         self.loss_ = history.loss[-1] if history.loss else np.nan
         if not with_validation:
             self.best_loss_ = min(history.loss, default=np.nan)

@@ -16,19 +16,23 @@ class History:
     loss, grad_norm, clipped_fraction : list of float
     validation_loss, validation_score : list of float
         Empty without validation data.
+    k2 : list of int or None
+        Steps that the gradient flowed back through; None: the whole sequences.
     n_updates : int
     """
 
     def __init__(self):
         self.loss, self.grad_norm, self.clipped_fraction = [], [], []
         self.validation_loss, self.validation_score = [], []
+        self.k2 = []
         self.n_updates = 0
 
-    def record(self, loss, grad_norm, clipped_fraction, n_updates, validation=None):
+    def record(self, loss, grad_norm, clipped_fraction, n_updates, validation=None, k2=None):
         self.loss.append(loss)
         self.grad_norm.append(grad_norm)
         self.clipped_fraction.append(clipped_fraction)
         self.n_updates += n_updates
+        self.k2.append(k2)
         if validation is not None:
             self.validation_loss.append(validation[0])
             self.validation_score.append(validation[1])

@@ -166,8 +166,7 @@ class Network:
         final states; and a tape per layer and direction.
         """
         all_kept, finals, tapes = [], [], []
-        if views.table is not None:
-            X = embed(views.table, X)
+        X = self.inputs(views, X)
         for k, (cell, directions) in enumerate(zip(self.cells, views.layers, strict=True)):
             if k and masks:
                 X = X * steps.spread(masks[k - 1])
@@ -194,6 +193,10 @@ class Network:
             finals.append(final)
             tapes.append(tape)
         return X, all_kept, finals, tapes
+
+    def inputs(self, views, X):
+        """What the first layer reads: X, or the embeddings of the tokens X."""
+        return X if views.table is None else embed(views.table, X)
 
     def _reads_final_states(self, steps, first):
         """Whether the read-out sees the final state of each direction, as PyTorch's h_n.

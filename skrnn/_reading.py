@@ -202,7 +202,7 @@ class Reading:
         """The data set whose sequences run side by side: pieces of them if a batch holds more."""
         if not self._cuts_pieces() or self.batch_size < 2 * len(data):
             return data
-        shortest = max(self.k1, self.k2 or self.k1)
+        shortest = max(self.k1, self._longest_window())
         return data.pieces(self.batch_size // len(data), shortest)
 
     def _check_same_columns(self, X, X_val):

@@ -167,14 +167,17 @@ PARAMETERS = {
         "Truncated backpropagation through time (TBPTT): the gradient flows back through `k2` time "
         "steps. None: equal to `k1`. If `k2` is larger than `k1`, the window of `k2` steps is run again "
         "with the current weights, so that the gradient is exact; if it is smaller, the `k1` steps are "
-        "cut into pieces of `k2` steps, whose gradients add up. "
-        "\"auto\" is not available yet: it raises NotImplementedError.",
+        "cut into pieces of `k2` steps, whose gradients add up. \"auto\": chosen before every epoch, so "
+        "that the estimated relative bias of the gradient is at most `truncation_tolerance` [4]_; it is "
+        "recorded in `k2_curve_`. Needs `k1` if there are targets per time step, or "
+        "`target_replication`; then it is `k1` + 59 at most (3 `k1` - 1, if that is more), else 60.",
     ),
     "truncation_tolerance": Parameter(
         0.5,
         [Interval(Real, 0, None, closed="neither")],
         "float, default=0.5",
-        "Relative bias allowed to the truncated gradient. Only used when `k2=\"auto\"`.",
+        "Relative bias allowed to the truncated gradient: smaller values make `k2` larger. Only used "
+        "when `k2=\"auto\"`.",
     ),
     "target_replication": Parameter(
         0.0,
@@ -406,6 +409,8 @@ REFERENCES = """\
    neural networks", ICLR 2016, arXiv:1511.03677.
 .. [3] Pascanu, R., Mikolov, T., Bengio, Y., "On the difficulty of training recurrent neural
    networks", ICML 2013.
+.. [4] Aicher, C., Foti, N. J., Fox, E. B., "Adaptively truncating backpropagation through time to
+   control gradient bias", UAI 2019, arXiv:1905.07473.
 """
 
 
@@ -475,6 +480,11 @@ ATTRIBUTES = {
     ),
     "clipped_fraction_curve_": Attribute(
         _CURVE, "Share of the updates of each epoch in which clipping was active."
+    ),
+    "k2_curve_": Attribute(
+        "list of int or None",
+        "The steps that the gradient flowed back through in each epoch: `k2`, or `k1` if that is None, "
+        'or what was chosen if `k2="auto"`. None: whole sequences.',
     ),
 }
 
@@ -548,8 +558,6 @@ ValueError
     at the weights that training starts from.
 TypeError
     If X, y or a weight is a sparse or masked array.
-NotImplementedError
-    If a parameter asks for what is not available yet.
 MemoryError
     If the network, or a window of the data, does not fit in memory.
 ImportError

@@ -28,7 +28,9 @@ def minibatches(data, batch_size, dtype, shuffle, random_state):
 
 
 @_kernels.keep_memory()
-def train(network, loss, epochs, learner, run, history, observer, *, k1, k2, validate=None):
+def train(
+    network, loss, epochs, learner, run, history, observer, *, k1, k2, validate=None, truncation=None
+):
     """Train until ``run`` has taken all its epochs, or is done.
 
     Parameters
@@ -39,6 +41,8 @@ def train(network, loss, epochs, learner, run, history, observer, *, k1, k2, val
     observer : Observer
     validate : callable, optional
         theta -> validation loss, validation score; called after every epoch.
+    truncation : AutoTruncation, optional
+        Chooses k2 before every epoch.
 
     Returns
     -------
@@ -57,8 +61,9 @@ def train(network, loss, epochs, learner, run, history, observer, *, k1, k2, val
         if run.done or observer.begin_epoch(epoch):
             return True
         learner.solver.learning_rate = run.schedule.rate(epoch)
+        depth = truncation.k2(network, learner.theta, loss, len(history.loss)) if truncation else k2
         try:
-            one_epoch(network, loss, batches, learner, observer, k1, k2)
+            one_epoch(network, loss, batches, learner, observer, k1, depth)
         except BaseException as error:
             learner.abandon(error)
             history.n_updates += learner.n_updates
@@ -67,7 +72,7 @@ def train(network, loss, epochs, learner, run, history, observer, *, k1, k2, val
         n = max(learner.n_updates, 1)
         history.record(
             learner.loss / learner.weight + learner.penalty / n, learner.norm_sum / n,
-            learner.n_clipped / n, learner.n_updates, validation,
+            learner.n_clipped / n, learner.n_updates, validation, depth or k1,
         )  # fmt: skip
         run.record(validation[0] if validate else history.loss[-1], learner.theta)
         if observer.end_epoch(history, epoch):

@@ -14,10 +14,15 @@ Shapes, with B rows (sequences alive at this step), H hidden units and G = n_gat
 ``d...``   as the thing        gradient of the loss with respect to it
 =========  ==================  ==========================================================
 
+A cell with gates also has ``gates(tape)``, name -> (B, H), for those who want to look at them.
+
 To add a cell, write one class with ``n_gates``, ``n_states``, ``bias_init``, ``forward`` and
 ``backward`` and enter it in ``CELLS``; the tests of the registry (finite differences, window
 invariance, raggedness) apply to it at once. A cell whose non-linearity contains a matrix product
 (reset gate before the product, projections) does not fit this form.
+
+A cell whose new states depend on each other (LSTM: h' on c') also has ``total``: from gradients that
+count each state's own way into the future, to total ones. Only gradient flow (``_flow.py``) asks for it.
 
 References
 ----------
@@ -148,7 +153,7 @@ class LSTM:
         H = hidden_size
         self.scale = np.repeat(np.array([0.5, 0.5, 1, 0.5], dtype=dtype), H)
         self.shift = np.repeat(np.array([0.5, 0.5, 0, 0.5], dtype=dtype), H)
-        self.gates = [slice(k * H, (k + 1) * H) for k in range(4)]
+        self.gate_columns = [slice(k * H, (k + 1) * H) for k in range(4)]
 
     def forward(self, a_x, a_h, state):
         _, c = state
@@ -158,21 +163,26 @@ class LSTM:
         np.tanh(gates, out=gates)
         gates *= self.scale
         gates += self.shift
-        i, f, g, o = (gates[:, k] for k in self.gates)
+        i, f, g, o = (gates[:, k] for k in self.gate_columns)
         c_next = f * c
         c_next += i * g
         tanh_c = np.tanh(c_next)
         h_next = o * tanh_c
         return (h_next, c_next), (gates, c, tanh_c)
 
-    def backward(self, dstate, tape):
+    def total(self, dstate, tape):
         dh_next, dc_next = dstate
-        gates, c, tanh_c = tape
-        ki, kf, kg, ko = self.gates
-        i, f, g, o = (gates[:, k] for k in self.gates)
-        dtanh_c = dh_next * o  # h' = o tanh(c')
+        gates, _, tanh_c = tape
+        dtanh_c = dh_next * gates[:, self.gate_columns[3]]  # h' = o tanh(c')
         dc = dtanh_c - dtanh_c * tanh_c * tanh_c
         dc += dc_next
+        return dh_next, dc
+
+    def backward(self, dstate, tape):
+        dh_next, dc = self.total(dstate, tape)
+        gates, c, tanh_c = tape
+        ki, kf, kg, ko = self.gate_columns
+        i, f, g, _ = (gates[:, k] for k in self.gate_columns)
         da = gates * gates  # slopes: sigma' = y - y^2, tanh' = 1 - y^2
         np.subtract(gates, da, out=da)
         da[:, kg] += 1
@@ -183,6 +193,10 @@ class LSTM:
         da[:, ko] *= dh_next * tanh_c
         dc *= f
         return da, da, (None, dc)
+
+    def gates(self, tape):
+        i, f, g, o = (tape[0][:, k] for k in self.gate_columns)
+        return {"i": i, "f": f, "g": g, "o": o}
 
 
 class GRU:
@@ -246,6 +260,10 @@ class GRU:
         da_h = da_x.copy()
         da_h[:, self.n] *= r
         return da_x, da_h, (dh,)
+
+    def gates(self, tape):
+        rz_an, n, _ = tape
+        return {"r": rz_an[:, self.r], "z": rz_an[:, self.z], "n": n}
 
 
 CELLS = {"rnn": Elman, "lstm": LSTM, "gru": GRU}

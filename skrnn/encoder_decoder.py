@@ -126,6 +126,11 @@ _ATTRIBUTES = {
     "best_validation_score_": None,
     "grad_norm_curve_": None,
     "clipped_fraction_curve_": None,
+    "k2_curve_": Attribute(
+        "list of int or None",
+        "The steps that the gradient flowed back through in each epoch: `k2`, or `k1` if that is None. "
+        "None: whole sequences.",
+    ),
 }
 _REFERENCES = """\
 .. [1] Cho, K., et al., "Learning phrase representations using RNN encoder-decoder for statistical

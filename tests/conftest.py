@@ -11,6 +11,9 @@ from skrnn import _kernels
 # Processes that tests start import the package under test, not a checkout that they happen to stand in.
 os.environ["PYTHONSAFEPATH"] = "1"
 
+# Displays are drawn in memory, whatever the machine's screen.
+os.environ["MPLBACKEND"] = "Agg"
+
 REGRESSORS = [skrnn.RNNRegressor, skrnn.LSTMRegressor, skrnn.GRURegressor]
 CLASSIFIERS = [skrnn.RNNClassifier, skrnn.LSTMClassifier, skrnn.GRUClassifier]
 

@@ -183,6 +183,12 @@ CONTRADICTIONS = [
     ({"solver": "lbfgs", "k1": 2}, "k1", "solver"),
     ({"solver": "lbfgs", "k2": 2}, "k2", "solver"),
     ({"solver": "lbfgs", "dropout": 0.1}, "dropout", "solver"),
+    ({"k2": "auto", **PER_STEP}, "k2", "k1"),
+    ({"k2": "auto", **PER_STEP}, "k1", "return_sequences"),
+    ({"k2": "auto", "target_replication": 0.5}, "k1", "target_replication"),
+    ({"k2": "auto", "k1": 2, "bidirectional": True}, "k1", "bidirectional"),
+    ({"k2": "auto", "bidirectional": True}, "k2", "bidirectional"),
+    ({"k2": "auto", "solver": "lbfgs"}, "k2", "solver"),
     ({"sequence_id": 0}, "sequence_id", "rows"),
     ({"sequence_id": "name"}, "sequence_id", "rows"),
     ({"initial_state": "last"}, "initial_state", "rows"),
@@ -204,17 +210,6 @@ def test_contradictions_name_both_parameters(cls, params, one, other):
         y = good_y(cls, (N, T) if "return_sequences" in params else N)
         with pytest.raises(ValueError, match=both):
             cls(**SMALL, **params).partial_fit(good_X(), y, **(first_classes(cls)))
-
-
-NOT_BUILT = [
-    ({"k1": 2, "k2": "auto"}, "k2"),
-]
-
-
-@pytest.mark.parametrize(("params", "name"), NOT_BUILT, ids=str)
-def test_what_is_not_built_yet(cls, params, name):
-    X = np.abs(good_X()[:, :, 0]).astype(int)
-    assert_fit_raises(cls, X, match=name, error=NotImplementedError, **params)
 
 
 @pytest.mark.parametrize("delay", [10**15, 10**18, 10**30])

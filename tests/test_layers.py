@@ -27,7 +27,8 @@ LAYERS = [
     ["_network", "_batches"],
     ["_pair_network", "_pairs"],
     ["_learner", "_tbptt", "_inference"],
-    ["_search"],
+    ["_flow"],
+    ["_search", "_truncation"],
     ["_training"],
     ["_blas", "_sequences", "_states", "_checks", "_memory", "_advice", "_signature", "_config"],
     ["_callbacks"],
@@ -39,9 +40,10 @@ LAYERS = [
     ["_sliding_window", "_time_distributed", "_token_encoder"],
     ["preprocessing", "forecasting", "_generating"],
     ["regressors", "classifiers", "encoder_decoder", "metrics", "datasets"],
+    ["inspection"],
     ["__init__"],
 ]
-ENGINE = [name for layer in LAYERS[:7] for name in layer]
+ENGINE = [name for layer in LAYERS[:8] for name in layer]
 EXTENSION_POINTS = ["cells", "losses", "solvers"]
 LEVEL = {name: k for k, layer in enumerate(LAYERS) for name in layer}
 FILES = [*ROOT.glob("*.py"), *ROOT.glob("*/*.py")]
