@@ -428,6 +428,7 @@ ON_THE_WAY = {
     "dropout": {"dropout": 0.3, "k1": 2, "k2": 3, "solver": "sgd"},
     "rmsprop": {"solver": "rmsprop", "target_replication": 0.5, "k1": 2},
     "exact sums": {"batch_size": "auto"},
+    "chosen k2": {"k2": "auto", "truncation_tolerance": 2.0},
     "float32": {"dtype": "float32", "bidirectional": True, "pooling": "mean"},
 }
 
@@ -480,11 +481,12 @@ def test_other_containers_go_on_as_well(tmp_path):
     rng = np.random.RandomState(0)
     series = rng.normal(size=(60, 2))
     steps = skrnn.GRURegressor(**SMALL | {"rows": "steps", "k1": 5, "k2": 8, "initial_state": "last"})
+    auto = clone(steps).set_params(k1=3, k2="auto", batch_size=6, loss="huber", dropout=0.1)
     words = skrnn.GRUClassifier(**SMALL, embedding_size=2)
     pairs = skrnn.GRUEncoderDecoder(hidden_size=3, max_iter=6, random_state=0, batch_size=2)
     tokens = [rng.randint(4, size=rng.randint(2, 6)) for _ in range(N)]
     texts = ["ab", "ba", "abb", "bab"]
-    cases = [(steps, series, series[:, 0]), (words, tokens, np.arange(N) % 2), (pairs, texts, texts)]
+    cases = [(steps, series, series[:, 0]), (auto, series, series[:, 0]), (words, tokens, np.arange(N) % 2), (pairs, texts, texts)]
     for model, X, y in cases:
         whole = clone(model).fit(X, y)
         part = interrupted(model, tmp_path / "model", 2, X, y)
