@@ -37,6 +37,18 @@ def _per_class(link, raw, targets, certain):
     return np.hstack([link(-raw), link(raw)])
 
 
+def same_labels(a, b):
+    """Whether two arrays of labels are equal; NumPy before 1.25 warns where text meets numbers."""
+    return a.tolist() == b.tolist()
+
+
+def unseen_labels(y, classes):
+    """The labels of y that are no classes; NumPy would find text in numbers by their digits."""
+    if (y.dtype.kind in "OSU") != (classes.dtype.kind in "OSU"):
+        return np.unique(y)
+    return np.setdiff1d(y, classes)
+
+
 def labels(raw, targets):
     if not targets["is_1d"]:
         return (raw > 0).astype(np.intp)
@@ -86,7 +98,7 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
         fitted = hasattr(self, "_theta")
         if classes is None and not fitted:
             raise ValueError("classes must be passed on the first call to partial_fit.")
-        if classes is not None and fitted and not np.array_equal(self.classes_, unique_labels(classes)):
+        if classes is not None and fitted and not same_labels(self.classes_, unique_labels(classes)):
             raise ValueError(
                 f"`classes={classes!r}` is not the same as on last call to partial_fit, was: "
                 f"{self.classes_!r}"
@@ -271,7 +283,7 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
     def _learn_targets(self, y, is_1d, weight, classes=None):
         if not is_1d:
             K = y.shape[1]
-            if classes is not None and not np.array_equal(unique_labels(classes), np.arange(K)):
+            if classes is not None and not same_labels(unique_labels(classes), np.arange(K)):
                 raise ValueError(
                     f"classes={classes!r} do not go with y, an indicator of {K} labels: pass "
                     f"classes=range({K})."
@@ -306,7 +318,7 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
         numbers = np.empty((len(y), 1), dtype=np.min_scalar_type(len(classes) - 1))
         for start in range(0, len(y), SOME_LABELS):
             part = y[start : start + SOME_LABELS, 0]
-            unseen = np.setdiff1d(part, classes)
+            unseen = unseen_labels(part, classes)
             if len(unseen):
                 raise ValueError(
                     f"`{name}` has classes not in `self.classes_`. `self.classes_` has {classes}. "

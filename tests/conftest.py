@@ -1,6 +1,7 @@
 """Fixtures of the tests of the estimators."""
 
 import os
+import sys
 
 import numpy as np
 import pytest
@@ -42,6 +43,13 @@ def engine(request):
     """The test runs on NumPy, and on the best kernels; test_kernels.py compares the others with NumPy."""
     with _kernels.using(request.param):
         yield request.param
+
+
+def pytest_runtest_setup(item):
+    """PyTorch keeps to one thread: several would wait for those of the other workers."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.get_num_threads() > 1:
+        torch.set_num_threads(1)
 
 
 @pytest.fixture(autouse=True)

@@ -72,6 +72,22 @@ def loss_and_gradient(net, theta, data, loss, k1=None, k2=None, arithmetic=FAST)
     return gradient.loss, gradient.g
 
 
+def loss_only(net, *args, **kw):
+    """The value of ``loss_and_gradient``, by the same way forward and none back: for differences."""
+    return loss_and_gradient(ForwardOnly(net), *args, **kw)[0]
+
+
+class ForwardOnly:
+    def __init__(self, net):
+        self.net = net
+
+    def __getattr__(self, name):
+        return getattr(self.net, name)
+
+    def backward(self, *args, **kw):
+        pass
+
+
 def finite_differences(function, theta, eps=1e-6):
     """Central differences of a scalar function."""
     g = np.empty_like(theta)
@@ -102,15 +118,15 @@ def states_along(net, theta, x):
     return states
 
 
-def loss_from_state(net, theta, loss, x, state, start, s, y):
-    """The loss of the output after step s (1-based) of x, run from ``state`` at ``start``."""
+def loss_from_state(net, theta, loss, x, state, start, first, end, y):
+    """The losses of the outputs after steps first + 1..end of x, run from ``state`` at ``start``."""
     data = Dataset(Sequences(x, [len(x)]), np.zeros((1, net.n_outputs)))
     batch = Batch(data, np.arange(1), net.dtype)
-    steps = batch.steps(start, s)
+    steps = batch.steps(start, end)
     raw, _, _ = net.forward(
-        net.views(theta), batch.X(steps, start), steps, len(steps) - 1, state, FAST, record=False
+        net.views(theta), batch.X(steps, start), steps, first - start, state, FAST, record=False
     )
-    return float(make(loss, net.n_outputs).value_and_gradient(y, raw)[0][0])
+    return make(loss, net.n_outputs).value_and_gradient(y, raw)[0]
 
 
 # --- PyTorch ----------------------------------------------------------------------------------------

@@ -676,6 +676,20 @@ def test_36_labels_of_another_type(classifier):
         assert not hasattr(new, "n_features_in_")
 
 
+@pytest.mark.parametrize("number", [3, 40])
+@pytest.mark.parametrize("text", [str, object])
+def test_36_labels_in_digits_are_no_numbers(text, number):
+    """NumPy finds the label "1" among more than a few classes 0, 1, ..., but in another order."""
+    X, y = np.random.RandomState(0).normal(size=(2 * number, T, F)), np.arange(2 * number) // 2
+    model = skrnn.GRUClassifier(**SMALL).fit(X, y)
+    before = state(model)
+    with pytest.raises(ValueError, match=r"(?s)`y` has classes not in `self.classes_`.*'0'"):
+        model.partial_fit(X, y.astype(str).astype(text))
+    with pytest.raises(ValueError, match="is not the same as on last call"):
+        model.partial_fit(X, y, classes=y.astype(str))
+    assert state(model) == before
+
+
 @pytest.mark.parametrize("classes", [[0, 1], [0, 1, 2, 3], ["a", "b", "c"]], ids=str)
 def test_36_classes_that_are_not_those_of_the_indicator(classifier, classes):
     X, y = good_X(), np.eye(N, 3, dtype=int)

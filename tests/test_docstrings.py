@@ -15,14 +15,13 @@ from urllib.parse import quote
 import numpy as np
 import pandas as pd
 import pytest
-import sklearn
 from numpydoc.docscrape import NumpyDocString
 from scipy import sparse
 from sklearn.base import ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
-from sklearn.utils.fixes import parse_version
+from versions import needs_sklearn
 
 import skrnn
 from skrnn import cells, losses, solvers
@@ -350,9 +349,7 @@ def test_parts_are_documented(module):
 
 ROOT = "https://skrnn.readthedocs.io/en/stable/"
 # the version from which on scikit-learn links and explains both parameters and attributes
-explained = pytest.mark.skipif(
-    parse_version(sklearn.__version__) < parse_version("1.9"), reason="scikit-learn shows it from 1.9 on"
-)
+explained = needs_sklearn("1.9", "shows no links and explanations")
 
 
 def page(cls):

@@ -19,7 +19,7 @@ IN_OTHER_SETTINGS = [cls(**settings) for cls in REGRESSORS + CLASSIFIERS for set
 # What skips itself: there is no decision_function, and the array API wants an environment variable.
 CANNOT_APPLY = {"check_array_api_input", "check_classifiers_multilabel_output_format_decision_function"}
 # Checks of a classifier and of a regressor by version of scikit-learn, those above included.
-NUMBER = {"1.9": (67, 60)}
+NUMBER = {"1.6": (66, 59), "1.9": (67, 60)}
 
 
 @parametrize_with_checks(DEFAULT)

@@ -38,7 +38,7 @@ def assert_same_bits(a, b):
 @estimators
 @pytest.mark.parametrize("seed", range(20))
 def test_a_weight_is_so_many_copies(cls, seed):
-    assert_same_bits(*both(cls, *data(seed), hidden_size=8, max_iter=60))
+    assert_same_bits(*both(cls, *data(seed), hidden_size=8, max_iter=20))
 
 
 @estimators
@@ -59,7 +59,7 @@ def test_a_weight_is_so_many_copies(cls, seed):
     ids=str,
 )
 def test_in_every_setting(cls, params):
-    assert_same_bits(*both(cls, *data(3), **{"hidden_size": 7, "max_iter": 40, **params}))
+    assert_same_bits(*both(cls, *data(3), **{"hidden_size": 7, "max_iter": 15, **params}))
 
 
 @pytest.mark.parametrize(

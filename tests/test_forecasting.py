@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-import sklearn
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
@@ -23,7 +22,7 @@ from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
-from sklearn.utils.fixes import parse_version
+from versions import polars_for_columns
 
 import skrnn
 
@@ -487,8 +486,8 @@ def scaled_columns(output):
 )
 @pytest.mark.parametrize("window", [False, True], ids=["steps", "windows"])
 def test_ids_pass_through_transformers(output, sequence_id, window, engine):
-    if output == "polars" and parse_version(sklearn.__version__) < parse_version("1.9"):
-        pytest.skip("ColumnTransformer needs the interchange protocol, which polars 2 has no more")
+    if output == "polars":
+        polars_for_columns()
     name = "polars with ids" if output == "polars" else "frame with ids"
     container = CONTAINERS[name]
     last = [skrnn.GRURegressor(**STEPS, sequence_id=sequence_id)]
@@ -517,8 +516,8 @@ def test_ids_that_no_column_of_X_holds():
 @pytest.mark.parametrize("kind", ["pandas", "categories", "polars"])
 def test_columns_that_are_no_numbers(kind, engine):
     """Days of the week for the future."""
-    if kind == "polars" and parse_version(sklearn.__version__) < parse_version("1.9"):
-        pytest.skip("ColumnTransformer needs the interchange protocol, which polars 2 has no more")
+    if kind == "polars":
+        polars_for_columns()
     x, days = series(1, (70,))[0][:, 0], np.array(["mon", "tue", "wed", "thu", "fri"])
 
     def make(x, first=0):

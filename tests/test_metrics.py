@@ -25,7 +25,7 @@ from sklearn.model_selection import (
 )
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
-from sklearn.utils.fixes import parse_version
+from versions import is_sklearn, needs_sklearn
 
 import skrnn
 from skrnn.metrics import sequence_scorer
@@ -445,10 +445,7 @@ def test_requested_weights_reach_the_metric(several, requested, wrap_first, rout
     np.testing.assert_allclose(search.cv_results_[f"split1_test_{name}"], expected[1:], rtol=1e-12)
 
 
-@pytest.mark.skipif(
-    parse_version(sklearn.__version__) < parse_version("1.9"),
-    reason="before scikit-learn 1.9 no scorer takes part in routing without a request",
-)
+@needs_sklearn("1.9", "no scorer takes part in routing without a request")
 def test_weights_without_a_request(routing):
     """scikit-learn stops, rather than lose the weights."""
     X, y, _ = fitted("labels")
@@ -468,10 +465,7 @@ def test_a_request_does_not_change_the_scorer_that_was_wrapped(routing):
 
 @pytest.mark.parametrize("several", [False, True], ids=["one scorer", "several"])
 @pytest.mark.parametrize("function", [False, True], ids=["metric", "function"])
-@pytest.mark.skipif(
-    parse_version(sklearn.__version__) < parse_version("1.7"),
-    reason="without metadata routing a search gives weights to scorers from scikit-learn 1.7 on",
-)
+@needs_sklearn("1.7", "without metadata routing a search gives no weights to scorers")
 def test_weights_of_a_search_without_routing(several, function):
     X, y, _ = fitted("labels")
     w = step_weights(X)
@@ -497,7 +491,7 @@ def test_a_metric_without_weights_in_a_search():
         model_for("numbers"), {"alpha": [1e-4]}, cv=CV, scoring=sequence_scorer("neg_max_error"),
         error_score="raise",
     )  # fmt: skip
-    if parse_version(sklearn.__version__) >= parse_version("1.7"):
+    if is_sklearn("1.7"):
         with pytest.warns(UserWarning, match="does not support sample_weight"):
             search.fit(X, y, sample_weight=np.ones(N))
     else:

@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-import sklearn
 from misuse import assert_fails, assert_fit_raises, assert_same_attributes, outputs, public, state
 from sklearn.base import clone, is_classifier
 from sklearn.compose import ColumnTransformer
@@ -35,7 +34,7 @@ from sklearn.model_selection import (
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
-from sklearn.utils.fixes import parse_version
+from versions import is_sklearn
 
 import skrnn
 
@@ -1548,7 +1547,7 @@ EXPECTED = {
     "check_methods_subset_invariance": WHY,
     "check_sample_weight_equivalence_on_dense_data": WHY,
 }
-STRICT = {"xfail_strict": True} if parse_version(sklearn.__version__) >= parse_version("1.8") else {}
+STRICT = {"xfail_strict": True} if is_sklearn("1.8") else {}
 
 
 @pytest.mark.filterwarnings("ignore")  # the checks fit on purpose what warns

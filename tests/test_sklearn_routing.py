@@ -10,14 +10,11 @@ from sklearn.base import clone, is_classifier
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score, cross_validate
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
-from sklearn.utils.fixes import parse_version
+from versions import needs_sklearn
 
 import skrnn
 
-routed_score_of_a_pipeline = pytest.mark.skipif(
-    parse_version(sklearn.__version__) < parse_version("1.8"),
-    reason="a search cannot ask a pipeline for a weighted score before scikit-learn 1.8",
-)
+routed_score_of_a_pipeline = needs_sklearn("1.8", "a search scores a pipeline without weights")
 
 N, T, F = 24, 4, 2
 # converged by decree: no warnings

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,7 +48,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.multioutput import MultiOutputClassifier, MultiOutputRegressor
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
-from sklearn.utils.fixes import parse_version
+from versions import is_sklearn
 
 import skrnn
 
@@ -333,7 +333,7 @@ def bagging(model, n_jobs=None):
 def bagging_by_hand(model, X, y, w):
     """Rows and seeds as drawn by scikit-learn, which passes counts in place of copies of rows."""
     drawn = bagging(model).fit(X, y, sample_weight=w)
-    if parse_version(sklearn.__version__) >= parse_version("1.8"):
+    if is_sklearn("1.8"):
         w = None  # rows were drawn by their weights; before, the counts were multiplied by them
     parts = zip(drawn.estimators_, drawn.estimators_samples_, strict=True)
     return {"outputs": np.mean([outputs(fitted(m, X, y, w, np.sort(i)), X) for m, i in parts], axis=0)}
@@ -500,13 +500,17 @@ def use(name, kind, container, n_jobs=None, weighted=False):
     return TOOLS[name].use(*material(kind, container), n_jobs, **weight)
 
 
-one_job = lru_cache(use)
+one_job = cache(use)
 
 
-@lru_cache
 def expected(name, kind, container, weighted=False):
+    return expected_of(name, kind, SAME.get(container, container), weighted)
+
+
+@cache
+def expected_of(name, kind, container, weighted):
     with sklearn.config_context(enable_metadata_routing=False, transform_output="default"):
-        model, X, y = material(kind, SAME.get(container, container))
+        model, X, y = material(kind, container)
         return TOOLS[name].by_hand(model, X, y, weights() if weighted else None)
 
 

@@ -10,14 +10,20 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-import sklearn
 from misuse import assert_fails, assert_fit_raises, object_array, outputs
-from reference import assert_same_gradient, finite_differences, loss_and_gradient, network, torch_twin
+from reference import (
+    assert_same_gradient,
+    finite_differences,
+    loss_and_gradient,
+    loss_only,
+    network,
+    torch_twin,
+)
 from sklearn.base import is_classifier
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
-from sklearn.utils.fixes import parse_version
+from versions import is_sklearn
 
 import skrnn
 from skrnn._batches import Dataset
@@ -488,7 +494,7 @@ def check_by_differences(net, theta, data):
     def function(values):
         before = table.copy()
         table[:] = values
-        loss, _ = loss_and_gradient(net, theta, data, "squared_error")
+        loss = loss_only(net, theta, data, "squared_error")
         table[:] = before
         return loss
 
@@ -758,15 +764,14 @@ EXPECTED = {
     "check_classifiers_one_label_sample_weights": FLOATS,
     "check_class_weight_classifiers": FLOATS,
 }
-STRICT = {"xfail_strict": True} if parse_version(sklearn.__version__) >= parse_version("1.8") else {}
+STRICT = {"xfail_strict": True} if is_sklearn("1.8") else {}
 
 
 @pytest.mark.filterwarnings("ignore")  # the checks fit on purpose what warns
 @parametrize_with_checks(CHECKED, expected_failed_checks=lambda estimator: EXPECTED, **STRICT)
 def test_checks(estimator, check):
-    old = parse_version(sklearn.__version__) < parse_version("1.7")
-    if old and check.func.__name__ == "check_positive_only_tag_during_fit":
-        pytest.skip("it subtracts a mean from integers, in place")
+    if not is_sklearn("1.7") and check.func.__name__ == "check_positive_only_tag_during_fit":
+        pytest.skip("scikit-learn before 1.7: the check subtracts a mean from integers, in place")
     check(estimator)
 
 
