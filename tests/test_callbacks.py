@@ -486,7 +486,12 @@ def test_other_containers_go_on_as_well(tmp_path):
     pairs = skrnn.GRUEncoderDecoder(hidden_size=3, max_iter=6, random_state=0, batch_size=2)
     tokens = [rng.randint(4, size=rng.randint(2, 6)) for _ in range(N)]
     texts = ["ab", "ba", "abb", "bab"]
-    cases = [(steps, series, series[:, 0]), (auto, series, series[:, 0]), (words, tokens, np.arange(N) % 2), (pairs, texts, texts)]
+    cases = [
+        (steps, series, series[:, 0]),
+        (auto, series, series[:, 0]),
+        (words, tokens, np.arange(N) % 2),
+        (pairs, texts, texts),
+    ]
     for model, X, y in cases:
         whole = clone(model).fit(X, y)
         part = interrupted(model, tmp_path / "model", 2, X, y)
