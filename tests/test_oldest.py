@@ -20,7 +20,7 @@ def bounds():
 
 def test_the_oldest_versions_are_those_of_pyproject():
     pins = dict(re.findall(r"^([\w-]+)==([\d.]+)", PINS.read_text(), re.MULTILINE))
-    for name in ("threadpoolctl", "pyparsing"):  # dependencies of scikit-learn and matplotlib, not of ours
+    for name in ("threadpoolctl", "pyparsing"):  # dependencies of scikit-learn and matplotlib
         assert pins.pop(name)
     assert pins.keys() == bounds().keys()
     pins["pytest-xdist"] = pins["pytest-xdist"].replace("3.0.2", "3.0.0")  # the first 3.0 there is
