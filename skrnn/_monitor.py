@@ -32,7 +32,7 @@ class History:
         self.grad_norm.append(grad_norm)
         self.clipped_fraction.append(clipped_fraction)
         self.n_updates += n_updates
-        self.k2.append(k2)
+        self.k2.append(None if k2 is None else int(k2))
         if validation is not None:
             self.validation_loss.append(validation[0])
             self.validation_score.append(validation[1])

@@ -72,7 +72,7 @@ def train(
         n = max(learner.n_updates, 1)
         history.record(
             learner.loss / learner.weight + learner.penalty / n, learner.norm_sum / n,
-            learner.n_clipped / n, learner.n_updates, validation, depth or k1,
+            learner.n_clipped / n, learner.n_updates, validation, k2=depth or k1,
         )  # fmt: skip
         run.record(validation[0] if validate else history.loss[-1], learner.theta)
         if observer.end_epoch(history, epoch):

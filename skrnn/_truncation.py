@@ -109,10 +109,24 @@ class AutoTruncation:
             rows = random_state.permutation(n)[:m]
             return rows, T[rows] - 1
         first = np.maximum(np.minimum(T, self.R - data.delay), 1) - 1  # the first step to be drawn
+        if data.per_step and data.inner_weight is not None:
+            return self._draw_weighted(first, m, random_state)
         counts = np.cumsum(T - first)
         at = random_state.randint(counts[-1], size=m)
         rows = np.searchsorted(counts, at, side="right")
         return rows, T[rows] - 1 - (counts[rows] - 1 - at)
+
+    def _draw_weighted(self, first, m, random_state):
+        """The same where some steps may be without weight: those are no losses."""
+        inner = self.data.inner_weight
+        has_weight = np.flatnonzero(inner.flat()[:, 0] > 0)
+        rows = np.searchsorted(inner.offsets, has_weight, side="right") - 1
+        times = has_weight - inner.offsets[rows]
+        among = np.flatnonzero(times >= first[rows])
+        if not len(among):
+            among = np.arange(len(rows))
+        drawn = among[random_state.randint(len(among), size=m)]
+        return rows[drawn], times[drawn]
 
 
 def measure(network, theta, loss, batch, y, weight, R):

@@ -59,6 +59,20 @@ def test_lag_zero_is_the_gradient_of_the_read_out(name):
     assert (flow.bound is None) == (name[0] != "R")
 
 
+@pytest.mark.parametrize(
+    ("params", "gradient"),
+    [
+        ({"loss": "huber", "huber_delta": 0.2}, lambda error: np.clip(np.abs(error), 0, 0.2)),
+        ({"loss": "quantile", "quantile": 0.9}, lambda error: np.where(error < 0, 0.9, 0.1)),
+    ],
+)
+def test_the_loss_has_the_settings_that_it_was_trained_with(params, gradient):
+    model = fitted("RNNRegressor", **params)
+    W = model._network().views(model._theta).W[:, 0]
+    expected = gradient((model.predict(X) - y) / y.std()) * np.linalg.norm(W)
+    np.testing.assert_allclose(gradient_flow(model, X, y).h_samples[0][:, 0], expected, rtol=1e-10)
+
+
 def test_every_layer_of_an_lstm_has_h_and_c():
     flow = gradient_flow(fitted("LSTMRegressor").set_params(n_jobs=2), X, y)
     deep = skrnn.LSTMRegressor((4, 3), max_iter=200, tol=1, random_state=0).fit(X, y)

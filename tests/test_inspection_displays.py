@@ -188,6 +188,16 @@ def test_panels_without_data_are_left_out():
     assert display.lines_["loss"].get_marker() == "o"
 
 
+def test_k2_is_drawn_where_it_was_chosen():
+    params = SMALL | {"k1": 2, "return_sequences": True}
+    y = X[:, :, 0]
+    given = skrnn.GRURegressor(**params, k2=3).fit(X, y)
+    assert "k2" not in TrainingCurveDisplay.from_estimator(given).lines_
+    chosen = skrnn.GRURegressor(**params, k2="auto").fit(X, y)
+    line = TrainingCurveDisplay.from_estimator(chosen).lines_["k2"]
+    assert line.get_ydata().tolist() == chosen.k2_curve_
+
+
 def test_training_curves_of_encoder_decoders():
     model = skrnn.GRUEncoderDecoder(hidden_size=3, embedding_size=2, max_iter=2).fit(TEXTS, TEXTS)
     assert len(TrainingCurveDisplay.from_estimator(model).lines_["loss"].get_ydata()) == 2
@@ -415,6 +425,8 @@ def test_steps_are_named_by_tokens(reader):
     assert [t.get_text() for t in display.axes_[-1].get_xticklabels()] == ["c", "a", "b"]
     display = GateDisplay.from_estimator(reader, ["cab"], step_names=["1", "2", "3"])
     assert display.step_names == ["1", "2", "3"]
+    crowded = GateDisplay.from_estimator(reader, "abc" * 30)  # no room for so many letters
+    assert len(crowded.axes_[-1].get_xticklabels()) < 45
 
 
 # --- gradient flow --------------------------------------------------------------------------------
@@ -437,7 +449,8 @@ def test_gradient_flow_of_layers_and_memory():
     assert len({line.get_color() for line in display.lines_}) == 2
     assert handles(display.ax_)[::2] == ["LSTM layer 0", "LSTM layer 1"]
     (mark,) = display.reach_marks_
-    assert mark.get_xydata().tolist() == [[2, h[1][2]]]
+    assert mark.get_xydata().tolist() == [[2, c[1][2]]]  # the later one to fall
+    assert "c_{s-k}" in display.ax_.get_ylabel()
     assert display.ax_.get_yscale() == "log"
 
 
@@ -460,6 +473,21 @@ def test_what_a_logarithm_cannot_show_is_left_out():
     assert 1e30 < high < 1e32
     assert low > 1e17
     display.figure_.canvas.draw()
+
+
+def test_a_single_lag_is_a_dot():
+    display = GradientFlowDisplay(flow=flow([np.ones(1)], lags=np.arange(1))).plot()
+    assert display.lines_[0].get_marker() == "o"
+    assert all(tick == int(tick) for tick in display.ax_.get_xticks())
+
+
+def test_the_legend_of_short_texts_has_room(reader):
+    display = SaliencyDisplay.from_estimator(reader, ["a", "b"])
+    display.figure_.canvas.draw()
+    bar = display.figure_.axes[1]
+    box, figure = bar.xaxis.label.get_window_extent(), display.figure_.bbox
+    assert figure.x0 <= box.x0
+    assert box.x1 <= figure.x1
 
 
 def test_gradient_flow_of_an_estimator(model):

@@ -285,6 +285,13 @@ CASES = {
     "softmax": (skrnn.RNNClassifier, X, (Y > 0) * 1 + (Y > 1), {"activation": "softmax"}),
     "k1 > T": (skrnn.GRURegressor, X, Y, {"k1": 500}),
     "early stopping": (skrnn.GRURegressor, X, Y, {"early_stopping": True}),
+    "class weights": (skrnn.GRUClassifier, X, (Y > 0) * 1, {"class_weight": "balanced"}),
+    "replication, class weights": (
+        skrnn.GRUClassifier,
+        X,
+        (ONE > 0) * 1,
+        {"return_sequences": False, "target_replication": 0.5, "class_weight": "balanced"},
+    ),
 }
 
 
@@ -318,6 +325,30 @@ def test_steps_without_weight_do_not_count():
     other = np.where(weight > 0, Y, 1.0)
     a, b = (fit(skrnn.GRURegressor(**SMALL), y=y, sample_weight=weight) for y in (Y, other))
     assert a.k2_curve_ == b.k2_curve_
+
+
+def test_losses_are_drawn_among_steps_with_weight():
+    """One label at the end of long sequences: else hardly a loss would be drawn, and K be the reach."""
+    X = RNG.normal(size=(60, 200, 1))
+    y, weight = np.roll(X[..., 0], 2, axis=1), np.zeros((60, 200))
+    weight[:, -1] = 1
+    params = SMALL | {"k1": 5, "hidden_size": 4, "batch_size": 20, "learning_rate_init": 0.01}
+    model = fit(skrnn.GRURegressor(**params), X, y, sample_weight=weight)
+    assert max(model.k2_curve_) < 30
+
+
+def test_weights_that_are_all_one_change_nothing():
+    a, b = (fit(skrnn.GRURegressor(**SMALL), sample_weight=w) for w in (None, np.ones_like(Y)))
+    assert a.k2_curve_ == b.k2_curve_
+
+
+def test_the_loss_of_a_delayed_target_is_read_after_the_delay():
+    data = dataset([20] * 4, per_step=True, delay=3)
+    net, _ = network("gru", (3,))
+    auto = truncation(data, 2)
+    _, times = auto._draw(1)
+    batch, _, _ = auto._probe(net, 1)
+    np.testing.assert_array_equal(np.sort(batch.lengths), np.sort(times + 1 + 3))
 
 
 # --- what it finds: the copy experiment of Aicher, Foti and Fox ----------------------------------------

@@ -69,7 +69,8 @@ def make_adding(n_sequences=1000, *, n_timesteps=100, variant="2015", ragged=Fal
     Notes
     -----
     Without memory: always predicting the mean has the squared error 1/6 = 0.167 ("2015"), or 1/24 = 0.042
-    ("1997"). One who knows only the later one of the two numbers is left with half of that.
+    ("1997", and a little less where marks are lost on the first step). One who knows only the later one
+    of the two numbers is left with half of that.
 
     Known difficulty: the gradient must cross half of the sequence and more, past steps that tell nothing;
     the error stays at that of the mean for a long time, then falls. In [1]_ an LSTM got below 0.04 of

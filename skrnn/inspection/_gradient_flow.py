@@ -19,7 +19,7 @@ from skrnn._reading import Names
 from skrnn._sums import FAST
 from skrnn._targets import check_targets, read_weights
 from skrnn.inspection._reading import unwrap
-from skrnn.losses import LOSSES
+from skrnn.losses import make_loss
 
 MOST_LAGS = 200  # if max_lag is not given
 BLOCK = 1 << 20  # states that are kept at a time: losses times lags times units
@@ -80,8 +80,9 @@ def gradient_flow(
             Of a simple network (RNN): for each layer, what `h` cannot exceed. None for LSTM and GRU.
         reach : list of float
             For each layer the lag from which on the mean norm, of h and of c, stays below `share` of
-            its start; inf if it does not within the lags. It is the `k2` that the data ask for, with
-            one target per sequence; with targets per time step, `k1` - 1 more.
+            its start; inf if it does not within the lags. With one target per sequence it is the
+            `k2` that the data ask for; with targets per time step, `k1` - 1 more. A smaller one may
+            do, where the gradient fades slowly behind what matters.
         share : float
             As passed.
         n_losses : ndarray of shape (n_lags,)
@@ -163,7 +164,7 @@ def gradient_flow(
         n_lags = int(min((MOST_LAGS if max_lag is None else max_lag) + 1, ends.max()))
         network = inspected.model._network(inspected.model._spec | {"dtype": "float64"})
         theta = inspected.model._theta.astype(np.float64)
-        loss = LOSSES[inspected.model._spec["targets"]["loss"]]()
+        loss = make_loss(inspected.model._spec["targets"])
         norms, direct = _norms(network, theta, loss, data, rows, times, ends, n_lags)
     return _summary(network, theta, norms, direct, weights, share, sequences=rows, steps=times)
 

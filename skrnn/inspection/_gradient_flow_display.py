@@ -169,18 +169,20 @@ class GradientFlowDisplay:
                     )
                 )
             if show_reach and np.isfinite(flow.reach[k]):
-                self._mark_reach(ax, int(flow.reach[k]), h, style)
+                # the later of the two to fall is the one that says so
+                norms = h if flow.c is None else np.maximum(h, flow.c[k])
+                self._mark_reach(ax, int(flow.reach[k]), norms, style)
         self._finish(ax)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
-    def _mark_reach(self, ax, reach, h, style):
+    def _mark_reach(self, ax, reach, norms, style):
         at = int(np.searchsorted(self.flow.lags, reach))
-        if at >= len(h) or not h[at] > 0:
+        if at >= len(norms) or not norms[at] > 0:
             return
-        (mark,) = ax.plot(reach, h[at], marker="o", markersize=7, markeredgecolor="black", **style)
+        (mark,) = ax.plot(reach, norms[at], marker="o", markersize=7, markeredgecolor="black", **style)
         ax.annotate(
-            f"{reach}", (reach, h[at]), xytext=(6, 6), textcoords="offset points", fontsize="small"
+            f"{reach}", (reach, norms[at]), xytext=(6, 6), textcoords="offset points", fontsize="small"
         )
         self.reach_marks_.append(mark)
 
@@ -191,9 +193,12 @@ class GradientFlowDisplay:
         if len(values):  # a bound may be far above
             top = values.max()
             ax.set_ylim(max(values.min(), SMALLEST * top) / 3, 10 * top)
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         ax.set_xlabel("lag k (time steps back from the loss)")
-        ax.set_ylabel(r"mean norm of $\partial L_s / \partial h_{s-k}$")
+        label = r"mean norm of $\partial L_s / \partial h_{s-k}$"
+        if _measured(ax, "c"):
+            label += r" (dashed: $\partial c_{s-k}$)"
+        ax.set_ylabel(label)
         ax.grid(alpha=0.3)
         ax.legend(fontsize="small")
 
@@ -202,7 +207,8 @@ def _draw(ax, lags, values, **style):
     """A line of what a logarithmic axis can show."""
     values = np.asarray(values, dtype=float)
     shown = np.where(np.isfinite(values) & (values > 0), values, np.nan)
-    (line,) = ax.plot(lags, shown, **style)
+    marker = "o" if len(lags) == 1 else None  # a line of one point is not seen
+    (line,) = ax.plot(lags, shown, marker=marker, **style)
     return line
 
 

@@ -11,6 +11,7 @@ BLACK, ORANGE, SKY, GREEN, BLUE, RED, PURPLE = (
     "#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7"
 )  # fmt: skip
 CYCLE = BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK
+MOST_SYMBOLS, MOST_WORDS = 40, 30  # names of steps that stand side by side without overlap
 SHARES, SIGNED, SCORES = "cividis", "RdBu_r", "cividis"
 
 
@@ -105,8 +106,10 @@ def largest(values):
 
 
 def name_steps(ax, names):
-    """Ticks of the time axis that say what was read at each step."""
+    """Ticks of the time axis that say what was read at each step; numbers stay where there is no room."""
     rotation = 0 if max(map(len, names)) < 3 else 90
+    if len(names) > (MOST_WORDS if rotation else MOST_SYMBOLS):
+        return
     ax.set_xticks(
         range(len(names)), names, rotation=rotation, fontsize="small" if len(names) > 25 else None
     )

@@ -16,6 +16,7 @@ from skrnn.inspection._reading import unwrap
 from skrnn.inspection._saliency import gradients
 
 LINE_LENGTH = 60  # characters, at which text is broken
+NARROWEST = 32  # characters: below it there is no room for the legend
 MOST_TEXTS = 40
 SHOWN_AS = {"\n": "\N{DOWNWARDS ARROW WITH CORNER LEFTWARDS}", "\t": "\N{RIGHTWARDS ARROW}"}
 
@@ -238,7 +239,7 @@ class SaliencyDisplay:
             _, ax = plt.subplots(figsize=(6.4, 2.8), layout="constrained")
         ax.axhline(0, color="gray", linewidth=0.8)
         (self.line_,) = ax.plot(steps, values, color=BLUE, marker="o", markersize=3)
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         ax.set_ylabel(label)
         ax.grid(alpha=0.3)
         self._label_time(ax)
@@ -253,11 +254,11 @@ class SaliencyDisplay:
         if len(self.tokens) > MOST_TEXTS:
             raise ValueError(f"X holds {len(self.tokens)} texts: pass {MOST_TEXTS} or fewer.")
         boxes, starts, n_lines = _lay_out(self.tokens)
-        width = max(column + length for _, _, column, length in boxes)
+        width = max(NARROWEST, *(column + length for _, _, column, length in boxes))
         names = self.output_names or []
         if ax is None:
             margin = 1.0 + 0.08 * max(map(len, names), default=0)
-            size = margin + 0.1 * max(width, 30), 1.1 + 0.3 * n_lines
+            size = margin + 0.1 * width, 1.3 + 0.3 * n_lines
             _, ax = plt.subplots(figsize=size, layout="constrained")
         patches = PatchCollection(
             [Rectangle((x, line + 0.08), n, 0.84) for _, line, x, n in boxes],
@@ -279,7 +280,7 @@ class SaliencyDisplay:
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
         bar = ax.figure.colorbar(patches, ax=ax, orientation="horizontal", aspect=40, pad=0.03)
-        bar.set_label("against the output  |  for it       (gradient, relative to the largest of a text)")
+        bar.set_label("against the output  |  for it\n(gradient, relative to the largest of a text)")
         self.ax_ = ax
 
 

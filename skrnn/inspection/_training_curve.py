@@ -120,7 +120,7 @@ class TrainingCurveDisplay:
             grad_norm=model.grad_norm_curve_,
             clipped_fraction=model.clipped_fraction_curve_ if clips else None,
             clip_norm=model.clip_norm if clips else None,
-            k2=getattr(model, "k2_curve_", None),
+            k2=model.k2_curve_ if model.k2 == "auto" else None,
             estimator_name=type(model).__name__,
             score_name="accuracy" if is_classifier(model) else "score",
         ).plot(ax)
@@ -162,7 +162,7 @@ class TrainingCurveDisplay:
             one.margins(x=0.02)
             one.grid(alpha=0.3)
         axes[-1].set_xlabel("epoch")
-        axes[-1].xaxis.get_major_locator().set_params(integer=True)
+        axes[-1].xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         if self.estimator_name:
             axes[0].set_title(self.estimator_name)
         self.axes_, self.ax_, self.figure_ = axes, axes[0], axes[0].figure
