@@ -26,7 +26,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrnn import _signature
 from skrnn._blas import one_thread
-from skrnn._callbacks import CallbackSupportMixin, Tasks, with_callbacks
+from skrnn._callbacks import OF_A_FIT, CallbackSupportMixin, Tasks, with_callbacks
 from skrnn._checks import check_settings
 from skrnn._fitting import Fitting
 from skrnn._inference import BLOCK, run
@@ -170,6 +170,10 @@ class Trainable(Fitting, CallbackSupportMixin, BaseEstimator):
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_theta")
+
+    def __getstate__(self):
+        """Without what only belongs to a fit at work, and has the data: callbacks may copy and pickle."""
+        return {name: v for name, v in super().__getstate__().items() if name not in OF_A_FIT}
 
     def _n_threads(self):
         """Threads for fit and predict: n_jobs, within what a parallel caller leaves to each worker."""

@@ -20,6 +20,10 @@ except ImportError:  # before 1.9
     CallbackSupportMixin = with_callbacks = None
 
 
+# What an estimator holds while it is fitted, and no longer.
+OF_A_FIT = ("_tasks", "_callback_fit_ctx", "_skl_callbacks_to_teardown")
+
+
 class Tasks(Observer):
     """The tasks of one call of fit.
 
@@ -39,7 +43,8 @@ class Tasks(Observer):
     """
 
     def __init__(self, estimator, X, y, sample_weight, run, container):
-        self.estimator, self.container, self.error, self.epoch = estimator, container, None, None
+        self.estimator, self.container, self.run = estimator, container, run
+        self.error = self.epoch = None
         self.metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         self.X, self.y = X, y
         context = estimator._init_callback_context(max_subtasks=run.max_iter - run.epoch)

@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skrnn._advice import advise_on_scale, say
 from skrnn._inference import evaluate, loss_of_a_constant, run
-from skrnn._learner import DivergenceError, Learner
+from skrnn._learner import N_NORMS, DivergenceError, Learner
 from skrnn._memory import check_fits
 from skrnn._monitor import Monitor, Run
 from skrnn._progress import Observers, progress
@@ -33,6 +33,11 @@ GOES_ON_WITH = (
 def auto_batch_size(n):
     """What batch_size="auto" is for n sequences."""
     return n if n <= LARGEST_WHOLE else AUTO_BATCH
+
+
+def listed(norms):
+    """Gradient norms as messages tell them."""
+    return ", ".join(f"{g:.3g}" for g in norms)
 
 
 class Fitting:
@@ -83,7 +88,7 @@ class Fitting:
                 converged = run_training(theta, data, validation, run, observer, partial_fit, ends)
         except KeyboardInterrupt:
             say("Training interrupted by user.")
-            converged = True
+            run.interrupted = converged = True
         except DivergenceError as error:
             self._tell_diverged(error, len(history.loss) - n_before + 1)
             converged = True
@@ -120,6 +125,8 @@ class Fitting:
         network, loss = self._network(n_threads=self._n_threads()), make_loss(self._spec["targets"])
         exact = len(data) <= FULL_BATCH_BLOCK and network.dtype == np.float64
         max_iter = run.max_iter - run.epoch
+        if not max_iter:  # saved after its last iteration; SciPy would take one more
+            return False
         solver = SOLVERS[self.solver](max_iter=max_iter, max_fun=self.max_fun, tol=self.tol)
         result = train_full_batch(
             network, loss, data, theta, solver, EXACT if exact else FAST, run, self._history, observer,
@@ -137,13 +144,12 @@ class Fitting:
         Another call of fit, with warm_start, finishes the run.
         """
         copy = object.__new__(type(self))
-        vars(copy).update(vars(self))
+        vars(copy).update(self.__getstate__())
         for name in ("_theta", "_solver", "_random_state", "_history", "_unfinished"):
             if hasattr(self, name):
                 setattr(copy, name, deepcopy(getattr(self, name)))
         if hasattr(copy, "_unfinished") and copy._unfinished.monitor.best_theta is not None:
             copy._unfinished.theta, copy._theta = copy._theta, copy._unfinished.monitor.best_theta
-        del copy._tasks
         copy._forget_states()
         copy._keep_states(self._tasks.container)
         return copy
@@ -230,13 +236,18 @@ class Fitting:
 
     def _tell_diverged(self, error, epoch):
         if error.at_start:
-            where = "present" if self._history.n_updates else "initial"
-            raise ValueError(
-                f"The {error.what} is not finite at the {where} weights, before the first update "
-                f"(epoch {epoch}). {self._what_to_try(at_start=True)}"
-            ) from None
-        be = "are" if error.what == "weights" else "is"
-        norms = ", ".join(f"{g:.3g}" for g in error.norms)
+            trained = self._history.n_updates > 0
+            text = (
+                f"The {error.what} is not finite at the {'present' if trained else 'initial'} weights, "
+                f"before the first update (epoch {epoch})."
+            )
+            if norms := self._history.grad_norm[-N_NORMS:]:
+                text += (
+                    f" Mean gradient norms of the epochs before: {listed(norms)}. If these updates led "
+                    "there, and not this X, fit a new estimator."
+                )
+            raise ValueError(f"{text} {self._what_to_try(at_start=not trained)}") from None
+        be, norms = "are" if error.what == "weights" else "is", listed(error.norms)
         say(
             f"Training diverged in epoch {epoch}: the {error.what} {be} non-finite. Training stopped, "
             "and the last weights at which loss and gradient were finite are kept. Gradient norms of the "

@@ -94,12 +94,12 @@ class Gradient:
         decay = self.alpha / S
         sums = _kernels.gather(self.theta, self.g, self.matrices.stop, scale, decay)
         if sums is not None and np.isfinite(sums[0]):
-            return 0.5 * decay * sums[1], math.sqrt(sums[0])
+            return 0.5 * decay * sums[1] if decay else 0.0, math.sqrt(sums[0])
         if sums is None:
             self.g *= scale
             self.g[self.matrices] += decay * self.theta[self.matrices]
         W = self.theta[self.matrices]
-        return 0.5 * decay * float(np.add.reduce(W * W)), norm(self.g)
+        return 0.5 * decay * float(np.add.reduce(W * W)) if decay else 0.0, norm(self.g)
 
 
 class Learner(Gradient):
@@ -162,11 +162,11 @@ class Learner(Gradient):
     def update(self, scale, S):
         """One update of theta from the gradient gathered in g, which is empty afterwards."""
         penalty, g_norm = self.finish(scale, S)
-        if not (math.isfinite(g_norm) and math.isfinite(self.loss)):
-            raise self._divergence()
+        if not math.isfinite(g_norm + self.loss + penalty):
+            raise self._divergence(penalty)
         shrink, active = self._clip(g_norm)
         if g_norm > self.longest and norm(self.g) * shrink > self.longest:
-            raise self._divergence()
+            raise self._divergence(penalty)
         self._step(shrink)
         self.norms.append(g_norm)
         self.n_clipped += active
@@ -176,8 +176,8 @@ class Learner(Gradient):
         if self.network.dropout:
             self._draw_masks()
 
-    def _divergence(self):
-        what = "gradient" if math.isfinite(self.loss) else "loss"
+    def _divergence(self, penalty):
+        what = "gradient" if math.isfinite(self.loss + penalty) else "loss"
         return DivergenceError(what, self._before[2] is None, self.norms)
 
     def _clip(self, g_norm):
@@ -207,10 +207,29 @@ class Learner(Gradient):
         self.g[:] = 0
         self._stepping = False
 
-    def check_theta(self):
-        """Raise if the latest step, which no loss has looked at yet, went beyond all numbers."""
+    def check_last(self, evaluate):
+        """Raise if the latest step, which no loss has looked at yet, led beyond all numbers.
+
+        A step longer than the weights themselves is tried: ``evaluate()`` returns a ``Gradient`` that has
+        gathered a batch at the new weights.
+        """
         if not np.isfinite(self.theta).all():
             raise DivergenceError("weights", False, self.norms)
+        before, _, t = self._before
+        if t is None or norm(self.theta - before) <= norm(before):
+            return
+        gradient = evaluate()
+        for what, value in (("loss", gradient.loss), ("gradient", norm(gradient.g))):
+            if not math.isfinite(value):
+                raise DivergenceError(what, False, self.norms)
+
+    def memories(self):
+        """What going on after an interruption needs besides weights and solver, as it stands."""
+        return self._before, self.norms
+
+    def remember(self, memories):
+        """Go on from the ``memories`` of another learner."""
+        self._before, self.norms = memories
 
     def undo(self):
         """Back to before the latest step, if there was one."""

@@ -105,6 +105,10 @@ class Run:
         Epochs that are done.
     done : bool
         Whether the monitor has ended the run.
+    interrupted : bool
+        Whether the user has ended it, maybe in the middle of an epoch.
+    memories : object
+        What the learner has to say of the latest update.
     theta : (P,) array or None
         In a copy of the run: the weights it has come to, where an estimator keeps better ones.
     """
@@ -112,7 +116,8 @@ class Run:
     def __init__(self, max_iter, monitor, schedule, *, settings=None, drawn=None):
         self.max_iter, self.monitor, self.schedule = max_iter, monitor, schedule
         self.settings, self.drawn = settings, drawn
-        self.epoch, self.done, self.theta = 0, False, None
+        self.epoch, self.done, self.interrupted = 0, False, False
+        self.memories = self.theta = None
 
     def drawn_from(self, random_state):
         """Random numbers as they were, in ``random_state``, when the run began.

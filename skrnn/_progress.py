@@ -137,13 +137,14 @@ class Report(Observer):
     def end_epoch(self, history, epoch):
         self.clock.end_epoch()
         texts = [*figures(history), *self.clock.texts(epoch)]
-        print(f"Epoch {epoch + 1}/{self.max_iter}, {', '.join(texts)}")
+        # in one piece, also of several threads, and at once, also into a file
+        print(f"Epoch {epoch + 1}/{self.max_iter}, {', '.join(texts)}\n", end="", flush=True)
 
 
 class Bar(Observer):
     """A live bar on standard output, drawn by rich.
 
-    Where another live display is already at work, it is that one's screen: lines are printed instead.
+    Where another live display is at work, and rich allows one only, lines are printed instead.
     """
 
     def __init__(self, max_iter, n_sequences, n_steps):

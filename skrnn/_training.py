@@ -57,6 +57,8 @@ def train(
     KeyboardInterrupt
         Theta is then as it was after the last whole update.
     """
+    if run.memories is not None:
+        learner.remember(run.memories)
     for epoch, batches in zip(range(run.epoch, run.max_iter), epochs, strict=False):
         if run.done or observer.begin_epoch(epoch):
             return True
@@ -75,6 +77,7 @@ def train(
             learner.n_clipped / n, learner.n_updates, validation, k2=depth or k1,
         )  # fmt: skip
         run.record(validation[0] if validate else history.loss[-1], learner.theta)
+        run.memories = learner.memories()
         if observer.end_epoch(history, epoch):
             return True
     return run.done or run.schedule.ends_with_max_iter
@@ -86,7 +89,13 @@ def one_epoch(network, loss, batches, learner, observer, k1, k2):
     for batch in batches:
         tbptt(network, loss, batch, learner, k1, k2)
         observer.progress(batch.B)
-    learner.check_theta()
+
+    def evaluate():
+        gradient = Gradient(network, learner.theta, learner.arithmetic)
+        tbptt(network, loss, batch, gradient, k1, k2)
+        return gradient
+
+    learner.check_last(evaluate)
 
 
 @_kernels.keep_memory()

@@ -18,6 +18,7 @@ from pathlib import Path
 from sklearn.utils._param_validation import Interval, validate_params
 
 from skrnn._base import Trainable
+from skrnn._callbacks import OF_A_FIT
 
 __all__ = ["Checkpoint"]
 
@@ -32,10 +33,10 @@ class Checkpoint:
     What was saved can predict, as if fit had ended there. And training goes on from it: with
     `warm_start=True`, fit on the same data finishes the run that was interrupted, up to its `max_iter`
     and with its patience and its held-out sequences, and arrives at the same weights, bit for bit, as a
-    run that was never interrupted. If `max_iter`, the solver, the learning rate or the settings of early
-    stopping have been changed, fit starts a new run of `max_iter` epochs from the saved weights, as
-    `warm_start` always does. `solver="lbfgs"` goes on from the weights, but not bit for bit: its memory
-    lies in SciPy.
+    run that was never interrupted. If `max_iter`, `solver`, `learning_rate`, `learning_rate_init`,
+    `early_stopping` or `validation_fraction` have been changed, fit starts a new run of `max_iter` epochs
+    from the saved weights, as `warm_start` always does. `solver="lbfgs"` goes on from the weights, but
+    not bit for bit: its memory lies in SciPy.
 
     Parameters
     ----------
@@ -58,9 +59,10 @@ class Checkpoint:
 
     Notes
     -----
-    The estimator is also saved when fit ends. Callbacks are not saved; set them again before going on.
-    For the step of a pipeline set it on that step. In a search with several processes the candidates
-    would overwrite each other's file.
+    The estimator is also saved when fit ends. A run that is interrupted from the keyboard leaves the file
+    of the latest save, from which it can be finished, if there was one. Callbacks are not
+    saved; set them again before going on. For the step of a pipeline set it on that step. In a search the
+    candidates would overwrite each other's file.
 
     Examples
     --------
@@ -110,6 +112,8 @@ class Checkpoint:
             If the estimator is not one of skrnn.
         FileNotFoundError
             If there is no such folder.
+        IsADirectoryError
+            If the path is a folder itself.
         """
         if not isinstance(estimator, Trainable):
             raise TypeError(
@@ -119,6 +123,8 @@ class Checkpoint:
         path = Path(os.path.realpath(self.path))
         if not path.parent.is_dir():
             raise FileNotFoundError(f"The folder of path={str(path)!r} does not exist. Make it first.")
+        if path.is_dir():
+            raise IsADirectoryError(f"path={str(path)!r} is a folder. Add the name of a file.")
         _remove_leftovers(path)
         self.n_saves_, self._n_epochs, self._last = 0, 0, time.monotonic()
 
@@ -152,6 +158,8 @@ class Checkpoint:
             self._n_epochs += 1
             if not self._is_due():
                 return
+        elif estimator._tasks.run.interrupted and self.n_saves_:
+            return  # from the file the run goes on; from here, in the middle of an epoch, it could not
         save(estimator._as_if_stopped(), self.path)
         self.n_saves_ += 1
         self._n_epochs, self._last = 0, time.monotonic()
@@ -175,12 +183,7 @@ class Checkpoint:
 
 
 # What an estimator in training holds beside itself.
-OF_CALLBACKS = (
-    "_skl_callbacks",
-    "_skl_callbacks_to_teardown",
-    "_callback_fit_ctx",
-    "_parent_callback_ctx",
-)
+OF_CALLBACKS = (*OF_A_FIT, "_skl_callbacks", "_parent_callback_ctx")
 
 
 def save(estimator, path):

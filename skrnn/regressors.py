@@ -223,12 +223,15 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
         loss, start = make_loss(targets), None
         mean, scale = mean_and_deviation(y, weight)
         if loss.positive_only and not (mean > 0).all():
-            raise ValueError(f"loss={self.loss!r} requires sum(y) > 0, of every output, but all y are 0.")
+            raise ValueError(
+                f"loss={self.loss!r} requires sum(y) > 0, of every output, but all y with weight are 0."
+            )
         trained_mean = np.zeros_like(mean)  # of y as the loss gets it
         if not loss.standardises_y:
             trained_mean, mean, scale = mean, trained_mean, np.ones_like(scale)
         if loss.start is not None:
-            start = loss.start((y - mean) / scale, weight, trained_mean)
+            trained = (y - mean) / scale if loss.standardises_y else y
+            start = loss.start(trained, weight, trained_mean)
         return targets | {
             "n_outputs": loss.n_outputs(y.shape[1]),
             "is_1d": is_1d and not self._has_several_quantiles(),

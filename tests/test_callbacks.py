@@ -20,6 +20,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 import skrnn
 from skrnn import _callbacks, callbacks
 from skrnn.callbacks import Checkpoint
+from skrnn.metrics import sequence_scorer
 
 try:
     from sklearn.callback import ProgressBar, ScoringMonitor
@@ -163,6 +164,35 @@ def test_the_fitted_estimator_is_what_fit_would_have_left(early_stopping):
         assert fitted.n_iter_ == n
         np.testing.assert_array_equal(fitted.predict_proba(X), expected.predict_proba(X))
     same(last.weights_, expected.weights_)
+
+
+def test_a_kept_copy_trains_on_by_itself():
+    """It shares nothing with the run, which goes on in the meantime."""
+    X, y = data()
+    snapshots = Snapshots()
+    whole = skrnn.GRUClassifier(**SMALL).set_callbacks(snapshots).fit(X, y)
+    for *_, fitted in snapshots.seen[:3]:
+        same(fitted.set_callbacks().set_params(warm_start=True).fit(X, y).weights_, whole.weights_)
+
+
+def test_copies_made_in_fit_hold_no_data():
+    """What callbacks pickle is a model, not X, y and the other callbacks' tasks."""
+    X, y = data()
+    seen = []
+
+    class Pickles(Recorder):
+        def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+            for model in (estimator, fitted_estimator):
+                copy = pickle.loads(pickle.dumps(model))
+                seen.append(set(vars(copy)) | set(vars(fitted_estimator)))
+                copy.predict(X)
+
+        def __reduce__(self):
+            return Recorder, ()
+
+    model = skrnn.GRUClassifier(**SMALL).set_callbacks(Pickles()).fit(X, y)
+    for names in seen:
+        assert names - set(vars(model)) <= {"_unfinished"}
 
 
 def test_the_fitted_estimator_knows_where_series_end():
@@ -356,6 +386,19 @@ def test_scoring_monitor_in_a_search_of_ragged_sequences():
 
 
 @needs_callbacks
+@pytest.mark.parametrize("weighted", [False, True])
+def test_scoring_monitor_of_targets_per_step(weighted):
+    X, _ = data()
+    X, y = list(X), [x[:, 0] for x in X]
+    weight = np.arange(1.0, N + 1) if weighted else None
+    monitor = ScoringMonitor(scoring={"r2": sequence_scorer("r2")})
+    model = skrnn.GRURegressor(**SMALL, return_sequences=True).set_callbacks(monitor).fit(X, y, weight)
+    scores = [row["r2"] for row in monitor.get_logs().data if row["task_name"] == "epoch"]
+    assert len(scores) == model.n_iter_
+    assert scores[-1] == pytest.approx(model.score(X, y, weight))
+
+
+@needs_callbacks
 def test_a_callback_in_worker_processes():
     X, y = data()
     monitor = ScoringMonitor(scoring="accuracy")
@@ -507,6 +550,21 @@ def test_a_loaded_checkpoint_starts_another_run_if_its_length_is_changed(tmp_pat
     assert model.n_iter_ == 4
 
 
+def test_patience_may_be_changed_on_the_way(tmp_path):
+    """It counts from where the run is, and the tasks are those that are left."""
+    X, y = data()
+    model = interrupted(skrnn.GRUClassifier(**SMALL), tmp_path / "model", 2, X, y)
+    left = []
+
+    class Tasks(Recorder):
+        def on_fit_task_begin(self, estimator, context):
+            left.extend([context.max_subtasks] if context.task_name == "fit" else [])
+
+    model.set_params(warm_start=True, n_iter_no_change=1, tol=100.0).set_callbacks(Tasks()).fit(X, y)
+    assert model.n_iter_ == 4
+    assert left == [SMALL["max_iter"] - 2]
+
+
 def test_a_loaded_checkpoint_starts_anew_without_warm_start(tmp_path):
     X, y = data()
     model = interrupted(skrnn.GRUClassifier(**SMALL), tmp_path / "model", 2, X, y)
@@ -586,7 +644,42 @@ def test_checkpoint_says_where_it_belongs(tmp_path):
     model = skrnn.GRUClassifier(**SMALL).set_callbacks(Checkpoint(tmp_path / "nowhere" / "x"))
     with pytest.raises(FileNotFoundError, match=r"nowhere.*does not exist"):
         model.fit(*data())
+    model.set_callbacks(Checkpoint(tmp_path))
+    with pytest.raises(IsADirectoryError, match="name of a file"):
+        model.fit(*data())
     assert not hasattr(model, "loss_curve_")
+
+
+def test_lbfgs_killed_after_its_last_iteration_is_done(tmp_path):
+    X, y = data()
+    path, last = tmp_path / "model", tmp_path / "last"
+    keep = Recorder(end_epoch=lambda estimator, n: last.write_bytes(path.read_bytes()) and False)
+    model = skrnn.GRUClassifier(**SMALL, solver="lbfgs").set_callbacks(Checkpoint(path), keep).fit(X, y)
+    resumed = joblib.load(last).set_params(warm_start=True).set_callbacks(Recorder())
+    with pytest.warns(ConvergenceWarning, match="Maximum iterations"):
+        resumed.fit(X, y)
+    assert resumed.n_iter_ == model.n_iter_ == len(resumed.loss_curve_) == SMALL["max_iter"]
+    same(resumed.weights_, model.weights_)
+
+
+def test_a_run_interrupted_from_the_keyboard_goes_on(tmp_path):
+    """The file stays the one of the latest epoch, as if the process had been killed."""
+    X, y = data()
+    path = tmp_path / "model"
+    whole = skrnn.GRUClassifier(**SMALL).fit(X, y)
+    stop = Recorder(begin_epoch=fail(4, KeyboardInterrupt))
+    model = skrnn.GRUClassifier(**SMALL).set_callbacks(Checkpoint(path), stop)
+    with pytest.warns(UserWarning, match="interrupted"):
+        model.fit(X, y)
+    resumed = joblib.load(path).set_params(warm_start=True).fit(X, y)
+    assert resumed.n_iter_ == whole.n_iter_ == len(resumed.loss_curve_)
+    same(resumed.weights_, whole.weights_)
+    path.unlink()
+    with pytest.warns(UserWarning, match="interrupted"):  # nothing saved yet: then this is
+        clone(model).set_callbacks(
+            Checkpoint(path, every_n_epochs=50), Recorder(end_epoch=fail(3, KeyboardInterrupt))
+        ).fit(X, y)
+    assert joblib.load(path).n_iter_ == 3
 
 
 def test_the_file_holds_no_callbacks(tmp_path):

@@ -1,13 +1,16 @@
 """Training that leaves the finite numbers: stopped, taken back, and explained."""
 
+import itertools
 import re
 import warnings
 
+import joblib
 import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 import skrnn
+from skrnn.callbacks import Checkpoint
 
 N, T, F = 20, 15, 2
 X = np.random.RandomState(0).normal(size=(N, T, F))
@@ -36,7 +39,8 @@ def test_the_last_finite_weights_are_kept(cls):
     model, message = fit(cls(**EXPLODING, max_iter=50))
     n = model.n_updates_
     assert 0 < n < 49
-    assert f"diverged in epoch {n + 2}: the " in message  # the update after them led astray
+    assert model.n_iter_ == n
+    assert f"diverged in epoch {n + 1}: the " in message  # the update after them led astray
     before, _ = fit(cls(**EXPLODING, max_iter=n))
     for name, w in before.weights_.items():
         np.testing.assert_array_equal(model.weights_[name], w)
@@ -48,8 +52,55 @@ def test_the_last_finite_weights_are_kept(cls):
 @both
 def test_the_message_tells_the_norms_before(cls):
     model, message = fit(cls(**EXPLODING, max_iter=50))
-    norms = ", ".join(f"{g:.3g}" for g in model.grad_norm_curve_[-5:])
-    assert f"Gradient norms of the updates before: {norms}." in message
+    before = message.split("updates before: ")[1].split(". To try")[0].split(", ")
+    assert before[:-1] == [f"{g:.3g}" for g in model.grad_norm_curve_[-4:]]
+    assert float(before[-1]) > 1000  # that of the update that led astray
+
+
+@both
+def test_no_end_of_training_is_at_weights_without_a_loss(cls):
+    """The last update, too, is looked at before it is kept."""
+    ended_early = 0
+    for seed, max_iter in itertools.product(range(8), range(1, 8)):
+        model = cls(**EXPLODING | {"random_state": seed}, max_iter=max_iter)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(X, Y[cls.__name__])
+        ended_early += model.n_iter_ < max_iter
+        answers = model.predict_proba if hasattr(model, "predict_proba") else model.predict
+        assert np.isfinite(answers(X)).all()
+    assert ended_early > 1
+
+
+def test_partial_fit_goes_back_as_well():
+    model = skrnn.RNNRegressor(**EXPLODING)
+    diverged = 0
+    for _ in range(12):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model.partial_fit(X, Y["RNNRegressor"])
+        diverged += len(caught)
+        assert np.isfinite(model.predict(X)).all()
+    assert diverged > 3
+    model.set_params(clip_norm=1.0, learning_rate_init=1e-3).partial_fit(X, Y["RNNRegressor"])
+
+
+def test_a_checkpoint_near_the_divergence_goes_on_like_the_whole_run(tmp_path):
+    whole, message = fit(skrnn.RNNRegressor(**EXPLODING, max_iter=50))
+    for epoch in range(1, whole.n_iter_ + 1):
+
+        class Dies(Checkpoint):
+            def on_fit_task_begin(self, estimator, context, epoch=epoch):
+                if context.task_name == "epoch" and context.task_id == epoch:
+                    raise RuntimeError("killed")
+
+        with pytest.raises(RuntimeError, match="killed"):
+            skrnn.RNNRegressor(**EXPLODING, max_iter=50).set_callbacks(Dies(tmp_path / "model")).fit(
+                X, Y["RNNRegressor"]
+            )
+        model, again = fit(joblib.load(tmp_path / "model").set_params(warm_start=True))
+        assert again == message
+        np.testing.assert_array_equal(model.weights_["layer0.W_h"], whole.weights_["layer0.W_h"])
 
 
 def test_the_norms_are_those_of_updates_also_within_an_epoch():
@@ -111,3 +162,29 @@ def test_callbacks_see_finite_weights_only(cls):
 
     model, _ = fit(cls(**EXPLODING, max_iter=50).set_callbacks(Look()))
     assert seen == [("epoch", True)] * model.n_iter_ + [("fit", True)]
+
+
+def test_partial_fit_tells_what_led_astray():
+    """Every call is a start of its own: it tells the norms of the calls before, and all the cures."""
+    model = skrnn.RNNRegressor(**EXPLODING | {"learning_rate_init": 0.01})
+    for _ in range(7):
+        model.partial_fit(X, Y["RNNRegressor"])
+    with pytest.raises(ValueError, match="not finite at the present weights") as caught:
+        model.partial_fit(np.full_like(X, 1.7e308), Y["RNNRegressor"])
+    norms = ", ".join(f"{g:.3g}" for g in model.grad_norm_curve_[-5:])
+    assert f"Mean gradient norms of the epochs before: {norms}." in str(caught.value)
+    assert "set clip_norm=1.0 (now None); lower learning_rate_init (now 0.01)" in str(caught.value)
+    assert all(np.isfinite(w).all() for w in model.weights_.values())
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1e-4])
+def test_a_penalty_beyond_all_numbers_is_a_loss_that_is(alpha):
+    """Of float32 weights of 1e25; without a penalty nobody squares them."""
+    model = skrnn.GRURegressor(
+        loss="absolute_error", dtype="float32", learning_rate_init=1e25, alpha=alpha, batch_size=7,
+        max_iter=5, random_state=0, n_iter_no_change=np.inf,
+    )  # fmt: skip
+    with pytest.warns(ConvergenceWarning, match="the loss is non-finite" if alpha else "Maximum"):
+        model.fit(X, X[:, -1, 0])
+    assert np.isfinite(model.loss_curve_).all()
+    assert np.isfinite(model._theta).all()

@@ -56,6 +56,26 @@ def test_the_line_of_an_epoch(monkeypatch, capsys):
     )
 
 
+def test_a_line_is_written_in_one_piece_and_at_once(monkeypatch):
+    """So that threads do not mix them, and a log file can be followed."""
+    calls = []
+
+    class Log:
+        def write(self, text):
+            calls.append(text)
+
+        def flush(self):
+            calls.append("flush")
+
+    monkeypatch.setattr(sys, "stdout", Log())
+    report = Report(max_iter=2, n_steps=10)
+    report.begin_epoch(0)
+    report.end_epoch(history_of(1), 0)
+    line, flush = [text for text in calls if text]
+    assert line.endswith("left\n")
+    assert flush == "flush"
+
+
 def test_time_left_is_that_of_all_epochs_so_far():
     times = iter([0, 1, 10, 13])
     watch = Clock(max_iter=5, n_steps=6, now=lambda: next(times))
