@@ -72,7 +72,8 @@ class Trainable(Fitting, CallbackSupportMixin, BaseEstimator):
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Fit the network to sequences and targets.
 
-        A call that raises leaves the estimator as it was before.
+        A call that raises leaves the estimator as it was before; only after an error in a callback it
+        is what it was after the latest epoch.
 
         Parameters
         ----------
