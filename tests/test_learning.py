@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import skrnn
+from skrnn.datasets import make_adding, make_temporal_order
 
 pytestmark = [
     pytest.mark.slow,
@@ -14,20 +15,15 @@ pytestmark = [
 ]
 
 
-def adding(n, T, rng):
-    """The sum of the two marked of T random numbers (Hochreiter and Schmidhuber 1997, task 4)."""
-    X = np.zeros((n, T, 2), dtype=np.float32)
-    X[:, :, 0] = rng.uniform(size=(n, T))
-    rows = np.arange(n)
-    X[rows, rng.randint(T // 2, size=n), 1] = 1
-    X[rows, rng.randint(T // 2, T, size=n), 1] = 1
-    return X, (X[:, :, 0] * X[:, :, 1]).sum(axis=1)
+def single_precision(X, y):
+    """What these tests compute in: float32."""
+    return X.astype(np.float32), y
 
 
 @pytest.mark.parametrize("cls", [skrnn.LSTMRegressor, skrnn.GRURegressor])
 def test_adding_problem(cls):
-    rng = np.random.RandomState(0)
-    (X, y), (X_test, y_test) = adding(3000, 50, rng), adding(1000, 50, rng)
+    X, y = single_precision(*make_adding(3000, n_timesteps=50, random_state=0))
+    X_test, y_test = single_precision(*make_adding(1000, n_timesteps=50, random_state=1))
     model = cls(
         batch_size=50, max_iter=30, learning_rate="cosine", learning_rate_init=1e-2, random_state=0
     ).fit(X, y)
@@ -35,20 +31,10 @@ def test_adding_problem(cls):
     assert np.mean((model.predict(X_test) - y_test) ** 2) < 0.01
 
 
-def temporal_order(n, T, rng):
-    """The order of two rare symbols among distractors, four classes (same authors, task 6a)."""
-    symbols = rng.randint(4, size=(n, T))
-    first, second = rng.randint(2, size=(2, n))
-    rows = np.arange(n)
-    symbols[rows, rng.randint(T // 10, T // 5, size=n)] = 4 + first
-    symbols[rows, rng.randint(T // 2, T * 3 // 5, size=n)] = 4 + second
-    return np.eye(6, dtype=np.float32)[symbols], 2 * first + second
-
-
 @pytest.mark.parametrize("cls", [skrnn.LSTMClassifier, skrnn.GRUClassifier])
 def test_temporal_order(cls):
-    rng = np.random.RandomState(0)
-    (X, y), (X_test, y_test) = temporal_order(1000, 50, rng), temporal_order(500, 50, rng)
+    X, y = single_precision(*make_temporal_order(1000, n_timesteps=50, random_state=0))
+    X_test, y_test = single_precision(*make_temporal_order(500, n_timesteps=50, random_state=1))
     model = cls(
         16, batch_size=50, max_iter=25, learning_rate="cosine", learning_rate_init=1e-2, random_state=0
     ).fit(X, y)
