@@ -73,7 +73,7 @@ class Trainable(Fitting, CallbackSupportMixin, BaseEstimator):
         """Fit the network to sequences and targets.
 
         A call that raises leaves the estimator as it was before; only after an error in a callback it
-        is what it was after the latest epoch.
+        is what it was after the latest epoch of the call, if there was one.
 
         Parameters
         ----------
@@ -147,10 +147,13 @@ class Trainable(Fitting, CallbackSupportMixin, BaseEstimator):
         if known is None:
             self._start(spec, X, random_state)
         tasks = Tasks(self, X, y, sample_weight, run, container)
+        n_before = len(self._history.loss)
         self._train(data, validation, random_state, run, tasks)
         self._forget_states()
         self._keep_states(container)
-        trained.append(True)
+        # an error in a callback before the first epoch has ended is one before training
+        if tasks.error is None or len(self._history.loss) > n_before:
+            trained.append(True)
         try:
             tasks.end()
         finally:

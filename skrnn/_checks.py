@@ -20,8 +20,8 @@ def check_settings(estimator, *, X_val=None, y_val=None, sample_weight_val=None,
     for name, value in (("k1", e.k1), ("k2", e.k2)):
         if value is not None and e.bidirectional:
             raise ValueError(
-                f"{name}={value} and bidirectional=True do not go together: the reverse direction needs "
-                f"the whole sequence. Set {name}=None or bidirectional=False."
+                f"{name}={value!r} and bidirectional=True do not go together: the reverse direction "
+                f"needs the whole sequence. Set {name}=None or bidirectional=False."
             )
     check_solver(e)
     if hasattr(e, "quantile"):
@@ -39,7 +39,7 @@ def check_solver(e):
     for name, value in (("k1", e.k1), ("k2", e.k2)):
         if value is not None:
             raise ValueError(
-                f"{name}={value} and solver={e.solver!r} do not go together: {e.solver} uses the whole "
+                f"{name}={value!r} and solver={e.solver!r} do not go together: {e.solver} uses the whole "
                 f"sequences for every step. Set {name}=None or another solver."
             )
     if e.dropout:

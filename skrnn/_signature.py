@@ -366,8 +366,9 @@ PARAMETERS = {
         ["boolean"],
         "bool, default=False",
         "Whether fit goes on from the weights, the solver's memory and the random state at the end of "
-        "the fit before, instead of starting anew. Regressors keep the mean and deviation that y was "
-        "standardised by in the first fit; another loss is an error.",
+        "the fit before, instead of starting anew. If :class:`skrnn.callbacks.Checkpoint` has saved the "
+        "estimator in the middle of a fit, that run is finished. Regressors keep the mean and deviation "
+        "that y was standardised by in the first fit; another loss is an error.",
     ),
     "random_state": Parameter(
         None,
@@ -561,7 +562,7 @@ TypeError
 MemoryError
     If the network, or a window of the data, does not fit in memory.
 ImportError
-    If `verbose=2` and the package rich is not installed.
+    If `verbose` is 2 or more and the package rich is not installed.
 """,
     "warnings of training": """\
 Warns

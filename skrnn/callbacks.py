@@ -59,10 +59,11 @@ class Checkpoint:
 
     Notes
     -----
-    The estimator is also saved when fit ends. A run that is interrupted from the keyboard leaves the file
-    of the latest save, from which it can be finished, if there was one. Callbacks are not
-    saved; set them again before going on. For the step of a pipeline set it on that step. In a search the
-    candidates would overwrite each other's file.
+    The estimator is also saved when fit ends: a finished model, which another fit with `warm_start=True`
+    would train for up to `max_iter` epochs more. A run that is interrupted from the keyboard leaves the
+    file of the latest save, from which it can be finished, if there was one. Callbacks are not
+    saved; set them again before going on. For the step of a pipeline set it on that step: that is what is
+    saved, without the steps before it. In a search the candidates would overwrite each other's file.
 
     Examples
     --------

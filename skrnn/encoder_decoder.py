@@ -82,7 +82,9 @@ _OWN = {
     ),
     "warm_start": _TABLE["warm_start"]._replace(
         text="Whether fit goes on from the weights, the vocabularies, the solver's memory and the random "
-        "state at the end of the fit before, instead of starting anew."
+        "state at the end of the fit before, instead of starting anew. If "
+        ":class:`skrnn.callbacks.Checkpoint` has saved the estimator in the middle of a fit, that run is "
+        "finished."
     ),
     "dtype": _TABLE["dtype"]._replace(
         text="The floating-point type of weights and computation, also as a NumPy type. None: float64. "
@@ -171,7 +173,8 @@ class _EncoderDecoder(Trainable):
 
         The decoder is trained to say each token of the target from the source and from the tokens
         before it, as they stand in y ("teacher forcing"). A call that raises leaves the estimator as it
-        was before.
+        was before; only after an error in a callback it is what it was after the latest epoch
+        of the call, if there was one.
 
         Parameters
         ----------
@@ -207,6 +210,8 @@ class _EncoderDecoder(Trainable):
             If a token is not hashable, or if X or y is a sparse or masked array.
         MemoryError
             If the network, or a window of the data, does not fit in memory.
+        ImportError
+            If `verbose` is 2 or more and the package rich is not installed.
 
         Warns
         -----

@@ -161,9 +161,14 @@ class PoissonDeviance(Loss):
     def best_constant(self, y, weight, K):
         return np.log(np.maximum(np.average(y, axis=0, weights=weight), 1e-12))
 
+    # The rate before training is a power of this number, that next to the mean of y.
+    START = 1000.0
+
     def start(self, y, weight, mean):
-        # y is not standardised: from a rate of 1 the way to a mean of 1000 takes hundreds of updates
-        return np.log(mean)
+        # y is not standardised: from a rate of 1 the way to a mean of 1000 takes hundreds of updates.
+        # Nearer than this it is short; and parts of the data start where the whole would.
+        unit = np.log(self.START)
+        return np.round(np.log(mean) / unit) * unit
 
     def inverse_link(self, raw):
         return np.exp(raw)

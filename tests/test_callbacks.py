@@ -273,10 +273,11 @@ def test_40_an_error_at_the_end_keeps_the_model(hook):
     same(model.weights_, skrnn.GRUClassifier(**SMALL).fit(X, y).weights_)
 
 
-@pytest.mark.parametrize("hook", ["setup_fit", "begin_fit"])
-def test_40_an_error_before_training_changes_nothing(hook):
+@pytest.mark.parametrize("hook", ["setup_fit", "begin_fit", "begin_epoch"])
+@pytest.mark.parametrize("warm_start", [False, True])
+def test_40_an_error_before_training_changes_nothing(warm_start, hook):
     X, y = data()
-    model = skrnn.GRUClassifier(**SMALL, warm_start=True).fit(X, y)
+    model = skrnn.GRUClassifier(**SMALL, warm_start=warm_start).fit(X, y)
     before = deepcopy(vars(model))
     recorder = Recorder(**{hook: fail(1)})
     model.set_callbacks(recorder)
@@ -287,6 +288,7 @@ def test_40_an_error_before_training_changes_nothing(hook):
     assert vars(model).keys() == before.keys()
     np.testing.assert_array_equal(model._theta, before["_theta"])
     assert model.loss_curve_ == before["loss_curve_"]
+    assert model.n_iter_ == before["n_iter_"]
 
 
 def test_teardown_after_an_error_in_training():

@@ -26,7 +26,7 @@ class SaliencyDisplay:
 
     Of one sequence it shows the gradient at each time step, with its sign. Of several sequences it shows
     the mean of the absolute gradients over the sequences, by the distance from the step whose output it
-    is. Of tokens it shows every sequence as text. The ground of a token is red if it speaks for the
+    is. Of tokens it shows every sequence as text. The ground of a token is orange if it speaks for the
     output, blue if against it, and darker the more it does, relative to the largest of its text. Make it
     by `from_estimator`.
 
@@ -108,7 +108,8 @@ class SaliencyDisplay:
         ax : matplotlib Axes, default=None
             Where to draw; `None`: a new figure.
         cmap : str or matplotlib Colormap, default=None
-            The colours; `None`: red and blue around zero, or one hue for what has no sign.
+            The colours; `None`: red and blue around zero (of text orange and blue), or one hue for what
+            has no sign.
 
         Returns
         -------
