@@ -25,6 +25,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrnn import _signature
+from skrnn._advice import say
 from skrnn._blas import one_thread
 from skrnn._callbacks import OF_A_FIT, CallbackSupportMixin, Tasks, with_callbacks
 from skrnn._checks import check_settings
@@ -150,7 +151,11 @@ class Trainable(Fitting, CallbackSupportMixin, BaseEstimator):
         n_before = len(self._history.loss)
         self._train(data, validation, random_state, run, tasks)
         self._forget_states()
-        self._keep_states(container)
+        try:
+            self._keep_states(container)
+        except KeyboardInterrupt:  # not worth losing what was trained: once more, undisturbed
+            say("Training interrupted by user.")
+            self._keep_states(container)
         # an error in a callback before the first epoch has ended is one before training
         if tasks.error is None or len(self._history.loss) > n_before:
             trained.append(True)

@@ -490,6 +490,14 @@ def test_the_legend_of_short_texts_has_room(reader):
     assert box.x1 <= figure.x1
 
 
+def test_lags_at_which_nothing_is_left_are_not_shown():
+    lags = np.arange(100.0)
+    first = GradientFlowDisplay(flow=flow([0.1**lags], lags=lags)).plot()
+    assert 12 < first.ax_.get_xlim()[1] < 14  # 1e-12 is the least that is shown
+    both = GradientFlowDisplay(flow=flow([0.9**lags], lags=lags)).plot(first.ax_)
+    assert 99 < both.ax_.get_xlim()[1] < 105
+
+
 def test_gradient_flow_of_an_estimator(model):
     options = {"n_samples": 5, "random_state": 0, "max_lag": 4, "share": 0.5}
     display = GradientFlowDisplay.from_estimator(model, X, Y, **options, name="mine", color="red")

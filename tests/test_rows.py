@@ -19,7 +19,7 @@ import pytest
 from misuse import assert_fails, assert_fit_raises, assert_same_attributes, outputs, public, state
 from sklearn.base import clone, is_classifier
 from sklearn.compose import ColumnTransformer
-from sklearn.exceptions import DataConversionWarning, NotFittedError
+from sklearn.exceptions import ConvergenceWarning, DataConversionWarning, NotFittedError
 from sklearn.feature_selection import SelectKBest, f_regression
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import (
@@ -37,6 +37,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator, parametri
 from versions import is_sklearn
 
 import skrnn
+from skrnn import _over_time
 
 pytestmark = pytest.mark.filterwarnings("ignore:Maximum iterations")
 
@@ -1563,3 +1564,33 @@ def test_the_checks_that_are_expected_to_fail_are_run(estimator):
         names = [check.func.__name__ for _, check in estimator_checks_generator(estimator)]
     assert set(EXPECTED) <= set(names)
     assert len(names) >= 50
+
+
+def test_39_an_interruption_after_training_loses_nothing(monkeypatch):
+    """The states in which series end are computed once more; whoever insists loses the fit."""
+    X = np.random.RandomState(0).normal(size=(40, 2))
+    params = {"rows": "steps", "hidden_size": 3, "max_iter": 2, "random_state": 0, "tol": 1e-9}
+    model, expected = (skrnn.GRURegressor(**params) for _ in range(2))
+    real, calls = _over_time.ends, []
+
+    def ends(*args, **kwargs):
+        calls.append(args)
+        if len(calls) <= n_interruptions:
+            raise KeyboardInterrupt
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(_over_time, "ends", ends)
+    n_interruptions = 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        with pytest.warns(UserWarning, match="interrupted by user"):
+            model.fit(X, X[:, 0])
+    with pytest.warns(ConvergenceWarning):
+        expected.fit(X, X[:, 0])
+    np.testing.assert_array_equal(model.final_state_, expected.final_state_)
+    np.testing.assert_array_equal(model.predict(X), expected.predict(X))
+    calls.clear()
+    n_interruptions = 2
+    with pytest.raises(KeyboardInterrupt), pytest.warns(ConvergenceWarning):
+        model.set_params(max_iter=1).fit(X, X[:, 0])
+    assert model.n_iter_ == 2

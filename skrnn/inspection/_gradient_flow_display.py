@@ -188,11 +188,14 @@ class GradientFlowDisplay:
 
     def _finish(self, ax):
         ax.set_yscale("log")
-        values = np.concatenate([line.get_ydata() for line in _measured(ax, "h", "c")])
-        values = values[np.isfinite(values) & (values > 0)]
-        if len(values):  # a bound may be far above
-            top = values.max()
-            ax.set_ylim(max(values.min(), SMALLEST * top) / 3, 10 * top)
+        lags, values = np.hstack([line.get_data() for line in _measured(ax, "h", "c")])
+        is_shown = np.isfinite(values) & (values > 0)
+        if is_shown.any():  # a bound may be far above
+            top = values[is_shown].max()
+            low = max(values[is_shown].min(), SMALLEST * top)
+            ax.set_ylim(low / 3, 10 * top)
+            last = lags[is_shown & (values >= low)].max()  # beyond it there is nothing to see
+            ax.set_xlim(-0.05 * last - 0.5, 1.05 * last + 0.5)
         ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         ax.set_xlabel("lag k (time steps back from the loss)")
         label = r"mean norm of $\partial L_s / \partial h_{s-k}$"
