@@ -61,6 +61,8 @@ class Loss:
         Whether y must not be negative.
     identity_link : bool
         Whether the raw outputs are the answers, so that the unit of y can be folded into the read-out.
+    are_several : bool
+        Whether the answers are several ``quantiles`` of a single target.
     start : None or a method start(y, weight, mean)
         The outputs (K,) before training, from y (N, .), its weights and weighted mean; None: zeros. For
         whole-number weights they must be those of as many copies, bit for bit, as the mean is.
@@ -70,6 +72,7 @@ class Loss:
     standardises_y = True
     positive_only = False
     identity_link = True
+    are_several = False
     start = None
 
     def n_outputs(self, n_columns):

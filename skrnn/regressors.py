@@ -138,7 +138,7 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
     def _score_of(self, y, predicted, weight):
         """The score of flat answers in any unit of y; weight may be None."""
         loss = make_loss(self._spec["targets"])
-        if not getattr(loss, "are_several", False):
+        if not loss.are_several:
             return r2_score(y, predicted, sample_weight=weight)
         weight = np.ones(len(predicted)) if weight is None else weight
         scores = [
@@ -184,7 +184,7 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
     def _fed_back(self, y):
         """What a forecast writes into X of predictions (n,) or (n, K): an array (n, n_columns)."""
         loss = make_loss(self._spec["targets"])
-        if getattr(loss, "are_several", False):
+        if loss.are_several:
             y = y[:, np.argmin(np.abs(loss.quantiles - 0.5))]  # of two as near the lower one
         return y.reshape(len(y), -1)
 
@@ -192,7 +192,8 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = not self._has_several_quantiles()
         # the value may be wrong: that is said at fit
-        tags.target_tags.positive_only = self.loss == "poisson"
+        loss = LOSSES.get(self.loss) if isinstance(self.loss, str) else None
+        tags.target_tags.positive_only = loss is not None and loss.positive_only
         return tags
 
     def _has_several_quantiles(self):
@@ -273,13 +274,15 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
             encoded[part] = (y[part].astype(np.float64) - targets["mean"]) / targets["scale"]
         return encoded
 
-    def _answers(self):
+    def _units(self):
+        """What makes raw outputs predictions: link, scale and mean."""
         targets, dtype = self._spec["targets"], self._spec["dtype"]
         scale, mean = (targets[k].astype(dtype) for k in ("scale", "mean"))
-        link = make_loss(targets).inverse_link
-        return {
-            "predict": partial(in_units_of_y, link=link, scale=scale, mean=mean, is_1d=targets["is_1d"])
-        }
+        return {"link": make_loss(targets).inverse_link, "scale": scale, "mean": mean}
+
+    def _answers(self):
+        is_1d = self._spec["targets"]["is_1d"]
+        return {"predict": partial(in_units_of_y, is_1d=is_1d, **self._units())}
 
     def _class_factors(self, y, targets, weight):
         return None

@@ -16,6 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from versions import needs_sklearn
 
 import skrnn
 from skrnn import _callbacks, callbacks
@@ -26,7 +27,7 @@ try:
     from sklearn.callback import ProgressBar, ScoringMonitor
 except ImportError:
     ProgressBar = ScoringMonitor = None
-needs_callbacks = pytest.mark.skipif(ProgressBar is None, reason="scikit-learn < 1.9 has no callbacks")
+needs_callbacks = needs_sklearn("1.9", "no callbacks")
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

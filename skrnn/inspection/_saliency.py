@@ -176,11 +176,11 @@ def _of_output(model, output):
     if output is None and n > 1:
         raise ValueError(f"output is needed: the model has {n} outputs. Pass one from 0 to {n - 1}.")
     k = 0 if output is None else _position(output, n, "outputs")
-    predict = model._answers()["predict"].keywords  # the parts of in_units_of_y
-    scale = np.broadcast_to(predict["scale"], n)
+    units = model._units()
+    scale = np.broadcast_to(units["scale"], n)
 
     def start(raw):
-        return link_gradient(predict["link"], raw, _one_hot(raw, k)) * scale[k]
+        return link_gradient(units["link"], raw, _one_hot(raw, k)) * scale[k]
 
     return start
 

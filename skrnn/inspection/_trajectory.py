@@ -96,9 +96,7 @@ def trajectory_of(inspected, X):
     )
     batch = Batch(data, np.arange(1), network.dtype)
     views, state = network.views(model._theta), batch.initial_state(network)
-    X, trajectory = batch.X(batch.steps(0, batch.T), 0), Bunch()
-    if views.table is not None:
-        X = np.where(X[:, None] < 0, 0, views.table[X])
+    X, trajectory = network.inputs(views, batch.X(batch.steps(0, batch.T), 0)), Bunch()
     for k, cell in enumerate(network.cells):
         directions = [
             _along(cell, layer, X, state.layers[k][d], reverse=d == 1)
