@@ -174,8 +174,8 @@ def make_narma(n_timesteps=2000, *, order=10, random_state=None):
     n_timesteps : int, default=2000
         Number of time steps.
     order : {10, 20, 30}, default=10
-        How far the system reaches back. 10 is that of [1]_, 20 that of [3]_, with a tanh around the
-        whole, 30 that of [2]_.
+        How far the system reaches back. 10 is that of [1]_, 30 that of [2]_. 20 is after [3]_, with a
+        tanh around the whole; the Notes have the exact form of all.
     random_state : int, RandomState instance or None, default=None
         Pass an int for the same data in every call.
 
