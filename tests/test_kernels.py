@@ -9,10 +9,13 @@ Shapes as in ``_packing.py``: T steps, N rows, B sequences, D inputs, H units.
 
 import contextlib
 import copy
+import functools
 import json
 import math
 import os
+import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -1276,6 +1279,36 @@ def test_solver_steps(name, options, P, dtype, build):
             some_ulps(solver.memory, twin.memory, 0, 8)
             largest = np.maximum(largest, np.abs(theta))  # theta itself passes through 0
             some_ulps(theta, twin_theta, largest, 8)
+
+
+@functools.cache
+def functions_of_the_binding():
+    """The instructions of every function of the extension, by its name."""
+    if not shutil.which("objdump"):
+        pytest.skip("There is no objdump.")
+    run = subprocess.run(
+        ["objdump", "-d", "--demangle", "--no-show-raw-insn", _binding.__file__],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    if run.returncode:
+        pytest.skip(f"objdump cannot read the extension: {run.stderr[:200]}")
+    parts = re.split(r"^[0-9a-f]+ <(.*)>:$", run.stdout, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+@each_build
+@pytest.mark.parametrize("number", ["float", "double"])
+@pytest.mark.parametrize("solver", ["Adam", "RmsProp"])
+def test_roots_are_taken_several_at_a_time(solver, number, build):
+    """A flag too many, and each weight's root is taken alone: a step takes 5 times as long."""
+    found = [
+        code
+        for name, code in functions_of_the_binding().items()
+        if f"skrnn::{build}::step<skrnn::{build}::{solver}<{number}>" in name
+    ]
+    if not found:
+        pytest.skip("The extension has no names of functions.")
+    assert any(re.search(r"\bv?sqrtp[sd]\b|\bfsqrt(\.\d[sd])?\s+v", code) for code in found)
 
 
 @each_build

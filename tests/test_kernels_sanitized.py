@@ -16,21 +16,27 @@ pytestmark = pytest.mark.slow  # the compiler alone takes a minute or two
 
 FUZZ = Path(__file__).with_name("kernels_fuzz.cpp")
 KERNELS = Path(__file__).parents[1] / "skrnn" / "_kernels"
-IS_X86 = platform.machine().lower() in ("x86_64", "amd64")
+MACHINE = platform.machine().lower()
+PROCESSOR = {"amd64": "x86_64", "arm64": "aarch64"}.get(MACHINE, MACHINE)  # as Meson calls it
 
-# as in skrnn/_kernels/meson.build
-SHARED_FLAGS = ["-std=c++17", "-fvisibility=hidden", *["-DSKRNN_HAS_X86_BUILDS"] * IS_X86]
-KERNEL_FLAGS = [
-    "-fno-math-errno",
-    "-fno-trapping-math",
-    "-ffp-contract=fast",
-    "-fno-exceptions",
-    "-fno-rtti",
-]
-AVX512 = ["-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mfma"]
-BUILDS = [("baseline", 16, 8 if IS_X86 else 24, [])]  # name, bytes of a register, sums, flags
-if IS_X86:
-    BUILDS += [("avx2", 32, 12, ["-mavx2", "-mfma"]), ("avx512", 64, 24, AVX512)]
+
+def flags():
+    """What flags.txt tells meson.build: a list of flags for each use, and for each level."""
+    lines = (KERNELS / "flags.txt").read_text().splitlines()
+    uses = [line.split(":") for line in lines if ":" in line and not line.startswith("#")]
+    # optimised code is for the kernels themselves: sanitizers need half an hour for it
+    return {use: [flag for flag in text.split() if flag != "-O3"] for use, text in uses}
+
+
+def flags_of_levels(uses, compile_, tmp_path):
+    """Name of a level, flags with which isa.cpp is compiled for it."""
+    probe = [*compile_, "-c", tmp_path / "probe.cpp", "-o", tmp_path / "probe_of_flags"]
+    known = [flag for flag in uses["isa.cpp if known"] if call([*probe, flag]).returncode == 0]
+    for level, own in uses.items():
+        if level.startswith(f"{PROCESSOR} "):
+            _, name, size, sums = level.split()
+            tile = [f"-DSKRNN_ISA={name}", f"-DSKRNN_VECTOR_BYTES={size}", f"-DSKRNN_SUMS={sums}"]
+            yield name, [*uses["isa.cpp"], *known, *own, *tile]
 
 
 def call(command, **kwargs):
@@ -80,18 +86,13 @@ def test_nothing_is_read_or_written_beyond_its_memory_or_while_another_thread_do
     sanitizers, work, tmp_path
 ):
     sanitize = [f"-fsanitize={sanitizers}", "-fno-sanitize-recover=all", "-g1", "-O1", "-pthread"]
-    compile_ = [*compiler(), *SHARED_FLAGS, *sanitize, f"-I{KERNELS}"]
+    uses = flags()
+    compile_ = [*compiler(), *uses["every file"], *sanitize, f"-I{KERNELS}"]
     prefix, environment = way_to_run(compile_, tmp_path)
 
     commands = [
-        [
-            *compile_,
-            *KERNEL_FLAGS,
-            *flags,
-            *[f"-DSKRNN_ISA={name}", f"-DSKRNN_VECTOR_BYTES={size}", f"-DSKRNN_SUMS={sums}"],
-            *["-c", KERNELS / "isa.cpp", "-o", tmp_path / f"{name}.o"],
-        ]
-        for name, size, sums, flags in BUILDS
+        [*compile_, *more, "-c", KERNELS / "isa.cpp", "-o", tmp_path / f"{name}.o"]
+        for name, more in flags_of_levels(uses, compile_, tmp_path)
     ]
     for source in (FUZZ, KERNELS / "driver.cpp", KERNELS / "threads.cpp"):
         commands.append([*compile_, "-c", source, "-o", tmp_path / f"{source.stem}.o"])

@@ -241,7 +241,7 @@ void* allocate(std::size_t bytes) {
 }
 
 const Build* const* builds() {
-#if defined(SKRNN_HAS_X86_BUILDS)
+#if defined(__x86_64__)
     static const Build* const with_avx512[] = {&avx512_build, &avx2_build, &baseline_build, nullptr};
     static const Build* const with_avx2[] = {&avx2_build, &baseline_build, nullptr};
     __builtin_cpu_init();

@@ -125,7 +125,7 @@ struct Build {
 };
 
 extern const Build baseline_build;
-#if defined(SKRNN_HAS_X86_BUILDS)
+#if defined(__x86_64__)
 extern const Build avx2_build;
 extern const Build avx512_build;
 #endif
