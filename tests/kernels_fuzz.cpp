@@ -30,6 +30,7 @@
 #endif
 
 #include "driver.hpp"
+#include "memory.hpp"
 
 extern "C" void __sanitizer_set_death_callback(void (*)()) __attribute__((weak));
 
@@ -38,9 +39,7 @@ namespace {
 using skrnn::Build;
 using skrnn::Index;
 
-constexpr int MOST_CALLERS = 8, MOST_THREADS = 3, MOST_PIECES = 8;
-constexpr int GATES[] = {1, 1, 4, 3};
-const char* const CELLS[] = {"rnn_tanh", "rnn_relu", "lstm", "gru"};
+constexpr int MOST_CALLERS = 8, MOST_THREADS = 3;
 
 char in_work[MOST_CALLERS][300];  // what each caller does, for the report
 
@@ -179,13 +178,13 @@ struct Problem {
 
     Problem(const Build& b, int least_threads, Random& random) : build(&b) {
         const bool large = random.chance(0.2);  // worth a thread
-        cell = int(random.between(0, skrnn::N_CELLS - 1));
+        cell = int(random.between(0, skrnn::n_cells() - 1));
         n_threads = int(random.between(least_threads, MOST_THREADS));
         T = large ? random.between(8, 12) : random.between(0, 12);
         B = large ? random.between(30, 120) : random.chance(0.1) ? 0 : random.between(1, 40);
         D = random.between(1, 40);
         H = large ? random.between(30, 70) : random.between(1, 70);
-        G = GATES[cell] * H;
+        G = skrnn::cell_info(cell).gates * H;
         const Index L = skrnn::lanes(b, sizeof(Real) == sizeof(double));
         Hp = (H + L - 1) / L * L;
         Dp = (D + L - 1) / L * L;
@@ -195,8 +194,8 @@ struct Problem {
         N = offsets[T];
         reverse = random.chance(0.4);
         recorded = random.chance(0.8);
-        has_c = skrnn::states(cell) > 1 && (recorded || random.chance(0.3));
-        has_tape = skrnn::has_tape(cell) && (recorded || random.chance(0.3));
+        has_c = skrnn::cell_info(cell).states > 1 && (recorded || random.chance(0.3));
+        has_tape = skrnn::cell_info(cell).has_tape && (recorded || random.chance(0.3));
         has_dh = random.chance(0.8);
         has_dX = random.chance(0.7);
         keep = T > 0 && random.chance(0.6) ? random.between(0, T - 1) : -1;
@@ -208,13 +207,13 @@ struct Problem {
             weights[k] = numbers<Real>(sizes[k], random, scale, random.chance(0.2) ? specials : 0);
             gradients[k] = numbers<Real>(sizes[k], random, 1, 0);
         }
-        for (int s = 0; s < skrnn::states(cell); ++s) {
+        for (int s = 0; s < skrnn::cell_info(cell).states; ++s) {
             state[s] = numbers<Real>(B * H, random, 1, specials);
             dstate[s] = numbers<Real>(B * H, random, 1, specials);
         }
         dh = numbers<Real>((N - offsets[first]) * H, random, 1, specials);
         for (Index i = 0; i < B; ++i) weight.push_back(double(random.between(0, 5)));
-        n_pieces = int(random.between(1, MOST_PIECES));
+        n_pieces = int(random.between(1, skrnn::MOST_PIECES));
         for (int j = 0; j < n_pieces; ++j) {
             units.push_back(std::ldexp(1, int(random.between(0, 40)) - 30 * j));
         }
@@ -224,9 +223,9 @@ struct Problem {
         char line[200];
         std::snprintf(line, sizeof line,
                       "%s %s float%d T=%d B=%d D=%d H=%d N=%d%s%s keep=%d first=%d dh=%d dX=%d threads=%d",
-                      build->name, CELLS[cell], int(sizeof(Real)) * 8, int(T), int(B), int(D), int(H), int(N),
-                      reverse ? " reverse" : "", recorded ? " recorded" : "", int(keep), int(first), has_dh,
-                      has_dX, n_threads);
+                      build->name, skrnn::cell_info(cell).name, int(sizeof(Real)) * 8, int(T), int(B), int(D),
+                      int(H), int(N), reverse ? " reverse" : "", recorded ? " recorded" : "", int(keep),
+                      int(first), has_dh, has_dX, n_threads);
         return line;
     }
 };
@@ -272,7 +271,7 @@ class Run {
   public:
     Run(const Problem<Real>& problem, Random& random, bool nan)
         : p(problem), random_(random), nan_(nan), k(kernel(*p.build, p.cell, Real())) {
-        const Index S = skrnn::slots(p.cell), states = skrnn::states(p.cell), L = p.Hp * S;
+        const Index S = skrnn::cell_info(p.cell).slots, states = skrnn::cell_info(p.cell).states, L = p.Hp * S;
         X_stride_ = p.D + stride_more();
         dh_stride_ = p.H + stride_more();
         n = placed(p.n);
@@ -333,8 +332,8 @@ class Run {
             }
             check(skrnn::run_gradient(layer, window, of, to), "run_gradient: no memory");
             if (k.exact_gradient)
-                check(skrnn::run_exact_gradient(layer, window, of, exactly_to, weight.get(), units.get(),
-                                                p.n_pieces),
+                check(skrnn::run_exact_gradient(layer, window, of, exactly_to,
+                                                {weight.get(), units.get(), p.n_pieces}),
                       "run_exact_gradient: no memory");
         }
         return results();
@@ -353,7 +352,7 @@ class Run {
         s.layer.W_x = s.layer.W_h = s.layer.b_x = s.layer.b_h = nullptr;
         s.rows = p.B;
         s.X_stride = X_stride_;
-        for (int k = 0; k < skrnn::states(p.cell); ++k) s.state[k] = state[k].get();
+        for (int k = 0; k < skrnn::cell_info(p.cell).states; ++k) s.state[k] = state[k].get();
         for (Index k = 0; k < p.T; ++k) {
             const Index t = p.reverse ? p.T - 1 - k : k;
             s.X = X.get() + p.offsets[t] * X_stride_;
@@ -373,7 +372,9 @@ class Run {
     }
 
     Results<Real> through_table() {
-        check(k.slots == skrnn::slots(p.cell) && k.states == skrnn::states(p.cell), "builds disagree");
+        const skrnn::CellInfo &own = p.build->cells[p.cell], &told = skrnn::cell_info(p.cell);
+        check(!std::strcmp(own.name, told.name) && own.slots == told.slots && own.states == told.states,
+              "builds disagree");
         const skrnn::Weights<Real> w = {p.D,
                                         p.H,
                                         weights[0].get(),
@@ -448,10 +449,12 @@ class Run {
         g.W_h = exact[1].get();
         g.b_x = exact[2].get();
         g.b_h = exact[3].get();
-        const Memory<Real> exact_scratch = garbage(k.exact_size(p.T, p.D, p.H, p.n_pieces));
-        const Memory<Real> own_weight = placed(std::vector<Real>(p.weight.begin(), p.weight.end()));
-        const Memory<Real> own_units = placed(std::vector<Real>(p.units.begin(), p.units.end()));
-        k.exact_gradient(g, own_weight.get(), own_units.get(), p.n_pieces, exact_scratch.get());
+        const skrnn::ExactSum sum = {weight.get(), units.get(), p.n_pieces};
+        const Index exact_parts = random_.between(1, 7);  // there may be fewer panels
+        for (Index part = exact_parts - 1; part >= 0; --part) {
+            const Memory<Real> own = garbage(k.exact_size(p.T, p.D, p.H, p.n_pieces, exact_parts));
+            k.exact_gradient(g, sum, own.get(), part, exact_parts);
+        }
     }
 
     // f(first, last) over all sequences, the last slice first, some of them empty
@@ -468,14 +471,14 @@ class Run {
 
     void add_states(Results<Real>& r) const {
         r.add("h", h, p.N, p.H, p.Hp);
-        for (int s = 0; s < skrnn::states(p.cell); ++s) r.add("state", state[s], p.B, p.H, p.Hp);
+        for (int s = 0; s < skrnn::cell_info(p.cell).states; ++s) r.add("state", state[s], p.B, p.H, p.Hp);
     }
 
     Results<Real> results() const {
         Results<Real> r;
         r.add("h", h, p.N, p.H, p.Hp);
         if (p.has_c) r.add("c", c, p.N, p.H, p.Hp);
-        for (int s = 0; s < skrnn::states(p.cell); ++s) {
+        for (int s = 0; s < skrnn::cell_info(p.cell).states; ++s) {
             r.add("state", state[s], p.B, p.H, p.Hp);
             if (p.keep >= 0) r.add("kept", kept[s], p.B, p.H, p.Hp);
             if (p.recorded) r.add("dstate", dstate[s], p.B, p.H, p.Hp);
@@ -534,7 +537,7 @@ bool same(const Memory<Real>& memory, const std::vector<Real>& v) {
 
 template <class Real>
 void fuzz_update(const Build& build, Random& random) {
-    const int solver = int(random.between(0, skrnn::N_SOLVERS - 1)), slots = skrnn::memory_slots(solver);
+    const int solver = int(random.between(0, skrnn::n_solvers() - 1)), slots = skrnn::solver_info(solver).slots;
     const Index P = random.chance(0.1) ? 0 : random.between(1, random.chance(0.5) ? 40 : 3000);
     const Index matrices = random.between(0, P);
     const double specials = random.chance(0.3) ? 0.01 : 0;
@@ -591,6 +594,31 @@ void fuzz_functions(const Build& build, Random& random) {
     }
 }
 
+// --- memory that is used again ------------------------------------------------------------------------
+
+// Nobody else has a block that is taken, whatever other callers do.
+void fuzz_memory(Random& random) {
+    skrnn::begin_keeping();
+    for (int round = 0; round < 4; ++round) {
+        std::vector<skrnn::Block> taken;
+        const unsigned char mark = static_cast<unsigned char>(random.bits());
+        for (Index n = random.between(0, 4); n > 0; --n) {
+            const std::size_t size = std::size_t(random.between(0, random.chance(0.1) ? 1 << 20 : 9000));
+            taken.push_back(skrnn::take_block(size));
+            const skrnn::Block block = taken.back();
+            check(block.data && block.size >= size && block.size <= 4 * size + 4096, "not the size asked for");
+            check(reinterpret_cast<std::uintptr_t>(block.data) % 64 == 0, "not aligned");
+            std::memset(block.data, mark, block.size);
+        }
+        for (const skrnn::Block& block : taken) {
+            for (std::size_t j = 0; j < block.size; ++j)
+                check(static_cast<unsigned char*>(block.data)[j] == mark, "a block has two users");
+            skrnn::return_block(block);
+        }
+    }
+    skrnn::end_keeping();
+}
+
 // --- rounds -------------------------------------------------------------------------------------------
 
 template <class Real>
@@ -619,6 +647,7 @@ void call(int rounds, int seed, int caller, int least_threads) {
         } else {
             fuzz<double>(build, least_threads, random, what);
         }
+        fuzz_memory(random);
     }
     in_work[caller][0] = 0;
 }

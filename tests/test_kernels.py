@@ -19,6 +19,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
 import textwrap
 import threading
 import traceback
@@ -382,11 +383,20 @@ def test_number_of_threads(cell, dtype, build, shape):
 
 @each_build
 @each_cell
-def test_number_of_threads_in_exact_sums(cell, build):
-    case = large(cell, np.float64, "falling")
-    expected = case.run(build, arithmetic=EXACT)
-    for n_threads in (2, 3):
-        assert_same_bits(case.run(build, n_threads, arithmetic=EXACT), expected)
+@pytest.mark.parametrize(
+    ("shape", "D", "H"),
+    [("falling", 21, 37), ("rising", 3, 64), ("hill", 70, 8), ("few sequences", 40, 3)],
+)
+def test_number_of_threads_in_exact_sums(cell, build, shape, D, H):
+    """Panels of units are shared, rows of weights too where there is one panel; weights of any size."""
+    n, B = LARGE[shape]
+    n = np.repeat(n, max(1, 64 // H))  # work for several threads
+    case = Case(cell, np.float64, n, B, D=D, H=H, seed=H, reverse=shape == "hill")
+    for weight in (case.weight, 1e15 * np.random.RandomState(0).uniform(size=B)):  # summed with rounding
+        case.weight = weight
+        expected = case.run(build, arithmetic=EXACT)
+        for n_threads in (2, 7):
+            assert_same_bits(case.run(build, n_threads, arithmetic=EXACT), expected)
 
 
 class Batches:
@@ -858,7 +868,7 @@ def test_bad_n(bad):
 @pytest.mark.parametrize(
     ("place", "bad"),
     [(BUILD, None), (BUILD, "avx2"), (BUILD, 0)]
-    + [(CELL, bad) for bad in (-1, 4, 2**31 - 1, "gru", None)]
+    + [(CELL, bad) for bad in (-1, len(CELLS), 2**31 - 1, "gru", None)]
     + [(LAYER, bad) for bad in (None, (), 4)]
     + [(B, bad) for bad in (-1, 0, 3, 5, "4", None, 2**62)]
     + [(STATE, bad) for bad in (None, (), 1)],
@@ -984,7 +994,7 @@ def test_a_bad_first_matrix_of_a_stepper(bad):
 @pytest.mark.parametrize(
     ("place", "bad"),
     [(0, None), (0, "avx2")]
-    + [(1, bad) for bad in ([2], [2, 4], [-1, 2], [2, "gru"], None, [2, 3])]
+    + [(1, bad) for bad in ([2], [2, len(CELLS)], [-1, 2], [2, "gru"], None, [2, 3])]
     + [(2, bad) for bad in (None, [], [()], [(), ()], [None, None])]
     + [(3, bad) for bad in (0, -1, 2**41, 2**62, "4", None)]
     + [(4, bad) for bad in (0, -1, 2**62, None)],
@@ -1408,8 +1418,8 @@ def test_bad_numbers_of_solver_steps():
     memory = np.zeros((1, 3))
     for solver, coefficients, error in [
         (-1, (), ValueError),
-        (3, (), ValueError),
-        (1, (), ValueError),  # Adam has two slots
+        (len(_binding.SOLVERS), (), ValueError),
+        (_binding.SOLVERS["adam"], (), ValueError),  # Adam has two slots
         (0, (1,) * 50, ValueError),
         (0, ("a",), TypeError),
         (0, None, TypeError),
@@ -1780,6 +1790,114 @@ def test_calls_from_several_threads_at_once(build):
         for thread in threads:
             thread.join()
     assert answers == [True] * (8 * len(jobs))
+
+
+def every_way_in(build, seed):
+    """What comes of a call of each way into the kernels, on arrays of this thread alone."""
+    kernels, rng, out = _kernels.builds[build], np.random.RandomState(seed), []
+    case = Case(CELLS[seed % len(CELLS)], np.float64, [40, 30, 30, 9], 40, D=7, H=45, seed=seed)
+    for arithmetic in (FAST, EXACT):
+        H, kept, final, tape = case.forward_as_it_is(1 + seed % 3)
+        out += [H, *kept, *final, *case.backward(tape)[1], *tape.dA]
+        gradient = copy.deepcopy(case.gradient)
+        layer_gradient(gradient, tape, case.steps, arithmetic, case.weight)
+        out += gradient
+    number = _binding.CELLS[case.name]
+    stepper = _binding.Stepper(kernels, [number], [case.layer], 40, 1)
+    for _ in range(20):
+        assert stepper.step(case.X[:40]) == 2
+        out.append(stepper.h.copy())
+    theta, g = rng.normal(size=(2, 5000))
+    for name, number in _binding.SOLVERS.items():
+        memory = np.zeros((solvers.SOLVERS[name].n_slots, 5000))
+        out.append(np.array(_binding.gather(kernels, theta, g, 2000, 0.5, 0.1)))
+        _binding.step(
+            kernels, number, theta, g.copy(), memory, g.copy(), memory.copy(), 1.0, (0.9, 0.1, 0.1)
+        )
+        out += [theta, memory]
+    return [*out, kernels.apply("tanh", theta)]
+
+
+@each_build
+def test_every_way_in_from_several_threads_at_once(build):
+    with _kernels.using(build):
+        expected, wrong = [every_way_in(build, seed) for seed in range(6)], []
+
+    def work(seed):
+        try:
+            for _ in range(3):
+                with _kernels.keep_memory() if seed % 2 else contextlib.nullcontext():
+                    assert_same_bits(every_way_in(build, seed), expected[seed])
+        except BaseException as error:
+            wrong.append(error)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with _kernels.using(build):
+            threads = [threading.Thread(target=work, args=(seed,)) for seed in range(6)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert not wrong
+
+
+def others_run_during(call, n):
+    """Whether another thread gets a turn in n calls, although Python never asks for one."""
+    calls, stop, interval = [], [], sys.getswitchinterval()
+
+    def work():
+        while not stop and len(calls) < n:
+            call()
+            calls.append(None)
+
+    sys.setswitchinterval(1000)
+    try:
+        thread = threading.Thread(target=work)
+        thread.start()
+        stop.append(True)
+        thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    return len(calls) < n
+
+
+def test_other_threads_run_during_every_long_call():
+    kernels, case = _kernels.builds[BUILDS[-1]], Case("lstm", np.float64, [60] * 20, 60, D=20, H=40)
+    tapes = [case.forward(BUILDS[-1])[3] for _ in range(60)]
+    used = case.forward(BUILDS[-1])[3]
+    case.backward(used)
+    sigmas = units(20, case.weight.sum())
+    X, n = case.X, case.steps.counts
+    stepper = _binding.Stepper(kernels, [_binding.CELLS["lstm"]], [case.layer], 60, 1)
+    theta, g, before, x = (np.ones(200_000) for _ in range(4))
+    memory, memory_before = np.ones((2, 2, 200_000))
+    adam, coefficients = _binding.SOLVERS["adam"], (0.9, 0.1, 0.9, 0.1, 1e-8, 0.1, 1.0)
+    calls = {
+        "unroll": lambda: _binding.unroll(kernels, 2, case.layer, X, n, 60, case.state),
+        "backward": lambda: tapes.pop().backward(case.dH, 0, case.dstate, True),
+        "gradient": lambda: used.gradient(case.gradient),
+        "exact gradient": lambda: used.gradient(case.gradient, case.weight, sigmas),
+        "a large step of a stream": lambda: stepper.step(X[:60]),
+        "gather": lambda: _binding.gather(kernels, theta, g, 10, 1.0, 0.0),
+        "step": lambda: _binding.step(
+            kernels, adam, theta, g, memory, before, memory_before, 1.0, coefficients
+        ),
+        "apply": lambda: kernels.apply("tanh", x),
+    }
+    if getattr(sys, "_is_gil_enabled", lambda: True)():
+        assert not others_run_during(lambda: sum(range(10_000)), 60)
+    for name, call in calls.items():
+        assert others_run_during(call, 60 if name == "backward" else 2000), name
+
+
+@pytest.mark.skipif(not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="This Python has its lock.")
+def test_the_extension_needs_no_lock_of_python():
+    run = python("import sys, skrnn._kernels._binding; print(sys._is_gil_enabled())", PYTHON_GIL="")
+    assert run.stdout == "False\n", run.stderr
 
 
 def test_of_two_threads_one_goes_back():

@@ -6,8 +6,8 @@ the work. It is the best build for the processor, or what the environment variab
 
 Shapes: a packed window (``_packing.py``). ``_recurrence.unroll`` asks ``unroll`` here first.
 
-To add a fast cell: a struct in ``cells.hpp``, its number in ``kernels.hpp`` and ``_binding.pyx``, its
-line in ``isa.cpp``, and its name in ``_CELLS`` below.
+To make a cell fast: its struct and its line in the list of ``cells.hpp``, and its name in ``_CELLS``
+below. A solver likewise: ``update.hpp``, and ``_SOLVERS``. Everything else follows from there.
 """
 
 import contextlib
