@@ -1872,12 +1872,13 @@ def test_other_threads_run_during_every_long_call():
     case.backward(used)
     sigmas = units(20, case.weight.sum())
     X, n = case.X, case.steps.counts
-    stepper = _binding.Stepper(kernels, [_binding.CELLS["lstm"]], [case.layer], 60, 1)
+    lstm = _binding.CELLS["lstm"]
+    stepper = _binding.Stepper(kernels, [lstm], [case.layer], 60, 1)
     theta, g, before, x = (np.ones(200_000) for _ in range(4))
     memory, memory_before = np.ones((2, 2, 200_000))
     adam, coefficients = _binding.SOLVERS["adam"], (0.9, 0.1, 0.9, 0.1, 1e-8, 0.1, 1.0)
     calls = {
-        "unroll": lambda: _binding.unroll(kernels, 2, case.layer, X, n, 60, case.state),
+        "unroll": lambda: _binding.unroll(kernels, lstm, case.layer, X, n, 60, case.state),
         "backward": lambda: tapes.pop().backward(case.dH, 0, case.dstate, True),
         "gradient": lambda: used.gradient(case.gradient),
         "exact gradient": lambda: used.gradient(case.gradient, case.weight, sigmas),

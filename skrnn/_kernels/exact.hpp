@@ -94,22 +94,25 @@ SKRNN_TILE void exact_tile(const Columns<T>& c, Index k, const Sequence<T>& s, c
     constexpr int L = Simd<T>::lanes, S = Cell::slots, N = Cell::gates, NV = P * N;
     const T weight = s.weight, *const bounds = c.bounds + k;
     const T* const bound_da = panels.bounds + panel * L * S;
-    const Index row = panels.n * L * N, distance = panels.distance;
+    const Index row = panels.n * L * N;
+    T* const totals = c.totals + k * row + panel * N * L;
     Vector<T> sums[MR][NV];
     for (int r = 0; r < MR; ++r)
         for (int v = 0; v < NV; ++v) sums[r][v] = zero<T>();
     product<T, MR, P, N, 0, N>(sums, c.a + k, 1, c.step, s.da + (panel * S + FIRST) * L, S * L,
                                panels.n * L * S, s.steps);
-    for (int p = 0; p < panels.n_pieces; ++p)
+    for (int p = 0, n_pieces = panels.n_pieces; p < n_pieces; ++p) {
+        const T unit = panels.unit[p];
+        T* const piece = totals + p * panels.distance;
         for (int r = 0; r < MR; ++r)
             for (int v = 0; v < NV; ++v) {
-                const T bound = bounds[r] * panels.unit[p];
+                const T bound = bounds[r] * unit;
                 const Vector<T> sigma = load(bound_da + (v / N * S + FIRST + v % N) * L) * bound;
                 const Vector<T> kept = (sums[r][v] + sigma) - sigma;
-                T* const total = c.totals + p * distance + (k + r) * row + (panel * N + v) * L;
-                store(total, kept * weight + load(total));
+                store(piece + r * row + v * L, kept * weight + load(piece + r * row + v * L));
                 sums[r][v] -= kept;
             }
+    }
 }
 
 // Add one sequence's products of the columns with all units.
