@@ -18,7 +18,7 @@ from data_sets import loader
 from sklearn.exceptions import ConvergenceWarning
 
 import skrnn
-from skrnn._truncation import AutoTruncation
+from skrnn._engine.truncation import AutoTruncation
 
 LAG = 10
 PAIRS = [(5, 5), (5, 9), (5, 20), (5, "auto"), (10, 10), (10, 19), (10, "auto")]

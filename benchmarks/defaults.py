@@ -20,8 +20,9 @@ from data_sets import all_tasks
 from sklearn.exceptions import ConvergenceWarning
 
 import skrnn
-from skrnn import _network, cells
-from skrnn._parameters import glorot_uniform
+from skrnn import cells
+from skrnn._engine import network as _network
+from skrnn._engine.weights import glorot_uniform
 
 SEEDS = [0, 1, 2]
 CELLS = ["LSTM", "GRU", "RNN"]

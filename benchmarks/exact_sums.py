@@ -15,8 +15,8 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 import skrnn
-from skrnn import _fitting
-from skrnn._sums import EXACT, FAST
+from skrnn._engine.arithmetic import EXACT, FAST
+from skrnn._estimators import trainer as _fitting
 
 SHAPES = [(30, 10, 1, 32), (150, 8, 8, 32), (200, 10, 1, 32), (200, 30, 6, 32), (200, 50, 4, 64)]
 UPDATES = 15

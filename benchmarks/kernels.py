@@ -117,9 +117,9 @@ class Ours:
         import numpy as np
 
         from skrnn import _kernels
-        from skrnn._packing import Steps
-        from skrnn._recurrence import Layer, layer_gradient, unroll, unroll_backward
-        from skrnn._sums import FAST
+        from skrnn._engine.arithmetic import FAST
+        from skrnn._engine.packing import Steps
+        from skrnn._engine.recurrence import Layer, layer_gradient, unroll, unroll_backward
         from skrnn.cells import CELLS
 
         _kernels.keep_memory().__enter__()  # as in fit

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from sklearn.utils._param_validation import Interval, validate_params
 
-from skrnn._base import Trainable
-from skrnn._callbacks import OF_A_FIT
+from skrnn._estimators.base import Trainable
+from skrnn._estimators.callbacks import OF_A_FIT
 
 __all__ = ["Checkpoint"]
 

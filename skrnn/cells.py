@@ -1,6 +1,6 @@
 """One step of a recurrent cell: elementwise maths, forward beside backward.
 
-The recurrence (``_recurrence.py``) owns every matrix product. A cell receives the two
+The recurrence (``skrnn/_engine/recurrence.py``) owns every matrix product. A cell receives the two
 activations it is made of and only combines them, so it holds no weights, no time index and
 no sum over time.
 
@@ -22,7 +22,7 @@ invariance, raggedness) apply to it at once. A cell whose non-linearity contains
 (reset gate before the product, projections) does not fit this form.
 
 A cell whose new states depend on each other (LSTM: h' on c') also has ``total``: from gradients that
-count each state's own way into the future, to total ones. Only gradient flow (``_flow.py``) asks for it.
+count each state's own way into the future, to total ones. Only gradient flow asks for it.
 
 References
 ----------

@@ -10,11 +10,11 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
-from skrnn import _signature
-from skrnn._base import BaseRNN
-from skrnn._generating import generate
-from skrnn._sequences import shape_answer
-from skrnn._targets import read_labels
+from skrnn._estimators.base import BaseRNN
+from skrnn._estimators.generating import generate
+from skrnn._reading.containers import shape_answer
+from skrnn._reading.targets import read_labels
+from skrnn._settings.texts import complete
 from skrnn.losses import make_loss
 
 # raw outputs (rows, K) -> answers; ``targets`` are the facts of ``_learn_targets``
@@ -66,7 +66,7 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
     """Targets are labels: binary, one of several classes, or a multilabel indicator."""
 
     @available_if(BaseRNN._can_partial_fit)
-    @_signature.complete
+    @complete
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """One pass over the data, going on from the present weights.
 
@@ -105,7 +105,7 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
             )
         return self._partial_fit(X, y, sample_weight, classes=classes)
 
-    @_signature.complete
+    @complete
     def predict(self, X):
         """Predict the labels.
 
@@ -129,7 +129,7 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
         flat = self._answers()["predict"](flat)
         return shape_answer(flat, container) if self._spec["per_step"] else flat
 
-    @_signature.complete
+    @complete
     def predict_proba(self, X):
         """Predict the probabilities of the classes.
 
@@ -152,7 +152,7 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
         p = self._answers()["predict_proba"](flat)
         return shape_answer(p, container) if self._spec["per_step"] else p
 
-    @_signature.complete
+    @complete
     def predict_log_proba(self, X):
         """Predict the logarithms of the probabilities of the classes.
 
@@ -174,7 +174,7 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
         log_p = self._answers()["predict_log_proba"](flat)
         return shape_answer(log_p, container) if self._spec["per_step"] else log_p
 
-    @_signature.complete
+    @complete
     def score(self, X, y, sample_weight=None):
         """Accuracy of the predictions.
 
@@ -202,7 +202,7 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
         y, predicted, weight = self._flat_for_score(X, y, sample_weight)
         return accuracy_score(y, predicted, sample_weight=weight)
 
-    @_signature.complete
+    @complete
     def generate(self, prompt, n_steps, *, temperature=1.0, top_k=None, random_state=None):
         """Continue sequences of tokens: draw the next token, read it, draw the next, and so on.
 

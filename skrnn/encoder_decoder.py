@@ -1,9 +1,9 @@
 """Encoder-decoders: sequences of tokens in, sequences of tokens of other lengths out.
 
 An encoder network reads the source, and a decoder network, starting from its final states, says the
-answer token by token [1]_ [2]_. Training and its parameters are those of the other estimators
-(``_fitting.py``); what is different is the network (``_pair_network.py``), the data (``_pairs.py``), how
-they are read (``_vocabulary.py``), and the search for answers (``_search.py``).
+answer token by token [1]_ [2]_. Training and its parameters are those of the other estimators; what is
+different is the network (``_engine/pair_network.py``), the data (``_engine/pairs.py``), how they are read
+(``_reading/vocabulary.py``), and the search for answers (``_engine/search.py``).
 
 Numbers of tokens: a source token that fit has not seen is read as a step without input. The first
 number of the target tokens, ``STOP``, begins and ends an answer.
@@ -19,41 +19,41 @@ References
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn import _signature
-from skrnn._base import Trainable
-from skrnn._batches import Dataset
-from skrnn._blas import one_thread
-from skrnn._checks import check_hidden_size, check_solver, check_validation
-from skrnn._monitor import History
-from skrnn._pair_network import PairNetwork
-from skrnn._pairs import Pairs
-from skrnn._reading import TRAINING, Reading
-from skrnn._search import STOP, answers, loss_of_pairs
-from skrnn._signature import Attribute, Parameter
-from skrnn._storage import Sequences
-from skrnn._targets import read_weights
-from skrnn._vocabulary import learn_vocabulary, numbers, read_texts
+from skrnn._engine.dataset import Dataset
+from skrnn._engine.pair_network import PairNetwork
+from skrnn._engine.pairs import Pairs
+from skrnn._engine.run import History
+from skrnn._engine.search import STOP, answers, loss_of_pairs
+from skrnn._engine.storage import Sequences
+from skrnn._estimators.base import Trainable
+from skrnn._estimators.blas import one_thread
+from skrnn._reading.reader import TRAINING, Reading
+from skrnn._reading.targets import read_weights
+from skrnn._reading.vocabulary import learn_vocabulary, numbers, read_texts
+from skrnn._settings.build import of
+from skrnn._settings.checks import check_hidden_size, check_solver, check_validation
+from skrnn._settings.table import ATTRIBUTES, PARAMETERS, Attribute, Parameter, _at_least
 from skrnn.cells import CELLS
 from skrnn.losses import make_loss
 
-_TABLE = _signature.PARAMETERS
+_TABLE = PARAMETERS
 _OWN = {
     "embedding_size": Parameter(
         16,
-        [_signature._at_least(1)],
+        [_at_least(1)],
         "int, default=16",
         "Size of the vectors that stand for tokens, learned for the source's and for the target's.",
     ),
     "beam_size": Parameter(
         1,
-        [_signature._at_least(1)],
+        [_at_least(1)],
         "int, default=1",
         "How many beginnings of an answer `predict` follows side by side. With 1 it takes the most "
         "probable token at every step. May be changed after fit.",
     ),
     "max_length": Parameter(
         None,
-        [None, _signature._at_least(0)],
+        [None, _at_least(0)],
         "int, default=None",
         "Tokens after which an answer of `predict` has to end. None: twice the longest target of the "
         "first fit. "
@@ -61,7 +61,7 @@ _OWN = {
     ),
     "k1": Parameter(
         None,
-        [None, _signature._at_least(1)],
+        [None, _at_least(1)],
         "int, default=None",
         "Truncated backpropagation through time (TBPTT): the weights are updated every `k1` time steps, "
         "from the losses of these steps. Time runs on from the source to the target; the boundary lies "
@@ -70,7 +70,7 @@ _OWN = {
     ),
     "k2": Parameter(
         None,
-        [None, _signature._at_least(1)],
+        [None, _at_least(1)],
         "int, default=None",
         "Truncated backpropagation through time (TBPTT): the gradient flows back through `k2` time "
         "steps, from the target into the source. What lies further back in the source is not learned "
@@ -159,10 +159,10 @@ class _EncoderDecoder(Trainable):
 
     @classmethod
     def _tables(cls):
-        shared = _signature.of(cls._owns)
+        shared = of(cls._owns)
         return {
             "parameters": {n: _OWN.get(n) or shared[n] for n in _NAMES if n in _OWN or n in shared},
-            "attributes": {n: a or _signature.ATTRIBUTES[n] for n, a in _ATTRIBUTES.items()},
+            "attributes": {n: a or ATTRIBUTES[n] for n, a in _ATTRIBUTES.items()},
             "references": _REFERENCES,
         }
 

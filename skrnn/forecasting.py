@@ -6,7 +6,7 @@ states in which the series end (``_step_by_step``), if what stands before the mo
 by itself. Whether it did, is looked at afterwards; otherwise the definition is followed word for word
 (``_from_the_start``), as it is for windows.
 
-X and its columns are handled in ``_history.py``, in the units of the user.
+X and its columns are handled in ``_forecasting/past.py``, in the units of the user.
 """
 
 from collections.abc import Iterable
@@ -19,20 +19,20 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skrnn import _signature
-from skrnn._base import BaseRNN
-from skrnn._history import Future, History, find_ids, put, sequences_history
-from skrnn._inference import ends, run
-from skrnn._rows import as_array, encode, split_ids
-from skrnn._sliding_window import SlidingWindow
-from skrnn._states import publish
-from skrnn._streaming import Stream
+from skrnn._engine.inference import ends, run
+from skrnn._estimators.base import BaseRNN
+from skrnn._estimators.series import publish
+from skrnn._estimators.streaming import Stream
+from skrnn._forecasting.past import Future, History, find_ids, put, sequences_history
+from skrnn._reading.rows import as_array, encode, split_ids
+from skrnn._settings.texts import complete
+from skrnn._transformers.sliding_window import SlidingWindow
 
 STEPS = 1 << 14  # compared at a time
 QUIET = {"over": "ignore", "invalid": "ignore"}  # predictions that are not finite are an error in the end
 
 
-@_signature.complete
+@complete
 def forecast(estimator, X, horizon, *, X_future=None, feedback=None):
     """Forecast the steps after the last ones of X.
 

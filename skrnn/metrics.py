@@ -23,10 +23,10 @@ from sklearn.metrics import get_scorer
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import get_routing_for_object
 
-from skrnn._base import BaseRNN
-from skrnn._sequences import as_items
-from skrnn._storage import Sequences
-from skrnn._targets import read_weights
+from skrnn._engine.storage import Sequences
+from skrnn._estimators.base import BaseRNN
+from skrnn._reading.containers import as_items
+from skrnn._reading.targets import read_weights
 
 _ANSWERS = ("predict", "predict_proba", "predict_log_proba", "decision_function")
 # Where estimators that wrap one other keep it, the fitted one first.

@@ -11,11 +11,11 @@ TokenEncoder       strings or lists of tokens                  object array of (
 None changes the number or the order of the samples, so that every splitter and every search works
 with them. What they give is no table: so none has ``get_feature_names_out``, and ``set_output``, which
 a pipeline calls on each of its steps, changes nothing. A new transformer is one more class below
-``SequenceTransformer`` (``_transformer.py``).
+``SequenceTransformer`` (``_transformers/base.py``).
 """
 
-from skrnn._sliding_window import SlidingWindow
-from skrnn._time_distributed import TimeDistributed
-from skrnn._token_encoder import TokenEncoder
+from skrnn._transformers.sliding_window import SlidingWindow
+from skrnn._transformers.time_distributed import TimeDistributed
+from skrnn._transformers.token_encoder import TokenEncoder
 
 __all__ = ["SlidingWindow", "TimeDistributed", "TokenEncoder"]

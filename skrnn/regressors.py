@@ -8,11 +8,11 @@ from sklearn.metrics import d2_pinball_score, r2_score
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
-from skrnn import _signature
-from skrnn._base import BaseRNN
-from skrnn._sequences import shape_answer
-from skrnn._sums import exact_sum_of
-from skrnn._targets import read_single_targets, read_targets_per_step, reject_negative
+from skrnn._engine.arithmetic import exact_sum_of
+from skrnn._estimators.base import BaseRNN
+from skrnn._reading.containers import shape_answer
+from skrnn._reading.targets import read_single_targets, read_targets_per_step, reject_negative
+from skrnn._settings.texts import complete
 from skrnn.forecasting import forecast
 from skrnn.losses import LOSSES, make_loss
 
@@ -51,7 +51,7 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
     """Targets are numbers; most losses train on them standardised, as the first fit found them."""
 
     @available_if(BaseRNN._can_partial_fit)
-    @_signature.complete
+    @complete
     def partial_fit(self, X, y, sample_weight=None):
         """One pass over the data, going on from the present weights.
 
@@ -80,7 +80,7 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
         """
         return self._partial_fit(X, y, sample_weight)
 
-    @_signature.complete
+    @complete
     def predict(self, X):
         """Predict the targets.
 
@@ -104,7 +104,7 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
         flat = self._answers()["predict"](flat)
         return shape_answer(flat, container) if self._spec["per_step"] else flat
 
-    @_signature.complete
+    @complete
     def score(self, X, y, sample_weight=None):
         """Coefficient of determination R^2 of the predictions; of several quantiles D^2.
 
@@ -147,7 +147,7 @@ class _SequenceRegressor(RegressorMixin, BaseRNN):
         ]
         return float(np.mean(scores))
 
-    @_signature.complete
+    @complete
     def forecast(self, X, horizon, *, X_future=None, feedback=None):
         """Forecast the steps after the last ones of X.
 

@@ -11,7 +11,7 @@ from sklearn.base import is_classifier
 from sklearn.exceptions import NotFittedError
 
 import skrnn
-from skrnn._signature import PARAMETERS
+from skrnn._settings.table import PARAMETERS
 
 N, T, F = 8, 5, 2
 SMALL = {"hidden_size": 3, "max_iter": 2, "random_state": 0}

@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from skrnn._batches import Batch, Dataset
-from skrnn._learner import Gradient
-from skrnn._network import Network
-from skrnn._storage import Sequences
-from skrnn._sums import FAST
-from skrnn._tbptt import tbptt
+from skrnn._engine.arithmetic import FAST
+from skrnn._engine.batch import Batch
+from skrnn._engine.dataset import Dataset
+from skrnn._engine.learner import Gradient
+from skrnn._engine.network import Network
+from skrnn._engine.storage import Sequences
+from skrnn._engine.tbptt import tbptt
 from skrnn.cells import ACTIVATIONS, CELLS
 from skrnn.losses import LOSSES
 

@@ -16,9 +16,9 @@ from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 
 import skrnn
-from skrnn import _memory
-from skrnn._advice import advise_on_scale, nearness, scales
-from skrnn._storage import Sequences
+from skrnn._engine.storage import Sequences
+from skrnn._estimators import memory as _memory
+from skrnn._reading.advice import advise_on_scale, nearness, scales
 from skrnn.solvers import SOLVERS
 
 SMALL = {"hidden_size": 3, "max_iter": 2, "random_state": 0}

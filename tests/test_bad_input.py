@@ -48,9 +48,9 @@ from misuse import (
 
 import skrnn
 from skrnn import _kernels
-from skrnn._packing import Steps
-from skrnn._recurrence import Layer
-from skrnn._sequences import read_sequences
+from skrnn._engine.packing import Steps
+from skrnn._engine.recurrence import Layer
+from skrnn._reading.containers import read_sequences
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

@@ -47,7 +47,7 @@ from sklearn.utils._param_validation import InvalidParameterError
 
 import skrnn
 from skrnn import _kernels
-from skrnn._signature import PARAMETERS
+from skrnn._settings.table import PARAMETERS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

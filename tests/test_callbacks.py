@@ -19,7 +19,8 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from versions import needs_sklearn
 
 import skrnn
-from skrnn import _callbacks, callbacks
+from skrnn import callbacks
+from skrnn._estimators import callbacks as _callbacks
 from skrnn.callbacks import Checkpoint
 from skrnn.metrics import sequence_scorer
 

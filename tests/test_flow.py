@@ -15,12 +15,12 @@ from reference import (
     torch_loss,
 )
 
-from skrnn._batches import Dataset
-from skrnn._flow import add_gradient, norm_of_rows, norms_by_lag, up_to, way_back
-from skrnn._learner import Gradient
-from skrnn._packing import Steps
-from skrnn._storage import Sequences
-from skrnn._sums import FAST
+from skrnn._engine.arithmetic import FAST
+from skrnn._engine.dataset import Dataset
+from skrnn._engine.flow import add_gradient, norm_of_rows, norms_by_lag, up_to, way_back
+from skrnn._engine.learner import Gradient
+from skrnn._engine.packing import Steps
+from skrnn._engine.storage import Sequences
 from skrnn.losses import LOSSES
 
 SQUARED = LOSSES["squared_error"]()

@@ -12,7 +12,7 @@ from sklearn.utils.parallel import ThreadpoolController
 from threadpoolctl import threadpool_limits
 
 import skrnn
-from skrnn import _base
+from skrnn._estimators import base as _base
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

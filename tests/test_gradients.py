@@ -21,8 +21,8 @@ from reference import (
     torch_loss_and_gradient,
 )
 
-from skrnn._inference import run
-from skrnn._sums import EXACT, FAST
+from skrnn._engine.arithmetic import EXACT, FAST
+from skrnn._engine.inference import run
 from skrnn.cells import CELLS
 from skrnn.losses import LOSSES
 
@@ -94,8 +94,9 @@ def test_finite_differences_of_target_delay(cell, hidden_sizes, lengths):
 @directions
 def test_finite_differences_with_respect_to_the_inputs(cell, bidirectional, lengths):
     """dX, which streaming, embeddings and saliency need."""
-    from skrnn._batches import Batch, Dataset
-    from skrnn._storage import Sequences
+    from skrnn._engine.batch import Batch
+    from skrnn._engine.dataset import Dataset
+    from skrnn._engine.storage import Sequences
 
     net, theta = network(cell, (3, 2), bidirectional=bidirectional)
     data = dataset(lengths)
@@ -186,10 +187,10 @@ def check_against_torch(net, theta, cell, data, loss, activation, pooling="last"
 @pytest.mark.parametrize("cell", CELLS)
 @lengths
 def test_float32_gradient_is_the_float64_one_to_round_off(cell, lengths):
-    from skrnn._batches import Batch
-    from skrnn._learner import Gradient
-    from skrnn._network import Network
-    from skrnn._tbptt import tbptt
+    from skrnn._engine.batch import Batch
+    from skrnn._engine.learner import Gradient
+    from skrnn._engine.network import Network
+    from skrnn._engine.tbptt import tbptt
 
     net, theta = network(cell, (3, 2))
     data = dataset(lengths)

@@ -1,10 +1,10 @@
 """The compiled kernels: they agree with NumPy, their bits depend on nothing, bad input does not get in.
 
-The reference is ``_recurrence.py``, ``_sums.py`` and ``solvers.py``, run without kernels. Tests run for
-every cell of ``_binding.CELLS`` and every build that this processor can run, so that a new cell and a new
-level of vector instructions are tested at once.
+The reference is what the engine and ``solvers.py`` do without kernels. Tests run for every cell of
+``_binding.CELLS`` and every build that this processor can run, so that a new cell and a new level of
+vector instructions are tested at once.
 
-Shapes as in ``_packing.py``: T steps, N rows, B sequences, D inputs, H units.
+Shapes as in ``_engine/packing.py``: T steps, N rows, B sequences, D inputs, H units.
 """
 
 import contextlib
@@ -28,9 +28,9 @@ from hypothesis.configuration import set_hypothesis_home_dir
 
 import skrnn
 from skrnn import _kernels, cells, solvers
-from skrnn._packing import Steps
-from skrnn._recurrence import Layer, LayerTape, layer_gradient, unroll, unroll_backward
-from skrnn._sums import EXACT, FAST, units
+from skrnn._engine.arithmetic import EXACT, FAST, units
+from skrnn._engine.packing import Steps
+from skrnn._engine.recurrence import Layer, LayerTape, layer_gradient, unroll, unroll_backward
 
 if not _kernels.builds:
     pytest.skip("The kernels are not compiled.", allow_module_level=True)

@@ -1,97 +1,95 @@
-"""The layers of the code: imports go downwards only, and scikit-learn is known at the border only."""
+"""The layers of the code: imports go one way, and scikit-learn is known from the settings up only.
+
+Packages and modules are read from the folders; only their order stands here.
+"""
 
 import ast
 import importlib.util
-import re
+from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(importlib.util.find_spec("skrnn").origin).parent
 
-# bottom to top; a module may import from the layers above its own line only
-LAYERS = [
-    [
-        "cells",
-        "losses",
-        "solvers",
-        "_packing",
-        "_parameters",
-        "_sums",
-        "_monitor",
-        "_progress",
-        "_mapped",
-    ],
+# bottom to top; a package imports from those before it only
+ORDER = [
+    ["cells", "losses", "solvers"],
     ["_kernels"],
-    ["_recurrence", "_pooling", "_storage"],
-    ["_network", "_batches"],
-    ["_pair_network", "_pairs"],
-    ["_learner", "_tbptt", "_inference"],
-    ["_flow"],
-    ["_search", "_truncation"],
-    ["_training"],
-    ["_blas", "_sequences", "_states", "_checks", "_memory", "_advice", "_signature", "_config"],
-    ["_callbacks"],
-    ["_targets", "_rows", "_tokens", "_vocabulary"],
-    ["_reading", "_fitting", "_streaming", "_history"],
-    ["_over_time"],
-    ["_base"],
-    ["_transformer", "callbacks"],
-    ["_sliding_window", "_time_distributed", "_token_encoder"],
-    ["preprocessing", "forecasting", "_generating"],
-    ["regressors", "classifiers", "encoder_decoder", "metrics", "datasets"],
+    ["_engine"],
+    ["_settings"],
+    ["_reading"],
+    ["_estimators"],
+    ["_transformers", "_forecasting"],
+    ["public"],
     ["inspection"],
-    ["__init__"],
+    ["skrnn"],  # __init__.py and _config.py
 ]
-ENGINE = [name for layer in LAYERS[:8] for name in layer]
-EXTENSION_POINTS = ["cells", "losses", "solvers"]
-LEVEL = {name: k for k, layer in enumerate(LAYERS) for name in layer}
-FILES = [*ROOT.glob("*.py"), *ROOT.glob("*/*.py")]
-PATHS = {}  # name -> files; a package is one module here
-for _path in FILES:
-    PATHS.setdefault(_path.stem if _path.parent == ROOT else _path.parent.name, []).append(_path)
-MODULES = sorted(PATHS)
+LEVEL = {name: k for k, names in enumerate(ORDER) for name in names}
+BELOW_SCIKIT_LEARN = [name for names in ORDER[:3] for name in names]
+FILES = sorted(ROOT.rglob("*.py"))
 
 
+def module(path):
+    """The dotted name of a file."""
+    parts = ["skrnn", *path.relative_to(ROOT).with_suffix("").parts]
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module(path): path for path in FILES}
+
+
+def package(name):
+    """What of ``ORDER`` a module belongs to: its folder, or, of the modules at the top, its own name."""
+    parts = name.split(".")
+    if len(parts) == 1 or parts[1] == "_config":
+        return "skrnn"
+    return parts[1] if parts[1] in LEVEL else "public"
+
+
+@cache
 def imports(name):
-    """Full dotted names that a module imports, at any depth of its code."""
-    code = "\n".join(path.read_text(encoding="utf8") for path in PATHS[name])
-    for node in ast.walk(ast.parse(code)):
+    """All names that a module imports, at any depth of its code, in full."""
+    found = set()
+    for node in ast.walk(ast.parse(MODULES[name].read_text(encoding="utf8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            if node.module == "skrnn":
-                yield from (f"skrnn.{alias.name}" for alias in node.names)
-            else:
-                yield node.module
+            assert not node.level, f"{name} has a relative import"
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {one if one in MODULES else node.module for one in inner}
+    return found - ({"skrnn"} if name == "skrnn._config" else set())  # for its version, when called
 
 
-def test_every_module_has_a_layer():
-    assert sorted(LEVEL) == MODULES
+def of_skrnn(name):
+    return {one for one in imports(name) if one.split(".")[0] == "skrnn"}
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_imports_go_downwards(name):
-    for imported in imports(name):
-        if imported.startswith("skrnn."):
-            below = imported.split(".")[1]
-            if below == name:  # a package and its own parts
-                continue
-            assert LEVEL[below] < LEVEL[name], f"{name} imports {below}"
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_imports_go_one_way(name):
+    for imported in of_skrnn(name) - {"skrnn._kernels._binding"}:
+        assert imported in MODULES, f"{name} imports {imported}"
+        here, there = package(name), package(imported)
+        inside = here == there and (here in ("public", "skrnn") or here.startswith(("_", "inspection")))
+        assert inside or LEVEL[there] < LEVEL[here], f"{name} imports {imported}"
 
 
-@pytest.mark.parametrize("name", ENGINE)
-def test_the_engine_does_not_know_scikit_learn(name):
-    assert not [i for i in imports(name) if i.split(".")[0] in ("sklearn", "joblib")]
+def test_there_is_no_circle():
+    list(TopologicalSorter({name: of_skrnn(name) - {name} for name in MODULES}).static_order())
 
 
-@pytest.mark.parametrize("name", EXTENSION_POINTS)
+@pytest.mark.parametrize("name", sorted(n for n in MODULES if package(n) in BELOW_SCIKIT_LEARN))
+def test_the_maths_does_not_know_scikit_learn(name):
+    assert not [one for one in imports(name) if one.split(".")[0] in ("sklearn", "joblib")]
+
+
+@pytest.mark.parametrize("name", ORDER[0])
 def test_extension_points_import_nothing_from_skrnn(name):
-    assert not [i for i in imports(name) if i.startswith("skrnn")]
+    assert not of_skrnn(f"skrnn.{name}")
 
 
-def test_every_module_is_installed():
-    """What skrnn/meson.build does not list would be missing from the package."""
-    listing = Path(__file__).parents[1] / "skrnn" / "meson.build"
-    listed = re.findall(r"'([\w/]+\.py)'", listing.read_text())
-    assert sorted(path.relative_to(ROOT).as_posix() for path in FILES) == sorted(listed)
+def test_the_top_is_small():
+    """At most twelve folders and files beside the public modules."""
+    private = [p.name for p in ROOT.iterdir() if p.name.startswith("_") and p.name != "__pycache__"]
+    assert len(private) <= 12

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from reference import network
 
-from skrnn._learner import DivergenceError, Gradient, Learner, norm
-from skrnn._sums import FAST
+from skrnn._engine.arithmetic import FAST
+from skrnn._engine.learner import DivergenceError, Gradient, Learner, norm
 from skrnn.solvers import SOLVERS
 
 

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 import skrnn
-from skrnn import _mapped
-from skrnn._mapped import map_of, mapped
-from skrnn._rows import split_ids
-from skrnn._storage import Sequences
+from skrnn._engine import storage
+from skrnn._engine.storage import Sequences, map_of, mapped
+from skrnn._reading.rows import split_ids
 
 needs_madvise = pytest.mark.skipif(
     not hasattr(mmap, "MADV_DONTNEED"), reason="this system has no madvise"
@@ -21,7 +20,7 @@ needs_madvise = pytest.mark.skipif(
 
 @pytest.fixture(autouse=True)
 def _no_file_is_small(monkeypatch):
-    monkeypatch.setattr(_mapped, "SMALL", 0)
+    monkeypatch.setattr(storage, "SMALL", 0)
 
 
 @pytest.fixture
@@ -49,9 +48,9 @@ def test_a_view_of_a_map_is_read_through_its_pages(file, mode):
 def test_a_small_file_may_stay_in_memory(file, monkeypatch):
     X = opened(file)
     size = len(map_of(X))
-    monkeypatch.setattr(_mapped, "SMALL", size + 1)
+    monkeypatch.setattr(storage, "SMALL", size + 1)
     assert mapped(X) is None
-    monkeypatch.setattr(_mapped, "SMALL", size)
+    monkeypatch.setattr(storage, "SMALL", size)
     assert mapped(X) is not None
 
 
@@ -77,7 +76,7 @@ def test_a_map_that_is_no_memmap_is_left_alone():
 @needs_madvise
 def test_ids_are_read_part_by_part(file, monkeypatch):
     calls = []
-    monkeypatch.setattr(_mapped.Mapped, "give_back", lambda self: calls.append(self))
+    monkeypatch.setattr(storage.Mapped, "give_back", lambda self: calls.append(self))
     monkeypatch.setattr(Sequences.chunks, "__defaults__", (500,))
     _, ids, _ = split_ids(opened(file), 2)
     assert len(calls) == 30
@@ -89,8 +88,8 @@ def test_ids_are_read_part_by_part(file, monkeypatch):
 @pytest.mark.parametrize("page", [64, 4096, 1 << 21])
 def test_rows_are_those_asked_for(file, page, monkeypatch):
     """Whatever the pages, in whatever order, and however often a row is asked for."""
-    monkeypatch.setattr(_mapped, "PAGE", page)
-    monkeypatch.setattr(_mapped, "MANY", 2)
+    monkeypatch.setattr(storage, "PAGE", page)
+    monkeypatch.setattr(storage, "MANY", 2)
     rows = mapped(opened(file))
     rng = np.random.RandomState(0)
     for where in (rng.randint(3000, size=(40, 7)), np.arange(3000), np.zeros(9, int), np.empty(0, int)):
@@ -100,9 +99,9 @@ def test_rows_are_those_asked_for(file, page, monkeypatch):
 @needs_madvise
 def test_pages_are_given_back(file, monkeypatch):
     calls = []
-    monkeypatch.setattr(_mapped.Mapped, "give_back", lambda self: calls.append(self))
-    monkeypatch.setattr(_mapped, "PAGE", 2000)  # 100 rows
-    monkeypatch.setattr(_mapped, "MANY", 3)
+    monkeypatch.setattr(storage.Mapped, "give_back", lambda self: calls.append(self))
+    monkeypatch.setattr(storage, "PAGE", 2000)  # 100 rows
+    monkeypatch.setattr(storage, "MANY", 3)
     mapped(opened(file)).read(np.arange(3000)[::-1])
     assert len(calls) == 10
     del calls[:]
@@ -132,8 +131,8 @@ FORMS = {
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("form", FORMS)
 def test_training_on_a_file_gives_the_same_model(form, tmp_path, assert_same_weights, monkeypatch):
-    monkeypatch.setattr(_mapped, "PAGE", 4096)
-    monkeypatch.setattr(_mapped, "MANY", 2)
+    monkeypatch.setattr(storage, "PAGE", 4096)
+    monkeypatch.setattr(storage, "MANY", 2)
     shape, params, n = FORMS[form]
     X = np.random.RandomState(0).normal(size=shape).astype(np.float32)
     if "sequence_id" in params:

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from skrnn._batches import Batch, Dataset
-from skrnn._packing import Steps, join, resize, split
-from skrnn._storage import Sequences
+from skrnn._engine.batch import Batch
+from skrnn._engine.dataset import Dataset
+from skrnn._engine.packing import Steps, join, resize, split
+from skrnn._engine.storage import Sequences
 
 
 @pytest.mark.parametrize("n", [[3, 3], [3, 2, 2, 1], [1, 2, 3], [1]])

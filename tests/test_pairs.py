@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from reference import assert_same_gradient, finite_differences, loss_and_gradient, loss_only
 
-from skrnn._batches import Dataset
-from skrnn._learner import Gradient
-from skrnn._pair_network import PairNetwork
-from skrnn._pairs import Pairs
-from skrnn._search import STOP, Beams, answers, encode, loss_of_pairs
-from skrnn._storage import Sequences
-from skrnn._sums import EXACT, FAST
-from skrnn._tbptt import MAX_ADVANCE, plan, tbptt, windows
+from skrnn._engine.arithmetic import EXACT, FAST
+from skrnn._engine.dataset import Dataset
+from skrnn._engine.learner import Gradient
+from skrnn._engine.pair_network import PairNetwork
+from skrnn._engine.pairs import Pairs
+from skrnn._engine.search import STOP, Beams, answers, encode, loss_of_pairs
+from skrnn._engine.storage import Sequences
+from skrnn._engine.tbptt import MAX_ADVANCE, plan, tbptt, windows
 from skrnn.cells import CELLS
 from skrnn.losses import LOSSES
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from skrnn._network import Network
-from skrnn._parameters import Parameters, glorot_uniform, orthogonal
+from skrnn._engine.network import Network
+from skrnn._engine.weights import Parameters, glorot_uniform, orthogonal
 from skrnn.cells import CELLS
 
 

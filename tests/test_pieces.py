@@ -15,8 +15,9 @@ from reference import dataset, loss_and_gradient, network
 from sklearn.base import is_classifier
 
 import skrnn
-from skrnn._batches import Batch, Dataset
-from skrnn._storage import Sequences
+from skrnn._engine.batch import Batch
+from skrnn._engine.dataset import Dataset
+from skrnn._engine.storage import Sequences
 from skrnn.cells import CELLS
 
 pytestmark = pytest.mark.filterwarnings("ignore:Maximum iterations")

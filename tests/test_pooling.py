@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from skrnn._packing import Steps
-from skrnn._pooling import POOLINGS
+from skrnn._engine.packing import Steps
+from skrnn._engine.pooling import POOLINGS
 
 N_ALIVE = {"equal": [3, 3, 3, 3], "falling": [3, 2, 2, 1], "rising": [1, 1, 2, 3]}
 alive = pytest.mark.parametrize("n", N_ALIVE.values(), ids=N_ALIVE)

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 import skrnn
-from skrnn import _progress
-from skrnn._monitor import History
-from skrnn._progress import Bar, Clock, Observer, Observers, Report, duration, figures, progress
+from skrnn._engine.observers import Observer, Observers
+from skrnn._engine.run import History
+from skrnn._estimators import progress as _progress
+from skrnn._estimators.progress import Bar, Clock, Report, duration, figures, progress
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

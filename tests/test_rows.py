@@ -37,7 +37,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator, parametri
 from versions import is_sklearn
 
 import skrnn
-from skrnn import _over_time
+from skrnn._estimators import over_time as _over_time
 
 pytestmark = pytest.mark.filterwarnings("ignore:Maximum iterations")
 
@@ -280,7 +280,7 @@ def test_a_table_is_not_changed():
 @pytest.mark.parametrize("array", [memmap, np.asarray], ids=["memmap", "array"])
 def test_a_table_is_not_copied(array):
     """The column of ids is skipped, interleaved rows are followed by an index."""
-    from skrnn._rows import read_rows
+    from skrnn._reading.rows import read_rows
 
     X, _ = table(skrnn.GRURegressor)
     X = array(X)

@@ -5,8 +5,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from skrnn._packing import Steps
-from skrnn._sums import EXACT, FAST, blocked_product, exact_sum
+from skrnn._engine.arithmetic import EXACT, FAST, blocked_product, exact_sum
+from skrnn._engine.packing import Steps
 
 
 def exact_by_fractions(G, weight):

@@ -20,12 +20,13 @@ from reference import (
     states_along,
 )
 
-from skrnn._batches import Batch, Dataset
-from skrnn._learner import Gradient, Learner
-from skrnn._network import Network
-from skrnn._storage import Sequences
-from skrnn._sums import EXACT, FAST
-from skrnn._tbptt import plan, tbptt, windows
+from skrnn._engine.arithmetic import EXACT, FAST
+from skrnn._engine.batch import Batch
+from skrnn._engine.dataset import Dataset
+from skrnn._engine.learner import Gradient, Learner
+from skrnn._engine.network import Network
+from skrnn._engine.storage import Sequences
+from skrnn._engine.tbptt import plan, tbptt, windows
 from skrnn.cells import CELLS
 from skrnn.losses import LOSSES
 from skrnn.solvers import SGD, Adam

@@ -26,10 +26,10 @@ from sklearn.utils.estimator_checks import estimator_checks_generator, parametri
 from versions import is_sklearn
 
 import skrnn
-from skrnn._batches import Dataset
-from skrnn._inference import run
-from skrnn._storage import Sequences
-from skrnn._sums import EXACT, FAST
+from skrnn._engine.arithmetic import EXACT, FAST
+from skrnn._engine.dataset import Dataset
+from skrnn._engine.inference import run
+from skrnn._engine.storage import Sequences
 from skrnn.cells import CELLS
 
 pytestmark = pytest.mark.filterwarnings("ignore:Maximum iterations")
@@ -215,7 +215,7 @@ def test_columns_of_a_table_are_those_of_fit():
 
 
 def test_a_table_is_not_copied():
-    from skrnn._tokens import read_tokens
+    from skrnn._reading.tokens import read_tokens
 
     for X in (sentences(), sentences().astype(np.uint8), memmap(sentences())):
         assert np.shares_memory(read_tokens(X).sequences.values, X)
@@ -604,7 +604,7 @@ def test_the_gradient_of_a_token_is_added_up_in_a_fixed_order():
 
 
 def test_sum_by():
-    from skrnn._sums import sum_by
+    from skrnn._engine.arithmetic import sum_by
 
     rng = np.random.RandomState(0)
     keys = rng.randint(-1, 6, size=50)

@@ -5,7 +5,7 @@ import pytest
 from reference import torch_twin
 
 import skrnn
-from skrnn._network import Network
+from skrnn._engine.network import Network
 from skrnn.cells import CELLS
 
 pytestmark = pytest.mark.usefixtures("engine")

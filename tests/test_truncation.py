@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV, KFold
 
 import skrnn
-from skrnn._truncation import AutoTruncation, extrapolate, longest_window, measure, smallest_depth
+from skrnn._engine.truncation import AutoTruncation, extrapolate, longest_window, measure, smallest_depth
 from skrnn.losses import LOSSES
 
 SQUARED = LOSSES["squared_error"]()
@@ -145,7 +145,9 @@ def test_what_is_pooled_is_the_whole_sequence(pooling, T):
 
 def test_memory_is_that_of_the_longest_window(monkeypatch):
     windows = []
-    monkeypatch.setattr("skrnn._fitting.check_fits", lambda *_, window, **__: windows.append(window))
+    monkeypatch.setattr(
+        "skrnn._estimators.trainer.check_fits", lambda *_, window, **__: windows.append(window)
+    )
     for params in ({}, {"return_sequences": False, "k1": None}, {"k2": 7}):
         y = Y if params.get("return_sequences", True) else Y[:, 0]
         fit(skrnn.GRURegressor(**{**SMALL, "max_iter": 1, **params}), y=y)

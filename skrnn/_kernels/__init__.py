@@ -1,10 +1,10 @@
-"""The compiled twin of ``cells.py``, ``_recurrence.py`` and ``solvers.py``; optional at run time.
+"""The compiled twin of ``cells.py``, ``_engine/recurrence.py`` and ``solvers.py``; optional at run time.
 
 ``build`` is what runs: the kernels for one level of vector instructions, or None, and then NumPy does
 the work. It is the best build for the processor, or what the environment variable ``SKRNN_KERNELS`` names
 (``numpy``, ``baseline``, ``avx2``, ``avx512``) when skrnn is imported.
 
-Shapes: a packed window (``_packing.py``). ``_recurrence.unroll`` asks ``unroll`` here first.
+Shapes: a packed window (``_engine/packing.py``). ``_recurrence.unroll`` asks ``unroll`` here first.
 
 To add a fast cell: a struct in ``cells.hpp``, its number in ``kernels.hpp`` and ``_binding.pyx``, its
 line in ``isa.cpp``, and its name in ``_CELLS`` below.

@@ -469,7 +469,7 @@ cdef class Unrolled:
         ----------
         gradient : tuple of arrays, shaped as the weights
         weight : (B,) float64, optional
-            Sum over sequences, each times its weight, without rounding (``skrnn._sums.EXACT``); for float64.
+            Sum over sequences, each times its weight, without rounding (``skrnn._engine.arithmetic.EXACT``); for float64.
         units : (n_pieces,) float64, optional
             What sigma is, piece by piece, where inputs and gradients are 1.
         """
@@ -519,7 +519,7 @@ def unroll(Build build not None, int cell, layer, cnp.ndarray X, cnp.ndarray n, 
         Sequences of the batch.
     state : tuple of (B, H)
     reverse, keep, record
-        As in ``skrnn._recurrence.unroll``.
+        As in ``skrnn._engine.recurrence.unroll``.
     n_threads : int
         At most so many threads; the result does not depend on it.
 

@@ -1,7 +1,7 @@
 """Gradient flow: how the gradient of a loss changes on its way back through time.
 
 Shapes: S losses are sampled, each of one sequence at one step; n_lags = K + 1 lags, 0 to K. The way back
-itself is in ``_flow.py``; here X and y are read as the estimator reads them, losses are drawn, and
+itself is in ``_engine/flow.py``; here X and y are read as the estimator reads them, losses are drawn, and
 norms become means, bounds and reaches. A bound for another cell is one more entry in ``_SLOPES``, if
 the cell is h' = f(a_x + a_h).
 """
@@ -12,12 +12,12 @@ import numpy as np
 from sklearn.utils import Bunch, check_random_state, check_scalar
 from sklearn.utils.random import sample_without_replacement
 
-from skrnn._blas import one_thread
-from skrnn._flow import norms_by_lag, up_to
-from skrnn._learner import Gradient
-from skrnn._reading import Names
-from skrnn._sums import FAST
-from skrnn._targets import check_targets, read_weights
+from skrnn._engine.arithmetic import FAST
+from skrnn._engine.flow import norms_by_lag, up_to
+from skrnn._engine.learner import Gradient
+from skrnn._estimators.blas import one_thread
+from skrnn._reading.reader import Names
+from skrnn._reading.targets import check_targets, read_weights
 from skrnn.inspection._reading import unwrap
 from skrnn.losses import make_loss
 

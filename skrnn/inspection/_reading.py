@@ -5,8 +5,8 @@ from typing import NamedTuple
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skrnn._base import BaseRNN, Trainable
-from skrnn._token_encoder import UNKNOWN, TokenEncoder
+from skrnn._estimators.base import BaseRNN, Trainable
+from skrnn._transformers.token_encoder import UNKNOWN, TokenEncoder
 
 
 class Inspected(NamedTuple):

@@ -11,11 +11,12 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import is_classifier
 
-from skrnn._batches import Batch, Dataset
-from skrnn._network import embed
-from skrnn._rows import _position_in
-from skrnn._sequences import object_array, shape_answer
-from skrnn._sums import EXACT, FAST
+from skrnn._engine.arithmetic import EXACT, FAST
+from skrnn._engine.batch import Batch
+from skrnn._engine.dataset import Dataset
+from skrnn._engine.network import embed
+from skrnn._reading.containers import object_array, shape_answer
+from skrnn._reading.rows import _position_in
 from skrnn.inspection._reading import unwrap
 
 BLOCK = 256  # sequences side by side, if they are short

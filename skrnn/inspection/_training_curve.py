@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.base import is_classifier
 
-from skrnn._base import Trainable
+from skrnn._estimators.base import Trainable
 from skrnn.inspection._plotting import BLUE, GREEN, ORANGE, RED, log_if_wide, panels, pyplot
 from skrnn.inspection._reading import unwrap
 from skrnn.solvers import SOLVERS

@@ -8,7 +8,8 @@ seen has a method ``gates(tape)``; of others there are the states.
 import numpy as np
 from sklearn.utils import Bunch
 
-from skrnn._batches import Batch, Dataset
+from skrnn._engine.batch import Batch
+from skrnn._engine.dataset import Dataset
 from skrnn.inspection._reading import unwrap
 
 STATES = "h", "c"  # what cells carry, in their order

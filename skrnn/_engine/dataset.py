@@ -1,0 +1,193 @@
+"""Sequences with targets and weights: what is trained on, as a whole, in pieces, or split in two.
+
+A ``Dataset`` is ``Sequences`` (``storage.py``) with targets and weights; batches are cut from it.
+
+Every loss has a weight c(i, s) = w_i u(i, s), fixed by the whole sequence: w_i is the sample weight,
+u holds the rest (weights of steps and classes, target replication).
+"""
+
+import numpy as np
+
+from skrnn._engine.batch import Batch
+from skrnn._engine.storage import Sequences
+
+
+class Dataset:
+    """Sequences with targets and weights.
+
+    Parameters
+    ----------
+    X : Sequences of (T_i, F)
+    y : (n, K) array for one target per sequence, or Sequences of (T_i, K); None without targets
+    weight : (n,) float, optional
+        w_i; default ones.
+    step_weight : Sequences of (T_i, 1), optional
+        With targets per step, their own weights. Default ones.
+    class_weight : (n,) array or Sequences of (T_i, 1), optional
+        Weights of the targets' classes, shaped as the targets. Default ones.
+    delay : int
+        The output for step t is read after step t + delay; X goes on with zeros.
+    replication : float
+        Share of the loss of a sequence's only target given to its intermediate steps.
+    per_step : bool, optional
+        Needed without targets: whether there would be one per step.
+    start : list per layer of tuples of (n, H) arrays, optional
+        The states that the sequences start from; default zeros. For one direction.
+    share : (n,) float, optional
+        Of sequences that are pieces: their shares of the whole ones, which the penalty counts.
+    """
+
+    def __init__(
+        self, X, y=None, weight=None, *, step_weight=None, class_weight=None, delay=0, replication=0.0,
+        per_step=None, start=None, share=None,
+    ):  # fmt: skip
+        self.X, self.y = X, y
+        self.weight = np.ones(len(X)) if weight is None else weight
+        self.step_weight, self.class_weight = step_weight, class_weight
+        self.inner_weight = product_of_weights(step_weight, class_weight)
+        self.delay, self.replication = delay, replication
+        self.per_step = isinstance(y, Sequences) if per_step is None else per_step
+        self.start, self.share = start, share
+        self.first = None  # where the targets begin later than X: their first steps
+        # where there is more of X than of y, the delayed outputs read it
+        self.lengths = (y if isinstance(y, Sequences) else X).lengths + delay
+        # all equally long: a batch needs no sorting, and no index for every row
+        self.is_rectangular = not delay and bool((self.lengths == self.lengths[:1]).all())
+
+    def __len__(self):
+        return len(self.X)
+
+    def _derive(self, of, **changes):
+        """A new data set: ``of`` takes the parts over that belong to sequences."""
+        names = ("X", "y", "weight", "step_weight", "class_weight", "share")
+        parts = {name: getattr(self, name) for name in names}
+        parts = {name: None if part is None else of(part) for name, part in parts.items()}
+        start = self.start and [tuple(of(s) for s in layer) for layer in self.start]
+        data = Dataset(
+            **(parts | changes), start=start, delay=self.delay, replication=self.replication,
+            per_step=self.per_step,
+        )  # fmt: skip
+        data.first = None if self.first is None else of(self.first)
+        return data
+
+    def select(self, rows):
+        """The sequences ``rows`` as a new data set."""
+        return self._derive(lambda part: part.select(rows) if isinstance(part, Sequences) else part[rows])
+
+    def pieces(self, n_pieces, shortest):
+        """Every sequence cut into ``n_pieces`` contiguous ones, each no shorter than ``shortest`` steps.
+
+        Of one sequence the lengths differ by one at most. For targets per step. The first piece starts
+        from the state of its sequence, the others from zeros.
+        """
+        T = self.y.lengths
+        n = np.maximum(1, np.minimum(n_pieces, T // shortest))
+        rows = np.repeat(np.arange(len(T)), n)
+        k = np.arange(len(rows)) - np.repeat(np.cumsum(n) - n, n)  # which piece of its sequence
+        starts = k * T[rows] // n[rows]
+        lengths = (k + 1) * T[rows] // n[rows] - starts
+        known = np.minimum(lengths + self.delay, self.X.lengths[rows] - starts)
+
+        def of(part):
+            if part is self.X:
+                return part.cut(rows, starts, known)
+            if isinstance(part, Sequences):
+                return part.cut(rows, starts, lengths)
+            return part[rows]
+
+        pieces = self._derive(of, share=lengths / T[rows])
+        for layer in pieces.start or ():
+            for state in layer:
+                state[k > 0] = 0
+        return pieces
+
+    def batch(self, rows, dtype):
+        """The sequences ``rows`` as a batch."""
+        return Batch(self, rows, dtype)
+
+    def without_zero_weights(self):
+        """The sequences that have any weight: a weight of zero means left out."""
+        has_weight = self.weight > 0
+        if self.inner_weight is not None:
+            inner = self.inner_weight
+            if self.per_step:
+                inner = np.add.reduceat(inner.flat()[:, 0], inner.offsets)
+            has_weight &= inner > 0
+        return self if has_weight.all() else self.select(np.flatnonzero(has_weight))
+
+    def some_targets(self, most=10**6):
+        """``flat_targets`` of up to ``most`` of them, evenly spread."""
+        n = self.y.lengths.sum() if self.per_step else len(self)
+        if n <= most:
+            return self.flat_targets()
+        where = np.linspace(0, n - 1, most).astype(np.intp)
+        if not self.per_step:
+            return self.select(where).flat_targets()
+        rows = np.searchsorted(self.y.offsets, where, side="right") - 1
+        times = where - self.y.offsets[rows]
+        step, inner = (
+            1.0 if values is None else values.take(rows, times)[:, 0]
+            for values in (self.step_weight, self.inner_weight)
+        )
+        return self.y.take(rows, times), self.weight[rows] * step, self.weight[rows] * inner
+
+    def flat_targets(self):
+        """Targets (rows, K), sample weights and loss weights (rows,) of all sequences, or all steps.
+
+        Sample weights are what a score counts with; a loss also counts with the class weights.
+        """
+        if not self.per_step:
+            factor = 1.0 if self.class_weight is None else self.class_weight
+            return self.y, self.weight, self.weight * factor
+        weight = np.repeat(self.weight, self.y.lengths)
+        step, inner = (
+            1.0 if values is None else values.flat()[:, 0]
+            for values in (self.step_weight, self.inner_weight)
+        )
+        return self.y.flat(), weight * step, weight * inner
+
+    def split_tail(self, fraction):
+        """With targets per step: two data sets, one of the heads of all sequences, one of their tails.
+
+        The tail is entered with the state carried through the head: its X is the whole of it. The head's
+        X goes on for as many steps as its delayed targets need.
+        """
+        T = self.X.lengths
+        least = 2 if len(T) == 1 else 1  # R^2 needs two
+        head = T - np.minimum(np.maximum(least, np.rint(fraction * T).astype(np.intp)), T - 1)
+        parts = [self._steps(0, head, np.minimum(head + self.delay, T)), self._steps(head, T - head, T)]
+        if (T - head).sum() < 2 or not all(map(len, parts)):
+            raise ValueError(
+                f"{len(T)} sequence(s) of {T.sum()} steps are too short to hold out "
+                f"validation_fraction={fraction} of them, or all weights lie on one side."
+            )
+        return parts
+
+    def _steps(self, first, n, n_X):
+        """The targets of ``n`` steps from ``first`` on, if there are any, with ``n_X`` steps of X."""
+        some = np.flatnonzero(n)
+        first, n, n_X = (np.broadcast_to(v, len(self))[some] for v in (first, n, n_X))
+
+        def of(part):
+            if part is self.X:
+                return part.cut(some, 0, n_X)
+            return part.cut(some, first, n) if isinstance(part, Sequences) else part[some]
+
+        data = self._derive(of)
+        data.first = first if first.any() else None
+        return data.without_zero_weights()
+
+    def read_outputs(self, raw):
+        """Of outputs (rows, K) for all steps of X those of the steps that have targets."""
+        if self.first is None:
+            return raw
+        lengths = self.y.lengths
+        offsets = np.cumsum(lengths) - lengths
+        return raw[np.repeat(self.X.offsets + self.first - offsets, lengths) + np.arange(lengths.sum())]
+
+
+def product_of_weights(step_weight, class_weight):
+    """What u(i, s) holds besides target replication; None for ones."""
+    if step_weight is None or class_weight is None:
+        return class_weight if step_weight is None else step_weight
+    return Sequences(step_weight.flat() * class_weight.flat(), class_weight.lengths)

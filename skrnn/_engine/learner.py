@@ -1,0 +1,244 @@
+"""What training changes: theta, by one update after the other.
+
+``Gradient`` gathers the gradient of a loss at frozen weights; ``Learner`` also turns what is
+gathered into updates, in this order: scale, L2 penalty, clip_value, clip_norm [1]_, solver step.
+Both know neither cell nor loss nor data.
+
+An update is all or nothing: theta and the solver's memory before the step are kept, so that an
+interruption in the middle of a step, or a loss or gradient that is no longer finite, leaves whole
+and finite weights behind.
+
+References
+----------
+.. [1] R. Pascanu, T. Mikolov, Y. Bengio, "On the difficulty of training recurrent neural networks",
+   ICML 2013.
+"""
+
+import math
+from collections import deque
+
+import numpy as np
+
+from skrnn import _kernels
+
+# How many gradient norms before a divergence are told.
+N_NORMS = 5
+
+
+class DivergenceError(ArithmeticError):
+    """Training has left the finite numbers.
+
+    Attributes
+    ----------
+    what : str
+        What is not finite: "loss", "gradient", or "weights" after a step that went too far.
+    at_start : bool
+        Whether it never was in this call.
+    norms : list of float
+        Norms of the gradients of the latest updates before, before clipping.
+    """
+
+    def __init__(self, what, at_start, norms):
+        super().__init__()
+        self.what, self.at_start, self.norms = what, at_start, list(norms)
+
+
+def norm(g):
+    """Euclidean norm; no overflow for entries beyond the square root of the largest number."""
+    value = float(np.sqrt(np.add.reduce(g * g)))
+    if np.isinf(value):
+        top = float(np.abs(g).max())
+        if np.isfinite(top):
+            value = top * float(np.sqrt(np.add.reduce((g / top) ** 2, dtype=np.float64)))
+    return value
+
+
+class Gradient:
+    """The gradient of the loss at frozen weights, gathered batch by batch.
+
+    Parameters
+    ----------
+    network : Network
+    theta : (P,) array
+    arithmetic : FAST or EXACT of ``arithmetic.py``
+    alpha : float
+        L2 penalty alpha / 2 |W|^2 / S on the weight matrices.
+
+    Attributes
+    ----------
+    g : (P,) sum of the gradients since it was last emptied
+    loss, weight : float
+        Sums of c l and of c over what was gathered.
+    """
+
+    def __init__(self, network, theta, arithmetic, *, alpha=0.0):
+        self.network, self.theta, self.arithmetic, self.alpha = network, theta, arithmetic, alpha
+        self.g = np.zeros_like(theta)
+        self.views, self.gradient_views = network.views(theta), network.views(self.g)
+        self.matrices = slice(0, network.parameters.n_penalised)
+        self.masks = None
+        self.loss = self.weight = 0.0
+
+    def begin(self, batch):
+        """Before a batch."""
+
+    def end(self, batch, carry):
+        """After a batch: all its losses have been added; ``carry()`` is the state after its last step."""
+        self.weight += batch.W
+
+    def update(self, scale, S):
+        """Where a ``Learner`` would change theta."""
+
+    def finish(self, scale, S):
+        """Scale g and add the gradient of the penalty; returns the penalty's value and the norm of g."""
+        decay = self.alpha / S
+        sums = _kernels.gather(self.theta, self.g, self.matrices.stop, scale, decay)
+        if sums is not None and np.isfinite(sums[0]):
+            return 0.5 * decay * sums[1] if decay else 0.0, math.sqrt(sums[0])
+        if sums is None:
+            self.g *= scale
+            self.g[self.matrices] += decay * self.theta[self.matrices]
+        W = self.theta[self.matrices]
+        return 0.5 * decay * float(np.add.reduce(W * W)) if decay else 0.0, norm(self.g)
+
+
+class Learner(Gradient):
+    """Theta on its way.
+
+    Parameters
+    ----------
+    network, theta, arithmetic, alpha
+        As for ``Gradient``; theta is changed in place.
+    solver : one of ``SOLVERS`` that steps
+    clip_norm, clip_value : float or None
+    random_state : RandomState, for dropout masks
+    ends : list, optional
+        Takes, for every batch, its rows and the states after its last step.
+
+    Attributes
+    ----------
+    loss, weight, penalty, norm_sum : float
+        Sums, since ``start_epoch``, of c l, c, and over updates of penalty and gradient norm.
+    n_updates, n_clipped : int
+        Updates since ``start_epoch``, and those in which clipping was active.
+    """
+
+    def __init__(
+        self, network, theta, arithmetic, solver, *, alpha=0.0, clip_norm=None, clip_value=None,
+        random_state=None, ends=None,
+    ):  # fmt: skip
+        super().__init__(network, theta, arithmetic, alpha=alpha)
+        self.solver = solver
+        self.clip_norm, self.clip_value = clip_norm, clip_value
+        self.random_state, self.ends = random_state, ends
+        # theta, the solver's memory and its counter before the latest step
+        self._before = np.empty_like(theta), np.empty_like(solver.memory), None
+        self._stepping = False
+        self.norms = deque(maxlen=N_NORMS)  # of the latest updates
+        # beyond it the squares that solvers remember are no numbers any more
+        self.longest = float(np.sqrt(np.finfo(theta.dtype).max))
+        self.start_epoch()
+
+    def start_epoch(self):
+        self.loss = self.weight = self.penalty = self.norm_sum = 0.0
+        self.n_updates = self.n_clipped = 0
+
+    def begin(self, batch):
+        """Before a batch: draw the first dropout masks."""
+        self._batch = batch
+        self._draw_masks()
+
+    def end(self, batch, carry):
+        """After a batch: keep the states in which its sequences end, if they are wanted."""
+        super().end(batch, carry)
+        if self.ends is not None:
+            self.ends.append((batch.rows, [directions[0] for directions in carry().layers]))
+
+    def _draw_masks(self):
+        # in the rows' original order, so that they do not depend on how the batch is sorted
+        masks = self.network.draw_masks(self._batch.B, self.random_state)
+        self.masks = masks and [m[self._batch.order] for m in masks]
+
+    def update(self, scale, S):
+        """One update of theta from the gradient gathered in g, which is empty afterwards."""
+        penalty, g_norm = self.finish(scale, S)
+        if not math.isfinite(g_norm + self.loss + penalty):
+            raise self._divergence(penalty)
+        shrink, active = self._clip(g_norm)
+        if g_norm > self.longest and norm(self.g) * shrink > self.longest:
+            raise self._divergence(penalty)
+        self._step(shrink)
+        self.norms.append(g_norm)
+        self.n_clipped += active
+        self.penalty += penalty
+        self.norm_sum += g_norm
+        self.n_updates += 1
+        if self.network.dropout:
+            self._draw_masks()
+
+    def _divergence(self, penalty):
+        what = "gradient" if math.isfinite(self.loss + penalty) else "loss"
+        return DivergenceError(what, self._before[2] is None, self.norms)
+
+    def _clip(self, g_norm):
+        """Clip g by value, then by norm.
+
+        Returns the factor that makes g short enough, and whether either was active.
+        """
+        g, active, shrink = self.g, False, 1.0
+        if self.clip_value is not None and np.abs(g).max() > self.clip_value:
+            np.clip(g, -self.clip_value, self.clip_value, out=g)
+            g_norm, active = norm(g), True
+        if self.clip_norm is not None:
+            shrink = min(1.0, self.clip_norm / (g_norm + 1e-6))  # the 1e-6 is torch's
+            active |= g_norm > self.clip_norm
+        return shrink, active
+
+    def _step(self, shrink):
+        theta, memory, _ = self._before
+        self._before = theta, memory, self.solver.t
+        if _kernels.step(self.solver, self.theta, self.g, shrink, theta, memory):
+            return
+        theta[:], memory[:] = self.theta, self.solver.memory
+        self._stepping = True
+        if shrink < 1:
+            self.g *= shrink
+        self.solver.step(self.theta, self.g)
+        self.g[:] = 0
+        self._stepping = False
+
+    def check_last(self, evaluate):
+        """Raise if the latest step, which no loss has looked at yet, led beyond all numbers.
+
+        A step longer than the weights themselves is tried: ``evaluate()`` returns a ``Gradient`` that has
+        gathered a batch at the new weights.
+        """
+        if not np.isfinite(self.theta).all():
+            raise DivergenceError("weights", False, self.norms)
+        before, _, t = self._before
+        if t is None or norm(self.theta - before) <= norm(before):
+            return
+        gradient = evaluate()
+        for what, value in (("loss", gradient.loss), ("gradient", norm(gradient.g))):
+            if not math.isfinite(value):
+                raise DivergenceError(what, False, self.norms)
+
+    def memories(self):
+        """What going on after an interruption needs besides weights and solver, as it stands."""
+        return self._before, self.norms
+
+    def remember(self, memories):
+        """Go on from the ``memories`` of another learner."""
+        self._before, self.norms = memories
+
+    def undo(self):
+        """Back to before the latest step, if there was one."""
+        theta, memory, t = self._before
+        if t is not None:
+            self.theta[:], self.solver.memory[:], self.solver.t = theta, memory, t
+            self.n_updates -= not self._stepping  # a step cut in the middle has not been counted
+
+    def abandon(self, error):
+        """After an error or an interruption: leave whole, finite weights behind."""
+        if self._stepping or isinstance(error, DivergenceError):
+            self.undo()

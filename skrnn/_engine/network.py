@@ -1,0 +1,321 @@
+"""The network: a table of embeddings, a stack of recurrent layers, and a linear read-out.
+
+Shapes: a packed window of T steps, N rows of B sequences (``packing.py``); F inputs per step, Q
+the width of the top layer (H, or 2 H: forward | reverse), K outputs. ``raw`` (., K) holds the
+outputs of the steps from ``first`` on, in packed order. With a table the inputs are tokens (N,), rows
+of the table; a negative one stands for a step without input, a row of zeros.
+
+A ``Network`` has no weights: it is the shape of the computation, theta is passed in as views, so
+that one network serves training, prediction by several threads and finite differences.
+"""
+
+from collections import namedtuple
+
+import numpy as np
+
+from skrnn._engine.arithmetic import with_ones
+from skrnn._engine.pooling import POOLINGS
+from skrnn._engine.recurrence import Layer, layer_gradient, unroll, unroll_backward
+from skrnn._engine.weights import Parameters, glorot_uniform, orthogonal
+
+# layers: per layer, per direction, a tuple of (B, H); pool: what pooling has gathered.
+State = namedtuple("State", "layers pool")
+Tape = namedtuple("Tape", "layers pool P steps first masks tokens")
+# Views into theta or a gradient; layers: per layer, per direction, a Layer; table: None without tokens.
+Views = namedtuple("Views", "layers W b table")
+
+
+class Network:
+    """A stack of layers and a read-out.
+
+    Parameters
+    ----------
+    cell : class
+        One of ``CELLS``, or any class of that form.
+    n_inputs : int
+        F, inputs per step; with ``n_tokens`` the width of the table.
+    hidden_sizes : sequence of int
+        One entry per layer.
+    n_outputs : int
+        K. With 0 there is no read-out: the network is there for its states (``hidden``).
+    dtype : dtype
+    n_tokens : int, optional
+        Rows of the table that tokens are looked up in.
+    bidirectional : bool
+    pooling : str
+        Key of ``POOLINGS``.
+    dropout : float
+        Share of the inputs of every layer but the first, and of the read-out, set to zero while
+        training.
+    cell_options : dict
+        Passed on to the cell.
+    n_threads : int
+        Threads that compiled kernels may use; no result depends on it.
+    """
+
+    def __init__(
+        self,
+        cell,
+        n_inputs,
+        hidden_sizes,
+        n_outputs,
+        *,
+        dtype,
+        n_tokens=None,
+        bidirectional=False,
+        pooling="last",
+        dropout=0.0,
+        cell_options=None,
+        n_threads=1,
+    ):
+        self.dtype = np.dtype(dtype)
+        self.hidden_sizes = tuple(hidden_sizes)
+        self.bidirectional = bidirectional
+        self.n_directions = 1 + bidirectional
+        self.n_outputs = n_outputs
+        self.dropout = dropout
+        self.n_threads = n_threads
+        self.pooling = POOLINGS[pooling]()
+        self.widths = [H * self.n_directions for H in self.hidden_sizes]
+        shapes = {} if n_tokens is None else {"embedding.W": (n_tokens, n_inputs)}
+        shapes |= self._shapes(cell.n_gates, n_inputs)
+        self.parameters = Parameters(shapes, unpenalised=["embedding.W"])  # checks the size first
+        self.cells = [cell(H, self.dtype, **(cell_options or {})) for H in self.hidden_sizes]
+
+    def _shapes(self, n_gates, n_inputs):
+        shapes = {}
+        for name, D, H in self._layers(n_inputs):
+            G = n_gates * H
+            shapes |= {f"{name}.W_x": (D, G), f"{name}.W_h": (H, G)}
+            shapes |= {f"{name}.b_x": (G,), f"{name}.b_h": (G,)}
+        if self.n_outputs:
+            shapes |= {"readout.W": (self.widths[-1], self.n_outputs), "readout.b": (self.n_outputs,)}
+        return shapes
+
+    def _layers(self, n_inputs=None):
+        """Name, inputs and units of every layer and direction."""
+        for k, (D, H) in enumerate(zip([n_inputs, *self.widths], self.hidden_sizes, strict=False)):
+            for direction in ("", ".reverse")[: self.n_directions]:
+                yield f"layer{k}{direction}", D, H
+
+    def initial_weights(self, random_state):
+        """A new theta: Glorot input weights, orthogonal recurrent weights, the cell's biases.
+
+        Embeddings have mean 0 and variance 1, like standardised features.
+        """
+        theta = np.zeros(self.parameters.size)
+        views = self.parameters.views(theta)
+        if "embedding.W" in views:
+            views["embedding.W"][...] = random_state.normal(size=views["embedding.W"].shape)
+        for name, layer in self._views_of_layers(views).items():
+            cell = self.cells[int(name.split(".")[0].removeprefix("layer"))]
+            (D, _), (H, _) = layer.W_x.shape, layer.W_h.shape
+            layer.W_x[...] = glorot_uniform(random_state, D, H, cell.n_gates)
+            layer.W_h[...] = orthogonal(random_state, H, cell.n_gates)
+            layer.b_x[...] = np.repeat(cell.bias_init, H)
+        if self.n_outputs:
+            W = views["readout.W"]
+            W[...] = glorot_uniform(random_state, *W.shape)
+        return theta.astype(self.dtype)
+
+    def _views_of_layers(self, views):
+        return {
+            name: Layer(*(views[f"{name}.{field}"] for field in Layer._fields))
+            for name, _, _ in self._layers()
+        }
+
+    def views(self, vector):
+        """Views into theta or a gradient in the form that forward and backward take."""
+        return self.arrange(self.parameters.views(vector))
+
+    def arrange(self, views):
+        """Arrays by name -> ``Views``."""
+        layers = list(self._views_of_layers(views).values())
+        n = self.n_directions
+        per_layer = [layers[k : k + n] for k in range(0, len(layers), n)]
+        names = ("readout.W", "readout.b", "embedding.W")
+        return Views(per_layer, *(views.get(name) for name in names))
+
+    def initial_state(self, B):
+        """Zeros everywhere (and nothing gathered yet)."""
+        return State(self._zeros(B), self.pooling.initial_state(B, self.widths[-1], self.dtype))
+
+    def _zeros(self, B):
+        return [
+            [
+                tuple(np.zeros((B, H), dtype=self.dtype) for _ in range(cell.n_states))
+                for _ in range(self.n_directions)
+            ]
+            for cell, H in zip(self.cells, self.hidden_sizes, strict=True)
+        ]
+
+    def draw_masks(self, B, random_state):
+        """One inverted dropout mask (B, width) per layer, or None without dropout."""
+        if not self.dropout:
+            return None
+        p = 1 - self.dropout
+        return [
+            (random_state.uniform(size=(B, width)) < p).astype(self.dtype) / self.dtype.type(p)
+            for width in self.widths
+        ]
+
+    def hidden(self, views, X, steps, state, arithmetic, *, keep=None, masks=None, record=False):
+        """The stack of layers over one window.
+
+        Returns the top layer's H (N, Q); the states before step ``keep`` (default: final); the
+        final states; and a tape per layer and direction.
+        """
+        all_kept, finals, tapes = [], [], []
+        X = self.inputs(views, X)
+        for k, (cell, directions) in enumerate(zip(self.cells, views.layers, strict=True)):
+            if k and masks:
+                X = X * steps.spread(masks[k - 1])
+            Hs, kept, final, tape = zip(
+                *(
+                    unroll(
+                        cell,
+                        layer,
+                        X,
+                        steps,
+                        state.layers[k][d],
+                        arithmetic,
+                        reverse=d == 1,
+                        keep=keep,
+                        record=record,
+                        n_threads=self.n_threads,
+                    )
+                    for d, layer in enumerate(directions)
+                ),
+                strict=True,
+            )
+            X = Hs[0] if len(Hs) == 1 else np.hstack(Hs)
+            all_kept.append(kept)
+            finals.append(final)
+            tapes.append(tape)
+        return X, all_kept, finals, tapes
+
+    def inputs(self, views, X):
+        """What the first layer reads: X, or the embeddings of the tokens X."""
+        return X if views.table is None else embed(views.table, X)
+
+    def _reads_final_states(self, steps, first):
+        """Whether the read-out sees the final state of each direction, as PyTorch's h_n.
+
+        The last row of a bidirectional output holds the reverse direction after its first step only.
+        """
+        is_last = isinstance(self.pooling, POOLINGS["last"])
+        return self.bidirectional and is_last and first == len(steps) - 1
+
+    def forward(self, views, X, steps, first, state, arithmetic, *, keep=None, masks=None, record=True):
+        """Outputs of the steps from ``first`` on.
+
+        Returns
+        -------
+        raw : (rows of these steps, K)
+        state : State before step ``keep``; by default that after the last step
+        tape : what ``backward`` needs, or None without ``record``
+        """
+        H, kept, finals, tapes = self.hidden(
+            views, X, steps, state, arithmetic, keep=keep, masks=masks, record=record
+        )
+        pool_state = pool_tape = ()
+        if self._reads_final_states(steps, first):
+            P = np.hstack([final[0] for final in finals[-1]])
+        else:
+            P, pool_state, pool_tape = self.pooling.forward(H, steps, first, state.pool, keep)
+        if masks:
+            P = P * steps.tail(first).spread(masks[-1])
+        raw = arithmetic.product(P, views.W)
+        raw += views.b
+        tokens = None if views.table is None else X
+        tape = Tape(tapes, pool_tape, P, steps, first, masks, tokens) if record else None
+        return raw, State(kept, pool_state), tape
+
+    def backward(
+        self, views, draw, tape, gradient, arithmetic, weight=None, *, dfinal=None, need_dX=False
+    ):
+        """Add the gradient of the loss to ``gradient`` (views).
+
+        Parameters
+        ----------
+        draw : (rows of the steps from ``first`` on, K)
+        weight : (B,) or None
+            Weight of every sequence, for the exact arithmetic; otherwise it is inside ``draw``.
+        dfinal : list per layer, per direction, of tuples of (B, H), optional
+            Gradient with respect to the states after the last step, besides that through ``draw``.
+
+        Returns
+        -------
+        dX : (N, F) gradient with respect to the inputs (or embeddings), or None if not needed
+        dstate : as ``dfinal``, with respect to the initial states
+        """
+        steps, first, masks = tape.steps, tape.first, tape.masks
+        tail = steps.tail(first)
+        dW_and_b = arithmetic.weight_gradient(with_ones(tape.P), draw, tail, weight)
+        gradient.W[...] += dW_and_b[:-1]
+        gradient.b[...] += dW_and_b[-1]
+        dP = arithmetic.product(draw, np.ascontiguousarray(views.W.T))
+        if masks:
+            dP *= tail.spread(masks[-1])
+        dfinal = [list(layer) for layer in dfinal or self._nothing()]
+        if self._reads_final_states(steps, first):  # no loss looks at H, but at the last h of both
+            dH = None
+            for d, dh in enumerate(np.hsplit(dP, self.n_directions)):
+                dfinal[-1][d] = _plus(dfinal[-1][d], dh)
+        else:
+            dH, first = self.pooling.backward(dP, steps, first, tape.pool)
+        return self.hidden_backward(
+            views, dH, first, dfinal, tape, gradient, arithmetic, weight, need_dX=need_dX
+        )
+
+    def _nothing(self):
+        """No gradient with respect to any state."""
+        return [[(None,) * cell.n_states] * self.n_directions for cell in self.cells]
+
+    def hidden_backward(
+        self, views, dH, first, dfinal, tape, gradient, arithmetic, weight=None, *, need_dX=False
+    ):
+        """``backward`` below the read-out; dH (rows from ``first`` on, Q) is None for zeros."""
+        steps, masks, dstate = tape.steps, tape.masks, [None] * len(self.cells)
+        has_table = views.table is not None
+        for k in range(len(self.cells) - 1, -1, -1):
+            dX, dstate[k] = self._layer_backward(
+                k, views.layers[k], gradient.layers[k], dH, first, dfinal[k], tape, arithmetic, weight,
+                need_dX=need_dX or has_table or k > 0,
+            )  # fmt: skip
+            if k and masks:
+                dX *= steps.spread(masks[k - 1])
+            dH, first = dX, 0
+        if has_table:
+            tokens, dE = arithmetic.table_gradient(tape.tokens, dX, steps, weight)
+            gradient.table[tokens] += dE
+        return dX, dstate
+
+    def _layer_backward(
+        self, k, layers, gradients, dH, first, dfinal, tape, arithmetic, weight, *, need_dX
+    ):
+        """Backward through both directions of layer ``k``; returns dX or None, and d initial states."""
+        H, total, dstates = self.hidden_sizes[k], None, []
+        for d, (layer, gradient) in enumerate(zip(layers, gradients, strict=True)):
+            dH_d = dH if dH is None else dH[:, d * H : (d + 1) * H]
+            dX, dstate = unroll_backward(
+                self.cells[k], layer, dH_d, first, dfinal[d], tape.layers[k][d], arithmetic,
+                need_dX=need_dX,
+            )  # fmt: skip
+            layer_gradient(gradient, tape.layers[k][d], tape.steps, arithmetic, weight)
+            total = dX if total is None else total + dX
+            dstates.append(dstate)
+        return total, dstates
+
+
+def embed(table, tokens):
+    """(N, E) rows of the table; zeros for negative tokens, the steps after the end of a sequence."""
+    X = table[tokens]
+    X[tokens < 0] = 0
+    return X
+
+
+def _plus(dstate, dh):
+    """A gradient with respect to a state (h, ...), and dh more."""
+    h, *others = dstate
+    return dh if h is None else h + dh, *others

@@ -1,0 +1,136 @@
+"""Encoder and decoder: two networks, of which the second goes on from the states of the first [1]_ [2]_.
+
+``PairNetwork`` has the methods of a ``Network``, over windows of the time axis of ``pairs.py``, so
+that the loop of training (``tbptt.py``) cannot tell them apart. A window that crosses the boundary is
+run by the encoder, then by the decoder. On the way back, the gradient with respect to the decoder's
+initial states is the one with respect to the encoder's final states.
+
+Both have the same layers; each has a table of embeddings of its own, and the decoder a read-out over
+the target tokens. Their weights lie in one vector, under the names ``encoder.*`` and ``decoder.*``.
+
+References
+----------
+.. [1] K. Cho et al., "Learning phrase representations using RNN encoder-decoder for statistical
+   machine translation", EMNLP 2014.
+.. [2] I. Sutskever, O. Vinyals, Q. V. Le, "Sequence to sequence learning with neural networks", NIPS
+   2014.
+"""
+
+from collections import namedtuple
+
+import numpy as np
+
+from skrnn._engine.network import Network, Tape
+from skrnn._engine.weights import Parameters
+
+PairViews = namedtuple("PairViews", "encoder decoder")
+PairTape = namedtuple("PairTape", "encoder decoder steps")
+
+
+class PairNetwork:
+    """An encoder and a decoder of the same layers.
+
+    Parameters
+    ----------
+    cell : class
+        One of ``CELLS``.
+    n_source, n_target : int
+        Tokens that the encoder reads; tokens that the decoder reads and says.
+    embedding_size : int
+        Width of both tables of embeddings.
+    hidden_sizes : sequence of int
+        One entry per layer.
+    options
+        As for ``Network``.
+    """
+
+    def __init__(self, cell, n_source, n_target, embedding_size, hidden_sizes, **options):
+        self.encoder = Network(cell, embedding_size, hidden_sizes, 0, n_tokens=n_source, **options)
+        self.decoder = Network(cell, embedding_size, hidden_sizes, n_target, n_tokens=n_target, **options)
+        shapes = {
+            f"{part}.{name}": shape
+            for part, network in self._parts()
+            for name, shape in network.parameters.shapes.items()
+        }
+        tables = [name for name in shapes if name.endswith("embedding.W")]
+        self.parameters = Parameters(shapes, unpenalised=tables)
+        # what the memory of training is estimated from: a step is one of either part
+        one = self.decoder
+        self.dtype, self.dropout, self.n_outputs = one.dtype, one.dropout, n_target
+        self.cells, self.hidden_sizes, self.n_directions = one.cells, one.hidden_sizes, 1
+
+    def _parts(self):
+        return ("encoder", self.encoder), ("decoder", self.decoder)
+
+    def _named(self, vector):
+        """The arrays of each part by the names that it knows them under."""
+        views = self.parameters.views(vector)
+        return [
+            {name: views[f"{part}.{name}"] for name in network.parameters.shapes}
+            for part, network in self._parts()
+        ]
+
+    def initial_weights(self, random_state):
+        """A new theta: each part's own initial weights."""
+        theta = np.empty(self.parameters.size, dtype=self.dtype)
+        for (_, network), arrays in zip(self._parts(), self._named(theta), strict=True):
+            own = network.parameters.views(network.initial_weights(random_state))
+            for name, array in arrays.items():
+                array[...] = own[name]
+        return theta
+
+    def views(self, vector):
+        """Views into theta or a gradient in the form that forward and backward take."""
+        encoder, decoder = self._named(vector)
+        return PairViews(self.encoder.arrange(encoder), self.decoder.arrange(decoder))
+
+    def initial_state(self, B):
+        """Zeros everywhere."""
+        return self.encoder.initial_state(B)
+
+    def draw_masks(self, B, random_state):
+        """Dropout masks of both, one after the other, or None without dropout."""
+        if not self.dropout:
+            return None
+        return [m for _, network in self._parts() for m in network.draw_masks(B, random_state)]
+
+    def forward(self, views, X, steps, first, state, arithmetic, *, keep=None, masks=None, record=True):
+        """Outputs of the steps from ``first`` on, as ``Network.forward``; None in the encoder."""
+        n, L = steps.n_encoder, len(self.cells)
+        encoder_tape = decoder_tape = raw = kept = None
+        if steps.encoder:
+            own = masks and [m[steps.to_encoder] for m in masks[:L]]
+            in_encoder = keep is not None and keep < n
+            _, before, finals, tapes = self.encoder.hidden(
+                views.encoder, X[0], steps.encoder, state, arithmetic,
+                keep=keep if in_encoder else None, masks=own, record=record,
+            )  # fmt: skip
+            encoder_tape = Tape(tapes, None, None, steps.encoder, 0, own, X[0])
+            kept = state._replace(layers=before) if in_encoder else None
+            state = state._replace(layers=permute(finals, steps.to_decoder) if steps.crosses else finals)
+        if steps.decoder:
+            keep_here = keep - n if keep is not None and keep >= n else None
+            raw, state, decoder_tape = self.decoder.forward(
+                views.decoder, X[1], steps.decoder, max(first - n, 0), state, arithmetic,
+                keep=keep_here, masks=masks and masks[L:], record=record,
+            )  # fmt: skip
+        tape = PairTape(encoder_tape, decoder_tape, steps) if record else None
+        return raw, state if kept is None else kept, tape
+
+    def backward(self, views, draw, tape, gradient, arithmetic, weight=None):
+        """Add the gradient of the loss to ``gradient`` (views), as ``Network.backward``."""
+        _, dstate = self.decoder.backward(
+            views.decoder, draw, tape.decoder, gradient.decoder, arithmetic, weight
+        )
+        if tape.encoder is None:
+            return
+        order = tape.steps.to_encoder
+        self.encoder.hidden_backward(
+            views.encoder, None, 0, permute(dstate, order), tape.encoder, gradient.encoder, arithmetic,
+            None if weight is None else weight[order],
+        )  # fmt: skip
+
+
+def permute(layers, order):
+    """States (or gradients) of all layers with their rows in another order."""
+    return [[tuple(s[order] for s in state) for state in directions] for directions in layers]

@@ -1,0 +1,139 @@
+"""Pairs of sequences, source and target, and batches of them: two data sets with one time axis.
+
+An encoder reads the source, then a decoder goes on to the target, so time runs on through both:
+
+    | encoder steps 1..S | decoder steps S + 1..T |
+
+The encoder's part is aligned at the end (all sources end together, short ones join later), the
+decoder's at the start (short targets leave), so that all sequences cross the boundary S together.
+Each part is a ``Batch`` of its own with its own order: by falling length of the sources, and of the
+targets. At the boundary the rows are put from the one order into the other. Only the decoder has
+losses, one per step, and everything about losses and weights is that of its batch.
+
+Shapes: packed rows of tokens (N,) of each part (``packing.py``); B pairs.
+"""
+
+import numpy as np
+
+from skrnn._engine.batch import Batch
+from skrnn._engine.dataset import Dataset
+
+
+class Pairs:
+    """n pairs of sequences of tokens.
+
+    Parameters
+    ----------
+    source : Sequences of (S_i, 1) tokens
+    target : Dataset
+        Per step: tokens that the decoder reads, the tokens it is to say next, and weights.
+    """
+
+    per_step = True
+    share = None  # pairs are whole
+
+    def __init__(self, source, target):
+        self.source, self.target = Dataset(source, per_step=False), target
+        self.lengths = source.lengths + target.lengths
+
+    def __len__(self):
+        return len(self.target)
+
+    def select(self, rows):
+        """The pairs ``rows`` as a new data set."""
+        return Pairs(self.source.X.select(rows), self.target.select(rows))
+
+    def split_tail(self, fraction):
+        """What a single sequence with targets per step is held out by; a pair has no such tail."""
+        raise ValueError(
+            f"early_stopping=True cannot hold out validation_fraction={fraction} of a single pair: pass "
+            "more pairs, or X_val and y_val."
+        )
+
+    def without_zero_weights(self):
+        """The pairs that have any weight: a weight of zero means left out."""
+        has_weight = self.target.weight > 0
+        return self if has_weight.all() else self.select(np.flatnonzero(has_weight))
+
+    def flat_targets(self):
+        """As ``Dataset.flat_targets``, of the decoder's steps."""
+        return self.target.flat_targets()
+
+    def batch(self, rows, dtype):
+        """The pairs ``rows`` as a batch."""
+        return PairBatch(self, rows, dtype)
+
+
+class PairBatch:
+    """Some pairs, ready to be windowed, as a ``Batch`` is.
+
+    Attributes
+    ----------
+    boundary : int
+        S, the encoder's steps.
+    order, weight, step_weight, W, S
+        Those of the decoder's batch; ``step_weight`` over both parts.
+    """
+
+    at_end = False
+
+    def __init__(self, data, rows, dtype):
+        self.encoder, self.decoder = Batch(data.source, rows, dtype), data.target.batch(rows, dtype)
+        encoder, decoder = self.encoder, self.decoder
+        self.B, self.boundary, self.T = decoder.B, encoder.T, encoder.T + decoder.T
+        self.order, self.weight, self.W, self.S = decoder.order, decoder.weight, decoder.W, decoder.S
+        self.step_weight = np.concatenate([np.zeros(self.boundary), decoder.step_weight])
+        self.to_decoder = np.argsort(encoder.order)[decoder.order]
+        self.to_encoder = np.argsort(decoder.order)[encoder.order]
+
+    def initial_state(self, network):
+        """The state before the first step."""
+        return network.initial_state(self.B)
+
+    def steps(self, start, end):
+        """The window (start, end] as ``PairSteps``."""
+        S = self.boundary
+        encoder = self.encoder.steps(start, min(end, S)) if start < S else None
+        decoder = self.decoder.steps(max(start - S, 0), end - S) if end > S else None
+        return PairSteps(encoder, decoder, self, crosses=start < S <= end)
+
+    def X(self, steps, start):
+        """The tokens of each part of the window that begins after step ``start``, None without one."""
+        S = self.boundary
+        return (
+            self.encoder.X(steps.encoder, start) if steps.encoder else None,
+            self.decoder.X(steps.decoder, max(start - S, 0)) if steps.decoder else None,
+        )
+
+    def targets(self, steps, start):
+        """(N, 1) tokens to be said in the decoder's ``steps``, and (N,) their weights u(i, s)."""
+        return self.decoder.targets(steps, start - self.boundary)
+
+    def first_read(self, first, end):
+        """The first step after ``first`` at which an output is read: only the decoder has any."""
+        return max(first, self.boundary)
+
+
+class PairSteps:
+    """The steps of a window, which may lie in one part or in both.
+
+    Attributes
+    ----------
+    encoder, decoder : Steps or None
+    crosses : bool
+        Whether the window begins in the encoder and gets to its end, where rows change their order.
+    to_decoder, to_encoder : (B,) int
+        ``state[to_decoder]`` puts rows in the encoder's order into the decoder's.
+    """
+
+    def __init__(self, encoder, decoder, batch, *, crosses):
+        self.encoder, self.decoder, self.crosses = encoder, decoder, crosses
+        self.to_decoder, self.to_encoder = batch.to_decoder, batch.to_encoder
+        self.n_encoder = len(encoder) if encoder else 0
+
+    def __len__(self):
+        return self.n_encoder + (len(self.decoder) if self.decoder else 0)
+
+    def tail(self, first):
+        """The decoder's steps from ``first`` on: before them nothing is read."""
+        return self.decoder.tail(first - self.n_encoder)

@@ -1,0 +1,182 @@
+"""From epochs down to batches: the loop around TBPTT, for solvers that step and for L-BFGS.
+
+Neither loop knows which cell, loss or solver it runs, nor scikit-learn.
+"""
+
+from collections import deque
+
+import numpy as np
+
+from skrnn import _kernels
+from skrnn._engine.learner import N_NORMS, DivergenceError, Gradient
+from skrnn._engine.tbptt import tbptt
+
+# Rows of one block when a full-batch solver adds up its gradient: fixed, so that the sum is too.
+FULL_BATCH_BLOCK = 256
+
+
+def minibatches(data, batch_size, dtype, shuffle, random_state):
+    """An endless supply of epochs, each an iterator of batches in a new order."""
+    n = len(data)
+    if batch_size >= n:
+        whole = data.batch(np.arange(n), dtype)
+        while True:
+            yield [whole]
+    while True:
+        rows = random_state.permutation(n) if shuffle else np.arange(n)
+        yield (data.batch(rows[k : k + batch_size], dtype) for k in range(0, n, batch_size))
+
+
+@_kernels.keep_memory()
+def train(
+    network, loss, epochs, learner, run, history, observer, *, k1, k2, validate=None, truncation=None
+):
+    """Train until ``run`` has taken all its epochs, or is done.
+
+    Parameters
+    ----------
+    epochs : iterator of iterables of Batch
+    run : Run
+        Its monitor watches the validation loss if there is one, else the training loss.
+    observer : Observer
+    validate : callable, optional
+        theta -> validation loss, validation score; called after every epoch.
+    truncation : AutoTruncation, optional
+        Chooses k2 before every epoch.
+
+    Returns
+    -------
+    converged : bool
+        Whether training ended as it should: by the monitor or an observer, or at the end of a schedule
+        that is made for ``max_iter`` epochs.
+
+    Raises
+    ------
+    DivergenceError
+        Theta is then as it was when loss and gradient were last finite.
+    KeyboardInterrupt
+        Theta is then as it was after the last whole update.
+    """
+    if run.memories is not None:
+        learner.remember(run.memories)
+    for epoch, batches in zip(range(run.epoch, run.max_iter), epochs, strict=False):
+        if run.done or observer.begin_epoch(epoch):
+            return True
+        learner.solver.learning_rate = run.schedule.rate(epoch)
+        depth = truncation.k2(network, learner.theta, loss, len(history.loss)) if truncation else k2
+        try:
+            one_epoch(network, loss, batches, learner, observer, k1, depth)
+        except BaseException as error:
+            learner.abandon(error)
+            history.n_updates += learner.n_updates
+            raise
+        validation = validate(learner.theta) if validate else None
+        n = max(learner.n_updates, 1)
+        history.record(
+            learner.loss / learner.weight + learner.penalty / n, learner.norm_sum / n,
+            learner.n_clipped / n, learner.n_updates, validation, k2=depth or k1,
+        )  # fmt: skip
+        run.record(validation[0] if validate else history.loss[-1], learner.theta)
+        run.memories = learner.memories()
+        if observer.end_epoch(history, epoch):
+            return True
+    return run.done or run.schedule.ends_with_max_iter
+
+
+def one_epoch(network, loss, batches, learner, observer, k1, k2):
+    """Train on every batch once; the weights are finite afterwards, or a DivergenceError is raised."""
+    learner.start_epoch()
+    for batch in batches:
+        tbptt(network, loss, batch, learner, k1, k2)
+        observer.progress(batch.B)
+
+    def evaluate():
+        gradient = Gradient(network, learner.theta, learner.arithmetic)
+        tbptt(network, loss, batch, gradient, k1, k2)
+        return gradient
+
+    learner.check_last(evaluate)
+
+
+@_kernels.keep_memory()
+def train_full_batch(network, loss, data, theta, solver, arithmetic, run, history, observer, *, alpha):
+    """Minimise the loss of the whole data by full BPTT with a solver that drives the evaluation.
+
+    ``theta`` is changed in place after every iteration, which is what observers take for an epoch.
+    Returns scipy's result object, or None if an observer has ended training.
+    """
+    n = len(data)
+    blocks = [
+        data.batch(np.arange(k, min(k + FULL_BATCH_BLOCK, n)), network.dtype)
+        for k in range(0, n, FULL_BATCH_BLOCK)
+    ]
+    evaluate = Evaluation(network, loss, blocks, arithmetic, alpha)
+    at_work = False  # whether an observed epoch has begun and not ended
+
+    def function(x):
+        nonlocal at_work
+        if not at_work and observer.begin_epoch(run.epoch):
+            raise Stopped
+        at_work = True
+        value, g = evaluate(x.astype(theta.dtype))
+        observer.progress(n)
+        return value, g
+
+    def callback(x):
+        nonlocal at_work
+        evaluate.check()  # the accepted point is the one evaluated last
+        theta[:] = x
+        history.record(evaluate.value, evaluate.norm, 0.0, 1)
+        run.epoch += 1
+        at_work = False
+        if observer.end_epoch(history, run.epoch - 1):
+            raise Stopped
+
+    before = run.epoch
+    try:
+        result = solver.minimize(function, theta, callback)
+    except Stopped:
+        return None
+    if run.epoch == before:  # nothing to improve, or no step that does
+        history.record(*evaluate.first, 0.0, 0)
+    return result
+
+
+class Stopped(Exception):  # noqa: N818 - a message to the loop around, not an error
+    """An observer has ended training."""
+
+
+class Evaluation:
+    """The loss of the whole data and its gradient, block by block.
+
+    Attributes
+    ----------
+    value, norm : float
+        Of the latest evaluation: the loss with its penalty, and the norm of the gradient.
+    first : tuple
+        Both, of the first evaluation.
+    """
+
+    def __init__(self, network, loss, blocks, arithmetic, alpha):
+        self.network, self.loss, self.blocks = network, loss, blocks
+        self.arithmetic, self.alpha = arithmetic, alpha
+        self.W, self.S = sum(b.W for b in blocks), sum(b.S for b in blocks)
+        self.first, self.norms = None, deque(maxlen=N_NORMS)
+
+    def __call__(self, theta):
+        gradient = Gradient(self.network, theta, self.arithmetic, alpha=self.alpha)
+        for block in self.blocks:
+            tbptt(self.network, self.loss, block, gradient)
+        penalty, self.norm = gradient.finish(1 / self.W, self.S)
+        self.value = gradient.loss / self.W + penalty
+        if self.first is None:
+            self.first = self.value, self.norm
+            self.check(at_start=True)
+        return self.value, gradient.g.astype(np.float64)
+
+    def check(self, at_start=False):
+        """Raise a DivergenceError if the latest loss or gradient is not finite."""
+        if not np.isfinite(self.value + self.norm):
+            what = "gradient" if np.isfinite(self.value) else "loss"
+            raise DivergenceError(what, at_start, self.norms)
+        self.norms.append(self.norm)

@@ -1,0 +1,217 @@
+"""Callbacks: scikit-learn's protocol, and its part for versions that do not have it yet.
+
+Since version 1.9 scikit-learn has callbacks (:mod:`sklearn.callback`): objects with ``setup``,
+``on_fit_task_begin``, ``on_fit_task_end`` and ``teardown`` that an estimator gets by ``set_callbacks``.
+They see a tree of tasks: "fit" with one task per epoch, at whatever depth of pipelines and searches. The
+interface is young and may change; what is used of it is here. Of earlier versions the estimators have the
+same methods from ``_Support``, for callbacks set on themselves; pipelines and searches know none.
+
+``Tasks`` tells the callbacks what training tells its observers (``progress.py``).
+"""
+
+import functools
+import inspect
+
+from skrnn._engine.observers import Observer
+
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:  # before 1.9
+    CallbackSupportMixin = with_callbacks = None
+
+
+# What an estimator holds while it is fitted, and no longer.
+OF_A_FIT = ("_tasks", "_callback_fit_ctx", "_skl_callbacks_to_teardown")
+
+
+class Tasks(Observer):
+    """The tasks of one call of fit.
+
+    Callbacks are given X and y as they were passed to fit, the sample weight as ``metadata``, and as
+    ``fitted_estimator`` a copy of the estimator as if fit had stopped there. Its own attributes are
+    up to date in every call, too.
+
+    An error in a callback ends training as if the callback had asked for it; ``end`` raises it.
+
+    Parameters
+    ----------
+    estimator : Trainable
+    X, y, sample_weight : what fit was given
+    run : Run
+    container : Container
+        X as it was read, for the states in which series end.
+    """
+
+    def __init__(self, estimator, X, y, sample_weight, run, container):
+        self.estimator, self.container, self.run = estimator, container, run
+        self.error = self.epoch = None
+        self.metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        self.X, self.y = X, y
+        context = estimator._init_callback_context(max_subtasks=run.max_iter - run.epoch)
+        self.fit = context
+        estimator._tasks = self
+        # nobody to tell: no context for every epoch
+        self.silent = not getattr(context, "_callbacks", True)
+        self._tell(context.call_on_fit_task_begin)
+
+    def _tell(self, hook):
+        return hook(
+            estimator=self.estimator, X=self.X, y=self.y, metadata=self.metadata,
+            reconstruction_attributes=lambda: vars(self.estimator._as_if_stopped()),
+        )  # fmt: skip
+
+    def begin_epoch(self, epoch):
+        if self.silent:
+            return False
+        try:
+            self.epoch = self.fit.subcontext(task_name="epoch")
+            self._tell(self.epoch.call_on_fit_task_begin)
+        except Exception as error:
+            self.error = error
+        return self.error is not None
+
+    def end_epoch(self, history, epoch):
+        if self.silent:
+            return False
+        self.estimator._publish_history(epoch + 1, bool(history.validation_loss))
+        try:
+            return self._tell(self.epoch.call_on_fit_task_end)
+        except Exception as error:
+            self.error = error
+            return True
+
+    def end(self):
+        """The estimator is fitted; raises what a callback has raised."""
+        if self.error is not None:
+            raise self.error
+        self._tell(self.fit.call_on_fit_task_end)
+
+
+# --- before scikit-learn 1.9 ----------------------------------------------------------------------
+
+HOOKS = ("setup", "on_fit_task_begin", "on_fit_task_end", "teardown")
+
+
+class _Context:
+    """A task: the attributes and methods of scikit-learn's that are of use without meta-estimators."""
+
+    source_estimator_name = source_task_name = None
+
+    def __init__(self, estimator_name, callbacks, task_name, task_id, max_subtasks, parent=None):
+        self.estimator_name, self._callbacks = estimator_name, callbacks
+        self.task_name, self.task_id, self.max_subtasks = task_name, task_id, max_subtasks
+        self.parent, self.n_subtasks, self.sequential_subtasks = parent, 0, True
+
+    def subcontext(self, task_name="", max_subtasks=0):
+        self.n_subtasks += 1
+        return _Context(
+            self.estimator_name, self._callbacks, task_name, self.n_subtasks - 1, max_subtasks, self
+        )
+
+    def call_on_fit_task_begin(self, *, estimator, **what):
+        self._call("on_fit_task_begin", estimator, what)
+        return self
+
+    def call_on_fit_task_end(self, *, estimator, **what):
+        return self._call("on_fit_task_end", estimator, what)
+
+    def _call(self, name, estimator, what):
+        attributes = what.pop("reconstruction_attributes", None)
+        stop = False
+        for callback in self._callbacks:
+            hook = getattr(callback, name)
+            wanted = [
+                p.name for p in inspect.signature(hook).parameters.values() if p.kind == p.KEYWORD_ONLY
+            ]
+            if attributes and "fitted_estimator" in wanted and "fitted_estimator" not in what:
+                copy = object.__new__(type(estimator))
+                vars(copy).update(attributes())
+                what["fitted_estimator"] = copy
+            stop |= bool(hook(estimator, self, **{key: what.get(key) for key in wanted}))
+        return stop
+
+
+class _Support:
+    """Mixin: ``set_callbacks``, for callbacks that go with clones and stay out of the parameters."""
+
+    def set_callbacks(self, *callbacks):
+        """Set callbacks for the estimator.
+
+        Parameters
+        ----------
+        *callbacks : callback instances
+            Objects with the methods ``setup(estimator, context)``, ``on_fit_task_begin(estimator,
+            context)``, ``on_fit_task_end(estimator, context)``, where True ends training, and
+            ``teardown(estimator, context)``. The middle two may ask for the keyword arguments X, y,
+            metadata and fitted_estimator. None: those set before are removed.
+
+        Returns
+        -------
+        self : estimator instance
+            The estimator.
+
+        Raises
+        ------
+        TypeError
+            If one of them lacks one of the methods.
+        """
+        for callback in callbacks:
+            if isinstance(callback, type) or not all(hasattr(callback, hook) for hook in HOOKS):
+                raise TypeError("callbacks must be instances following the FitCallback protocol.")
+        vars(self).pop("_skl_callbacks", None)
+        if callbacks:
+            self._skl_callbacks = list(callbacks)
+        return self
+
+    def __sklearn_clone__(self):
+        clone = super().__sklearn_clone__()
+        return clone.set_callbacks(*getattr(self, "_skl_callbacks", ()))
+
+    def _init_callback_context(self, max_subtasks=0):
+        callbacks = getattr(self, "_skl_callbacks", [])
+        context = _Context(type(self).__name__, callbacks, "fit", 0, max_subtasks)
+        self._callback_fit_ctx, self._skl_callbacks_to_teardown = context, []
+        for callback in callbacks:
+            self._skl_callbacks_to_teardown.append(callback)
+            callback.setup(estimator=self, context=context)
+        return context
+
+
+def _with_callbacks(method):
+    """Decorator: after the method, however it ends, every callback that was set up is torn down."""
+
+    @functools.wraps(method)
+    def managed(self, *args, **kwargs):
+        try:
+            return method(self, *args, **kwargs)
+        finally:
+            context = vars(self).pop("_callback_fit_ctx", None)
+            errors = []
+            for callback in vars(self).pop("_skl_callbacks_to_teardown", ()):
+                try:
+                    callback.teardown(estimator=self, context=context)
+                except Exception as error:
+                    errors.append(error)
+            if errors:
+                raise errors[0]
+
+    return managed
+
+
+if CallbackSupportMixin is None:
+    CallbackSupportMixin, with_callbacks = _Support, _with_callbacks
+
+
+def as_task(fit):
+    """Decorator of a fit without iterations: it is one task."""
+
+    @with_callbacks
+    @functools.wraps(fit)
+    def told(self, X, y=None, **params):
+        context = self._init_callback_context()
+        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        fitted = fit(self, X, y, **params)
+        context.call_on_fit_task_end(estimator=self, X=X, y=y)
+        return fitted
+
+    return told

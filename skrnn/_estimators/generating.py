@@ -1,0 +1,146 @@
+"""Sequences that go on by themselves: every token is drawn from what the network says, and read next.
+
+Shapes: n prompts side by side, C tokens that can be drawn, the ``classes_``. ``log_p`` (n, C) are
+logarithms of probabilities. A new rule of drawing is a line of ``draw``.
+"""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from skrnn._engine.inference import ends
+from skrnn._estimators.series import inside, publish
+from skrnn._estimators.streaming import Stream
+from skrnn._reading.containers import as_items, reject_unreadable
+from skrnn._reading.tokens import check_tokens, read_tokens
+
+
+def generate(model, prompt, n_steps, *, temperature, top_k, random_state):
+    """``generate`` of a classifier; see there."""
+    check_is_fitted(model, "_theta")
+    _check_drawing(n_steps, temperature, top_k)
+    ids = _ids(model)
+    sequences, is_one = _read_prompt(prompt, model._spec["n_tokens"])
+    n, start = len(sequences), _start(model, len(sequences))
+    answers, uniform = model._answers(), None
+    if temperature > 0:
+        uniform = check_random_state(random_state).random_sample((n, n_steps))
+    raw, states = ends(
+        model._network(n_threads=model._n_threads()), model._theta, sequences,
+        np.dtype(model._spec["dtype"]), start=start,
+    )  # fmt: skip
+    stream = Stream(model._network(), model._theta, {}, n, start=publish(states))
+    tokens = np.empty((n, n_steps), dtype=np.intp)
+    for t in range(n_steps):
+        if temperature > 0:
+            log_p = answers["predict_log_proba"](raw).astype(np.float64)
+            tokens[:, t] = ids[draw(log_p, uniform[:, t], temperature, top_k)]
+        else:
+            tokens[:, t] = answers["predict"](raw)
+        if t + 1 < n_steps:
+            raw = stream._advance(tokens[:, t])
+    return tokens[0] if is_one else tokens
+
+
+def draw(log_p, uniform, temperature, top_k=None):
+    """The numbers (n,) of classes drawn by the inverse of the distribution function.
+
+    p is divided by its sum after p ** (1 / temperature), which for a softmax is that of raw outputs
+    divided by the temperature, and after all but the ``top_k`` largest are set to 0.
+    """
+    with np.errstate(over="ignore"):  # the most probable has the exponent 0
+        p = np.exp((log_p - log_p.max(axis=1, keepdims=True)) / temperature)
+    if top_k is not None:
+        others = np.argsort(-log_p, axis=1, kind="stable")[:, top_k:]
+        np.put_along_axis(p, others, 0.0, axis=1)
+    P = np.cumsum(p, axis=1)
+    # the sum is 1 or more, and u at most 1 - 2^-53: their product is below the sum, also when rounded
+    return (P <= (uniform * P[:, -1])[:, None]).sum(axis=1)
+
+
+def _check_drawing(n_steps, temperature, top_k):
+    if not _is_positive_int(n_steps):
+        raise ValueError(f"n_steps must be an int >= 1, got {n_steps!r}.")
+    is_number = isinstance(temperature, Real) and not isinstance(temperature, bool)
+    if not is_number or not 0 <= temperature < np.inf:
+        raise ValueError(f"temperature must be a finite number >= 0, got {temperature!r}.")
+    if top_k is not None and not _is_positive_int(top_k):
+        raise ValueError(f"top_k must be None or an int >= 1, got {top_k!r}.")
+
+
+def _is_positive_int(number):
+    return isinstance(number, Integral) and not isinstance(number, bool) and number >= 1
+
+
+def _ids(model):
+    """The classes (C,) as tokens; a ValueError if the model does not predict the next token."""
+    spec, name = model._spec, type(model).__name__
+    if spec["embedding_size"] is None:
+        raise ValueError(
+            f"generate needs a model of tokens, but {name} was fitted with embedding_size=None."
+        )
+    if not spec["per_step"]:
+        raise ValueError(
+            f"generate needs one label per time step, the next token, but {name} was fitted with one per "
+            'sequence. Set return_sequences=True, or rows="steps".'
+        )
+    if spec["bidirectional"]:
+        raise ValueError(
+            "generate and bidirectional=True do not go together: the reverse direction starts from the "
+            "last step. Fit with bidirectional=False."
+        )
+    if spec["delay"]:
+        raise ValueError(
+            f"generate and target_delay={spec['delay']} do not go together: the label of the last step "
+            "would be read after steps that are still to come. Fit with target_delay=0."
+        )
+    if not spec["targets"]["is_1d"]:
+        raise ValueError(
+            "generate needs one label per time step, the next token, but there are several (multilabel)."
+        )
+    classes, n_tokens = model.classes_, spec["n_tokens"]
+    are_tokens = np.zeros(len(classes), dtype=bool)
+    if classes.dtype.kind in "iuf":  # scikit-learn takes no fractions for labels
+        are_tokens = (classes >= 0) & (classes < n_tokens)
+    if not are_tokens.all():
+        raise ValueError(
+            f"generate needs labels that are tokens, whole numbers from 0 to {n_tokens - 1}, but "
+            f"classes_ holds {classes[~are_tokens][0].item()!r}."
+        )
+    return classes.astype(np.intp)
+
+
+def _read_prompt(prompt, n_tokens):
+    """Sequences of tokens, and whether it is one that was passed as such."""
+    reject_unreadable(prompt, "prompt")
+    items = as_items(prompt, "prompt")
+    is_one = False
+    if items is None:
+        prompt = np.asarray(prompt)
+        if prompt.ndim not in (1, 2):
+            raise ValueError(
+                f"prompt must be a sequence of tokens, 1-D, or several of them, but is {prompt.ndim}-D. "
+                "Strings become tokens by TokenEncoder."
+            )
+        is_one = prompt.ndim == 1
+        items = [prompt] if is_one else prompt
+    if not len(items) or not len(items[0]):
+        raise ValueError("prompt is empty: generating starts from one token or more.")
+    container = read_tokens(items, input_name="prompt")
+    check_tokens(container.sequences, n_tokens, "prompt")
+    return container.sequences, is_one
+
+
+def _start(model, n):
+    """The states that predictions start from; with several series those of all, in their order."""
+    if not model._goes_on():
+        return None
+    known = len(model.sequence_ids_)
+    if n != known:
+        raise ValueError(
+            f"There are {n} prompts, but initial_state='last' goes on with the {known} series of fit: "
+            "pass as many, in the order of sequence_ids_, or set initial_state='zeros'."
+        )
+    return inside(model.final_state_)

@@ -1,0 +1,315 @@
+"""A trained network over time: one step of some sequences per call, the states kept in between.
+
+Shapes: n streams side by side, F inputs per step (of tokens the length of their vectors), H units of a
+layer, Q the width of the top one, K outputs. ``rows`` (n, Q), filled up with zeros to whole blocks, is
+what the read-out sees.
+
+The layers run compiled (``_kernels.stepper``) or as one-step windows of the network (``_ByNumPy``);
+both have ``step(x)``, ``h``, ``get_states()`` and ``set_states(states)``. Read-out, pooling and answers
+are those of predictions, so that the numbers are the same.
+
+What x may be is decided in ``Stream._read`` and ``_look_up``; where streams start, by ``start``.
+"""
+
+from numbers import Integral
+
+import numpy as np
+
+from skrnn import _kernels
+from skrnn._engine.arithmetic import EXACT, ROWS
+from skrnn._engine.packing import Steps
+from skrnn._engine.storage import Sequences
+from skrnn._reading.containers import as_numbers, reject_unreadable
+from skrnn._reading.tokens import check_tokens
+
+
+class _ByNumPy:
+    """The layers as one-step windows of the network: what ``_kernels.stepper`` is compiled from."""
+
+    def __init__(self, network, views, n):
+        self.network, self.views, self.steps = network, views, Steps([n], n)
+        self.h = np.zeros((-(-n // ROWS) * ROWS, network.widths[-1]), dtype=network.dtype)
+        self._state = network.initial_state(n)
+
+    def step(self, x):
+        """One step with x (n, F), or (F,) of one stream; returns its ndim, 0 if it must be read first."""
+        n, F = self.steps.B, len(self.views[0][0][0].W_x)
+        shapes = [(n, F), (F,)] if n == 1 else [(n, F)]
+        is_array = type(x) is np.ndarray and x.dtype == self.network.dtype and x.shape in shapes
+        if not is_array or not np.isfinite(x).all():
+            return 0
+        views = self.views._replace(table=None)  # x are vectors already
+        H, _, layers, _ = self.network.hidden(views, x.reshape(n, F), self.steps, self._state, EXACT)
+        self.h[:n] = H
+        self._state = self._state._replace(layers=layers)
+        return x.ndim
+
+    def get_states(self):
+        return [tuple(s.copy() for s in layer) for (layer,) in self._state.layers]
+
+    def set_states(self, states):
+        layers = [[tuple(s.copy() for s in layer)] for layer in states]
+        self._state = self._state._replace(layers=layers)
+
+
+class Stream:
+    """A fitted network that reads its sequences step by step; made by the method `stream`.
+
+    It is a snapshot: what happens to the estimator afterwards does not change it, and it does not
+    change the estimator. Streams share nothing with each other and can be pickled. A stream may be
+    used by one thread at a time, several streams by several threads.
+
+    Attributes
+    ----------
+    state : list
+        The states of all layers: of each an array of shape (n_streams, hidden_size), of an LSTM the
+        tuple (h, c) of two. There is one entry more with `pooling="mean"`, the tuple (sum, count) over
+        the steps so far, of shapes (n_streams, hidden_size) and (n_streams, 1); with `pooling="max"`, the
+        maximum so far, of shape (n_streams, hidden_size), -inf before the first step; and with
+        `target_delay`, the number of steps so far.
+
+        Reading it gives copies. A state of this form, of another stream or as lists, may be assigned;
+        it is copied and cast to the type of the network. Without the additional entry pooling, or the
+        wait for `target_delay`, begins anew. A ValueError is raised, and nothing changed, if it has
+        other shapes or is not finite.
+    """
+
+    def __init__(self, network, theta, answers, n_streams, *, delay=0, start=None):
+        # network: reads forwards only; answers: name of a method -> function of the raw outputs;
+        # start: where ``reset`` goes back to, in the form of ``state``; zeros if None
+        self._made_of = network, theta, answers, n_streams, delay, start
+        self._n, self._delay, self._dtype = n_streams, delay, network.dtype
+        self._answers = {**answers, "hidden_states": None}
+        views = network.views(theta)
+        self._W, self._b, self._table = views.W, views.b, views.table
+        self._n_inputs = views[0][0][0].W_x.shape[0]
+        self._hidden_sizes, self._pooling = network.hidden_sizes, network.pooling
+        self._layers = _kernels.stepper(
+            network.cells, [layer for (layer,) in views[0]], n_streams, ROWS
+        ) or _ByNumPy(network, views, n_streams)
+        self._n_states = [cell.n_states for cell in network.cells]
+        self._steps = Steps([n_streams], n_streams)
+        self._no_pool = self._pooling.initial_state(n_streams, self._hidden_sizes[-1], self._dtype)
+        # the read-out is the product of ``blocked_product``, in memory made once
+        rows = self._layers.h
+        self._h, self._pooled = rows[:n_streams], None
+        if self._no_pool or not rows.flags.c_contiguous:
+            rows = np.zeros(rows.shape, dtype=self._dtype)
+            self._pooled = rows[:n_streams]
+        self._blocks = rows.reshape(-1, ROWS, rows.shape[1])
+        self._products = np.empty((len(self._blocks), ROWS, network.n_outputs), dtype=self._dtype)
+        self._raw = self._products.reshape(-1, network.n_outputs)[:n_streams]
+        zeros = [(np.zeros((n_streams, H), dtype=self._dtype),) * m for H, m in self._shapes()]
+        self._start = (zeros, self._no_pool, 0) if start is None else self._check_state(start)
+        self.reset()
+
+    # --- public -----------------------------------------------------------------------------------
+
+    def step(self, x, method="predict"):
+        """Read the next time step and answer.
+
+        Parameters
+        ----------
+        x : array-like of shape (n_features,) or (n_streams, n_features)
+            The features of the next time step, in the order of the X in fit and without the
+            `sequence_id`; the first form for a single stream. With `embedding_size` the next token, an
+            int, or those of all streams, shape (n_streams,).
+        method : str, default="predict"
+            Whose answer to give: "predict", "hidden_states", and of a classifier "predict_proba" or
+            "predict_log_proba".
+
+        Returns
+        -------
+        answer : scalar or ndarray, or None
+            What the method answers for this step, or, with one target per sequence, what it would answer
+            if the sequences ended here: n_streams rows, or the only one for x of shape (n_features,).
+            With `target_delay` the answer for the step so many steps ago, and None while there is none.
+
+        Raises
+        ------
+        ValueError
+            If x cannot be read (of the wrong shape, NaN, infinite, not numbers), or if the estimator has
+            no such method. No state has changed then.
+        TypeError
+            If x is a sparse or masked array.
+        """
+        try:
+            answer = self._answers[method]
+        except (KeyError, TypeError):
+            raise ValueError(
+                f"method={method!r}: it must be one of {', '.join(map(repr, self._answers))}."
+            ) from None
+        ndim = self._run(x)
+        if self._seen <= self._delay:
+            return None
+        rows = self._h.copy() if answer is None else answer(self._read_out())
+        return rows[0] if ndim == 1 else rows
+
+    def reset(self):
+        """Go back to the state at the start."""
+        self._set(*self._start)
+
+    @property
+    def state(self):
+        # described in the docstring of the class
+        state = [s if len(s) > 1 else s[0] for s in self._layers.get_states()]
+        if self._pool:
+            pool = tuple(p.copy() for p in self._pool)
+            state.append(pool if len(pool) > 1 else pool[0])
+        if self._delay:
+            state.append(self._seen)
+        return state
+
+    @state.setter
+    def state(self, state):
+        self._set(*self._check_state(state))
+
+    def __getstate__(self):
+        return self._made_of, (self._layers.get_states(), self._pool, self._seen)
+
+    def __setstate__(self, saved):
+        (*parts, delay, start), state = saved
+        self.__init__(*parts, delay=delay, start=start)
+        self._set(*state)
+
+    # --- a step -----------------------------------------------------------------------------------
+
+    def _advance(self, x):
+        """One step of all streams; returns the raw outputs (n, K), whatever the delay."""
+        self._run(x)
+        return self._read_out()
+
+    def _run(self, x):
+        """One step of the layers and of pooling; returns ndim of x."""
+        if self._table is not None:
+            x = self._look_up(x)
+        ndim = self._layers.step(x) or self._layers.step(self._read(x))
+        if self._pooled is not None:
+            P, self._pool, _ = self._pooling.forward(self._h, self._steps, 0, self._pool, None)
+            self._pooled[...] = P
+        self._seen += 1
+        return ndim
+
+    def _read_out(self):
+        np.matmul(self._blocks, self._W, out=self._products)
+        return self._raw + self._b
+
+    def _read(self, x):
+        """x (n, F), or (F,) of one stream, as an array that the layers take; or the error in it."""
+        x = _as_numbers(x, "x")
+        n, F = self._n, self._n_inputs
+        if x.shape != (n, F) and not (n == 1 and x.shape == (F,)):
+            expected = f"({F},) or (1, {F})" if n == 1 else f"({n}, {F})"
+            raise ValueError(
+                f"x has shape {x.shape}, but {expected} is expected: the features of one time step of "
+                + ("the stream." if n == 1 else f"{n} streams.")
+            )
+        return _finite(x, self._dtype, "x")
+
+    def _look_up(self, x):
+        """Tokens (n,), or one of a single stream, -> their vectors (n, E), or (E,)."""
+        tokens = _as_numbers(x, "x")
+        shapes = [(self._n,), (self._n, 1), *([()] if self._n == 1 else [])]
+        if tokens.shape not in shapes:
+            raise ValueError(
+                f"x has shape {tokens.shape}, but {shapes[-1]} is expected: one token for every stream."
+            )
+        one_by_one = Sequences(tokens.reshape(-1, 1), np.ones(self._n), dtype=np.intp)
+        check_tokens(one_by_one, len(self._table), "x")
+        rows = self._table[tokens.reshape(-1).astype(np.intp)]
+        return rows[0] if tokens.ndim < 2 and self._n == 1 else rows
+
+    # --- states -----------------------------------------------------------------------------------
+
+    def _shapes(self):
+        """Units and number of states of every layer."""
+        return zip(self._hidden_sizes, self._n_states, strict=True)
+
+    def _set(self, layers, pool, seen):
+        self._layers.set_states(layers)
+        self._pool, self._seen = pool, seen
+
+    def _check_state(self, state):
+        """A state as users give it -> layers, pool, steps seen; or a ValueError."""
+        more = bool(self._no_pool or self._delay)
+        depth = len(self._n_states)
+        try:
+            state = list(state)
+        except TypeError:
+            raise ValueError(f"state must be a list, got {type(state).__name__}.") from None
+        if not depth <= len(state) <= depth + more:
+            raise ValueError(
+                f"state has {len(state)} entries, but there are {depth} layers"
+                + (" and an entry for pooling." if self._no_pool else "")
+                + (" and one for the steps so far." if self._delay else ".")
+            )
+        layers = [
+            self._check_entry(s, f"state[{k}]", [H] * m)
+            for k, (s, (H, m)) in enumerate(zip(state, self._shapes(), strict=False))
+        ]
+        pool, seen = self._no_pool, 0
+        if len(state) > depth:
+            name = f"state[{depth}]"
+            if self._delay:
+                seen = self._check_count(state[depth], name)
+            else:
+                pool = self._check_pool(state[depth], name)
+        return layers, pool, seen
+
+    def _check_pool(self, entry, name):
+        widths = [p.shape[1] for p in self._no_pool]
+        # a maximum over no step is -inf
+        pool = self._check_entry(entry, name, widths, allowed=self._no_pool[0].min())
+        if len(pool) > 1 and (pool[1] < 0).any():
+            raise ValueError(f"{name}[1], the number of steps so far, is negative.")
+        return pool
+
+    def _check_count(self, count, name):
+        if not isinstance(count, Integral) or isinstance(count, bool) or count < 0:
+            raise ValueError(f"{name}, the number of steps so far, must be an int >= 0, got {count!r}.")
+        return int(count)
+
+    def _check_entry(self, entry, name, widths, allowed=None):
+        """One array (n, width), or a tuple of them -> tuple of copies of the network's type."""
+        if len(widths) == 1:
+            return (self._check_array(entry, name, widths[0], allowed),)
+        if not isinstance(entry, (tuple, list)) or len(entry) != len(widths):
+            raise ValueError(f"{name} must be a tuple of {len(widths)} arrays.")
+        return tuple(
+            self._check_array(array, f"{name}[{k}]", width, allowed)
+            for k, (array, width) in enumerate(zip(entry, widths, strict=True))
+        )
+
+    def _check_array(self, array, name, width, allowed):
+        array = _as_numbers(array, name)
+        if array.shape != (self._n, width):
+            raise ValueError(f"{name} has shape {array.shape}, but {(self._n, width)} is expected.")
+        return _finite(array, self._dtype, name, allowed)
+
+
+def _as_numbers(values, name):
+    """``values`` as an array of numbers, by the rules for X."""
+    reject_unreadable(values, name)
+    try:
+        array = np.asarray(values)
+    except ValueError as error:  # rows of unequal length
+        raise ValueError(f"{name} cannot be read as numbers: {error}") from error
+    if array.dtype.kind in "biuf":
+        return array
+    return as_numbers(array, name, ensure_2d=False, allow_nd=True, ensure_min_samples=0)
+
+
+def _finite(values, dtype, name, allowed=None):
+    """A copy in ``dtype``; a ValueError if a number is not finite and not the one ``allowed``."""
+    with np.errstate(over="ignore"):
+        copy = values.astype(dtype)
+    bad = ~np.isfinite(copy)
+    if allowed is not None:
+        bad &= values != allowed
+    if bad.any():
+        where = ", ".join(map(str, np.argwhere(bad)[0]))
+        what = f"infinity or a value too large for {dtype}"
+        if np.isnan(copy[bad]).any():
+            what = "NaN"
+        raise ValueError(f"{name} contains {what}, at position {where}.")
+    return copy

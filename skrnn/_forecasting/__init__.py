@@ -1,0 +1,1 @@
+"""What ``skrnn.forecasting`` is made of."""

@@ -1,0 +1,289 @@
+"""y and sample weights, from what users pass to flat arrays; the sequences they belong to are known.
+
+==================  =====================================================  =======================
+targets             y                                                      becomes
+==================  =====================================================  =======================
+one per sequence    (n,) or (n, K)                                         (n, K)
+one per row         (n_rows,) or (n_rows, K)                               (n_rows, K)
+one per time step   (n, T), (n, T, K), or a list of (T_i,) or (T_i, K)     (sum of T_i, K)
+==================  =====================================================  =======================
+
+What the numbers mean, the estimators know (``regressors.py``, ``classifiers.py``). Errors are raised
+before any weight changes; they name y (or y_val, sample_weight) and the sequence and step that is wrong.
+"""
+
+import numpy as np
+from sklearn.utils import check_array
+from sklearn.utils.validation import column_or_1d
+
+from skrnn._engine.storage import Sequences
+from skrnn._reading.containers import (
+    as_items,
+    as_numbers,
+    axes_advice,
+    check_finite,
+    is_missing,
+    reject_unreadable,
+)
+
+_NOT_FINITE = (
+    "Replace it; or leave it out: put any value there, and a weight of zero for that sequence or time "
+    "step."
+)
+_NO_NUMBERS = "For labels use a classifier."
+
+
+def check_targets(y, X, name, name_X, *, per_step):
+    """Raise if y is no array-like at all; with one target per sequence, if there is not one for each."""
+    reject_unreadable(y, name)
+    shapeless = isinstance(y, (str, bytes, dict, set)) or not hasattr(y, "__len__")
+    if (shapeless and not hasattr(y, "__array__")) or getattr(y, "ndim", None) == 0:
+        raise ValueError(
+            f"{name} must be array-like, with one entry per {_unit(X)}, got {type(y).__name__}."
+        )
+    if not per_step:
+        check_same_number(y, X, name, name_X)
+
+
+def check_same_number(y, X, name, name_X="X"):
+    """Raise a ValueError with both numbers if there is not one y per sequence."""
+    n = len(y) if hasattr(y, "__len__") else len(np.asarray(y))
+    if n != len(X):
+        raise ValueError(
+            f"Found input variables with inconsistent numbers of samples: {name_X} has {len(X)} "
+            f"{_unit(X)}s, {name} has {n}." + axes_advice(X, name_X, n_sequences=n)
+        )
+
+
+def _unit(X):
+    return "row" if getattr(X, "rows_are_steps", False) else "sequence"
+
+
+def read_targets_per_step(y, X, name="y", name_X="X", *, numeric=True):
+    """y as (n, T[, K]) array or list of (T_i[, K]) -> flat (sum of T_i, K) array.
+
+    Parameters
+    ----------
+    X : Sequences that they belong to
+    name, name_X : str
+        What y and X are called in messages.
+    numeric : bool
+        Whether they are numbers, which must be finite, and not labels.
+
+    Returns
+    -------
+    flat : (sum of T_i, K)
+    is_1d : bool
+        Whether a step has a single number and not a row of K.
+    """
+    items = as_items(y, name)
+    if items is None:
+        y = np.asarray(y)
+        if y.ndim not in (2, 3) or (y.shape == (len(X), 1) and X.lengths.max() > 1):
+            raise ValueError(
+                f"{name} has shape {y.shape}, but with return_sequences=True it holds one target per "
+                "time step: (n_sequences, n_timesteps[, n_outputs]) or a list of arrays "
+                f"(n_timesteps_i[, n_outputs]). {_what_was_meant(y, X, name, name_X)}"
+            )
+        items = y
+    _check_lengths(items, X, name, name_X)
+    is_1d = items[0].ndim == 1
+    if isinstance(items, np.ndarray):
+        flat = items.reshape(len(items) * items.shape[1], -1)
+    else:
+        parts = [item.reshape(len(item), -1) for item in items]
+        if len({part.shape[1] for part in parts}) > 1:
+            raise ValueError(f"The sequences of {name} have different numbers of outputs per step.")
+        flat = np.concatenate(parts)
+    if numeric:
+        flat = as_numbers(flat, name, advice=_NO_NUMBERS)
+        check_finite(Sequences(flat, X.lengths), np.dtype(np.float64), name, _NOT_FINITE)
+    return flat, is_1d
+
+
+def _what_was_meant(y, X, name, name_X):
+    """Advice for targets per step without an axis of sequences."""
+    if len(X) == 1 and len(y) == X.lengths[0]:
+        return f"{name_X} is one sequence: pass [{name}]."
+    advice = "For one target per sequence set return_sequences=False."
+    if X.is_dense and len(y) == len(X):
+        advice += (
+            f" If the rows of {name_X} are the time steps of one series, pass [{name_X}] and [{name}]."
+        )
+    return advice
+
+
+def _check_lengths(items, X, name, name_X):
+    check_same_number(items, X, name, name_X)
+    if isinstance(items, np.ndarray) and (X.lengths == items.shape[1]).all():
+        return
+    swapped = all(item.ndim and len(item) == X.n_features for item in items)
+    for i, (item, T) in enumerate(zip(items, X.lengths, strict=True)):
+        if item.ndim not in (1, 2) or len(item) != T:
+            raise ValueError(
+                f"With return_sequences=True, {name} needs one entry per time step: sequence {i} has "
+                f"{T} steps in {name_X}, but {name}[{i}] has shape {item.shape}."
+                + axes_advice(X, name_X, n_timesteps=X.n_features if swapped else None)
+            )
+
+
+def reject_negative(flat, X, loss, name="y"):
+    """Raise a ValueError that names the first of the targets (rows, K) that is negative."""
+    negative = (flat < 0).any(axis=1)
+    if not negative.any():
+        return
+    i = int(np.argmax(negative))
+    where = f"{_unit(X)} {i}"
+    if len(flat) != len(X):
+        where = "sequence {}, step {}".format(*Sequences(flat, X.lengths).where(i))
+    raise ValueError(
+        f"{name} has a negative value, but loss={loss!r} requires non-negative {name}: {where}. Use "
+        "another loss."
+    )
+
+
+def reject_targets_per_step(y, X, name="y"):
+    """Raise a ValueError if y holds more than one target, or row of targets, per sequence or row."""
+    items = as_items(y, name) if not isinstance(y, np.ndarray) or y.dtype == object else None
+    if items is not None and len({item.shape for item in items}) > 1:
+        what = "arrays of different lengths"
+    else:
+        ndim = y.ndim if hasattr(y, "ndim") else np.asarray(y).ndim
+        what = f"{ndim} dimensions" if ndim > 2 else None
+    if what and X.rows_are_steps:
+        raise ValueError(
+            f'{name} has {what}, but rows="steps" expects one target per row, (n_rows,) or (n_rows, '
+            "n_outputs)."
+        )
+    if what:
+        raise ValueError(
+            f"{name} has {what}, but return_sequences=False expects one target per sequence, "
+            "(n_sequences,) or (n_sequences, n_outputs). Set return_sequences=True for one target "
+            "per time step."
+        )
+
+
+def read_single_targets(y, X, name="y", name_X="X"):
+    """Numeric y, (n,) or (n, K), one target per sequence -> (n, K) and whether it was (n,)."""
+    reject_targets_per_step(y, X, name)
+    y = as_numbers(y, name, advice=_NO_NUMBERS, ensure_2d=False)
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = column_or_1d(y, warn=True)
+    check_same_number(y, X, name, name_X)
+    flat = y.reshape(len(y), -1)
+    _check_finite_rows(flat, X, name)
+    return flat, y.ndim == 1
+
+
+def read_labels(y, X, name="y", name_X="X", *, per_step):
+    """Labels (rows,), or (rows, K) of an indicator, one per sequence or one per step; none is missing."""
+    if per_step:
+        y, is_1d = read_targets_per_step(y, X, name, name_X, numeric=False)
+        y = y[:, 0] if is_1d else y
+    else:
+        reject_targets_per_step(y, X, name)
+        check_same_number(y, X, name, name_X)
+    y = check_array(y, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name=name)
+    row = _first_missing(y)
+    if row is not None:
+        where = f"{_unit(X)} {row}"
+        if per_step:
+            where = "sequence {}, step {}".format(*Sequences(y, X.lengths).where(row))
+        what = "infinity" if y.dtype.kind == "f" and np.isinf(y[row]).any() else "NaN"
+        raise ValueError(f"Input {name} contains {what}: {where}. {_NOT_FINITE}")
+    return y
+
+
+def _first_missing(y):
+    """The first row of labels (rows, ...) that holds None, NaN or infinity; or None."""
+    if y.dtype.kind == "f":
+        rows = np.argwhere(~np.isfinite(y))[:, 0]
+        return int(rows[0]) if len(rows) else None
+    if y.dtype.kind == "O":
+        return next((index[0] for index, label in np.ndenumerate(y) if is_missing(label)), None)
+    return None
+
+
+def _check_finite_rows(values, X, name):
+    """Raise a ValueError that names the first row of (n, K) floats that is not finite."""
+    for start in range(0, len(values), 1 << 20):
+        finite = np.isfinite(values[start : start + (1 << 20)]).all(axis=1)
+        if finite.all():
+            continue
+        i = start + int(np.argmin(finite))
+        isnan = np.isnan(values[i]).any()
+        what = "NaN" if isnan else f"infinity or a value too large for {values.dtype!r}"
+        advice = "Weights must be finite." if name.startswith("sample_weight") else _NOT_FINITE
+        raise ValueError(f"Input {name} contains {what}: {_unit(X)} {i}. {advice}")
+
+
+def read_weights(sample_weight, X, name="sample_weight", name_X="X", *, per_step):
+    """Sample weights -> (n,) weights of the sequences, and flat weights of the steps or None.
+
+    Accepts None, a number, (n,), and with targets per step also weights shaped as them.
+    """
+    if sample_weight is None:
+        return ones(len(X)), None
+    reject_unreadable(sample_weight, name)
+    items = as_items(sample_weight, name)
+    if per_step and (items is not None or np.asarray(sample_weight).ndim == 2):
+        flat, _ = read_targets_per_step(sample_weight, X, name, name_X)
+        if flat.shape[1] != 1:
+            raise ValueError(f"{name} must have one number per time step.")
+        weight, steps = np.ones(len(X)), flat[:, 0].astype(np.float64)
+    else:
+        weight, steps = _weights_of_sequences(sample_weight, items, X, name, per_step), None
+    values = weight if steps is None else steps
+    if (values < 0).any():
+        i = int(np.argmax(values < 0))
+        where = f"position {i}"
+        if steps is not None:
+            where = "sequence {}, step {}".format(*Sequences(flat, X.lengths).where(i))
+        raise ValueError(
+            f"{name} has a negative value at {where}. Weights must be >= 0; zero leaves something out."
+        )
+    if not values.any():
+        raise ValueError(f"{name} must contain at least one non-zero weight: all are zero.")
+    return weight, steps
+
+
+def ones(n):
+    """(n,) weights of 1, without memory."""
+    return np.broadcast_to(np.float64(1), (n,))
+
+
+def is_ones(weight):
+    """Whether these are the ``ones``."""
+    return weight.strides == (0,) and weight[0] == 1
+
+
+def weight_of_rows(weight, step_weight, X, n):
+    """(n,) weights of all targets, from those of sequences (n_sequences,) or of steps (n,) or None."""
+    if step_weight is not None:
+        return step_weight
+    if len(X) == n:
+        return weight
+    return ones(n) if is_ones(weight) else np.repeat(weight, X.lengths)
+
+
+def _weights_of_sequences(sample_weight, items, X, name, per_step):
+    """A number, or (n,) numbers, as (n,) float64."""
+    n = len(X)
+    if items is None or len({item.shape for item in items}) <= 1:
+        weight = np.asarray(sample_weight)
+        ndim = weight.ndim
+    else:
+        ndim = "ragged"
+    if ndim == 0:
+        weight, ndim = np.full(n, weight), 1
+    if ndim != 1:
+        raise ValueError(
+            "Sample weights must be 1D array or scalar"
+            + (" or shaped as the targets" if per_step else "")
+            + f", got {ndim}{'' if ndim == 'ragged' else '-D'} {name}."
+        )
+    if len(weight) != n:
+        raise ValueError(f"{name}.shape == {weight.shape}, expected {(n,)}!")
+    weight = as_numbers(weight, name, ensure_2d=False, ensure_min_samples=0).astype(np.float64)
+    _check_finite_rows(weight[:, None], X, name)
+    return weight

@@ -1,0 +1,161 @@
+"""Which settings go together: checked at fit, before anything is read or changed.
+
+Raises only where another model than the one asked for would silently come out; settings that merely
+have no effect (those of another solver, schedule or stopping rule) are ignored. Every error names
+both parameters. Whether a single value is allowed stands in ``table.py``.
+"""
+
+from itertools import pairwise
+from numbers import Real
+
+import numpy as np
+
+from skrnn.solvers import SOLVERS
+
+
+def check_settings(estimator, *, X_val=None, y_val=None, sample_weight_val=None, partial_fit=False):
+    """ValueError for parameters that contradict each other."""
+    e = estimator
+    check_hidden_size(e.hidden_size)
+    for name, value in (("k1", e.k1), ("k2", e.k2)):
+        if value is not None and e.bidirectional:
+            raise ValueError(
+                f"{name}={value!r} and bidirectional=True do not go together: the reverse direction "
+                f"needs the whole sequence. Set {name}=None or bidirectional=False."
+            )
+    check_solver(e)
+    if hasattr(e, "quantile"):
+        check_quantile(e.quantile)
+    _check_rows(e)
+    _check_targets(e)
+    _check_auto(e)
+    check_validation(e, X_val, y_val, sample_weight_val, partial_fit)
+
+
+def check_solver(e):
+    """What a solver that needs the whole data cannot do."""
+    if not SOLVERS[e.solver].full_batch:
+        return
+    for name, value in (("k1", e.k1), ("k2", e.k2)):
+        if value is not None:
+            raise ValueError(
+                f"{name}={value!r} and solver={e.solver!r} do not go together: {e.solver} uses the whole "
+                f"sequences for every step. Set {name}=None or another solver."
+            )
+    if e.dropout:
+        raise ValueError(
+            f"dropout={e.dropout} and solver={e.solver!r} do not go together: {e.solver} needs a loss "
+            "that does not change from call to call. Set dropout=0 or another solver."
+        )
+
+
+def check_hidden_size(hidden_size):
+    """``hidden_size`` as a tuple of positive ints."""
+    sizes = np.atleast_1d(np.asarray(hidden_size, dtype=object))
+    ok = (
+        sizes.ndim == 1
+        and sizes.size
+        and all(isinstance(H, (int, np.integer)) and not isinstance(H, bool) and H > 0 for H in sizes)
+    )
+    if not ok:
+        raise ValueError(
+            f"hidden_size must be a positive int or a sequence of positive ints, one per layer, got "
+            f"{hidden_size!r}."
+        )
+    return tuple(int(H) for H in sizes)
+
+
+def check_quantile(quantile):
+    """ValueError unless it is a number between 0 and 1, or rising ones."""
+    values = np.asarray(quantile, dtype=object)
+    each = list(np.atleast_1d(values))
+    ok = values.ndim <= 1 and all(isinstance(q, Real) and 0 < q < 1 for q in each)
+    if not (ok and each and all(a < b for a, b in pairwise(each))):
+        raise ValueError(
+            "quantile must be a float strictly between 0 and 1, or a list of such floats in strictly "
+            f"increasing order, got {quantile!r}."
+        )
+
+
+def _check_rows(e):
+    for name, value, default in (
+        ("sequence_id", e.sequence_id, None),
+        ("initial_state", e.initial_state, "zeros"),
+    ):
+        if e.rows != "steps" and value != default:
+            raise ValueError(f"{name}={value!r} needs rows='steps', got rows={e.rows!r}.")
+    if isinstance(e.sequence_id, bool):
+        raise ValueError(f"sequence_id must be a column's name or position, got {e.sequence_id!r}.")
+    if e.initial_state == "last" and e.bidirectional:
+        raise ValueError(
+            "initial_state='last' and bidirectional=True do not go together: the reverse direction "
+            "begins at the end. Set initial_state='zeros' or bidirectional=False."
+        )
+    for name, value in (("rows", "steps"), ("embedding_size", e.embedding_size)):
+        if e.step_features != 1 and value is not None and getattr(e, name) == value:
+            raise ValueError(
+                f"step_features={e.step_features} and {name}={value!r} do not go together: leave "
+                "step_features=1."
+            )
+
+
+def _check_targets(e):
+    per_step = e.return_sequences or e.rows == "steps"
+    how = "return_sequences=True" if e.return_sequences else "rows='steps'"
+    if e.target_delay and not per_step:
+        raise ValueError(
+            f"target_delay={e.target_delay} needs targets per time step: set return_sequences=True."
+        )
+    if e.target_delay and e.bidirectional:
+        raise ValueError(
+            f"target_delay={e.target_delay} and bidirectional=True do not go together: the reverse "
+            "direction has seen the following inputs already."
+        )
+    if e.pooling != "last" and per_step:
+        raise ValueError(
+            f"pooling={e.pooling!r} and {how} do not go together: pooling is for one target per sequence."
+        )
+    if e.target_replication and per_step:
+        raise ValueError(
+            f"target_replication={e.target_replication} and {how} do not go together: "
+            "there is a target for every time step already."
+        )
+    if e.target_replication and e.bidirectional:
+        raise ValueError(
+            f"target_replication={e.target_replication} and bidirectional=True do not go together: at "
+            "a step before the last the reverse direction has read the rest already."
+        )
+
+
+def _check_auto(e):
+    if e.k2 != "auto" or e.k1 is not None:
+        return
+    many = (
+        ("return_sequences", e.return_sequences, False),
+        ("rows", e.rows, "sequences"),
+        ("target_replication", e.target_replication, 0),
+    )
+    for name, value, without in many:
+        if value != without:
+            raise ValueError(
+                f"k2='auto' and k1=None do not go together with {name}={value!r}: set k1, the number of "
+                "steps whose losses make an update, or leave k2=None."
+            )
+
+
+def check_validation(e, X_val, y_val, sample_weight_val, partial_fit=False):
+    if partial_fit:
+        if e.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True.")
+        if getattr(e, "class_weight", None) == "balanced":
+            raise ValueError(
+                "partial_fit does not support class_weight='balanced': the weights would change from "
+                "call to call. Pass a dict of weights."
+            )
+    if (X_val is None) != (y_val is None):
+        given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
+        raise ValueError(f"{given} was passed without {missing}: pass both or neither.")
+    if sample_weight_val is not None and X_val is None:
+        raise ValueError("sample_weight_val was passed without X_val and y_val.")
+    if X_val is not None and not e.early_stopping:
+        raise ValueError("X_val and y_val are only used with early_stopping=True.")

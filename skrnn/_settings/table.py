@@ -1,0 +1,487 @@
+"""Every constructor parameter of the estimators, declared once: default, constraint, text.
+
+``PARAMETERS`` is in the order of the signatures. ``owner`` says which classes have a parameter:
+"all", or those that name the owner in their ``_owns``. ``build`` gives a class its ``__init__``,
+its ``_parameter_constraints`` and its docstring from this table, so that siblings differ by class
+attributes only and signature, validation and documentation cannot drift apart. scikit-learn takes the
+texts from the docstring, as ``name : type`` and what follows, for the HTML representation.
+
+``METHODS`` has the texts that several methods share; ``complete`` puts them into a docstring.
+
+To add a parameter, add one entry.
+"""
+
+from numbers import Integral, Real
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+
+from skrnn._engine.pooling import POOLINGS
+from skrnn.cells import ACTIVATIONS
+from skrnn.solvers import SCHEDULES, SOLVERS
+
+
+class Parameter(NamedTuple):
+    """``type`` may hold the default as ``{default}``; ``default_of`` maps an owner to another one."""
+
+    default: object
+    constraint: list
+    type: str
+    text: str
+    owner: str = "all"
+    default_of: dict | None = None
+
+
+def _at_least(low):
+    return Interval(Integral, low, None, closed="left")
+
+
+def _quoted(names):
+    return "{" + ", ".join(f'"{name}"' for name in names) + "}"
+
+
+_POSITIVE = Interval(Real, 0, None, closed="right")  # inf included
+_NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
+_UNIT = Interval(Real, 0, 1, closed="left")
+_FLOATS = (
+    Options(type, {np.float32, np.float64}),
+    Options(np.dtype, {np.dtype("float32"), np.dtype("float64")}),
+)
+REGRESSION_LOSSES = ("squared_error", "absolute_error", "huber", "poisson", "quantile")
+
+PARAMETERS = {
+    "hidden_size": Parameter(
+        32,
+        [_at_least(1), "array-like"],
+        "int or tuple of int, default=32",
+        "Number of hidden units. A tuple stacks layers: one entry for each, that of the layer nearest to "
+        "X first.",
+    ),
+    "activation": Parameter(
+        "tanh",
+        [StrOptions(set(ACTIVATIONS))],
+        f'{_quoted(ACTIVATIONS)}, default="tanh"',
+        "The function that the hidden units apply to the sum of their inputs. With \"softmax\" the units "
+        "of a layer compete and sum to one.",
+        "rnn",
+    ),
+    "bidirectional": Parameter(
+        False,
+        ["boolean"],
+        "bool, default=False",
+        "Whether every layer also reads the sequences backwards, each within its own length. Needs "
+        "whole sequences: not together with `k1`, `k2`, `target_delay` or `target_replication`.",
+    ),
+    "embedding_size": Parameter(
+        None,
+        [None, _at_least(1)],
+        "int, default=None",
+        "If set, X holds integer tokens, as :class:`TokenEncoder` makes them: lists or object arrays of "
+        "1-D integer arrays, or a 2-D integer array. Each is looked up in a learned table of vectors of "
+        "this length. Large tables cost time: the solver updates all of it every time.",
+    ),
+    "n_tokens": Parameter(
+        None,
+        [None, _at_least(1)],
+        "int, default=None",
+        "Number of different tokens: the rows of the table. None: 1 + the largest token in fit. A larger "
+        "one later is an error. Only used when `embedding_size` is set.",
+    ),
+    "pooling": Parameter(
+        "last",
+        [StrOptions(set(POOLINGS))],
+        f'{_quoted(POOLINGS)}, default="last"',
+        "With one target per sequence: what the read-out sees of the top layer. \"last\" is the "
+        "final state (of each direction its own), \"mean\" and \"max\" run over the time steps.",
+    ),
+    "dropout": Parameter(
+        0.0,
+        [_UNIT],
+        "float in [0, 1), default=0.0",
+        "While training, the share of units set to zero between layers and before the read-out. One "
+        "mask per sequence and update, the same at all time steps; never on the recurrence. Not with "
+        "`solver=\"lbfgs\"`.",
+    ),
+    "rows": Parameter(
+        "sequences",
+        [StrOptions({"sequences", "steps"})],
+        '{"sequences", "steps"}, default="sequences"',
+        "How a 2-D X is read: with \"sequences\" each row is a sequence, with \"steps\" each row is one "
+        "time step of one series, or of several told apart by `sequence_id`; y then has a target for "
+        "every row. Split such a table with :class:`sklearn.model_selection.TimeSeriesSplit`, never "
+        "shuffled.",
+    ),
+    "step_features": Parameter(
+        1,
+        [_at_least(1)],
+        "int, default=1",
+        "For 2-D X with `rows=\"sequences\"`, and for lists of 1-D rows: how many consecutive columns "
+        "make one time step.",
+    ),
+    "sequence_id": Parameter(
+        None,
+        [None, str, Integral],
+        "str or int, default=None",
+        "With `rows=\"steps\"`: the column of X, by name or position, that says to which series a row "
+        "belongs. It may hold anything but missing values, and is not a feature. The rows of a series "
+        "stand in order; series may be interleaved.",
+    ),
+    "return_sequences": Parameter(
+        False,
+        ["boolean"],
+        "bool, default=False",
+        "Whether y has one target per time step instead of one per sequence.",
+    ),
+    "target_delay": Parameter(
+        0,
+        [Interval(Integral, 0, 1_000_000, closed="both")],
+        "int, default=0",
+        "With targets per step: the output for step t is read after step t + `target_delay`, so that "
+        "it has seen so many inputs more. X is continued with zeros; every target trains, and "
+        "predictions keep the length of X.",
+    ),
+    "initial_state": Parameter(
+        "zeros",
+        [StrOptions({"zeros", "last"})],
+        '{"zeros", "last"}, default="zeros"',
+        "The state that sequences start from. \"last\" needs `rows=\"steps\"`: `predict` and "
+        "`partial_fit` go on from the state in which each series ended in fit, so that X are the rows "
+        "that follow; a series that was not in fit starts from zeros, and so does fit.",
+    ),
+    "k1": Parameter(
+        None,
+        [None, _at_least(1)],
+        "int, default=None",
+        "Truncated backpropagation through time (TBPTT): the weights are updated every `k1` time steps, "
+        "from the losses of these steps. None: once per batch, after the whole sequences. With one "
+        "target per sequence and `target_replication=0` there is one loss, so `k1` has no effect.",
+    ),
+    "k2": Parameter(
+        None,
+        [None, StrOptions({"auto"}), _at_least(1)],
+        'int or "auto", default=None',
+        "Truncated backpropagation through time (TBPTT): the gradient flows back through `k2` time "
+        "steps. None: equal to `k1`. If `k2` is larger than `k1`, the window of `k2` steps is run again "
+        "with the current weights, so that the gradient is exact; if it is smaller, the `k1` steps are "
+        "cut into pieces of `k2` steps, whose gradients add up. \"auto\": chosen before every epoch, so "
+        "that the estimated relative bias of the gradient is at most `truncation_tolerance` [4]_; it is "
+        "recorded in `k2_curve_`. Needs `k1` if there are targets per time step, or "
+        "`target_replication`; then it is `k1` + 59 at most (3 `k1` - 1, if that is more), else 60.",
+    ),
+    "truncation_tolerance": Parameter(
+        0.5,
+        [Interval(Real, 0, None, closed="neither")],
+        "float, default=0.5",
+        "Relative bias allowed to the truncated gradient: smaller values make `k2` larger. Only used "
+        "when `k2=\"auto\"`.",
+    ),
+    "target_replication": Parameter(
+        0.0,
+        [Interval(Real, 0, 1, closed="both")],
+        "float in [0, 1], default=0.0",
+        "With one target per sequence: the share of the loss that is spread evenly over all time "
+        "steps, each trained towards the sequence's target [2]_.",
+    ),
+    "clip_norm": Parameter(
+        1.0,
+        [None, _POSITIVE],
+        "float, default=1.0",
+        "The gradient of all weights together is scaled down to this Euclidean norm if it is longer "
+        "[3]_. None or inf: off. Not applied by \"lbfgs\".",
+    ),
+    "clip_value": Parameter(
+        None,
+        [None, _POSITIVE],
+        "float, default=None",
+        "Every entry of the gradient is clipped to this absolute value, before `clip_norm`. None or "
+        "inf: off. Not applied by \"lbfgs\".",
+    ),
+    "loss": Parameter(
+        "squared_error",
+        [StrOptions(set(REGRESSION_LOSSES))],
+        f'{_quoted(REGRESSION_LOSSES)}, default="squared_error"',
+        "What training minimises, summed over the outputs. The squared error is halved; the absolute "
+        "error and \"huber\" (half the squared error up to `huber_delta`, linear beyond it) mind "
+        "outliers less. \"poisson\", for counts and rates y >= 0, is half the Poisson deviance, and the "
+        "read-out gives the logarithm of the predictions. \"quantile\" is the pinball loss: y lies below "
+        "its predictions with probability `quantile`. All but \"poisson\" train on y standardised by its "
+        "mean and deviation.",
+        "regressor",
+    ),
+    "huber_delta": Parameter(
+        1.0,
+        [_POSITIVE],
+        "float, default=1.0",
+        "Where the Huber loss becomes linear, in deviations of y; inf: nowhere. Only used when "
+        "`loss=\"huber\"`.",
+        "regressor",
+    ),
+    "quantile": Parameter(
+        0.5,
+        [Interval(Real, 0, 1, closed="neither"), "array-like"],
+        "float or increasing list of float, default=0.5",
+        "The quantile(s) to predict, between 0 and 1. A list is predicted at once, as so many outputs "
+        "that never cross; y then has one number per target. Only used when `loss=\"quantile\"`.",
+        "regressor",
+    ),
+    "class_weight": Parameter(
+        None,
+        [None, dict, StrOptions({"balanced"})],
+        'dict or "balanced", default=None',
+        "Weights of the classes, a dict of label to weight; they are multiplied with `sample_weight`. "
+        "\"balanced\" gives each class the same total weight. None: all are 1. Not for multilabel "
+        "targets.",
+        "classifier",
+    ),
+    "alpha": Parameter(
+        1e-4,
+        [_NOT_NEGATIVE],
+        "float, default=1e-4",
+        "Strength of the L2 penalty on the weight matrices (not on biases): every update adds "
+        "``alpha / 2 |W|^2`` divided by the sum of the sample weights of its sequences, whatever `k1` "
+        "and `k2`.",
+    ),
+    "solver": Parameter(
+        "adam",
+        [StrOptions(set(SOLVERS))],
+        f'{_quoted(SOLVERS)}, default="adam"',
+        "How the weights are updated. \"lbfgs\" uses the whole data and the whole sequences for every "
+        "step: not together with `k1`, `k2` or `dropout`.",
+    ),
+    "learning_rate_init": Parameter(
+        0.01,
+        [Interval(Real, 0, None, closed="neither")],
+        "float, default={default}",
+        "The learning rate at the start. The default is 0.01 for LSTM and GRU and 0.003 for the simple "
+        "network, which does not learn long sequences at higher rates. Not used by \"lbfgs\".",
+        default_of={"rnn": 0.003},
+    ),
+    "learning_rate": Parameter(
+        "constant",
+        [StrOptions(set(SCHEDULES))],
+        f'{_quoted(SCHEDULES)}, default="constant"',
+        "How the rate changes over the epochs. \"adaptive\" divides it by 5 whenever the loss has not "
+        "improved by `tol` for `n_iter_no_change` epochs, instead of stopping; \"cosine\" lowers it "
+        "towards 0 along half a cosine over the `max_iter` epochs of a fit call, and is constant in "
+        "`partial_fit`.",
+    ),
+    "momentum": Parameter(
+        0.9,
+        [Interval(Real, 0, 1, closed="both")],
+        "float in [0, 1], default=0.9",
+        "Momentum. Only used when `solver=\"sgd\"`.",
+    ),
+    "nesterovs_momentum": Parameter(
+        True,
+        ["boolean"],
+        "bool, default=True",
+        "Whether the momentum is Nesterov's. Only used when `solver=\"sgd\"`.",
+    ),
+    "beta_1": Parameter(
+        0.9,
+        [_UNIT],
+        "float in [0, 1), default=0.9",
+        "Decay of the mean of the gradients. Only used when `solver=\"adam\"`.",
+    ),
+    "beta_2": Parameter(
+        0.999,
+        [_UNIT],
+        "float in [0, 1), default=0.999",
+        "Decay of the mean of the squared gradients. Only used when `solver` is \"adam\" or "
+        "\"rmsprop\".",
+    ),
+    "epsilon": Parameter(
+        1e-8,
+        [Interval(Real, 0, None, closed="neither")],
+        "float, default=1e-8",
+        "Added to the root of the mean squared gradient. Only used when `solver` is \"adam\" or "
+        "\"rmsprop\".",
+    ),
+    "max_fun": Parameter(
+        15000,
+        [_at_least(1)],
+        "int, default=15000",
+        "Largest number of evaluations of the loss in a fit call. Only used when `solver=\"lbfgs\"`.",
+    ),
+    "batch_size": Parameter(
+        "auto",
+        [StrOptions({"auto"}), _at_least(1)],
+        'int or "auto", default="auto"',
+        "Number of sequences per batch. \"auto\": all of them up to 200 sequences, 32 if there are more. "
+        "With targets per step and `k1`, an int larger than the number of sequences cuts each of them "
+        "into contiguous pieces that run side by side: as many as fill the batch, none shorter than "
+        "`k1` and `k2`, each from a state of zeros. Not used by \"lbfgs\".",
+    ),
+    "max_iter": Parameter(
+        200,
+        [_at_least(1)],
+        "int, default=200",
+        "Largest number of epochs (passes over the data) of a fit call; with \"lbfgs\", of iterations.",
+    ),
+    "shuffle": Parameter(
+        True,
+        ["boolean"],
+        "bool, default=True",
+        "Whether the sequences are put in a new order for every epoch (the steps never are).",
+    ),
+    "tol": Parameter(
+        1e-4,
+        [_NOT_NEGATIVE],
+        "float, default=1e-4",
+        "Training stops when the loss has not fallen by `tol` for `n_iter_no_change` epochs in a row; "
+        "with \"lbfgs\", when no entry of the gradient exceeds it.",
+    ),
+    "n_iter_no_change": Parameter(
+        50,
+        [_at_least(1), Options(Real, {np.inf})],
+        "int or inf, default=50",
+        "For how many epochs in a row the loss may fail to fall by `tol` before training stops; inf: "
+        "without limit. Not used by \"lbfgs\". More than the 10 of scikit-learn's MLP: the loss of a "
+        "recurrent network rests on plateaus, and under truncated gradients it may rise for 20 epochs "
+        "before it falls again.",
+    ),
+    "early_stopping": Parameter(
+        False,
+        ["boolean"],
+        "bool, default=False",
+        "Whether to hold out validation data and to stop when the validation loss, instead of the "
+        "training loss, has stopped falling; the weights at its lowest value are kept. Not used by "
+        "\"lbfgs\".",
+    ),
+    "validation_fraction": Parameter(
+        0.1,
+        [Interval(Real, 0, 1, closed="neither")],
+        "float in (0, 1), default=0.1",
+        "Share of the sequences held out, stratified in single-label classification with one target "
+        "per sequence; of a single sequence with targets per step, its last steps. Only used when "
+        "`early_stopping=True` and fit is not given `X_val`. What y is standardised by is taken from all "
+        "sequences.",
+    ),
+    "warm_start": Parameter(
+        False,
+        ["boolean"],
+        "bool, default=False",
+        "Whether fit goes on from the weights, the solver's memory and the random state at the end of "
+        "the fit before, instead of starting anew. If :class:`skrnn.callbacks.Checkpoint` has saved the "
+        "estimator in the middle of a fit, that run is finished. Regressors keep the mean and deviation "
+        "that y was standardised by in the first fit; another loss is an error.",
+    ),
+    "random_state": Parameter(
+        None,
+        ["random_state"],
+        "int, RandomState instance or None, default=None",
+        "Source of the initial weights, the order of the sequences, the held-out data and dropout.",
+    ),
+    "verbose": Parameter(
+        False,
+        ["verbose"],
+        "bool or int, default=False",
+        "1 or True prints a line per epoch: loss, validation loss and score, mean norm of the gradient "
+        "before clipping, share of the updates that were clipped, time steps per second, and how long "
+        "the epochs left would take. 2 and more show a live bar instead, which needs the package rich.",
+    ),
+    "n_jobs": Parameter(
+        None,
+        [None, Integral],
+        "int, default=None",
+        "Number of threads, in fit and in predictions. None means 1 unless in a "
+        ":class:`joblib.parallel_config` context, -1 all cores. Never more than the environment variable "
+        "OMP_NUM_THREADS says, which joblib sets in its worker processes. The result does not depend on "
+        "it, bit for bit. Small batches use fewer; without compiled kernels only predictions use more "
+        "than one.",
+    ),
+    "dtype": Parameter(
+        None,
+        [None, StrOptions({"float32", "float64"}), *_FLOATS],
+        '"float32", "float64" or dtype, default=None',
+        "The floating-point type of weights and computation, also as a NumPy type. None: float32 for X "
+        "in float32 or float16, else float64. Fixed by the first fit.",
+    ),
+}  # fmt: skip
+
+
+# What the texts above cite; number 1 is the paper of the cell, in the class's own docstring.
+REFERENCES = """\
+.. [2] Lipton, Z. C., Kale, D. C., Elkan, C., Wetzel, R., "Learning to diagnose with LSTM recurrent
+   neural networks", ICLR 2016, arXiv:1511.03677.
+.. [3] Pascanu, R., Mikolov, T., Bengio, Y., "On the difficulty of training recurrent neural
+   networks", ICML 2013.
+.. [4] Aicher, C., Foti, N. J., Fox, E. B., "Adaptively truncating backpropagation through time to
+   control gradient bias", UAI 2019, arXiv:1905.07473.
+"""
+
+
+class Attribute(NamedTuple):
+    type: str
+    text: str
+    owner: str = "all"
+
+
+_CURVE = "list of float"
+ATTRIBUTES = {
+    "n_features_in_": Attribute(
+        "int", "Number of columns of a 2-D X; of other X the number of features of a time step."
+    ),
+    "n_step_features_": Attribute("int", "Number of features of a time step."),
+    "feature_names_in_": Attribute(
+        "ndarray of shape (n_features_in,)",
+        "Names of the columns of X. Only after a fit on a DataFrame whose columns have names.",
+    ),
+    "classes_": Attribute(
+        "ndarray of shape (n_classes,)",
+        "The labels, sorted; for multilabel targets the numbers of the labels.",
+        "classifier",
+    ),
+    "final_state_": Attribute(
+        "list of ndarray of shape (n_series, hidden_size)",
+        'With `rows="steps"` and one direction: for each layer the states in which the series end, '
+        "under the final weights; of an LSTM the tuple of h and c.",
+    ),
+    "sequence_ids_": Attribute(
+        "ndarray of shape (n_series,)",
+        'With `rows="steps"`: the ids of the series in the order of their first rows; 0 for the only '
+        "one without `sequence_id`.",
+    ),
+    "n_outputs_": Attribute("int", "Number of units of the read-out: a binary classification has one."),
+    "weights_": Attribute(
+        "dict of str to ndarray",
+        "Copies of all weights; names and shapes stand in the property's documentation.",
+    ),
+    "n_iter_": Attribute(
+        "int", "Number of epochs of the last fit, and of the calls of partial_fit since."
+    ),
+    "n_updates_": Attribute("int", "Number of updates of the weights since they were drawn."),
+    "loss_": Attribute("float", "The last entry of `loss_curve_`."),
+    "best_loss_": Attribute(
+        "float or None", "The lowest entry of `loss_curve_`; None with early stopping."
+    ),
+    "loss_curve_": Attribute(
+        _CURVE,
+        "Training loss per epoch: the weighted mean, each loss taken at the update that used it, plus "
+        "the penalty. Comparable between settings of `k1` and `k2`; if the loss standardises y, "
+        "it is that of standardised y.",
+    ),
+    "validation_loss_curve_": Attribute(
+        "list of float or None",
+        "Validation loss per epoch, without penalty and target replication. None without early stopping.",
+    ),
+    "validation_scores_": Attribute(
+        "list of float or None",
+        "Validation score (as `score`) per epoch. None without early stopping.",
+    ),
+    "best_validation_score_": Attribute(
+        "float or None", "The highest of `validation_scores_`. None without early stopping."
+    ),
+    "grad_norm_curve_": Attribute(
+        _CURVE, "Mean Euclidean norm of the gradient per epoch, before clipping."
+    ),
+    "clipped_fraction_curve_": Attribute(
+        _CURVE, "Share of the updates of each epoch in which clipping was active."
+    ),
+    "k2_curve_": Attribute(
+        "list of int or None",
+        "The steps that the gradient flowed back through in each epoch: `k2`, or `k1` if that is None, "
+        'or what was chosen if `k2="auto"`. None: whole sequences.',
+    ),
+}

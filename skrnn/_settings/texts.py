@@ -1,0 +1,122 @@
+"""Texts of docstrings that several methods share; ``complete`` puts them in."""
+
+import inspect
+import re
+
+# What several methods have in their docstrings: a line ``.. name`` there stands for METHODS["name"].
+METHODS = {
+    "X": """\
+X : array-like
+    The sequences, in one of these forms.
+
+    - An array of shape (n_sequences, n_timesteps, n_features), for sequences of equal length. Time is
+      the middle axis.
+    - A list or 1-D object array of arrays of shape (n_timesteps_i, n_features), for sequences of any
+      length.
+    - An array or DataFrame of shape (n_sequences, n_columns): each row is a sequence, its first
+      `step_features` columns are the first time step, and so on. A list of 1-D rows, also of unequal
+      length, is read in the same way.
+    - With `rows="steps"` an array or DataFrame of shape (n_rows, n_columns): each row is a time step.
+    - With `embedding_size` tokens: a list or 1-D object array of integer arrays of shape
+      (n_timesteps_i,), or an integer array of shape (n_sequences, n_timesteps).
+""",
+    "X like fit": """\
+X : array-like
+    The sequences. After a fit on sequences: an array of shape (n_sequences, n_timesteps, n_features)
+    or a list or 1-D object array of arrays of shape (n_timesteps_i, n_features), with the n_features
+    of fit and any number of time steps. After a fit on an array or DataFrame of shape (n_sequences,
+    n_columns): the same, with the columns of fit. After a fit on tokens: tokens. With `rows="steps"`
+    the rows of the same columns.
+""",
+    "y": """\
+y : array-like
+    The targets: numbers for a regressor, labels for a classifier.
+
+    - One per sequence: shape (n_sequences,), or (n_sequences, n_outputs) for several numbers or for a
+      multilabel indicator of 0 and 1.
+    - With `return_sequences=True` one per time step: an array of shape (n_sequences, n_timesteps) or
+      (n_sequences, n_timesteps, n_outputs), or a list or 1-D object array of arrays of shape
+      (n_timesteps_i,) or (n_timesteps_i, n_outputs).
+    - With `rows="steps"` one per row: shape (n_rows,) or (n_rows, n_outputs).
+""",
+    "sample_weight": """\
+sample_weight : array-like of shape (n_sequences,), default=None
+    Weights of the sequences, none negative; None: all are 1. With `return_sequences=True` also one
+    weight per time step: an array of shape (n_sequences, n_timesteps), or a list or 1-D object array of
+    arrays of shape (n_timesteps_i,). With `rows="steps"` one per row, shape (n_rows,). What has weight
+    zero is left out of the loss and of scores; the step of such a row still moves the state.
+""",
+    "forecasts": """\
+horizon : int
+    Number of steps to forecast.
+X_future : array-like, default=None
+    The values in the `horizon` steps to come of the columns of X that are not in `feedback`; needed
+    if there are such columns. In the form of X: for sequences of shape (n_sequences, horizon, n_columns)
+    or a list of arrays of shape (horizon, n_columns), for a table of steps `horizon` rows for every
+    series, with the column of `sequence_id` if there are several. Of one series also an array of shape
+    (horizon, n_columns). It has all columns of X, or those that are not in `feedback`, in their order;
+    data frames are read by name.
+feedback : str, int or list of them, default=None
+    The columns of X, names or positions, whose next values the predictions are, in the order of the
+    outputs. None: all, if there are as many columns as outputs (`sequence_id` does not count).
+""",
+    "forecast": """\
+y : ndarray of shape (horizon,) or (horizon, n_outputs)
+    The predictions, in units of y. For several series of shape (n_sequences, horizon) or (n_sequences,
+    horizon, n_outputs); those of a table are in the order in which their ids first appear.
+""",
+    "errors of training": """\
+ValueError
+    If a parameter is out of its range; if parameters do not go together; if X, y or a weight cannot be
+    read: empty, of the wrong shape, NaN or infinite; or if the loss or its gradient is not finite
+    at the weights that training starts from.
+TypeError
+    If X, y or a weight is a sparse or masked array.
+MemoryError
+    If the network, or a window of the data, does not fit in memory.
+ImportError
+    If `verbose` is 2 or more and the package rich is not installed.
+""",
+    "warnings of training": """\
+Warns
+-----
+ConvergenceWarning
+    If `max_iter` is reached before the loss has stopped falling; if loss or gradient are no longer
+    finite: training then stops, the last weights at which they were finite are kept, and the warning
+    tells the epoch, the gradient norms before and what to try; if "lbfgs" stops early; or if hardly
+    anything was learned and the features of X are on very different scales, or far from 1.
+UserWarning
+    If training is interrupted from the keyboard: the weights so far are kept; if X seems to have its
+    axes in another order, or y one target per time step; if y looks one-hot encoded; if y is in another
+    unit than in the first fit, or needs more digits than `dtype` has; if a sequence has more than 10000
+    steps and `k1` is not set; if `batch_size` exceeds the number of sequences, and they cannot be cut;
+    or if, with `rows="steps"`, the index of X falls, or jumps often: shuffled rows.
+DataConversionWarning
+    If y has a single column: pass a 1-D y.
+""",
+    "errors of answers": """\
+NotFittedError
+    If the estimator has not been fitted.
+ValueError
+    If X cannot be read (empty, of the wrong shape, NaN or infinite), or if it is not of the form or
+    has not the features of the X in fit.
+TypeError
+    If X is a sparse or masked array.
+""",
+    "errors of scores": """\
+NotFittedError
+    If the estimator has not been fitted.
+ValueError
+    If X, y or sample_weight cannot be read (empty, of the wrong shape, NaN or infinite), or if X is not
+    of the form or has not the features of the X in fit.
+TypeError
+    If X is a sparse or masked array.
+""",
+}
+
+
+def complete(method):
+    """Decorator: put the shared texts into the docstring of ``method``."""
+    lines = inspect.cleandoc(method.__doc__ or "") + "\n"  # none with python -OO
+    method.__doc__ = re.sub(r"^\.\. (.+)\n", lambda line: METHODS[line[1]], lines, flags=re.MULTILINE)
+    return method

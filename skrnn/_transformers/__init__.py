@@ -1,0 +1,4 @@
+"""The transformers of ``skrnn.preprocessing``, one module each.
+
+A new one is a class below ``SequenceTransformer`` (``base``).
+"""

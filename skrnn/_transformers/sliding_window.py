@@ -1,0 +1,176 @@
+"""Rows of a series to windows of the latest rows.
+
+Shapes: a table of n rows, F features; windows (n, length, F).
+"""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import _fit_context
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skrnn._estimators.callbacks import as_task
+from skrnn._reading.containers import as_numbers, reject_unreadable
+from skrnn._reading.rows import encode, split_ids
+from skrnn._transformers.base import SequenceTransformer
+
+
+class SlidingWindow(SequenceTransformer):
+    """Turn the rows of a series into windows: each row with the rows before it.
+
+    Row t becomes the sequence of the rows t - length + 1 to t, so that an estimator that reads sequences
+    has the recent past of every row. The number of samples stays, as `TimeSeriesSplit` and pipelines
+    need. Windows that would begin before the first row are filled up with copies of the first row: in
+    every call, the first `length` - 1 rows of a series are short of history.
+
+    Parameters
+    ----------
+    length : int
+        Number of rows of a window.
+    sequence_id : str or int, default=None
+        The column of X that says to which series a row belongs, by its exact name (data frames) or
+        position. Its values may be of any hashable kind. It is not a feature: windows are without it.
+        Rows of one series stand in order, and may have rows of others between them. `None`: all rows
+        are one series.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of columns of X, that of `sequence_id` included.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns, if X is a data frame whose names are all strings.
+
+    See Also
+    --------
+    TimeDistributed : A transformer for every time step of sequences.
+    TokenEncoder : Strings to sequences of integers.
+
+    Notes
+    -----
+    The windows of one series are a read-only view of one copy of X, which takes the memory of X whatever
+    `length` is. The windows of several series start at no regular distance, which no view can express:
+    they are an array of their own, `length` times as large as X, and read-only, too. Scale before the
+    windows, not after them: fewer rows and the same numbers.
+
+    Values are passed on as they are, missing and infinite ones included.
+
+    All checks of scikit-learn's `check_estimator` run. Two fail, because they contradict what a window
+    is: `check_methods_sample_order_invariance` and `check_methods_subset_invariance` ask that a row is
+    transformed without regard to the rows around it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn import SlidingWindow
+    >>> X = np.array([[1.0], [2.0], [3.0], [4.0]])
+    >>> windows = SlidingWindow(3).fit_transform(X)
+    >>> windows.shape
+    (4, 3, 1)
+    >>> windows[:, :, 0]
+    array([[1., 1., 1.],
+           [1., 1., 2.],
+           [1., 2., 3.],
+           [2., 3., 4.]])
+    """
+
+    _parameter_constraints = {  # noqa: RUF012
+        "length": [Interval(Integral, 1, None, closed="left")],
+        "sequence_id": [str, Integral, None],
+    }
+
+    def __init__(self, length, *, sequence_id=None):
+        self.length = length
+        self.sequence_id = sequence_id
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    @as_task
+    def fit(self, X, y=None):
+        """Check the parameters and X, and remember its columns.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            The series, a row for each time step.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If X is no table of numbers, or `sequence_id` is not one of its columns.
+        TypeError
+            If X is sparse or masked.
+        """
+        self._read(X)
+        validate_data(self, X=X, skip_check_array=True, reset=True)  # the names
+        return self
+
+    def transform(self, X):
+        """The window that ends at each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            The series, a row for each time step.
+
+        Returns
+        -------
+        windows : ndarray of shape (n_rows, length, n_features)
+            Read-only; of the `dtype` of X. Without the column of `sequence_id`.
+
+        Raises
+        ------
+        NotFittedError
+            If the transformer has not been fitted.
+        ValueError
+            If X is no table of numbers, or has other columns than in `fit`.
+        TypeError
+            If X is sparse or masked.
+        """
+        check_is_fitted(self)
+        values, series = self._read(X)
+        validate_data(self, X=X, skip_check_array=True, reset=False)
+        return _windows(values, self.length, series)
+
+    def _read(self, X):
+        """The features of X as numbers, and the number of the series of each row."""
+        reject_unreadable(X, "X")
+        if self.sequence_id is None:
+            return as_numbers(X, "X", estimator=self), None
+        X, ids, columns = split_ids(X, self.sequence_id)
+        X = as_numbers(X, "X", estimator=self)
+        return X if columns is None else X[:, columns], encode(ids)[1]
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def _windows(values, length, series=None):
+    """Windows of (n, F) values, each series filled up at its start with its first row: (n, length, F)."""
+    n_series = 1 if series is None else int(series.max()) + 1
+    if n_series == 1:
+        first = np.broadcast_to(values[:1], (length - 1, values.shape[1]))
+        return _view(np.concatenate([first, values]), length)
+    order = np.argsort(series, kind="stable")  # the rows series by series
+    counts = np.bincount(series)
+    repeats = np.ones(len(values), dtype=np.intp)
+    repeats[np.cumsum(counts) - counts] = length  # the first rows
+    ends = np.cumsum(repeats) - 1  # where each row stands in the padded series
+    starts = np.empty_like(ends)
+    starts[order] = ends - (length - 1)
+    windows = _view(values[np.repeat(order, repeats)], length)[starts]
+    windows.flags.writeable = False  # as for one series
+    return windows
+
+
+def _view(padded, length):
+    return np.lib.stride_tricks.sliding_window_view(padded, length, axis=0).transpose(0, 2, 1)
