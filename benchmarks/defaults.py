@@ -54,7 +54,7 @@ def glorot_recurrent(random_state, n, n_blocks=1):
 def as_torch(self, random_state):
     """All weights uniform in 1/sqrt(H)."""
     bound = self.hidden_sizes[0] ** -0.5
-    return random_state.uniform(-bound, bound, size=self.parameters.size).astype(self.dtype)
+    return random_state.uniform(-bound, bound, size=self.layout.size).astype(self.dtype)
 
 
 INITIALISATIONS = {

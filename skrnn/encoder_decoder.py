@@ -309,7 +309,7 @@ class _EncoderDecoder(Trainable):
             If the estimator has not been fitted.
         """
         check_is_fitted(self)
-        return self._network().parameters.views(self._theta.copy())
+        return self._network().layout.views(self._theta.copy())
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -139,7 +139,7 @@ def torch_twin(net, theta, cell, pooling="last", activation="tanh"):
 
     kinds = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
     options = {"nonlinearity": activation} if cell == "rnn" else {}
-    views = net.parameters.views(theta)
+    views = net.layout.views(theta)
     layers = torch.nn.ModuleList()
     named = {}
     D = views["layer0.W_x"].shape[0]
@@ -224,7 +224,7 @@ def torch_loss_and_gradient(net, theta, cell, data, loss, pooling="last", activa
         total = total + data.weight[i] * torch_loss(loss, raw, y)
     total.backward()
     g = np.zeros_like(theta)
-    views = net.parameters.views(g)
+    views = net.layout.views(g)
     for name, parameter in named.items():
         views[name][...] = parameter.grad.numpy().T
     return total.item(), g, [raw.detach().numpy() for raw in outputs]

@@ -485,7 +485,7 @@ def test_what_fits_is_not_refused(cls, monkeypatch):
 def test_vectors_as_long_as_the_weights(solver, vectors):
     """Theta, gradient and theta before the step; what the solver remembers, and that before the step."""
     network = skrnn.GRURegressor(5, tol=1e9, n_iter_no_change=1).fit(walks(), walks()[:, 0, 0])._network()
-    expected = vectors * 8 * network.parameters.size
+    expected = vectors * 8 * network.layout.size
     assert _memory.bytes_of_weights(network, SOLVERS[solver]) == expected
 
 

@@ -356,7 +356,7 @@ def test_33_what_vanishes_becomes_zero(dtype):
     X[:, 0] = 1
     model = skrnn.RNNRegressor(3, activation="relu", max_iter=1, random_state=0).fit(X, [0, 1])
     model._theta[:] = 0
-    weights = model._network().parameters.views(model._theta)
+    weights = model._network().layout.views(model._theta)
     weights["layer0.W_x"][:], weights["layer0.W_h"][:] = 1, np.eye(3) / 2
     tiny = np.finfo(dtype).tiny
 

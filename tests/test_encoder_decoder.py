@@ -114,7 +114,7 @@ def test_unknown_source_tokens_are_steps_without_input():
     model = trained(skrnn.GRUEncoderDecoder)
     assert model.predict(["a?b"]) == model.predict(["a!b"])
     model._theta = model._theta.copy()
-    table = model._network().parameters.views(model._theta)["encoder.embedding.W"]
+    table = model._network().layout.views(model._theta)["encoder.embedding.W"]
     table[0] = 0
     assert model.predict(["aba"]) == model.predict(["?b?"])
 
@@ -126,7 +126,7 @@ def test_targets_may_be_empty_and_answers_end(cls):
     model = cls(**SMALL | {"max_iter": 1}).fit(["a", "b"], ["xxx", "x"])
     for limit, longest in ((None, 6), (2, 2), (0, 0)):
         model.set_params(max_length=limit)
-        bias = model._network().parameters.views(model._theta)["decoder.readout.b"]
+        bias = model._network().layout.views(model._theta)["decoder.readout.b"]
         bias[0] = -1e6  # it never stops by itself
         assert [len(answer) for answer in model.predict(["a", "b", "ab"])] == [longest] * 3
         model.set_params(beam_size=3)

@@ -59,7 +59,7 @@ def torch_norms(net, theta, cell, activation, x, y, pooling, loss):
     """One sequence x (T, F): for each layer and state the norms of the gradients, from the last step."""
     import torch
 
-    W = {n: torch.tensor(v) for n, v in net.parameters.views(theta).items()}
+    W = {n: torch.tensor(v) for n, v in net.layout.views(theta).items()}
     X, states = [torch.tensor(row, requires_grad=True) for row in x], []
     for k, H in enumerate(net.hidden_sizes):
         state = tuple(torch.zeros(H, dtype=torch.float64) for _ in range(net.cells[k].n_states))
@@ -165,7 +165,7 @@ def test_finite_differences(cell, options):
 def scalar(w, T, dtype=np.float64):
     """h' = x + w h and the loss (h_T)^2 / 2 with h_T = 1."""
     net, theta = network("rnn", (1,), K=1, F=1, cell_options={"activation": "identity"})
-    views = net.parameters.views(theta)
+    views = net.layout.views(theta)
     theta[:] = 0
     views["layer0.W_x"][:], views["layer0.W_h"][:], views["readout.W"][:] = 1, w, 1
     x = np.zeros((T, 1))
@@ -208,9 +208,9 @@ def test_the_lags_add_up_to_the_gradient(cell, options, lengths):
     batch, gradient = data.batch(np.arange(len(lengths)), net.dtype), Gradient(net, theta, FAST)
     for lag in way_back(gradient, batch, SQUARED, data.y[batch.rows], 6, batch.weight[:, None]):
         add_gradient(gradient, lag)
-    for name, view in net.parameters.views(gradient.g).items():
+    for name, view in net.layout.views(gradient.g).items():
         if name.startswith("layer"):
-            assert_same_gradient(view, net.parameters.views(expected)[name], rtol=1e-12)
+            assert_same_gradient(view, net.layout.views(expected)[name], rtol=1e-12)
         else:
             assert not view.any()
 

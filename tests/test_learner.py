@@ -73,7 +73,7 @@ def test_penalty_is_on_matrices_only():
     net, theta = network("lstm")
     gradient = Gradient(net, theta, FAST, alpha=1.0)
     gradient.finish(1.0, 1.0)
-    for name, g in net.parameters.views(gradient.g).items():
+    for name, g in net.layout.views(gradient.g).items():
         assert g.any() == (g.ndim == 2), name
 
 

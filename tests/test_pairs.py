@@ -139,7 +139,7 @@ def test_finite_differences(cell, hidden_sizes, lengths):
     _, g = loss_and_gradient(net, theta, data, LOSS)
     expected = finite_differences(lambda x: loss_only(net, x, data, LOSS), theta)
     assert_same_gradient(g, expected, rtol=1e-6)
-    assert all(array.any() for array in net.parameters.views(g).values())
+    assert all(array.any() for array in net.layout.views(g).values())
 
 
 @cells
@@ -283,7 +283,7 @@ def test_equal_to_torch(cell, hidden_sizes, lengths):
     expected = {
         f"{part}.{n}": p.grad for part, (_, _, _, named) in twin.items() for n, p in named.items()
     }
-    views = net.parameters.views(g)
+    views = net.layout.views(g)
     assert list(expected) == list(views)
     for name, theirs in expected.items():
         theirs = theirs.numpy() if name.endswith("embedding.W") else theirs.numpy().T
@@ -294,7 +294,7 @@ def torch_part(torch, net, theta, part, cell):
     """Table, layers, read-out and all parameters by our names, with the same weights."""
     ours = {
         name.removeprefix(f"{part}."): torch.from_numpy(array.copy())
-        for name, array in net.parameters.views(theta).items() if name.startswith(part)
+        for name, array in net.layout.views(theta).items() if name.startswith(part)
     }  # fmt: skip
     table = torch.nn.Embedding(*ours["embedding.W"].shape, dtype=torch.float64)
     named = {"embedding.W": table.weight}
@@ -439,7 +439,7 @@ def test_an_answer_does_not_depend_on_its_batch(beam_size):
 def test_equal_scores_go_to_the_lowest_token():
     net, theta = network("gru")
     sources = pairs(EQUAL).source.X
-    W, b = (net.parameters.views(theta)[f"decoder.readout.{n}"] for n in "Wb")
+    W, b = (net.layout.views(theta)[f"decoder.readout.{n}"] for n in "Wb")
     W[:], b[:] = 0, [0, 2, 2, 1]
     assert search(net, theta, sources, 1, 3) == [[1, 1, 1]] * 3
     b[STOP] = 2

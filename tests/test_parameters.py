@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from skrnn._engine.network import Network
-from skrnn._engine.weights import Parameters, glorot_uniform, orthogonal
+from skrnn._engine.weights import WeightLayout, glorot_uniform, orthogonal
 from skrnn.cells import CELLS
 
 
 def test_views_tile_the_vector_matrices_first():
-    parameters = Parameters({"a": (2, 3), "b": (3,), "c": (3, 1), "d": (1,)})
+    parameters = WeightLayout({"a": (2, 3), "b": (3,), "c": (3, 1), "d": (1,)})
     vector = np.arange(float(parameters.size))
     views = parameters.views(vector)
     assert list(views) == ["a", "b", "c", "d"]
@@ -22,7 +22,7 @@ def test_views_tile_the_vector_matrices_first():
 
 def test_a_network_beyond_all_memory_is_refused_before_anything_is_made():
     with pytest.raises(MemoryError, match="hidden_size"):
-        Parameters({"W": (10**7, 10**7)})
+        WeightLayout({"W": (10**7, 10**7)})
 
 
 def test_orthogonal_blocks():
@@ -43,7 +43,7 @@ def test_glorot_bound_is_that_of_one_block():
 @pytest.mark.parametrize("cell", CELLS)
 def test_initial_weights(cell, bidirectional):
     net = Network(CELLS[cell], 3, (6, 4), 2, dtype=np.float64, bidirectional=bidirectional)
-    weights = net.parameters.views(net.initial_weights(np.random.RandomState(0)))
+    weights = net.layout.views(net.initial_weights(np.random.RandomState(0)))
     for name, array in weights.items():
         if name.endswith("W_h"):
             H = array.shape[0]

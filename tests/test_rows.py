@@ -1125,7 +1125,7 @@ def test_training_goes_on_from_the_state_that_training_left(cls, between):
 def penalty(model):
     """alpha / 2 |W|^2 for one series of weight 1."""
     matrices = [w for name, w in model.weights_.items() if ".W" in name and name != "readout.W"]
-    matrices.append(model._network().parameters.views(model._theta)["readout.W"])
+    matrices.append(model._network().layout.views(model._theta)["readout.W"])
     return model.alpha / 2 * sum(np.square(w).sum() for w in matrices)
 
 

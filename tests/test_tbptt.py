@@ -244,8 +244,8 @@ def test_scalar_linear_case():
             return raw.sum(axis=1), np.ones_like(raw)
 
     net = Network(CELLS["rnn"], 1, (1,), 1, dtype=np.float64, cell_options={"activation": "identity"})
-    theta = np.zeros(net.parameters.size)
-    views = net.parameters.views(theta)
+    theta = np.zeros(net.layout.size)
+    views = net.layout.views(theta)
     views["layer0.W_x"][:], views["layer0.W_h"][:], views["readout.W"][:] = 1.0, 0.2, 1.0
     # a step before the first makes the state 0.9 and has no loss
     x = np.array([0.9, 0, 0, 0, 0])[:, None]
@@ -255,7 +255,7 @@ def test_scalar_linear_case():
 
     class Recorder(Gradient):
         def update(self, scale, S):
-            gradients.append(float(net.parameters.views(self.g)["layer0.W_h"][0, 0]))
+            gradients.append(float(net.layout.views(self.g)["layer0.W_h"][0, 0]))
             self.g[:] = 0
 
     for k2, expected in ((3, [0.9, 0.36, 0.108, 0.0216]), (5, [0.9, 0.36, 0.108, 0.0288])):
@@ -387,7 +387,7 @@ def test_the_only_error_reaches_exactly_k2_steps(T, k1, k2):
     net, theta = network("rnn", F=T)  # one input per step: W_x has one row per step
     data = Dataset(Sequences(np.eye(T), [T]), np.ones((1, 2)))
     _, g = loss_and_gradient(net, theta, data, "squared_error", k1, k2)
-    reached = np.abs(net.parameters.views(g)["layer0.W_x"]).sum(axis=1) > 0
+    reached = np.abs(net.layout.views(g)["layer0.W_x"]).sum(axis=1) > 0
     depth = min(k2 or k1 or T, T)
     np.testing.assert_array_equal(reached, np.arange(T) >= T - depth)
 
@@ -426,7 +426,7 @@ def test_mean_of_the_updates_is_the_gradient_of_the_reported_loss(lengths, data_
 
     def reported(x):
         value = loss_only(net, x, data, "squared_error")
-        W = x[: net.parameters.n_penalised]
+        W = x[: net.layout.n_penalised]
         return value / batch.W + alpha / 2 * (W @ W) / data.weight.sum()
 
     assert pytest.approx(data.weight.sum()) == batch.S
@@ -441,8 +441,8 @@ def test_optimum_does_not_depend_on_k1():
     flat = np.concatenate([np.arange(T) >= 80 for T in lengths])[:, None].astype(float)
     data = Dataset(Sequences(np.zeros((len(flat), 1)), lengths), Sequences(flat, lengths))
     net = Network(CELLS["rnn"], 1, (1,), 1, dtype=np.float64)
-    theta = np.zeros(net.parameters.size)
-    bias = net.parameters.views(theta)["readout.b"]
+    theta = np.zeros(net.layout.size)
+    bias = net.layout.views(theta)["readout.b"]
     batch = Batch(data, np.arange(32), net.dtype)
     for k1 in (None, 10, 3):
         theta[:] = 0
@@ -451,7 +451,7 @@ def test_optimum_does_not_depend_on_k1():
 
         class Frozen(Gradient):
             def update(self, scale, S, steps=steps):
-                steps.append(scale * net.parameters.views(self.g)["readout.b"][0])
+                steps.append(scale * net.layout.views(self.g)["readout.b"][0])
                 self.g[:] = 0
 
         tbptt(net, LOSSES["squared_error"](), batch, Frozen(net, theta, FAST), k1)

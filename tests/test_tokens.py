@@ -451,7 +451,7 @@ def one_hot(data):
 def one_hot_twin(cell, net, theta, **kw):
     """The network of the same function of one-hot inputs, its theta, and the names of its W_x."""
     twin, theta_twin = network(cell, net.hidden_sizes, F=V, **kw)
-    views, views_twin = net.parameters.views(theta), twin.parameters.views(theta_twin)
+    views, views_twin = net.layout.views(theta), twin.layout.views(theta_twin)
     inputs = [name for name in views_twin if name.startswith("layer0") and name.endswith("W_x")]
     for name, view in views_twin.items():
         view[...] = views["embedding.W"] @ views[name] if name in inputs else views[name]
@@ -488,7 +488,7 @@ def test_finite_differences_of_layers_and_directions(cell, lengths, per_step):
 def check_by_differences(net, theta, data):
     """The gradient of the table; that of all else is in test_gradients.py."""
     _, g = loss_and_gradient(net, theta, data, "squared_error")
-    table, g = net.parameters.views(theta)["embedding.W"], net.parameters.views(g)["embedding.W"]
+    table, g = net.layout.views(theta)["embedding.W"], net.layout.views(g)["embedding.W"]
     table = table.reshape(-1)  # a view
 
     def function(values):
@@ -541,7 +541,7 @@ def check_one_hot(cell, net, theta, data, k1=None, k2=None, **kw):
         value, g = loss_and_gradient(net, theta, data, "squared_error", k1, k2, arithmetic)
         expected, G = loss_and_gradient(twin, theta_twin, data_twin, "squared_error", k1, k2)
         assert value == pytest.approx(expected, rel=1e-12)
-        g, G, views = net.parameters.views(g), twin.parameters.views(G), net.parameters.views(theta)
+        g, G, views = net.layout.views(g), twin.layout.views(G), net.layout.views(theta)
         table = sum(G[name] @ views[name].T for name in inputs)
         assert_same_gradient(g["embedding.W"], table, rtol=1e-12)
         np.testing.assert_array_equal(g["embedding.W"][V - 1], 0)
@@ -567,7 +567,7 @@ def test_equal_to_torch(cell, bidirectional, hidden_sizes, lengths, per_step):
     stack, readout, named = torch_twin(net, theta, cell)
     table = torch.nn.Embedding(V, E, dtype=torch.float64)
     with torch.no_grad():
-        table.weight.copy_(torch.from_numpy(net.parameters.views(theta)["embedding.W"].copy()))
+        table.weight.copy_(torch.from_numpy(net.layout.views(theta)["embedding.W"].copy()))
     loss, answers = 0.0, []
     for i, x in enumerate(np.split(data.X.flat()[:, 0], np.cumsum(lengths)[:-1])):
         H = table(torch.from_numpy(x))[None]
@@ -586,7 +586,7 @@ def test_equal_to_torch(cell, bidirectional, hidden_sizes, lengths, per_step):
     np.testing.assert_allclose(raw, np.concatenate(answers), rtol=0, atol=1e-12)
     assert value == pytest.approx(loss.item(), rel=1e-12)
     expected = np.zeros_like(theta)
-    views = net.parameters.views(expected)
+    views = net.layout.views(expected)
     views["embedding.W"][...] = table.weight.grad.numpy()
     for name, parameter in named.items():
         views[name][...] = parameter.grad.numpy().T
@@ -678,7 +678,7 @@ def test_the_table_is_not_penalised(cls):
     X, y = sentences(), targets(cls)
     params = {**TOKENS, "solver": "sgd", "learning_rate_init": 1e-300, "max_iter": 1}
     model, without = (cls(**params, alpha=alpha).fit(X, y) for alpha in (5.0, 0.0))
-    views = model._network().parameters.views(model._theta)
+    views = model._network().layout.views(model._theta)
     matrices = [w for name, w in views.items() if ".W" in name and not name.startswith("embedding")]
     assert len(matrices) == 3
     penalty = 5.0 / 2 * sum(np.square(w).sum() for w in matrices) / 12

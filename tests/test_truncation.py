@@ -33,7 +33,7 @@ def fit(model, X=X, y=Y, **fit_params):
 def of_layers(net, g):
     """What of a gradient belongs to the recurrent layers."""
     return np.concatenate(
-        [v.ravel() for n, v in net.parameters.views(g).items() if n.startswith("layer")]
+        [v.ravel() for n, v in net.layout.views(g).items() if n.startswith("layer")]
     )
 
 

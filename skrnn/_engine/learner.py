@@ -75,7 +75,7 @@ class Gradient:
         self.network, self.theta, self.arithmetic, self.alpha = network, theta, arithmetic, alpha
         self.g = np.zeros_like(theta)
         self.views, self.gradient_views = network.views(theta), network.views(self.g)
-        self.matrices = slice(0, network.parameters.n_penalised)
+        self.matrices = slice(0, network.layout.n_penalised)
         self.masks = None
         self.loss = self.weight = 0.0
 

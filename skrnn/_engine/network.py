@@ -16,7 +16,7 @@ import numpy as np
 from skrnn._engine.arithmetic import with_ones
 from skrnn._engine.pooling import POOLINGS
 from skrnn._engine.recurrence import Layer, layer_gradient, unroll, unroll_backward
-from skrnn._engine.weights import Parameters, glorot_uniform, orthogonal
+from skrnn._engine.weights import WeightLayout, glorot_uniform, orthogonal
 
 # layers: per layer, per direction, a tuple of (B, H); pool: what pooling has gathered.
 State = namedtuple("State", "layers pool")
@@ -79,7 +79,7 @@ class Network:
         self.widths = [H * self.n_directions for H in self.hidden_sizes]
         shapes = {} if n_tokens is None else {"embedding.W": (n_tokens, n_inputs)}
         shapes |= self._shapes(cell.n_gates, n_inputs)
-        self.parameters = Parameters(shapes, unpenalised=["embedding.W"])  # checks the size first
+        self.layout = WeightLayout(shapes, unpenalised=["embedding.W"])  # checks the size first
         self.cells = [cell(H, self.dtype, **(cell_options or {})) for H in self.hidden_sizes]
 
     def _shapes(self, n_gates, n_inputs):
@@ -103,8 +103,8 @@ class Network:
 
         Embeddings have mean 0 and variance 1, like standardised features.
         """
-        theta = np.zeros(self.parameters.size)
-        views = self.parameters.views(theta)
+        theta = np.zeros(self.layout.size)
+        views = self.layout.views(theta)
         if "embedding.W" in views:
             views["embedding.W"][...] = random_state.normal(size=views["embedding.W"].shape)
         for name, layer in self._views_of_layers(views).items():
@@ -126,7 +126,7 @@ class Network:
 
     def views(self, vector):
         """Views into theta or a gradient in the form that forward and backward take."""
-        return self.arrange(self.parameters.views(vector))
+        return self.arrange(self.layout.views(vector))
 
     def arrange(self, views):
         """Arrays by name -> ``Views``."""

@@ -21,7 +21,7 @@ from collections import namedtuple
 import numpy as np
 
 from skrnn._engine.network import Network, Tape
-from skrnn._engine.weights import Parameters
+from skrnn._engine.weights import WeightLayout
 
 PairViews = namedtuple("PairViews", "encoder decoder")
 PairTape = namedtuple("PairTape", "encoder decoder steps")
@@ -50,10 +50,10 @@ class PairNetwork:
         shapes = {
             f"{part}.{name}": shape
             for part, network in self._parts()
-            for name, shape in network.parameters.shapes.items()
+            for name, shape in network.layout.shapes.items()
         }
         tables = [name for name in shapes if name.endswith("embedding.W")]
-        self.parameters = Parameters(shapes, unpenalised=tables)
+        self.layout = WeightLayout(shapes, unpenalised=tables)
         # what the memory of training is estimated from: a step is one of either part
         one = self.decoder
         self.dtype, self.dropout, self.n_outputs = one.dtype, one.dropout, n_target
@@ -64,17 +64,17 @@ class PairNetwork:
 
     def _named(self, vector):
         """The arrays of each part by the names that it knows them under."""
-        views = self.parameters.views(vector)
+        views = self.layout.views(vector)
         return [
-            {name: views[f"{part}.{name}"] for name in network.parameters.shapes}
+            {name: views[f"{part}.{name}"] for name in network.layout.shapes}
             for part, network in self._parts()
         ]
 
     def initial_weights(self, random_state):
         """A new theta: each part's own initial weights."""
-        theta = np.empty(self.parameters.size, dtype=self.dtype)
+        theta = np.empty(self.layout.size, dtype=self.dtype)
         for (_, network), arrays in zip(self._parts(), self._named(theta), strict=True):
-            own = network.parameters.views(network.initial_weights(random_state))
+            own = network.layout.views(network.initial_weights(random_state))
             for name, array in arrays.items():
                 array[...] = own[name]
         return theta

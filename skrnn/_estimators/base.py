@@ -288,7 +288,7 @@ class BaseRNN(Reading, OverTime, Trainable):
             If the estimator has not been fitted.
         """
         check_is_fitted(self, "_theta")
-        weights = self._network().parameters.views(self._theta.copy())
+        weights = self._network().layout.views(self._theta.copy())
         self._fold_in_units_of_y(weights)
         return weights
 
@@ -318,7 +318,7 @@ class BaseRNN(Reading, OverTime, Trainable):
         network = self._network(spec)
         self._theta = network.initial_weights(random_state)
         if spec["targets"].get("start") is not None:
-            network.parameters.views(self._theta)["readout.b"][...] = spec["targets"]["start"]
+            network.layout.views(self._theta)["readout.b"][...] = spec["targets"]["start"]
 
     def _network(self, spec=None, n_threads=1):
         """The network of ``spec``, by default the fitted one."""

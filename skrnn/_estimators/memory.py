@@ -32,7 +32,7 @@ def machine_memory():
 def bytes_of_weights(network, solver):
     """For the weights in training."""
     n_slots = getattr(solver, "n_slots", 0)
-    return network.parameters.size * network.dtype.itemsize * (VECTORS + 2 * n_slots)
+    return network.layout.size * network.dtype.itemsize * (VECTORS + 2 * n_slots)
 
 
 def bytes_of_window(network, n_rows):
@@ -74,7 +74,7 @@ def check_fits(network, solver, lengths, *, batch_size, window, hidden_size, adv
         return
     lower = " or ".join(advice[: 1 if weights > tape else None])
     raise MemoryError(
-        f"hidden_size={hidden_size} means {network.parameters.size} weights. They and what training "
+        f"hidden_size={hidden_size} means {network.layout.size} weights. They and what training "
         f"keeps beside them need {weights / 1e9:.3g} GB, a window of {n_rows} time steps (over all "
         f"sequences of a batch) {tape / 1e9:.3g} GB; there are {memory / 1e9:.3g} GB. Lower {lower}."
     )
