@@ -118,35 +118,34 @@ class Ours:
 
         from skrnn import _kernels
         from skrnn._engine.arithmetic import FAST
-        from skrnn._engine.packing import Steps
-        from skrnn._engine.recurrence import Layer, layer_gradient, unroll, unroll_backward
+        from skrnn._engine.packing import Steps, Window
+        from skrnn._engine.recurrence import Layer, Recurrence, layer_gradient, unroll, unroll_backward
         from skrnn.cells import CELLS
 
         _kernels.keep_memory().__enter__()  # as in fit
         p = [w.detach().numpy() for w in theirs.parameters()]
         self.layer = Layer(np.ascontiguousarray(p[0].T), np.ascontiguousarray(p[1].T), p[2], p[3])
-        self.steps, self.n_threads = Steps(n, B), n_threads
+        self.steps, self.window = Steps(n, B), Window
         H, dtype = p[1].shape[1], p[0].dtype
         self.cell = CELLS[cell](H, dtype)
+        self.recurrence = Recurrence(self.cell, n_threads=n_threads)
         self.zeros = tuple(np.zeros((B, H), dtype) for _ in range(self.cell.n_states))
         self.g = Layer(*(np.zeros_like(w) for w in self.layer))
         self.functions = unroll, unroll_backward, layer_gradient, FAST
 
     def infer(self, X, record=False):
         unroll, _, _, fast = self.functions
-        return unroll(
-            self.cell, self.layer, X, self.steps, self.zeros, fast,
-            record=record, n_threads=self.n_threads,
-        )  # fmt: skip
+        window = self.window(X, self.steps)
+        return unroll(self.recurrence, self.layer, window, self.zeros, fast, record=record)
 
     def train(self, X, dH, first):
         _, backward, gradient, fast = self.functions
         tape = self.infer(X, record=True)[-1]
         nothing = (None,) * self.cell.n_states
-        backward(self.cell, self.layer, dH, first, nothing, tape, fast, need_dX=False)
+        backward(tape, dH, first, nothing, fast, need_dX=False)
         for view in self.g:
             view[...] = 0
-        gradient(self.g, tape, self.steps, fast, None)
+        gradient(self.g, tape, self.steps, fast)
 
 
 def torch_layer(cell, F, H, dtype):

@@ -19,7 +19,7 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skrnn._engine.inference import ends, run
+from skrnn._engine.inference import ends, outputs
 from skrnn._estimators.base import BaseRNN
 from skrnn._estimators.series import publish
 from skrnn._estimators.streaming import Stream
@@ -400,4 +400,4 @@ def _last_outputs(fitted, history, container, steps):
     if fitted.window is None:
         return ends(network, model._theta, sequences, dtype, start=model._start_states(container))[0]
     rows = history.last_rows if not steps else np.arange(len(sequences) - history.n, len(sequences))
-    return run(network, model._theta, sequences.select(rows), dtype, per_step=False)
+    return outputs(network, model._theta, sequences.select(rows), dtype, per_step=False)

@@ -7,6 +7,7 @@ from skrnn._engine.batch import Batch
 from skrnn._engine.dataset import Dataset
 from skrnn._engine.learner import Gradient
 from skrnn._engine.network import Network
+from skrnn._engine.packing import Window
 from skrnn._engine.storage import Sequences
 from skrnn._engine.tbptt import tbptt
 from skrnn.cells import ACTIVATIONS, CELLS
@@ -115,7 +116,9 @@ def states_along(net, theta, x):
     states = [net.initial_state(1)]
     for t in range(len(x)):
         steps = batch.steps(t, t + 1)
-        states.append(net.forward(views, batch.X(steps, t), steps, 0, states[-1], FAST, record=False)[1])
+        states.append(
+            net.forward(views, Window(batch.X(steps, t), steps), states[-1], FAST, record=False)[1]
+        )
     return states
 
 
@@ -125,7 +128,7 @@ def loss_from_state(net, theta, loss, x, state, start, first, end, y):
     batch = Batch(data, np.arange(1), net.dtype)
     steps = batch.steps(start, end)
     raw, _, _ = net.forward(
-        net.views(theta), batch.X(steps, start), steps, first - start, state, FAST, record=False
+        net.views(theta), Window(batch.X(steps, start), steps, first - start), state, FAST, record=False
     )
     return make(loss, net.n_outputs).value_and_gradient(y, raw)[0]
 

@@ -22,7 +22,8 @@ from reference import (
 )
 
 from skrnn._engine.arithmetic import EXACT, FAST
-from skrnn._engine.inference import run
+from skrnn._engine.inference import outputs
+from skrnn._engine.packing import Window
 from skrnn.cells import CELLS
 from skrnn.losses import LOSSES
 
@@ -107,14 +108,18 @@ def test_finite_differences_with_respect_to_the_inputs(cell, bidirectional, leng
         batch = Batch(moved, np.arange(len(lengths)), np.float64)
         steps = batch.steps(0, batch.T)
         out = net.forward(
-            views, batch.X(steps, 0), steps, batch.T - 1, net.initial_state(batch.B), FAST, record=record
+            views,
+            Window(batch.X(steps, 0), steps, batch.T - 1),
+            net.initial_state(batch.B),
+            FAST,
+            record=record,
         )
         return (*out, batch, steps)
 
     flat = data.X.flat().ravel()
     raw, _, tape, batch, steps = outputs(flat, record=True)
     probe = np.random.RandomState(1).normal(size=raw.shape)
-    dX, _ = net.backward(views, probe, tape, net.views(np.zeros_like(theta)), FAST, need_dX=True)
+    dX, _ = net.backward(probe, tape, None, FAST)
     g = np.zeros((len(flat) // 3, 3))
     rows, times = batch._index(steps, 0)
     g[data.X.starts[rows] + times] = dX
@@ -178,7 +183,7 @@ def test_pooling_equal_to_torch(cell, activation, bidirectional, lengths, poolin
 def check_against_torch(net, theta, cell, data, loss, activation, pooling="last"):
     value, g = loss_and_gradient(net, theta, data, loss)
     t_value, t_g, t_raw = torch_loss_and_gradient(net, theta, cell, data, loss, pooling, activation)
-    raw = run(net, theta, data.X, net.dtype, per_step=data.per_step)
+    raw = outputs(net, theta, data.X, net.dtype, per_step=data.per_step)
     np.testing.assert_allclose(raw, np.concatenate(t_raw), rtol=0, atol=1e-12)
     assert value == pytest.approx(t_value, rel=1e-12)
     assert_same_gradient(g, t_g, rtol=1e-10)

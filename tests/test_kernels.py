@@ -28,9 +28,9 @@ from hypothesis.configuration import set_hypothesis_home_dir
 
 import skrnn
 from skrnn import _kernels, cells, solvers
-from skrnn._engine.arithmetic import EXACT, FAST, units
-from skrnn._engine.packing import Steps
-from skrnn._engine.recurrence import Layer, LayerTape, layer_gradient, unroll, unroll_backward
+from skrnn._engine.arithmetic import EXACT, FAST, gradient_sigmas
+from skrnn._engine.packing import Steps, Window
+from skrnn._engine.recurrence import Layer, LayerTape, Recurrence, layer_gradient, unroll, unroll_backward
 
 if not _kernels.builds:
     pytest.skip("The kernels are not compiled.", allow_module_level=True)
@@ -148,15 +148,16 @@ class Case:
     def forward_as_it_is(self, n_threads=1, record=True, arithmetic=FAST):
         """``forward`` with the build in use: several threads at once cannot each choose one."""
         return unroll(
-            self.cell, self.layer, self.X, self.steps, self.state, arithmetic,
-            reverse=self.reverse, keep=self.keep, record=record, n_threads=n_threads,
-        )  # fmt: skip
+            Recurrence(self.cell, self.reverse, n_threads),
+            self.layer,
+            Window(self.X, self.steps, 0, self.keep),
+            self.state,
+            arithmetic,
+            record=record,
+        )
 
     def backward(self, tape, arithmetic=FAST):
-        return unroll_backward(
-            self.cell, self.layer, self.dH, self.first, self.dstate, tape, arithmetic,
-            need_dX=self.need_dX,
-        )  # fmt: skip
+        return unroll_backward(tape, self.dH, self.first, self.dstate, arithmetic, need_dX=self.need_dX)
 
     def run(self, build, n_threads=1, arithmetic=FAST):
         """Everything that comes out, by name: in groups "forward", "backward" and "gradient"."""
@@ -165,7 +166,7 @@ class Case:
         dX, dstate = self.backward(tape, arithmetic)
         assert (dX is None) == (not self.need_dX)
         gradient = Layer(*(laid_out(g, "offset") for g in self.gradient))
-        layer_gradient(gradient, tape, self.steps, arithmetic, self.weight)
+        layer_gradient(gradient, tape, self.steps, arithmetic.weighing(self.weight))
         h_before = tape.h_before
         out = {
             "forward H": H,
@@ -667,7 +668,7 @@ def test_denormals_are_there_after_every_call(build, dtype):
         tape.gradient(case.gradient)
         assert denormals_are_there()
         if dtype == np.float64:
-            tape.gradient(case.gradient, case.weight, units(len(case.steps), case.weight.sum()))
+            tape.gradient(case.gradient, case.weight, gradient_sigmas(len(case.steps), case.weight.sum()))
             assert denormals_are_there()
     x = np.linspace(-1, 1, 50, dtype=dtype)
     for function in ("tanh", "sigmoid"):
@@ -1122,7 +1123,7 @@ def test_bad_arguments_of_exact_sums():
     arguments, case = good_arguments("lstm")
     *_, run = _binding.unroll(*arguments)
     run.backward(case.dH, 0, case.dstate, True)
-    sigmas = units(3, case.weight.sum())
+    sigmas = gradient_sigmas(3, case.weight.sum())
     before = copy.deepcopy(case.gradient)
     for name, spoil in BAD_VECTOR.items():
         with rejected:

@@ -94,14 +94,14 @@ def test_delay_continues_x_with_zeros_and_shifts_the_targets():
     ],
 )
 def test_weights_add_up(options):
-    """step_weight and W are the sums of what the windows hand out; S counts sequences."""
+    """loss_weight_of_steps and W are the sums of what the windows hand out; S counts sequences."""
     weight = np.array([1.0, 2.0, 0.5, 1.5, 1.0])
     dataset = data(weight=weight, **options)
     batch = Batch(dataset, np.arange(5), np.float64)
     steps = batch.steps(0, batch.T)
     _, u = batch.targets(steps, 0)
     c = u * steps.spread(batch.weight)
-    np.testing.assert_allclose(np.bincount(steps.time, c, minlength=batch.T), batch.step_weight)
+    np.testing.assert_allclose(np.bincount(steps.time, c, minlength=batch.T), batch.loss_weight_of_steps)
     assert batch.W == pytest.approx(c.sum())
     per_sequence = np.bincount(steps.sequence, c, minlength=5)
     if dataset.per_step:

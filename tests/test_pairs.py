@@ -116,10 +116,10 @@ def test_the_encoder_is_only_advanced_before_the_first_window():
     data = pairs(([500, 3], [6, 2]))
     taped, hidden = [], net.encoder.hidden
 
-    def spy(views, X, steps, *args, record=False, **kw):
-        taped.append(len(steps) if record else 0)
-        assert len(steps) <= MAX_ADVANCE
-        return hidden(views, X, steps, *args, record=record, **kw)
+    def spy(views, window, *args, record=False, **kw):
+        taped.append(len(window.steps) if record else 0)
+        assert len(window.steps) <= MAX_ADVANCE
+        return hidden(views, window, *args, record=record, **kw)
 
     net.encoder.hidden = spy
     tbptt(net, LOSSES[LOSS](), data.batch(np.arange(2), net.dtype), Gradient(net, theta, FAST), 4, 8)
@@ -187,13 +187,13 @@ def states_along(net, theta, batch):
 def loss_from_state(net, theta, batch, state, start, first, end):
     first = max(first, batch.boundary)
     raw, _, _ = run(net, theta, batch, state, start, end, first - start)
-    y, _ = batch.targets(batch.steps(first, end).decoder, first)
+    y, _ = batch.targets(batch.window(first, first, end).read(), first)
     return float(batch.weight[0] * LOSSES[LOSS]().value_and_gradient(y, raw)[0].sum())
 
 
 def run(net, theta, batch, state, start, end, first):
-    steps = batch.steps(start, end)
-    return net.forward(net.views(theta), batch.X(steps, start), steps, first, state, FAST, record=False)
+    window = batch.window(start, start + first, end)
+    return net.forward(net.views(theta), window, state, FAST, record=False)
 
 
 @cells

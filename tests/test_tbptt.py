@@ -25,6 +25,7 @@ from skrnn._engine.batch import Batch
 from skrnn._engine.dataset import Dataset
 from skrnn._engine.learner import Gradient, Learner
 from skrnn._engine.network import Network
+from skrnn._engine.packing import Window
 from skrnn._engine.storage import Sequences
 from skrnn._engine.tbptt import plan, tbptt, windows
 from skrnn.cells import CELLS
@@ -165,9 +166,9 @@ def brute_force(net, theta, data, plan):
                 batch = Batch(one, np.arange(1), net.dtype)
                 steps = batch.steps(0, s - start)
                 raw, _, tape = net.forward(
-                    views, batch.X(steps, 0), steps, s - start - 1, states[start], FAST
+                    views, Window(batch.X(steps, 0), steps, s - start - 1), states[start], FAST
                 )
-                net.backward(views, raw - y[s - 1 : s], tape, net.views(total), FAST)
+                net.backward(raw - y[s - 1 : s], tape, net.views(total), FAST)
     return total
 
 
@@ -221,9 +222,9 @@ def test_exact_gradient_at_weights_changed_by_real_updates(cell, k1, k2):
     learner = Recorder(net, theta.copy(), FAST, SGD(theta, 0.5, momentum=0.0))
     starts, forward = {}, net.forward
 
-    def spy(views, X, steps, first, state, *args, **kw):
+    def spy(views, window, state, *args, **kw):
         starts[learner.n_updates, batch.latest] = state
-        return forward(views, X, steps, first, state, *args, **kw)
+        return forward(views, window, state, *args, **kw)
 
     net.forward = spy
     tbptt(net, LOSSES["squared_error"](), batch, learner, k1, k2)
@@ -340,7 +341,7 @@ def test_the_first_step_starts_from_zeros_like_any_other(cell):
     steps = batch.steps(0, 5)
     zeros = net.initial_state(1)
     assert all(isinstance(s, np.ndarray) and not s.any() for s in zeros.layers[0][0])
-    H, _, _, _ = net.hidden(net.views(theta), batch.X(steps, 0), steps, zeros, FAST)
+    H, _, _, _ = net.hidden(net.views(theta), Window(batch.X(steps, 0), steps), zeros, FAST)
     W_x, W_h, b_x, b_h = net.views(theta)[0][0][0]
     state = tuple(np.zeros((1, 4)) for _ in zeros.layers[0][0])
     for t, x in enumerate(data.X.flat()):  # the recurrence written out

@@ -26,9 +26,9 @@ from sklearn.utils.estimator_checks import estimator_checks_generator, parametri
 from versions import is_sklearn
 
 import skrnn
+from skrnn._engine import inference
 from skrnn._engine.arithmetic import EXACT, FAST
 from skrnn._engine.dataset import Dataset
-from skrnn._engine.inference import run
 from skrnn._engine.storage import Sequences
 from skrnn.cells import CELLS
 
@@ -534,8 +534,8 @@ def check_one_hot(cell, net, theta, data, k1=None, k2=None, **kw):
     data_twin = one_hot(data)
     options = {"per_step": data.per_step, "delay": data.delay}
     np.testing.assert_allclose(
-        run(net, theta, data.X, net.dtype, **options),
-        run(twin, theta_twin, data_twin.X, net.dtype, **options), rtol=0, atol=1e-13,
+        inference.outputs(net, theta, data.X, net.dtype, **options),
+        inference.outputs(twin, theta_twin, data_twin.X, net.dtype, **options), rtol=0, atol=1e-13,
     )  # fmt: skip
     for arithmetic in (FAST, EXACT):
         value, g = loss_and_gradient(net, theta, data, "squared_error", k1, k2, arithmetic)
@@ -562,7 +562,7 @@ def test_equal_to_torch(cell, bidirectional, hidden_sizes, lengths, per_step):
     net, theta = token_network(cell, hidden_sizes, bidirectional=bidirectional)
     data = dataset(lengths, per_step=per_step)
     value, g = loss_and_gradient(net, theta, data, "squared_error")
-    raw = run(net, theta, data.X, net.dtype, per_step=per_step)
+    raw = inference.outputs(net, theta, data.X, net.dtype, per_step=per_step)
 
     stack, readout, named = torch_twin(net, theta, cell)
     table = torch.nn.Embedding(V, E, dtype=torch.float64)

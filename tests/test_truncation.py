@@ -32,9 +32,7 @@ def fit(model, X=X, y=Y, **fit_params):
 
 def of_layers(net, g):
     """What of a gradient belongs to the recurrent layers."""
-    return np.concatenate(
-        [v.ravel() for n, v in net.layout.views(g).items() if n.startswith("layer")]
-    )
+    return np.concatenate([v.ravel() for n, v in net.layout.views(g).items() if n.startswith("layer")])
 
 
 # --- the estimate --------------------------------------------------------------------------------------
@@ -53,10 +51,10 @@ def test_the_parts_of_the_gradient(engine, cell, n_layers, pooling):
     for K in range(1, T + 1):
         _, g = loss_and_gradient(net, theta, data, "squared_error", k2=K)
         g = of_layers(net, g)
-        np.testing.assert_allclose(measure(net, theta, SQUARED, *probe, K)[1], np.linalg.norm(g))
+        np.testing.assert_allclose(measure(net, theta, SQUARED, probe, K)[1], np.linalg.norm(g))
         parts.append(np.linalg.norm(g - before))
         before = g
-    phi, g_norm = measure(net, theta, SQUARED, *probe, T + 2)
+    phi, g_norm = measure(net, theta, SQUARED, probe, T + 2)
     np.testing.assert_allclose(g_norm, np.linalg.norm(g))
     np.testing.assert_allclose(phi, [*parts, 0, 0], atol=1e-14)
 

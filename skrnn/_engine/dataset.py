@@ -48,7 +48,7 @@ class Dataset:
         self.delay, self.replication = delay, replication
         self.per_step = isinstance(y, Sequences) if per_step is None else per_step
         self.start, self.share = start, share
-        self.first = None  # where the targets begin later than X: their first steps
+        self.first_target = None  # (n,) the steps of the first targets, where X begins before them
         # where there is more of X than of y, the delayed outputs read it
         self.lengths = (y if isinstance(y, Sequences) else X).lengths + delay
         # all equally long: a batch needs no sorting, and no index for every row
@@ -67,7 +67,7 @@ class Dataset:
             **(parts | changes), start=start, delay=self.delay, replication=self.replication,
             per_step=self.per_step,
         )  # fmt: skip
-        data.first = None if self.first is None else of(self.first)
+        data.first_target = None if self.first_target is None else of(self.first_target)
         return data
 
     def select(self, rows):
@@ -115,8 +115,8 @@ class Dataset:
             has_weight &= inner > 0
         return self if has_weight.all() else self.select(np.flatnonzero(has_weight))
 
-    def some_targets(self, most=10**6):
-        """``flat_targets`` of up to ``most`` of them, evenly spread."""
+    def sample_of_targets(self, most=10**6):
+        """``flat_targets``; of more than ``most`` only so many, evenly spread."""
         n = self.y.lengths.sum() if self.per_step else len(self)
         if n <= most:
             return self.flat_targets()
@@ -165,25 +165,26 @@ class Dataset:
 
     def _steps(self, first, n, n_X):
         """The targets of ``n`` steps from ``first`` on, if there are any, with ``n_X`` steps of X."""
-        some = np.flatnonzero(n)
-        first, n, n_X = (np.broadcast_to(v, len(self))[some] for v in (first, n, n_X))
+        rows = np.flatnonzero(n)
+        first, n, n_X = (np.broadcast_to(v, len(self))[rows] for v in (first, n, n_X))
 
         def of(part):
             if part is self.X:
-                return part.cut(some, 0, n_X)
-            return part.cut(some, first, n) if isinstance(part, Sequences) else part[some]
+                return part.cut(rows, 0, n_X)
+            return part.cut(rows, first, n) if isinstance(part, Sequences) else part[rows]
 
         data = self._derive(of)
-        data.first = first if first.any() else None
+        data.first_target = first if first.any() else None
         return data.without_zero_weights()
 
     def read_outputs(self, raw):
         """Of outputs (rows, K) for all steps of X those of the steps that have targets."""
-        if self.first is None:
+        if self.first_target is None:
             return raw
         lengths = self.y.lengths
         offsets = np.cumsum(lengths) - lengths
-        return raw[np.repeat(self.X.offsets + self.first - offsets, lengths) + np.arange(lengths.sum())]
+        first = self.X.offsets + self.first_target
+        return raw[np.repeat(first - offsets, lengths) + np.arange(lengths.sum())]
 
 
 def product_of_weights(step_weight, class_weight):

@@ -24,7 +24,7 @@ from skrnn._engine.network import Network, Tape
 from skrnn._engine.weights import WeightLayout
 
 PairViews = namedtuple("PairViews", "encoder decoder")
-PairTape = namedtuple("PairTape", "encoder decoder steps")
+PairTape = namedtuple("PairTape", "encoder decoder to_encoder")
 
 
 class PairNetwork:
@@ -94,41 +94,35 @@ class PairNetwork:
             return None
         return [m for _, network in self._parts() for m in network.draw_masks(B, random_state)]
 
-    def forward(self, views, X, steps, first, state, arithmetic, *, keep=None, masks=None, record=True):
-        """Outputs of the steps from ``first`` on, as ``Network.forward``; None in the encoder."""
-        n, L = steps.n_encoder, len(self.cells)
+    def forward(self, views, window, state, arithmetic, *, masks=None, record=True):
+        """Outputs of the decoder's steps that are read, as ``Network.forward``; None in the encoder."""
         encoder_tape = decoder_tape = raw = kept = None
-        if steps.encoder:
-            own = masks and [m[steps.to_encoder] for m in masks[:L]]
-            in_encoder = keep is not None and keep < n
+        L = len(self.cells)
+        if window.encoder:
+            own = masks and [m[window.to_encoder] for m in masks[:L]]
             _, before, finals, tapes = self.encoder.hidden(
-                views.encoder, X[0], steps.encoder, state, arithmetic,
-                keep=keep if in_encoder else None, masks=own, record=record,
-            )  # fmt: skip
-            encoder_tape = Tape(tapes, None, None, steps.encoder, 0, own, X[0])
-            kept = state._replace(layers=before) if in_encoder else None
-            state = state._replace(layers=permute(finals, steps.to_decoder) if steps.crosses else finals)
-        if steps.decoder:
-            keep_here = keep - n if keep is not None and keep >= n else None
+                views.encoder, window.encoder, state, arithmetic, masks=own, record=record
+            )
+            encoder_tape = Tape(views.encoder, window.encoder, tapes, None, None, own)
+            kept = None if window.encoder.keep is None else state._replace(layers=before)
+            if window.crosses:
+                finals = permute(finals, window.to_decoder)
+            state = state._replace(layers=finals)
+        if window.decoder:
             raw, state, decoder_tape = self.decoder.forward(
-                views.decoder, X[1], steps.decoder, max(first - n, 0), state, arithmetic,
-                keep=keep_here, masks=masks and masks[L:], record=record,
+                views.decoder, window.decoder, state, arithmetic,
+                masks=masks and masks[L:], record=record,
             )  # fmt: skip
-        tape = PairTape(encoder_tape, decoder_tape, steps) if record else None
+        tape = PairTape(encoder_tape, decoder_tape, window.to_encoder) if record else None
         return raw, state if kept is None else kept, tape
 
-    def backward(self, views, draw, tape, gradient, arithmetic, weight=None):
-        """Add the gradient of the loss to ``gradient`` (views), as ``Network.backward``."""
-        _, dstate = self.decoder.backward(
-            views.decoder, draw, tape.decoder, gradient.decoder, arithmetic, weight
-        )
+    def backward(self, draw, tape, gradient, arithmetic):
+        """Add the gradient of the loss to ``gradient`` (PairViews), as ``Network.backward``."""
+        _, dstate = self.decoder.backward(draw, tape.decoder, gradient.decoder, arithmetic)
         if tape.encoder is None:
             return
-        order = tape.steps.to_encoder
-        self.encoder.hidden_backward(
-            views.encoder, None, 0, permute(dstate, order), tape.encoder, gradient.encoder, arithmetic,
-            None if weight is None else weight[order],
-        )  # fmt: skip
+        dfinal, arithmetic = permute(dstate, tape.to_encoder), arithmetic.reordered(tape.to_encoder)
+        self.encoder.hidden_backward(None, 0, dfinal, tape.encoder, gradient.encoder, arithmetic)
 
 
 def permute(layers, order):

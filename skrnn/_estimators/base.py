@@ -24,7 +24,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skrnn._engine.inference import BLOCK, run
+from skrnn._engine.forward import BLOCK
+from skrnn._engine.inference import outputs
 from skrnn._engine.network import Network
 from skrnn._engine.run import History, Monitor, Run
 from skrnn._estimators.blas import one_thread
@@ -338,7 +339,7 @@ class BaseRNN(Reading, OverTime, Trainable):
         n_threads = self._n_threads()
         # blocks side by side, or threads within the only one
         network = self._network(n_threads=n_threads if len(container.sequences) <= BLOCK else 1)
-        flat = run(
+        flat = outputs(
             network, self._theta, container.sequences, np.dtype(spec["dtype"]),
             per_step=spec["per_step"], delay=spec["delay"], map_blocks=self._map_blocks,
             start=self._start_states(container), **options,

@@ -17,7 +17,7 @@ import numpy as np
 
 from skrnn import _kernels
 from skrnn._engine.arithmetic import EXACT, ROWS
-from skrnn._engine.packing import Steps
+from skrnn._engine.packing import Steps, Window
 from skrnn._engine.storage import Sequences
 from skrnn._reading.containers import as_numbers, reject_unreadable
 from skrnn._reading.tokens import check_tokens
@@ -39,7 +39,9 @@ class _ByNumPy:
         if not is_array or not np.isfinite(x).all():
             return 0
         views = self.views._replace(table=None)  # x are vectors already
-        H, _, layers, _ = self.network.hidden(views, x.reshape(n, F), self.steps, self._state, EXACT)
+        H, _, layers, _ = self.network.hidden(
+            views, Window(x.reshape(n, F), self.steps), self._state, EXACT
+        )
         self.h[:n] = H
         self._state = self._state._replace(layers=layers)
         return x.ndim

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from skrnn._engine.arithmetic import EXACT, FAST
-from skrnn._engine.inference import evaluate, loss_of_a_constant, run
+from skrnn._engine.inference import evaluate, loss_of_a_constant, outputs
 from skrnn._engine.learner import N_NORMS, DivergenceError, Learner
 from skrnn._engine.observers import Observers
 from skrnn._engine.run import Monitor, Run
@@ -227,7 +227,7 @@ class Fitting:
         """theta -> validation loss and score; without dropout."""
 
         def validate(theta):
-            raw = run(network, theta, data.X, network.dtype, per_step=data.per_step, delay=data.delay)
+            raw = outputs(network, theta, data.X, network.dtype, per_step=data.per_step, delay=data.delay)
             if not np.isfinite(raw).all():  # the next update will notice; scores cannot take it
                 return np.inf, np.nan
             raw = data.read_outputs(raw)

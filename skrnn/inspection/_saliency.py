@@ -15,6 +15,7 @@ from skrnn._engine.arithmetic import EXACT, FAST
 from skrnn._engine.batch import Batch
 from skrnn._engine.dataset import Dataset
 from skrnn._engine.network import embed
+from skrnn._engine.packing import Window
 from skrnn._reading.containers import object_array, shape_answer
 from skrnn._reading.rows import _position_in
 from skrnn.inspection._reading import unwrap
@@ -237,7 +238,7 @@ def _input_gradient(model, container, read_at, start_backward):
     data = Dataset(
         X, delay=spec["delay"], per_step=spec["per_step"], start=model._start_states(container)
     )
-    views, unused = network.views(model._theta), network.views(np.zeros_like(model._theta))
+    views = network.views(model._theta)
     width = 1 if spec["embedding_size"] else X.n_features
     flat = np.zeros((int(X.lengths.sum()), width), dtype=spec["dtype"])
     for rows in _blocks(X.lengths):
@@ -245,15 +246,15 @@ def _input_gradient(model, container, read_at, start_backward):
         steps = batch.steps(0, batch.T)
         first = batch.T - 1 if batch.at_end else 0
         state = batch.initial_state(network)
-        raw, _, tape = network.forward(views, batch.X(steps, 0), steps, first, state, EXACT)
+        raw, _, tape = network.forward(views, Window(batch.X(steps, 0), steps, first), state, EXACT)
         read = np.arange(batch.B)  # which rows of raw
         if not batch.at_end:
             read = np.asarray(steps.offsets)[read_at[batch.rows] + spec["delay"]] + read
         draw = np.zeros_like(raw)
         draw[read] = start_backward(raw[read])
-        dX, _ = network.backward(views, draw, tape, unused, FAST, need_dX=True)
+        dX, _ = network.backward(draw, tape, None, FAST)
         if spec["embedding_size"]:  # d f v / d f = v at a factor f = 1
-            dX = (dX * embed(views.table, tape.tokens)).sum(axis=1, keepdims=True)
+            dX = (dX * embed(views.table, tape.window.X)).sum(axis=1, keepdims=True)
         sequence, time = batch._index(steps, 0)
         inside = time < X.lengths[sequence]  # a delay adds steps that are none of X
         flat[X.offsets[sequence[inside]] + time[inside]] = dX[inside]
