@@ -160,15 +160,15 @@ class Network:
         all_kept, finals, tapes = [], [], []
         for k, directions in enumerate(views.layers):
             if k:
-                window = Window(H * steps.spread(masks[k - 1]) if masks else H, steps, first, keep)
+                window = Window(X * steps.spread(masks[k - 1]) if masks else X, steps, first, keep)
             ways = zip(self.recurrences[k], directions, state.layers[k], strict=True)
             outs = [unroll(way, layer, window, s, arithmetic, record=record) for way, layer, s in ways]
             Hs, kept, final, tape = zip(*outs, strict=True)
-            H = Hs[0] if len(Hs) == 1 else np.hstack(Hs)
+            X = Hs[0] if len(Hs) == 1 else np.hstack(Hs)
             all_kept.append(kept)
             finals.append(final)
             tapes.append(tape)
-        return H, all_kept, finals, tapes
+        return X, all_kept, finals, tapes
 
     def inputs(self, views, X):
         """What the first layer reads: X, or the embeddings of the tokens X."""
