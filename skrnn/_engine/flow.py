@@ -4,8 +4,8 @@ The loss of every sequence of a batch is the one after its last step s. ``way_ba
 k = 0, 1, ..., the derivatives dl_s / dh_{s-k} (and dc_{s-k}) of all layers, as backpropagation holds
 them: what comes from the step after, from the layer above at the same step, and from the read-out
 (of the pooled states). The way of c through h of the same step is not yet in them: ``total`` adds it.
-Windows of a single step run through the same seam as training (``recurrence.py``), compiled or not, so
-that nothing is said here about any cell.
+Windows of a single step run through the same functions as training (``recurrence.py``), compiled or not;
+nothing here depends on the cell, but that one may have a ``total``.
 
 Shapes: B sequences, aligned at the end (``batch.py``); at lag k the first n of them have so many
 steps. For networks in one direction, without dropout.

@@ -70,7 +70,7 @@ class Gradient:
     Attributes
     ----------
     g : (P,) sum of the gradients since it was last set to zero
-    loss, weight : float
+    loss, W : float
         Sums of c l and of c over what was gathered.
     """
 
@@ -80,14 +80,14 @@ class Gradient:
         self.views, self.gradient_views = network.views(theta), network.views(self.g)
         self.matrices = slice(0, network.layout.n_penalised)
         self.masks = None
-        self.loss = self.weight = 0.0
+        self.loss = self.W = 0.0
 
     def begin(self, batch):
         """Before a batch."""
 
     def end(self, batch, carry):
         """After a batch: all its losses have been added; ``carry()`` is the state after its last step."""
-        self.weight += batch.W
+        self.W += batch.W
 
     def update(self, scale, S):
         """Where a ``Learner`` would change theta."""
@@ -120,7 +120,7 @@ class Learner(Gradient):
 
     Attributes
     ----------
-    loss, weight, penalty, norm_sum : float
+    loss, W, penalty, norm_sum : float
         Sums, since ``start_epoch``, of c l, c, and over updates of penalty and gradient norm.
     n_updates, n_clipped : int
         Updates since ``start_epoch``, and those in which clipping was active.
@@ -143,13 +143,13 @@ class Learner(Gradient):
         self.start_epoch()
 
     def start_epoch(self):
-        self.loss = self.weight = self.penalty = self.norm_sum = 0.0
+        self.loss = self.W = self.penalty = self.norm_sum = 0.0
         self.n_updates = self.n_clipped = 0
 
     def means(self):
         """Means since ``start_epoch``: loss with penalty, gradient norm, share of updates clipped."""
         n = max(self.n_updates, 1)
-        return self.loss / self.weight + self.penalty / n, self.norm_sum / n, self.n_clipped / n
+        return self.loss / self.W + self.penalty / n, self.norm_sum / n, self.n_clipped / n
 
     def begin(self, batch):
         """Before a batch: draw the first dropout masks."""

@@ -35,7 +35,7 @@ class PairNetwork:
     cell : class
         One of ``CELLS``.
     n_source, n_target : int
-        Tokens that the encoder reads; tokens that the decoder reads and says.
+        Tokens that the encoder reads; tokens that the decoder reads and gives.
     embedding_size : int
         Width of both tables of embeddings.
     hidden_sizes : sequence of int
@@ -54,7 +54,7 @@ class PairNetwork:
         }
         tables = [name for name in shapes if name.endswith("embedding.W")]
         self.layout = WeightLayout(shapes, unpenalised=tables)
-        # what the memory of training is estimated from: a step is one of either part
+        # what the memory of training is estimated from, as a step is one of either part
         one = self.decoder
         self.dtype, self.dropout, self.n_outputs = one.dtype, one.dropout, n_target
         self.cells, self.hidden_sizes, self.n_directions = one.cells, one.hidden_sizes, 1

@@ -115,7 +115,7 @@ def train_full_batch(network, loss, data, theta, solver, arithmetic, run, histor
     except Stopped:
         return None
     if run.epoch == before:  # nothing to improve, or no step that does
-        history.record(*evaluation.first, 0.0, 0)
+        history.record(*evaluation.at_start, 0.0, 0)
     return result
 
 
@@ -160,7 +160,7 @@ class Evaluation:
         Sequences of the data.
     value, norm : float
         Of the latest evaluation: the loss with its penalty, and the norm of the gradient.
-    first : tuple
+    at_start : tuple
         Both, of the first evaluation.
     """
 
@@ -169,7 +169,7 @@ class Evaluation:
         self.arithmetic, self.alpha = arithmetic, alpha
         self.n = sum(b.B for b in blocks)
         self.W, self.S = sum(b.W for b in blocks), sum(b.S for b in blocks)
-        self.first, self.norms = None, deque(maxlen=N_NORMS)
+        self.at_start, self.norms = None, deque(maxlen=N_NORMS)
 
     def __call__(self, theta):
         gradient = Gradient(self.network, theta, self.arithmetic, alpha=self.alpha)
@@ -177,8 +177,8 @@ class Evaluation:
             tbptt(self.network, self.loss, block, gradient)
         penalty, self.norm = gradient.finish(1 / self.W, self.S)
         self.value = gradient.loss / self.W + penalty
-        if self.first is None:
-            self.first = self.value, self.norm
+        if self.at_start is None:
+            self.at_start = self.value, self.norm
             self.check(at_start=True)
         return self.value, gradient.g.astype(np.float64)
 
