@@ -113,11 +113,14 @@ class Cell:
         Arrays in ``state``.
     bias_init : tuple of float
         What b_x is before training, one number per gate; b_h is zero.
+    options : tuple of str
+        The parameters of the estimator that the constructor takes besides.
     """
 
     n_gates = 1
     n_states = 1
     bias_init = (0.0,)
+    options = ()
 
     def __init__(self, hidden_size, dtype):
         pass
@@ -151,6 +154,7 @@ class Elman(Cell):
     n_gates = 1
     n_states = 1
     bias_init = (0.0,)
+    options = ("activation",)  # parameters of the estimator that the constructor takes
 
     def __init__(self, hidden_size, dtype, activation="tanh"):
         self.activation = activation

@@ -145,6 +145,16 @@ class Batch:
         valid = times >= 0
         return (self.data.X.offsets[rows] + times)[valid], valid
 
+    def positions_in_X(self):
+        """``flat_positions`` of the steps of X that the rows of the whole batch read.
+
+        Returns the positions and the mask of the rows that read one: a delay adds steps that are none of
+        X.
+        """
+        X, (rows, times) = self.data.X, self._index(self.steps(0, self.T), 0)
+        is_of_X = times < X.lengths[rows]
+        return (X.offsets[rows] + times)[is_of_X], is_of_X
+
     def _cast(self, values):
         return values.astype(self.dtype, copy=False)
 

@@ -2,8 +2,8 @@
 
 A ``Dataset`` is ``Sequences`` (``storage.py``) with targets and weights; batches are cut from it.
 Shapes: n sequences of T_i steps, F inputs per step, K targets. Data of another kind, as ``pairs.py``,
-have the methods that training calls: ``__len__``, ``select``, ``batch``, ``split_tail``,
-``without_zero_weights`` and ``flat_targets``.
+have the methods that training calls: ``__len__``, ``select``, ``batch``, ``without_zero_weights`` and
+``flat_targets``.
 
 Every loss has a weight c(i, s) = w_i u(i, s), fixed by the whole sequence: w_i is the sample weight,
 u holds the rest (weights of steps and classes, target replication).
@@ -58,7 +58,7 @@ class Dataset:
         self.is_rectangular = not delay and bool((self.lengths == self.lengths[:1]).all())
 
     def __len__(self):
-        return len(self.X)
+        return len(self.lengths)
 
     def _derive(self, take, **changes):
         """A new data set: ``take`` makes its X, y, weights and states of those of this one."""

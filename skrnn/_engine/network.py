@@ -61,7 +61,7 @@ class Network:
     ):  # fmt: skip
         self.dtype, self.hidden_sizes = np.dtype(dtype), tuple(hidden_sizes)
         self.bidirectional, self.n_directions = bidirectional, 1 + bidirectional
-        self.n_outputs, self.dropout = n_outputs, dropout
+        self.n_outputs, self.dropout, self.n_threads = n_outputs, dropout, n_threads
         self.pooling = POOLINGS[pooling]()
         self.widths = [H * self.n_directions for H in self.hidden_sizes]
         shapes = {} if n_tokens is None else {"embedding.W": (n_tokens, n_inputs)}

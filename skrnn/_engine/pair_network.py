@@ -57,6 +57,7 @@ class PairNetwork:
         # what the memory of training is estimated from, as a step is one of either part
         one = self.decoder
         self.dtype, self.dropout, self.n_outputs = one.dtype, one.dropout, n_target
+        self.n_threads = one.n_threads
         self.cells, self.hidden_sizes, self.n_directions = one.cells, one.hidden_sizes, 1
 
     def _parts(self):
