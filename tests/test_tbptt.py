@@ -431,7 +431,7 @@ def test_mean_of_the_updates_is_the_gradient_of_the_reported_loss(lengths, data_
         return value / batch.W + alpha / 2 * (W @ W) / data.weight.sum()
 
     assert pytest.approx(data.weight.sum()) == batch.S
-    assert frozen.loss / frozen.weight + np.mean([p for _, p in seen]) == pytest.approx(reported(theta))
+    assert frozen.loss / frozen.W + np.mean([p for _, p in seen]) == pytest.approx(reported(theta))
     assert_same_gradient(np.mean([g for g, _ in seen], axis=0), finite_differences(reported, theta), 1e-6)
 
 
