@@ -16,7 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
-from versions import needs_sklearn
+from support.versions import needs_sklearn
 
 import skrnn
 from skrnn import callbacks

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from reference import LOSS_VARIANTS, finite_differences, make, targets
 from sklearn.metrics import (
     log_loss,
     mean_absolute_error,
@@ -10,6 +9,7 @@ from sklearn.metrics import (
     mean_poisson_deviance,
     mean_squared_error,
 )
+from support.reference import LOSS_VARIANTS, finite_differences, make, targets
 
 from skrnn.losses import LOSSES, HuberLoss, PinballLoss, SquaredError, _weighted_quantiles
 

@@ -25,7 +25,7 @@ from sklearn.model_selection import (
 )
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
-from versions import is_sklearn, needs_sklearn
+from support.versions import is_sklearn, needs_sklearn
 
 import skrnn
 from skrnn.metrics import sequence_scorer

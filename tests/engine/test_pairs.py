@@ -4,7 +4,7 @@ from itertools import pairwise, product
 
 import numpy as np
 import pytest
-from reference import assert_same_gradient, finite_differences, loss_and_gradient, loss_only
+from support.reference import assert_same_gradient, finite_differences, loss_and_gradient, loss_only
 
 from skrnn._engine.arithmetic import EXACT, FAST
 from skrnn._engine.dataset import Dataset

@@ -6,7 +6,7 @@ on where the windows are cut is in test_tbptt.py.
 
 import numpy as np
 import pytest
-from reference import (
+from support.reference import (
     EQUAL,
     LOSS_VARIANTS,
     RAGGED,

@@ -11,8 +11,8 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
-from reference import dataset, loss_and_gradient, network
 from sklearn.base import is_classifier
+from support.reference import dataset, loss_and_gradient, network
 
 import skrnn
 from skrnn._engine.batch import Batch

@@ -5,10 +5,10 @@ import warnings
 
 import numpy as np
 import pytest
-from reference import RAGGED, dataset, loss_and_gradient, network
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV, KFold
+from support.reference import RAGGED, dataset, loss_and_gradient, network
 
 import skrnn
 from skrnn._engine.truncation import AutoTruncation, extrapolate, longest_window, measure, smallest_depth

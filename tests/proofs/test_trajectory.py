@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from reference import torch_twin
+from support.reference import torch_twin
 
 import skrnn
 from skrnn._engine.network import Network

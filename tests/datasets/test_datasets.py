@@ -16,7 +16,7 @@ from sklearn.utils._param_validation import InvalidParameterError
 from skrnn import GRUClassifier, GRURegressor, datasets
 from skrnn.datasets._series import _integrate
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 N = 3000  # sequences for figures
 
 

@@ -15,7 +15,7 @@ import pytest
 pytestmark = pytest.mark.slow  # the compiler alone takes a minute or two
 
 FUZZ = Path(__file__).with_name("kernels_fuzz.cpp")
-KERNELS = Path(__file__).parents[1] / "skrnn" / "_kernels"
+KERNELS = Path(__file__).parents[2] / "skrnn" / "_kernels"
 IS_X86 = platform.machine().lower() in ("x86_64", "amd64")
 
 # as in skrnn/_kernels/meson.build

@@ -37,7 +37,7 @@ from sklearn.utils import estimator_checks as checks
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 from sklearn.utils.validation import check_array
-from versions import is_sklearn, needs_sklearn, polars_for_columns
+from support.versions import is_sklearn, needs_sklearn, polars_for_columns
 
 import skrnn
 from skrnn import SlidingWindow, TimeDistributed, TokenEncoder

@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from misuse import assert_fails, assert_fit_raises, assert_same_attributes, outputs, public, state
 from sklearn.base import clone, is_classifier
 from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import ConvergenceWarning, DataConversionWarning, NotFittedError
@@ -34,7 +33,8 @@ from sklearn.model_selection import (
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
-from versions import is_sklearn
+from support.misuse import assert_fails, assert_fit_raises, assert_same_attributes, outputs, public, state
+from support.versions import is_sklearn
 
 import skrnn
 from skrnn._estimators import over_time as _over_time

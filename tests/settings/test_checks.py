@@ -16,7 +16,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from misuse import (
+from sklearn.base import is_classifier
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.utils._param_validation import InvalidParameterError
+from support.misuse import (
     BORDER,
     ESTIMATORS,
     FORMS,
@@ -41,9 +44,6 @@ from misuse import (
     public,
     state,
 )
-from sklearn.base import is_classifier
-from sklearn.exceptions import ConvergenceWarning, NotFittedError
-from sklearn.utils._param_validation import InvalidParameterError
 
 import skrnn
 from skrnn import _kernels

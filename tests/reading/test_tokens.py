@@ -10,8 +10,12 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from misuse import assert_fails, assert_fit_raises, object_array, outputs
-from reference import (
+from sklearn.base import is_classifier
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
+from support.misuse import assert_fails, assert_fit_raises, object_array, outputs
+from support.reference import (
     assert_same_gradient,
     finite_differences,
     loss_and_gradient,
@@ -19,11 +23,7 @@ from reference import (
     network,
     torch_twin,
 )
-from sklearn.base import is_classifier
-from sklearn.model_selection import GridSearchCV, cross_val_score
-from sklearn.pipeline import make_pipeline
-from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
-from versions import is_sklearn
+from support.versions import is_sklearn
 
 import skrnn
 from skrnn._engine.arithmetic import EXACT, FAST

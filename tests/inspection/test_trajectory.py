@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from reference import torch_twin
 from sklearn.pipeline import make_pipeline
+from support.reference import torch_twin
 
 import skrnn
 from skrnn.cells import CELLS

@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from reference import torch_twin
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from support.reference import torch_twin
 
 import skrnn
 from skrnn.inspection import _saliency, saliency

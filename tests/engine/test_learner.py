@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from reference import network
+from support.reference import network
 
 from skrnn._engine.arithmetic import FAST
 from skrnn._engine.learner import DivergenceError, Gradient, Learner, norm

@@ -105,7 +105,7 @@ def test_parity_of_the_whole_past(cls):
 @pytest.mark.parametrize("task", ["reverse_strings", "read_numbers"])
 def test_encoder_decoder(task, seed):
     """The two tasks of the example, on new inputs."""
-    path = Path(__file__).parents[1] / "examples" / "encoder_decoder.py"
+    path = Path(__file__).parents[2] / "examples" / "encoder_decoder.py"
     example = runpy.run_path(str(path))
     assert example["run"](example[task], seed) >= 0.99
 

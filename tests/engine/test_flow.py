@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from reference import (
+from support.reference import (
     EQUAL,
     RAGGED,
     VARIANT_IDS,
