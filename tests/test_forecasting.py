@@ -22,6 +22,7 @@ from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from support.arrays import object_array
 from support.versions import polars_for_columns
 
 import skrnn
@@ -60,13 +61,6 @@ def future_of(n_columns, n=3, horizon=HORIZON, dtype=np.float64, seed=9):
 
 
 # --- containers: from a list of (T_i, C) ---------------------------------------------------------------
-
-
-def object_array(items):
-    array = np.empty(len(items), dtype=object)
-    for i, item in enumerate(items):
-        array[i] = item
-    return array
 
 
 def codes_of(lengths):

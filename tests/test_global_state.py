@@ -47,13 +47,13 @@ def blas_threads():
     return [p["num_threads"] for p in ThreadpoolController().info() if p["user_api"] == "blas"]
 
 
-def data(n=40):
+def noise_and_numbers(n=40):
     rng = np.random.RandomState(0)
     return rng.normal(size=(n, 6, 2)), rng.normal(size=n)
 
 
 def test_overlapping_fits_restore_the_number_of_blas_threads():
-    X, y = data()
+    X, y = noise_and_numbers()
     with threadpool_limits(2, user_api="blas"):
         before = blas_threads()
         expected = skrnn.GRURegressor(8, max_iter=15, random_state=0).fit(X, y)
@@ -71,7 +71,7 @@ def test_overlapping_fits_restore_the_number_of_blas_threads():
 
 
 def test_predict_by_several_threads_at_once():
-    X, y = data(600)
+    X, y = noise_and_numbers(600)
     model = skrnn.LSTMRegressor(8, max_iter=2, random_state=0).fit(X, y)
     expected, state, answers = model.predict(X), model.__getstate__(), []
 
@@ -89,7 +89,7 @@ def test_predict_by_several_threads_at_once():
 
 @pytest.mark.parametrize("n_jobs", [2, -1])
 def test_n_jobs_gives_the_same_bits(n_jobs):
-    X, y = data(600)
+    X, y = noise_and_numbers(600)
     model = skrnn.GRURegressor(8, max_iter=2, random_state=0).fit(X, y)
     expected = model.predict(X)
     np.testing.assert_array_equal(model.set_params(n_jobs=n_jobs).predict(X), expected)

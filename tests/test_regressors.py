@@ -33,7 +33,7 @@ def make(loss, cls=skrnn.GRURegressor, **params):
     return cls(**{**SMALL, **SETTINGS.get(loss, {"loss": loss}), **params})
 
 
-def data(n=12, T=6, F=2, per_step=False, ragged=False, seed=0):
+def counts(n=12, T=6, F=2, per_step=False, ragged=False, seed=0):
     """Sequences and counts >= 0, which all losses take."""
     rng = np.random.RandomState(seed)
     X = rng.normal(size=(n, T, F))
@@ -68,7 +68,7 @@ def test_outliers_hardly_move_robust_losses(loss):
 
 
 def test_huber_of_a_large_delta_is_the_squared_error(assert_same_weights):
-    X, y = data()
+    X, y = counts()
     huber, squared = (make(name, huber_delta=np.inf).fit(X, y) for name in ("huber", "squared_error"))
     assert_same_weights(huber, squared)
     assert huber.loss_curve_ == squared.loss_curve_
@@ -89,7 +89,7 @@ def test_poisson_recovers_the_rates(unit):
 
 @pytest.mark.parametrize(("mean", "start"), [(0.001, 0.001), (0.1, 1), (25, 1), (40, 1000), (1e6, 1e6)])
 def test_poisson_starts_near_the_mean(mean, start):
-    X, _ = data(50)
+    X, _ = counts(50)
     y = np.linspace(0.5 * mean, 1.5 * mean, 50)
     model = make("poisson", max_iter=1, learning_rate_init=1e-6).fit(X, y)
     np.testing.assert_allclose(np.exp(model.weights_["readout.b"]), start, rtol=1e-4)
@@ -131,7 +131,7 @@ def test_quantiles_cover_what_they_say(dtype):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("size", [1e-3, 1e3, 1e30])
 def test_quantiles_of_any_network_do_not_cross(dtype, size):
-    X, y = data(40)
+    X, y = counts(40)
     model = make("quantiles", max_iter=1, dtype=dtype).fit(X, 1e5 + y)
     model._theta = (size * np.random.RandomState(0).normal(size=model._theta.size)).astype(dtype)
     q = model.predict(X)
@@ -185,7 +185,7 @@ EVERYWHERE = {
 def test_every_loss_goes_everywhere(loss, where):
     """It trains, below its first loss where the solver only accepts that, and answers in shape."""
     per_step = "return_sequences" in EVERYWHERE[where]
-    X, y = data(per_step=per_step, ragged=where == "ragged")
+    X, y = counts(per_step=per_step, ragged=where == "ragged")
     if where == "tokens":
         X = [(np.abs(x[:, 0]) * 3).astype(int) for x in X]
     if where == "steps":
@@ -204,7 +204,7 @@ def test_every_loss_goes_everywhere(loss, where):
 @every_loss
 def test_parts_of_a_pass_equal_the_pass(loss):
     """Only poisson takes y as it is; of the others y has the mean and deviation of each half."""
-    X, y = data(8)
+    X, y = counts(8)
     if loss != "poisson":
         y = np.concatenate([y[:4], y[:4]])
     settings = {"batch_size": 2, "shuffle": False, "max_iter": 1, "quantile": 0.5}
@@ -218,7 +218,7 @@ def test_parts_of_a_pass_equal_the_pass(loss):
 
 
 def test_parts_of_large_counts_are_not_called_far_off():
-    X, y = data()
+    X, y = counts()
     model = make("poisson").partial_fit(X, 1000 + y)
     model.partial_fit(X, 1000 + y)
 
@@ -229,7 +229,7 @@ def test_parts_of_large_counts_are_not_called_far_off():
 @every_loss
 def test_what_weights_give(loss):
     """The read-out of the documentation, done by hand."""
-    X, y = data()
+    X, y = counts()
     model = make(loss).fit(X, 5 + 10 * y)
     weights = model.weights_
     raw = model.hidden_states(X)[:, -1] @ weights["readout.W"] + weights["readout.b"]
@@ -246,7 +246,7 @@ def test_what_weights_give(loss):
 
 @pytest.mark.parametrize("loss", ["absolute", "huber", "quantile", "quantiles"])
 def test_the_unit_of_y_does_not_matter(loss):
-    X, y = data()
+    X, y = counts()
     one, other = (make(loss).fit(X, unit) for unit in (y, 1024 * y - 4096))
     np.testing.assert_allclose(other.predict(X), 1024 * one.predict(X) - 4096, rtol=1e-9)
     np.testing.assert_allclose(other.loss_curve_, one.loss_curve_, rtol=1e-12)
@@ -257,7 +257,7 @@ def test_the_unit_of_y_does_not_matter(loss):
 @pytest.mark.parametrize("levels", [[0.5], LEVELS], ids=["one", "three"])
 def test_score_of_quantiles(form, weighted, levels):
     per_step = form in ("per step", "ragged")
-    X, y = data(per_step=per_step, ragged=form == "ragged")
+    X, y = counts(per_step=per_step, ragged=form == "ragged")
     params = {"return_sequences": True} if per_step else {}
     if form == "rows":
         X, params = X[:, 0], {"rows": "steps"}
@@ -276,7 +276,7 @@ def test_score_of_quantiles(form, weighted, levels):
 
 @pytest.mark.parametrize("loss", ["absolute", "poisson", "quantile"])
 def test_other_scores_are_r2(loss):
-    X, y = data()
+    X, y = counts()
     model = make(loss).fit(X, y)
     assert model.score(X, y) == pytest.approx(r2_score(y, model.predict(X)))
 
@@ -284,7 +284,7 @@ def test_other_scores_are_r2(loss):
 @every_loss
 @pytest.mark.parametrize("per_step", [False, True], ids=["one target", "per step"])
 def test_validation_scores_are_those_of_score(loss, per_step):
-    (X, y), (X_val, y_val) = (data(seed=seed, per_step=per_step) for seed in (0, 1))
+    (X, y), (X_val, y_val) = (counts(seed=seed, per_step=per_step) for seed in (0, 1))
     weight = np.random.RandomState(1).randint(3, size=len(X)).astype(float)
     model = make(loss, early_stopping=True, max_iter=1, return_sequences=per_step)
     model.fit(X, y, X_val=X_val, y_val=y_val, sample_weight_val=weight)
@@ -292,7 +292,7 @@ def test_validation_scores_are_those_of_score(loss, per_step):
 
 
 def test_several_quantiles_of_one_row_have_no_score():
-    X, y = data()
+    X, y = counts()
     model = make("quantiles").fit(X, y)
     with pytest.warns(UndefinedMetricWarning):
         assert np.isnan(model.score(X[:1], y[:1]))
@@ -300,7 +300,7 @@ def test_several_quantiles_of_one_row_have_no_score():
 
 def test_scorers_of_quantiles():
     """A metric of one answer is refused clearly; one of all of them works."""
-    X, y = data(per_step=True, ragged=True)
+    X, y = counts(per_step=True, ragged=True)
     model = make("quantiles", return_sequences=True).fit(X, y)
     with pytest.raises(ValueError, match="different number of output"):
         sequence_scorer("r2")(model, X, y)
@@ -317,7 +317,7 @@ def test_scorers_of_quantiles():
 
 
 def test_one_quantile_in_a_list_has_an_axis():
-    X, y = data()
+    X, y = counts()
     listed, plain = (make("quantile", quantile=q).fit(X, y) for q in ([0.3], 0.3))
     assert listed.predict(X).shape == (12, 1)
     np.testing.assert_allclose(listed.predict(X)[:, 0], plain.predict(X), rtol=1e-12)
@@ -325,20 +325,20 @@ def test_one_quantile_in_a_list_has_an_axis():
 
 
 def test_one_quantile_of_several_outputs():
-    X, y = data()
+    X, y = counts()
     model = make("quantile").fit(X, np.column_stack([y, -y]))
     assert model.predict(X).shape == (12, 2)
 
 
 @pytest.mark.parametrize("levels", [(0.1, 0.9), np.array([0.1, 0.9])], ids=["tuple", "array"])
 def test_quantiles_in_other_containers(levels):
-    X, y = data()
+    X, y = counts()
     expected = make("quantiles", quantile=[0.1, 0.9]).fit(X, y).predict(X)
     np.testing.assert_array_equal(make("quantiles", quantile=levels).fit(X, y).predict(X), expected)
 
 
 def test_a_column_of_targets_is_one_number():
-    X, y = data()
+    X, y = counts()
     with pytest.warns(Warning, match="column-vector"):
         model = make("quantiles").fit(X, y[:, None])
     assert model.predict(X).shape == (12, 3)
@@ -366,7 +366,7 @@ def test_a_forecast_feeds_back_the_quantile_nearest_the_middle(levels, fed, pipe
 
 
 def test_a_stream_answers_as_predict():
-    X, y = data(per_step=True)
+    X, y = counts(per_step=True)
     for loss in ("poisson", "quantiles"):
         model = make(loss, return_sequences=True).fit(X, y)
         stream = model.stream()
@@ -379,7 +379,7 @@ def test_a_stream_answers_as_predict():
 
 @every_loss
 def test_answers_do_not_change_with_parameters_set_later(loss):
-    X, y = data()
+    X, y = counts()
     model = make(loss).fit(X, y)
     expected = model.predict(X), model.score(X, y), model.weights_["readout.b"]
     for other in ({"loss": "squared_error"}, {"loss": "quantile", "quantile": [0.2, 0.3]}):
@@ -401,7 +401,7 @@ def test_answers_do_not_change_with_parameters_set_later(loss):
     ],
 )
 def test_training_does_not_go_on_with_another_loss(first, then, name):
-    X, y = data()
+    X, y = counts()
     model = make(first, warm_start=True).fit(X, y).set_params(**then)
     before = pickle.dumps(model._spec)
     for method in (model.fit, model.partial_fit):
@@ -412,14 +412,14 @@ def test_training_does_not_go_on_with_another_loss(first, then, name):
 
 
 def test_settings_of_other_losses_are_ignored():
-    X, y = data()
+    X, y = counts()
     one = make("absolute").partial_fit(X, y)
     one.set_params(huber_delta=7.0, quantile=[0.1, 0.2]).partial_fit(X, y)
 
 
 def test_models_of_older_versions_answer_and_train():
     """Their facts of the targets know of no options."""
-    X, y = data()
+    X, y = counts()
     model = make("squared_error", warm_start=True).fit(X, y)
     old = pickle.loads(pickle.dumps(model))
     for name in ("loss_options", "start"):
@@ -437,7 +437,7 @@ def test_models_of_older_versions_answer_and_train():
     [("one target", "sequence 3"), ("per step", "sequence 3, step 1"), ("rows", "row 3")],
 )
 def test_poisson_refuses_negative_targets(form, where):
-    X, y = data(per_step=form == "per step")
+    X, y = counts(per_step=form == "per step")
     params = {"return_sequences": form == "per step"}
     if form == "rows":
         X, params = X[:, 0], {"rows": "steps"}
@@ -458,7 +458,7 @@ def test_poisson_refuses_negative_targets(form, where):
 
 
 def test_poisson_refuses_targets_that_are_all_zero():
-    X, y = data()
+    X, y = counts()
     for zero, weight in ((0 * y, None), (y, y == 0), (np.column_stack([y, 0 * y]), None)):
         with pytest.raises(ValueError, match=r"loss='poisson' requires sum\(y\) > 0"):
             make("poisson").fit(X, zero, weight)
@@ -467,7 +467,7 @@ def test_poisson_refuses_targets_that_are_all_zero():
 
 @pytest.mark.parametrize("per_step", [False, True], ids=["one target", "per step"])
 def test_several_quantiles_of_several_outputs_are_refused(per_step):
-    X, y = data(per_step=per_step)
+    X, y = counts(per_step=per_step)
     two = np.stack([y, y], axis=-1)
     model = make("quantiles", return_sequences=per_step)
     for method in (model.fit, model.partial_fit):
@@ -478,7 +478,7 @@ def test_several_quantiles_of_several_outputs_are_refused(per_step):
 
 
 def test_a_wrong_quantile_is_an_error_of_fit_only():
-    X, y = data()
+    X, y = counts()
     model = make("quantiles", quantile=[[0.1], [0.2, 0.3]])
     repr(model.__sklearn_tags__())
     for value, error in (([0.5, 0.2], ValueError), (1.5, InvalidParameterError)):
@@ -488,7 +488,7 @@ def test_a_wrong_quantile_is_an_error_of_fit_only():
 
 def test_rates_that_overflow_end_training_with_finite_weights():
     """exp(raw) beyond all numbers is a loss that is not finite: never NaN in weights or answers."""
-    X, y = data(30)
+    X, y = counts(30)
     model = make("poisson", learning_rate_init=1e3, max_iter=50)
     with pytest.warns(ConvergenceWarning, match="non-finite"):
         model.fit(X, y)
@@ -499,7 +499,7 @@ def test_rates_that_overflow_end_training_with_finite_weights():
 
 def test_rates_that_overflow_in_validation_have_no_score():
     """The losses seen in training stay finite, those of X_val do not."""
-    X, y = data()
+    X, y = counts()
     model = make(
         "poisson", early_stopping=True, max_iter=2, cls=skrnn.RNNRegressor, activation="identity"
     )

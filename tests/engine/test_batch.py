@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import is_classifier
+from support.data import noise, noise_step_targets
+from support.estimators import one_of_each
 from support.reference import dataset, loss_and_gradient, network
 
 import skrnn
@@ -27,8 +29,6 @@ PER_STEP = {**SMALL, "return_sequences": True, "k1": 4}
 STEPS = {**SMALL, "rows": "steps", "k1": 4}
 STILL = {"solver": "sgd", "learning_rate_init": 1e-300, "alpha": 0.0}  # no update changes any weight
 PLAIN = {"solver": "sgd", "momentum": 0.0, "clip_norm": None, "learning_rate_init": 0.1}
-BOTH = [skrnn.GRURegressor, skrnn.LSTMClassifier]
-both = pytest.mark.parametrize("cls", BOTH, ids=lambda cls: cls.__name__)
 
 # steps of the sequences, pieces of each, the shortest that a piece may be
 CUTS = [
@@ -45,18 +45,6 @@ CUTS = [
     ((1000003,), 16, 100),
 ]
 cuts = pytest.mark.parametrize(("T", "n_pieces", "shortest"), CUTS)
-
-
-def series(lengths, F=2, seed=0):
-    rng = np.random.RandomState(seed)
-    return [rng.normal(size=(T, F)) for T in lengths]
-
-
-def targets(cls, lengths, seed=1):
-    rng = np.random.RandomState(seed)
-    if is_classifier(cls()):
-        return [rng.randint(3, size=T) for T in lengths]
-    return [rng.normal(size=T) for T in lengths]
 
 
 def bounds(T, n_pieces, shortest):
@@ -149,7 +137,7 @@ def n_updates(lengths, k1):
 )
 def test_number_and_lengths(cls, T, batch_size, k1, k2):
     """As many updates as the longest piece has windows: all pieces run in one batch."""
-    X, y = series(T), targets(cls, T)
+    X, y = noise(T), noise_step_targets(cls, T)
     params = {**PER_STEP, "batch_size": batch_size, "k1": k1, "k2": k2, "max_iter": 3}
     model = cls(**params).fit(X, y)
     n_pieces = max(1, batch_size // len(T))
@@ -169,7 +157,7 @@ def model_of_lists(cls, params, X, y, n_pieces, shortest, **fit):
 TOO_LARGE = "batch_size=9 is larger than the 2 sequences of X"
 
 
-@both
+@one_of_each
 @pytest.mark.parametrize(
     ("params", "warns"),
     [
@@ -187,7 +175,7 @@ TOO_LARGE = "batch_size=9 is larger than the 2 sequences of X"
 )
 def test_warning(cls, params, warns, assert_same_weights):
     T = (40, 40)
-    X, y = series(T), targets(cls, T)
+    X, y = noise(T), noise_step_targets(cls, T)
     y = y if "return_sequences" in params else [one[0] for one in y]
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -200,20 +188,20 @@ def test_warning(cls, params, warns, assert_same_weights):
         assert_same_weights(model, cls(**SMALL, **{**params, "batch_size": 2}).fit(X, y))
 
 
-@both
+@one_of_each
 def test_auto_never_cuts(cls, assert_same_weights):
     T = (40, 30)
-    X, y = series(T), targets(cls, T)
+    X, y = noise(T), noise_step_targets(cls, T)
     auto, whole = (cls(**PER_STEP, batch_size=b).fit(X, y) for b in ("auto", 2))
     assert auto.n_updates_ == whole.n_updates_ == 20
     assert_same_weights(auto, whole)
 
 
-@both
+@one_of_each
 @pytest.mark.parametrize("batch_size", [2, 3])
 def test_less_than_two_pieces_each_are_the_whole(cls, batch_size, assert_same_weights):
     T = (40, 30)
-    X, y = series(T), targets(cls, T)
+    X, y = noise(T), noise_step_targets(cls, T)
     model = cls(**PER_STEP, batch_size=batch_size).fit(X, y)
     assert_same_weights(model, cls(**PER_STEP).fit(X, y))
 
@@ -230,7 +218,7 @@ def ids_table(items, order=None):
 @pytest.mark.parametrize("k2", [None, 6, 3])
 def test_same_for_every_container(cls, k2, assert_same_weights):
     T = (25, 25, 25)
-    X, y = series(T), targets(cls, T)
+    X, y = noise(T), noise_step_targets(cls, T)
     params = {**PER_STEP, "batch_size": 8, "k2": k2, "target_delay": 1}
     expected = cls(**params).fit(X, y)
     assert expected.n_updates_ == 2 * (-(-(13 + 1) // 4))
@@ -248,46 +236,46 @@ def test_same_for_every_container(cls, k2, assert_same_weights):
     assert_same_weights(cls(**params).fit(frame, np.concatenate(y)[order]), expected)
 
 
-@both
+@one_of_each
 def test_one_series_of_rows(cls, assert_same_weights):
-    (X,), (y,) = series((50,)), targets(cls, (50,))
+    (X,), (y,) = noise((50,)), noise_step_targets(cls, (50,))
     rows = cls(**STEPS, batch_size=5).fit(X, y)
     one = cls(**PER_STEP, batch_size=5).fit([X], [y])
     assert_same_weights(rows, one)
     assert rows.n_updates_ == one.n_updates_ == 2 * 3
 
 
-@both
+@one_of_each
 def test_tokens(cls, assert_same_weights):
     rng = np.random.RandomState(0)
-    tokens, y = rng.randint(5, size=50), targets(cls, (50,))[0]
+    tokens, y = rng.randint(5, size=50), noise_step_targets(cls, (50,))[0]
     params = {"embedding_size": 2, "batch_size": 5, "target_delay": 2}
     rows = cls(**STEPS, **params).fit(tokens[:, None], y)
     assert_same_weights(rows, cls(**PER_STEP, **params).fit([tokens], [y]))
     assert_same_weights(rows, cls(**PER_STEP, **params).fit(tokens[None], y[None]))
 
 
-@both
+@one_of_each
 def test_shuffle_changes_nothing(cls, assert_same_weights):
     T = (40, 30)
-    X, y = series(T), targets(cls, T)
+    X, y = noise(T), noise_step_targets(cls, T)
     params = {**PER_STEP, "batch_size": 8, "max_iter": 4}
     assert_same_weights(*(cls(**params, shuffle=shuffle).fit(X, y) for shuffle in (True, False)))
 
 
-@both
+@one_of_each
 def test_threads_change_nothing(cls, assert_same_weights):
     T = (200,)
-    X, y = series(T), targets(cls, T)
+    X, y = noise(T), noise_step_targets(cls, T)
     params = {**PER_STEP, "batch_size": 20, "hidden_size": 40}
     assert_same_weights(*(cls(**params, n_jobs=n_jobs).fit(X, y) for n_jobs in (1, 2)))
 
 
-@both
+@one_of_each
 def test_series_of_weight_zero_are_not_counted(cls, assert_same_weights):
     """batch_size is shared among the others."""
     T = (40, 40)
-    X, y = series(T), targets(cls, T)
+    X, y = noise(T), noise_step_targets(cls, T)
     model = cls(**PER_STEP, batch_size=6).fit(X, y, [0, 1])
     assert model.n_updates_ == 2 * 2  # six pieces of 6 or 7
     assert_same_weights(model, cls(**PER_STEP, batch_size=6).fit(X[1:], y[1:]))
@@ -370,7 +358,7 @@ def assert_close(model, other):
 @pytest.mark.parametrize("T", [(41,), (40, 23)], ids=["one", "two"])
 def test_trained_as_the_pieces_are(cls, T, k1, k2):
     """alpha is divided by the number of sequences, however they are cut."""
-    X, y = series(T), targets(cls, T)
+    X, y = noise(T), noise_step_targets(cls, T)
     params = {**PER_STEP, **PLAIN, "k1": k1, "k2": k2, "alpha": 0.5}
     model = cls(**params, batch_size=3 * len(T)).fit(X, y)
     shortest = max(k1, k2 or k1)
@@ -382,10 +370,10 @@ def test_trained_as_the_pieces_are(cls, T, k1, k2):
     assert model.loss_curve_[0] > without.loss_curve_[0] + 1e-3
 
 
-@both
+@one_of_each
 def test_the_penalty_does_not_depend_on_the_cut(cls):
     T = (48, 36)
-    X, y = series(T), targets(cls, T)
+    X, y = noise(T), noise_step_targets(cls, T)
     weight = [3.0, 0.5]
     penalties = []
     for batch_size in (2, 4, 6, 12):
@@ -398,10 +386,10 @@ def test_the_penalty_does_not_depend_on_the_cut(cls):
     np.testing.assert_allclose(penalties, expected, rtol=1e-9)
 
 
-@both
+@one_of_each
 def test_sequence_weights(cls):
     T = (40, 23)
-    X, y = series(T), targets(cls, T)
+    X, y = noise(T), noise_step_targets(cls, T)
     params = {**PER_STEP, **PLAIN, "alpha": 0.5}
     model = cls(**params, batch_size=6).fit(X, y, [2.0, 0.5])
     alone = model_of_lists(
@@ -418,7 +406,7 @@ def test_sequence_weights(cls):
 def test_step_weights_and_class_weights(cls, class_weight):
     """The penalty: the mean weight of the whole sequence's steps."""
     T = (40, 23)
-    X, y = series(T), targets(cls, T)
+    X, y = noise(T), noise_step_targets(cls, T)
     rng = np.random.RandomState(3)
     weight = [rng.uniform(size=t) * (rng.uniform(size=t) < 0.7) for t in T]
     params = {**PER_STEP, **PLAIN, "alpha": 0.0}
@@ -437,11 +425,11 @@ def test_step_weights_and_class_weights(cls, class_weight):
     assert losses[2] - losses[3] == pytest.approx(losses[0] - losses[1], rel=1e-10)
 
 
-@both
+@one_of_each
 def test_pieces_without_weight(cls):
     """A piece of which no step has a target teaches nothing, and stops nothing."""
     T = (40,)
-    X, y = series(T), targets(cls, T)
+    X, y = noise(T), noise_step_targets(cls, T)
     weight = [np.repeat([1.0, 0.0, 1.0, 1.0], 10)]
     params = {**PER_STEP, **PLAIN, "alpha": 0.0}
     model = cls(**params, batch_size=4).fit(X, y, weight)
@@ -449,12 +437,12 @@ def test_pieces_without_weight(cls):
     assert_close(model, alone)
 
 
-@both
+@one_of_each
 @pytest.mark.parametrize("delay", [0, 3])
 def test_every_loss_counts_once(cls, delay):
     """At weights that stand still the loss is the mean over all rows, each piece run from zeros."""
     T = (40, 23)
-    X, y = series(T), targets(cls, T)
+    X, y = noise(T), noise_step_targets(cls, T)
     params = {**PER_STEP, **STILL, "target_delay": delay, "max_iter": 1}
     model = cls(**params, batch_size=6).fit(X, y)
     losses = []
@@ -474,10 +462,10 @@ def losses_of(model, x, y, whole=True):
     return 0.5 * ((y - model.predict([x])[0][: len(y)]) / scale) ** 2
 
 
-@both
+@one_of_each
 def test_early_stopping_of_one_series(cls):
     """What is held out, and how it is run, does not depend on the pieces that train."""
-    (X,), (y,) = series((80,)), targets(cls, (80,))
+    (X,), (y,) = noise((80,)), noise_step_targets(cls, (80,))
     params = {**STEPS, **STILL, "early_stopping": True, "validation_fraction": 0.25, "max_iter": 1}
     model, uncut = (cls(**params, batch_size=b).fit(X, y) for b in (5, 1))
     assert model.validation_loss_curve_ == uncut.validation_loss_curve_
@@ -495,22 +483,22 @@ def losses_of_rows(model, X, y):
     return 0.5 * ((y - model.predict(X)) / model._spec["targets"]["scale"][0]) ** 2
 
 
-@both
+@one_of_each
 def test_early_stopping_of_several_sequences(cls):
     """Whole ones are held out; those that are left share the batch."""
     T = (40,) * 6
-    X, y = series(T), targets(cls, T)
+    X, y = noise(T), noise_step_targets(cls, T)
     params = {**PER_STEP, "early_stopping": True, "validation_fraction": 0.34, "max_iter": 1}
     model = cls(**params, batch_size=9).fit(X, y)
     assert model.n_updates_ == -(-14 // 4)  # three are held out, three pieces of each of the others
     assert len(model.validation_scores_) == 1
 
 
-@both
+@one_of_each
 def test_validation_data_are_not_cut(cls):
     T = (40, 40)
-    X, y = series(T), targets(cls, T)
-    X_val, y_val = series(T, seed=5), targets(cls, T, seed=6)
+    X, y = noise(T), noise_step_targets(cls, T)
+    X_val, y_val = noise(T, seed=5), noise_step_targets(cls, T, seed=6)
     params = {**PER_STEP, **STILL, "early_stopping": True, "max_iter": 1}
     model = cls(**params, batch_size=8).fit(X, y, X_val=X_val, y_val=y_val)
     losses = [losses_of(model, x, targets_) for x, targets_ in zip(X_val, y_val, strict=True)]
@@ -520,10 +508,10 @@ def test_validation_data_are_not_cut(cls):
 # --- rows that follow --------------------------------------------------------------------------------
 
 
-@both
+@one_of_each
 def test_only_the_first_piece_goes_on_from_the_state(cls):
     """partial_fit with initial_state="last": the others start from zeros."""
-    (X,), (y,) = series((60,)), targets(cls, (60,))
+    (X,), (y,) = noise((60,)), noise_step_targets(cls, (60,))
     params = {**STEPS, **STILL, "initial_state": "last", "batch_size": 3}
     model = cls(**params).fit(X[:20], y[:20])
     before = copy.deepcopy(model)
@@ -538,11 +526,11 @@ def test_only_the_first_piece_goes_on_from_the_state(cls):
     assert losses[0].mean() != pytest.approx(first, rel=1e-6)
 
 
-@both
+@one_of_each
 def test_the_final_state_is_that_of_the_whole_series(cls):
     """Run uncut under the final weights, also after partial_fit."""
     T = (40, 23)
-    items, y = series(T), np.concatenate(targets(cls, T))
+    items, y = noise(T), np.concatenate(noise_step_targets(cls, T))
     X = ids_table(items)
     params = {**STEPS, "initial_state": "last", "sequence_id": 0, "batch_size": 8}
     model = cls(**params).fit(X, y)
@@ -564,9 +552,9 @@ def test_the_final_state_is_that_of_the_whole_series(cls):
     np.testing.assert_array_equal(tops(), last_rows(slice(None)))
 
 
-@both
+@one_of_each
 def test_partial_fit_without_states_starts_every_piece_from_zeros(cls):
-    (X,), (y,) = series((60,)), targets(cls, (60,))
+    (X,), (y,) = noise((60,)), noise_step_targets(cls, (60,))
     params = {**STEPS, **STILL, "batch_size": 3}
     model = cls(**params).fit(X[:20], y[:20]).partial_fit(X[20:], y[20:])
     losses = [losses_of_rows(model, X[20 + a : 20 + b], y[20 + a : 20 + b]) for a, b in bounds(40, 3, 4)]

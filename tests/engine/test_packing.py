@@ -44,7 +44,7 @@ def test_a_state_is_moved_between_alive_and_rest_without_loss(n):
 LENGTHS = [4, 7, 2, 7, 1]
 
 
-def data(per_step, **kw):
+def numbered_steps(per_step, **kw):
     X = Sequences(np.arange(sum(LENGTHS), dtype=float)[:, None], LENGTHS)
     y = Sequences(-X.flat(), LENGTHS) if per_step else np.arange(5.0)[:, None]
     return Dataset(X, y, **kw)
@@ -53,7 +53,7 @@ def data(per_step, **kw):
 @pytest.mark.parametrize("per_step", [False, True], ids=["from the end", "from the start"])
 @pytest.mark.parametrize(("start", "end"), [(0, 7), (0, 3), (2, 6), (6, 7)])
 def test_a_window_holds_the_right_steps_of_the_right_sequences(per_step, start, end):
-    dataset = data(per_step)
+    dataset = numbered_steps(per_step)
     batch = Batch(dataset, np.arange(5), np.float64)
     assert batch.rows.tolist() == [1, 3, 0, 2, 4]  # by falling length, stable
     steps = batch.steps(start, end)
@@ -71,10 +71,10 @@ def test_a_window_holds_the_right_steps_of_the_right_sequences(per_step, start, 
 
 
 def test_delay_continues_x_with_zeros_and_shifts_the_targets():
-    batch = Batch(data(True, delay=2), np.array([2]), np.float64)
+    batch = Batch(numbered_steps(True, delay=2), np.array([2]), np.float64)
     assert batch.T == 4
     steps = batch.steps(0, 4)
-    x = data(True).X.flat()[11:13, 0]
+    x = numbered_steps(True).X.flat()[11:13, 0]
     np.testing.assert_array_equal(batch.X(steps, 0)[:, 0], [*x, 0, 0])
     y, u = batch.targets(steps, 0)
     np.testing.assert_array_equal(u, [0, 0, 1, 1])
@@ -96,7 +96,7 @@ def test_delay_continues_x_with_zeros_and_shifts_the_targets():
 def test_weights_add_up(options):
     """step_weight and W are the sums of what the windows hand out; S counts sequences."""
     weight = np.array([1.0, 2.0, 0.5, 1.5, 1.0])
-    dataset = data(weight=weight, **options)
+    dataset = numbered_steps(weight=weight, **options)
     batch = Batch(dataset, np.arange(5), np.float64)
     steps = batch.steps(0, batch.T)
     _, u = batch.targets(steps, 0)

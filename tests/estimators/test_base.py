@@ -12,6 +12,7 @@ import pytest
 from sklearn.base import clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.metrics import accuracy_score, log_loss, r2_score
+from support.estimators import first_classes, outputs
 
 import skrnn
 from skrnn import losses, solvers
@@ -26,20 +27,12 @@ FIXED = {**SMALL, "tol": 0.0, "n_iter_no_change": np.inf}
 STEPPING = [name for name, solver in solvers.SOLVERS.items() if not solver.full_batch]
 
 
-def data(cls, n=N, T=T, per_step=False, dtype=np.float64):
+def mean_of_features(cls, n=N, T=T, per_step=False, dtype=np.float64):
     rng = np.random.RandomState(0)
     X = rng.normal(size=(n, T, F)).astype(dtype)
     y = X.mean(axis=2) + 0.1 * rng.normal(size=(n, T))
     y = y if per_step else y[:, -1]
     return X, (y > 0).astype(int) + (y > 0.6) if is_classifier(cls()) else y
-
-
-def classes_of(cls):
-    return {"classes": [0, 1, 2]} if is_classifier(cls()) else {}
-
-
-def outputs(model, X):
-    return getattr(model, "predict_proba", model.predict)(X)
 
 
 def loss_of(model, X, y, weight=None):
@@ -57,7 +50,7 @@ def loss_of(model, X, y, weight=None):
 
 @pytest.mark.parametrize("params", [{}, {"batch_size": 5, "dropout": 0.3}, {"solver": "lbfgs"}], ids=str)
 def test_same_seed_same_weights(cls, params, assert_same_weights):
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     params = {**SMALL, "max_iter": 4, **params}
     one, two = cls(**params).fit(X, y), cls(**params).fit(X, y)
     assert_same_weights(one, two)
@@ -69,7 +62,7 @@ def test_same_seed_same_weights(cls, params, assert_same_weights):
 
 
 def test_no_seed_draws_anew(cls):
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     one, two = (cls(**{**SMALL, "random_state": None}, max_iter=1).fit(X, y) for _ in range(2))
     assert (one.weights_["layer0.W_x"] != two.weights_["layer0.W_x"]).all()
 
@@ -88,7 +81,7 @@ def test_n_jobs_changes_nothing(cls, assert_same_weights):
 
 
 def test_predict_changes_nothing(cls):
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     model = cls(**SMALL, max_iter=2).fit(X, y)
     before = pickle.dumps(model)
     outputs(model, X), model.predict(X), model.hidden_states(X), model.score(X, y), model.weights_
@@ -96,7 +89,7 @@ def test_predict_changes_nothing(cls):
 
 
 def test_set_params_does_not_change_a_fitted_model(cls):
-    X, y = data(cls, per_step=True)
+    X, y = mean_of_features(cls, per_step=True)
     model = cls(**SMALL, **PER_STEP, max_iter=2).fit(X, y)
     answer, score, weights = outputs(model, X), model.score(X, y), model.weights_
     model.set_params(
@@ -183,7 +176,7 @@ def test_get_params_set_params_clone(cls):
 
 
 def test_fit_does_not_change_parameters(cls):
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     params = {"hidden_size": [3, 2], "random_state": np.random.RandomState(0), "max_iter": 1}
     model = cls(**params, batch_size=5, learning_rate="adaptive")
     before = model.get_params()
@@ -194,7 +187,7 @@ def test_fit_does_not_change_parameters(cls):
 
 
 def test_hidden_size_may_be_any_sequence(cls, assert_same_weights):
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     expected = cls(**{**SMALL, "hidden_size": (4, 2)}, max_iter=1).fit(X, y)
     for sizes in ([4, 2], np.array([4, 2]), (np.int64(4), 2)):
         assert_same_weights(cls(**{**SMALL, "hidden_size": sizes}, max_iter=1).fit(X, y), expected)
@@ -209,7 +202,7 @@ def public_attributes(model):
 
 
 def test_docstring_names_every_parameter_and_attribute(cls):
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     frame = pd.DataFrame(X.reshape(N, -1)).add_prefix("c")
     y = y > 0 if is_classifier(cls()) else y
     model = cls(**SMALL, max_iter=2, early_stopping=True, validation_fraction=0.5).fit(frame, y)
@@ -234,7 +227,7 @@ def test_methods_are_documented(cls):
 
 @pytest.mark.parametrize("k", [{}, {"k1": 2}, {"k1": 2, "k2": 4}], ids=str)
 def test_curves_and_counts(cls, k):
-    X, y = data(cls, per_step=True)
+    X, y = mean_of_features(cls, per_step=True)
     model = cls(**FIXED, **PER_STEP, **k, max_iter=4, batch_size=5)
     assert model.fit(X, y) is model
     updates = 3 * (3 if k else 1)  # batches of 5, 5, 2; windows of 2, 2, 1
@@ -254,7 +247,7 @@ def test_curves_and_counts(cls, k):
 @pytest.mark.parametrize(("solver", "batch_size"), [("adam", "auto"), ("adam", 5), ("lbfgs", "auto")])
 def test_loss_curve_is_the_loss_plus_the_penalty(cls, weighted, per_step, batch_size, solver):
     """At weights that do not move, and at those that L-BFGS ends with."""
-    X, y = data(cls, per_step=per_step)
+    X, y = mean_of_features(cls, per_step=per_step)
     weight = np.random.RandomState(1).uniform(0.5, 2, size=y.shape) if weighted else np.ones(y.shape)
     if not is_classifier(cls()):
         y = (y - np.average(y, weights=weight)) / np.sqrt(
@@ -278,14 +271,14 @@ def test_loss_curve_is_the_loss_plus_the_penalty(cls, weighted, per_step, batch_
 
 @pytest.mark.parametrize("k", [{"k1": 1}, {"k1": 2, "k2": 4}, {"k1": 3, "k2": 1}, {"k2": 2}], ids=str)
 def test_loss_curve_does_not_depend_on_k1_and_k2(cls, k):
-    X, y = data(cls, per_step=True)
+    X, y = mean_of_features(cls, per_step=True)
     params = {**SMALL, **PER_STEP, "learning_rate_init": 1e-30, "max_iter": 1}
     expected = cls(**params).fit(X, y).loss_curve_
     np.testing.assert_allclose(cls(**params, **k).fit(X, y).loss_curve_, expected, rtol=1e-12)
 
 
 def test_weights_are_copies(cls):
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     model = cls(**SMALL, max_iter=1)
     with pytest.raises(NotFittedError):
         _ = model.weights_
@@ -299,7 +292,7 @@ def test_weights_are_copies(cls):
 
 
 def test_names_and_shapes_of_weights(cls):
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     model = cls(**{**SMALL, "hidden_size": (4, 3)}, bidirectional=True, max_iter=1).fit(X, y)
     G = {"RNN": 1, "LSTM": 4, "GRU": 3}[cls.__name__.removesuffix("Regressor").removesuffix("Classifier")]
     shapes = {}
@@ -314,7 +307,7 @@ def test_names_and_shapes_of_weights(cls):
 
 
 def test_y_in_other_units(regressor):
-    X, y = data(regressor)
+    X, y = mean_of_features(regressor)
     params = {**SMALL, "max_iter": 30}
     model, other = regressor(**params).fit(X, y), regressor(**params).fit(X, 1000 * y + 5)
     np.testing.assert_allclose(other.predict(X), 1000 * model.predict(X) + 5, rtol=1e-7)
@@ -327,7 +320,7 @@ def test_y_in_other_units(regressor):
 
 
 def test_outputs_in_different_units(regressor):
-    X, y = data(regressor)
+    X, y = mean_of_features(regressor)
     both = regressor(**SMALL, max_iter=300).fit(X, np.c_[y, 1e6 * y - 1e7])
     assert both.predict(X)[:, 1] == pytest.approx(1e6 * both.predict(X)[:, 0] - 1e7, abs=3e5)
     assert both.score(X, np.c_[y, 1e6 * y - 1e7]) > 0.5
@@ -337,7 +330,7 @@ def test_outputs_in_different_units(regressor):
 
 
 def test_stops_by_tol(cls):
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # no ConvergenceWarning
         model = cls(**SMALL, tol=10.0, n_iter_no_change=3).fit(X, y)
@@ -345,13 +338,13 @@ def test_stops_by_tol(cls):
 
 
 def test_max_iter_warns(cls):
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     with pytest.warns(ConvergenceWarning, match=r"Maximum iterations \(3\)"):
         assert cls(**FIXED, max_iter=3).fit(X, y).n_iter_ == 3
 
 
 def test_n_iter_no_change_may_be_infinite(cls):
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     model = cls(**SMALL, tol=10.0, n_iter_no_change=np.inf, max_iter=30).fit(X, y)
     assert model.n_iter_ == 30
 
@@ -394,7 +387,7 @@ def test_early_stopping_with_weights_of_the_validation_data(cls):
 @pytest.mark.parametrize("per_step", [False, True])
 def test_validation_fraction(cls, per_step):
     """The training data are what is left: as many updates as they need."""
-    X, y = data(cls, n=40, per_step=per_step)
+    X, y = mean_of_features(cls, n=40, per_step=per_step)
     model = cls(**FIXED, early_stopping=True, validation_fraction=0.25, batch_size=5, max_iter=2)
     model.set_params(return_sequences=per_step).fit(X, y)
     assert model.n_updates_ == 2 * 6
@@ -412,7 +405,7 @@ def test_validation_data_are_stratified(classifier):
 
 def test_validation_tail_of_a_single_sequence(cls):
     """The last steps, entered with the state that was carried through the others."""
-    X, y = data(cls, n=1, T=40, per_step=True)
+    X, y = mean_of_features(cls, n=1, T=40, per_step=True)
     y = y if is_classifier(cls()) else (y - y.mean()) / y.std()
     model = cls(**SMALL, **PER_STEP, early_stopping=True, validation_fraction=0.2, k1=8, max_iter=20)
     model.fit(X, y)
@@ -430,7 +423,7 @@ def test_validation_tail_of_a_single_sequence(cls):
 
 
 def test_validation_tail_is_not_trained_on(cls, assert_same_weights):
-    X, y = data(cls, n=1, T=40, per_step=True)
+    X, y = mean_of_features(cls, n=1, T=40, per_step=True)
     y = np.sign(y)  # of the regressors' mean and scale all steps are a part: keep them the same
     changed_X, changed_y = X.copy(), y.copy()
     changed_X[:, 36:] += 1
@@ -449,20 +442,20 @@ def test_validation_tail_is_not_trained_on(cls, assert_same_weights):
     "params", [{}, {"dropout": 0.3}, {"k1": 2, "k2": 3}, {"dtype": "float32"}], ids=str
 )
 def test_partial_fit_over_parts_is_one_pass(classifier, parts, params, assert_same_weights):
-    X, y = data(classifier, per_step=True)
+    X, y = mean_of_features(classifier, per_step=True)
     params = {**FIXED, **PER_STEP, "batch_size": 3, "shuffle": False, **params}
     whole = classifier(**params, max_iter=1).fit(X, y)
     model = classifier(**params)
     for k in range(0, N, 3 * parts):
         rows = slice(k, k + 3 * parts)
-        assert model.partial_fit(X[rows], y[rows], **classes_of(classifier)) is model
+        assert model.partial_fit(X[rows], y[rows], **first_classes(classifier)) is model
     assert_same_weights(model, whole)
     assert model.n_updates_ == whole.n_updates_
 
 
 @pytest.mark.parametrize("parts", [1, 2])
 def test_partial_fit_over_parts_of_equal_mean_and_scale_is_one_pass(regressor, parts):
-    X, _ = data(regressor)
+    X, _ = mean_of_features(regressor)
     y = np.tile([-1.0, 0.0, 1.0], N // 3)
     params = {**FIXED, "batch_size": 3, "shuffle": False}
     whole, model = regressor(**params, max_iter=1).fit(X, y), regressor(**params)
@@ -475,11 +468,11 @@ def test_partial_fit_over_parts_of_equal_mean_and_scale_is_one_pass(regressor, p
 @pytest.mark.parametrize("solver", STEPPING)
 @pytest.mark.parametrize("batch_size", ["auto", 5])
 def test_partial_fit_keeps_the_solvers_memory(cls, solver, batch_size, assert_same_weights):
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     params = {**FIXED, "solver": solver, "batch_size": batch_size, "dropout": 0.2}
     model = cls(**params)
     for _ in range(4):
-        model.partial_fit(X, y, **classes_of(cls))
+        model.partial_fit(X, y, **first_classes(cls))
     expected = cls(**params, max_iter=4).fit(X, y)
     assert_same_weights(model, expected)
     assert model.loss_curve_ == expected.loss_curve_
@@ -488,7 +481,7 @@ def test_partial_fit_keeps_the_solvers_memory(cls, solver, batch_size, assert_sa
 
 @pytest.mark.filterwarnings("ignore:y is far from the targets of the first fit")
 def test_partial_fit_keeps_mean_and_scale_of_the_first_part(regressor):
-    X, y = data(regressor)
+    X, y = mean_of_features(regressor)
     model = regressor(**FIXED).partial_fit(X, y)
     before = model.predict(X)
     model.set_params(learning_rate_init=1e-30).partial_fit(X, 1000 * y)
@@ -496,7 +489,7 @@ def test_partial_fit_keeps_mean_and_scale_of_the_first_part(regressor):
 
 
 def test_partial_fit_goes_on_after_fit(cls):
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     model = cls(**FIXED, max_iter=3).fit(X, y)
     loss = loss_of(model, X, y)
     model.partial_fit(X, y)
@@ -508,27 +501,27 @@ def test_partial_fit_goes_on_after_fit(cls):
 
 
 def test_fit_after_partial_fit_starts_anew(cls, assert_same_weights):
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     model = cls(**FIXED, max_iter=3)
     expected = clone(model).fit(X, y)
-    model.partial_fit(X[:, :, :1], y, **classes_of(cls)).fit(X, y)
+    model.partial_fit(X[:, :, :1], y, **first_classes(cls)).fit(X, y)
     assert_same_weights(model, expected)
     assert model.loss_curve_ == expected.loss_curve_
     assert (model.n_iter_, model.n_updates_, model.n_features_in_) == (3, 3, F)
 
 
 def test_partial_fit_does_not_warn_of_convergence(cls):
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        cls(**SMALL, max_iter=1).partial_fit(X, y, **classes_of(cls))
+        cls(**SMALL, max_iter=1).partial_fit(X, y, **first_classes(cls))
 
 
 def test_partial_fit_is_not_there_with_lbfgs(cls):
     model = cls(solver="lbfgs")
     assert not hasattr(model, "partial_fit")
     with pytest.raises(AttributeError):
-        model.partial_fit(*data(cls))
+        model.partial_fit(*mean_of_features(cls))
     assert hasattr(model.set_params(solver="sgd"), "partial_fit")
 
 
@@ -543,7 +536,7 @@ def test_partial_fit_is_not_there_with_lbfgs(cls):
 )
 def test_warm_start_goes_on(cls, solver, params, assert_same_weights):
     """Weights, solver and random state go on: 3 epochs and 4 are 7."""
-    X, y = data(cls, per_step=True)
+    X, y = mean_of_features(cls, per_step=True)
     params = {**FIXED, **PER_STEP, "solver": solver, **params}
     expected = cls(**params, max_iter=7).fit(X, y)
     model = cls(**params, max_iter=3, warm_start=True).fit(X, y).set_params(max_iter=4).fit(X, y)
@@ -554,20 +547,20 @@ def test_warm_start_goes_on(cls, solver, params, assert_same_weights):
 
 
 def test_warm_start_after_pickling(cls, assert_same_weights):
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     model = cls(**FIXED, max_iter=2, warm_start=True, batch_size=5).fit(X, y)
     copy = pickle.loads(pickle.dumps(model))
     assert_same_weights(model.fit(X, y), copy.fit(X, y))
 
 
 def test_warm_start_off_starts_anew(cls, assert_same_weights):
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     model = cls(**FIXED, max_iter=2, warm_start=True).fit(X, y)
     assert_same_weights(model.set_params(warm_start=False).fit(X, y), clone(model).fit(X, y))
 
 
 def test_warm_start_with_other_data(cls):
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     model = cls(**FIXED, max_iter=2, warm_start=True).fit(X, y)
     before = model.n_updates_
     model.fit(X[:5, :3], y[:5])  # fewer sequences and steps
@@ -589,8 +582,8 @@ def test_warm_start_of_another_network(cls, name, value, assert_same_weights):
     """What the weights depend on must not have changed; the error names it, the model stays."""
     if name not in cls().get_params():
         name, value = "hidden_size", 5
-    X, y = data(cls)
-    y_now = data(cls, per_step=True)[1] if name == "return_sequences" else y
+    X, y = mean_of_features(cls)
+    y_now = mean_of_features(cls, per_step=True)[1] if name == "return_sequences" else y
     model = cls(**FIXED, max_iter=2, warm_start=True).fit(X, y)
     expected = clone(model).fit(X, y)
     old = model.get_params()[name]
@@ -603,7 +596,7 @@ def test_warm_start_of_another_network(cls, name, value, assert_same_weights):
 
 
 def test_warm_start_of_another_target(classifier):
-    X, y = data(classifier)
+    X, y = mean_of_features(classifier)
     model = classifier(**FIXED, max_iter=2, warm_start=True).fit(X, y)
     for other in (y + 1, np.c_[y > 0, y > 1].astype(int)):
         with pytest.raises(ValueError, match="y"):
@@ -613,7 +606,7 @@ def test_warm_start_of_another_target(classifier):
 
 
 def test_warm_start_of_lbfgs(cls):
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     model = cls(**SMALL, solver="lbfgs", max_iter=5, warm_start=True, tol=1e-9).fit(X, y)
     loss = model.loss_
     model.fit(X, y)
@@ -624,7 +617,7 @@ def test_warm_start_of_lbfgs(cls):
 @pytest.mark.parametrize("name", ["beta_1", "epsilon"])
 def test_warm_start_takes_new_settings_of_the_solver(name, assert_same_weights):
     """As it takes a new learning rate: what get_params says is what is done."""
-    X, y = data(skrnn.GRURegressor)
+    X, y = mean_of_features(skrnn.GRURegressor)
     models = []
     for value in (None, 0.5):
         model = skrnn.GRURegressor(**FIXED, max_iter=2, warm_start=True).fit(X, y)
@@ -667,7 +660,7 @@ LOSS_OF = {True: losses.MultinomialLogLoss, False: losses.SquaredError}
 @pytest.mark.parametrize("solver", STEPPING)
 def test_interrupt_in_the_middle_of_a_step(cls, solver, assert_same_weights):
     """As if that update had never begun; and training can go on as if nothing had happened."""
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     params = {**FIXED, "solver": solver, "warm_start": True}
     model = cls(**params, max_iter=50)
     with interrupted(solvers.SOLVERS[solver], "step", 4, spoil=True), warns_of_interruption() as caught:
@@ -685,7 +678,7 @@ def test_interrupt_in_the_middle_of_a_step(cls, solver, assert_same_weights):
 @pytest.mark.parametrize("call", [1, 5, 6])
 def test_interrupt_in_the_middle_of_an_epoch(cls, call):
     """The whole updates stay: four of the first epoch, then one of the second."""
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     params = {**FIXED, "batch_size": 3, "shuffle": False}
     model = cls(**params)
     loss = LOSS_OF[is_classifier(model)]
@@ -702,7 +695,7 @@ def test_interrupt_in_the_middle_of_an_epoch(cls, call):
 
 
 def test_interrupt_counts_the_updates_that_were_made(cls):
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     model = cls(**FIXED, batch_size=3)
     with interrupted(LOSS_OF[is_classifier(model)], "value_and_gradient", 7), warns_of_interruption():
         model.fit(X, y)
@@ -710,7 +703,7 @@ def test_interrupt_counts_the_updates_that_were_made(cls):
 
 
 def test_interrupt_of_lbfgs(cls):
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     start = cls(**SMALL, solver="lbfgs", max_iter=1).fit(X, y)
     model = cls(**SMALL, solver="lbfgs", tol=1e-12)
     with interrupted(LOSS_OF[is_classifier(model)], "value_and_gradient", 10), warns_of_interruption():
@@ -730,8 +723,8 @@ def test_interrupt_of_early_stopping_keeps_the_best_weights(cls):
 
 
 def test_interrupt_of_partial_fit(cls, assert_same_weights):
-    X, y = data(cls)
-    model, expected = (cls(**FIXED).partial_fit(X, y, **classes_of(cls)) for _ in range(2))
+    X, y = mean_of_features(cls)
+    model, expected = (cls(**FIXED).partial_fit(X, y, **first_classes(cls)) for _ in range(2))
     with interrupted(solvers.Adam, "step", 1, spoil=True), warns_of_interruption():
         model.partial_fit(X, y)
     assert_same_weights(model, expected)
@@ -740,7 +733,7 @@ def test_interrupt_of_partial_fit(cls, assert_same_weights):
 
 def test_interrupt_before_training(cls, monkeypatch):
     """While new weights are drawn: an earlier model is still there, whole."""
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     model = cls(**FIXED, max_iter=2).fit(X, y)
     answer = outputs(model, X)
 
@@ -762,7 +755,7 @@ def test_an_error_in_the_middle_of_a_warm_fit_loses_nothing(
     cls, solver, early_stopping, assert_same_weights
 ):
     """Weights, curves, counts; and solver and random state, so that training goes on as before."""
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     validation = {"X_val": X, "y_val": y} if early_stopping else {}
     params = {**FIXED, "solver": solver, "max_iter": 3, "batch_size": 5, "early_stopping": early_stopping}
     model, expected = (cls(**params, warm_start=True).fit(X, y, **validation) for _ in range(2))
@@ -784,7 +777,7 @@ def test_an_error_in_the_middle_of_a_warm_fit_loses_nothing(
 @pytest.mark.parametrize("batch_size", ["auto", 4])
 @pytest.mark.parametrize("early_stopping", [False, True])
 def test_weight_zero_is_left_out(cls, batch_size, early_stopping, assert_same_weights):
-    X, y = data(cls, n=30)
+    X, y = mean_of_features(cls, n=30)
     weight = np.where(np.arange(30) % 4 == 1, 0.0, 1.5)
     params = {**FIXED, "max_iter": 3, "batch_size": batch_size, "early_stopping": early_stopping}
     model = cls(**params, validation_fraction=0.3).fit(X, y, weight)
@@ -796,7 +789,7 @@ def test_weight_zero_is_left_out(cls, batch_size, early_stopping, assert_same_we
     "form", [list, pd.Series, lambda w: w.astype(np.float32), lambda w: w.astype(int)]
 )
 def test_forms_of_sample_weight(cls, form, assert_same_weights):
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     weight = np.arange(1.0, N + 1)
     expected = cls(**FIXED, max_iter=2).fit(X, y, weight)
     assert_same_weights(cls(**FIXED, max_iter=2).fit(X, y, form(weight)), expected)
@@ -804,7 +797,7 @@ def test_forms_of_sample_weight(cls, form, assert_same_weights):
 
 @pytest.mark.filterwarnings("ignore:Every sequence of X has one time step only")
 def test_weights_of_steps(cls, assert_same_weights):
-    X, y = data(cls, per_step=True)
+    X, y = mean_of_features(cls, per_step=True)
     weight = np.random.RandomState(0).uniform(size=N)
     params = {**FIXED, **PER_STEP, "max_iter": 3}
     expected = cls(**params).fit(X, y, weight)
@@ -828,7 +821,7 @@ def test_weights_of_steps(cls, assert_same_weights):
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("class_weight", ["balanced", {0: 0.5, 1: 3.0, 2: 1.0}, {1: 3.0}], ids=str)
 def test_class_weight_is_a_sample_weight(classifier, per_step, weighted, class_weight):
-    X, y = data(classifier, per_step=per_step)
+    X, y = mean_of_features(classifier, per_step=per_step)
     weight = np.random.RandomState(0).uniform(0.1, 2, size=y.shape) if weighted else np.ones(y.shape)
     if class_weight == "balanced":
         total = np.bincount(y.ravel(), weight.ravel())
@@ -844,7 +837,7 @@ def test_class_weight_is_a_sample_weight(classifier, per_step, weighted, class_w
 
 
 def test_class_weight_of_labels_that_are_strings(classifier, assert_same_weights):
-    X, y = data(classifier)
+    X, y = mean_of_features(classifier)
     names = np.array(["a", "b", "c"])
     model = classifier(**FIXED, max_iter=2, class_weight={"b": 2.0}).fit(X, names[y])
     assert_same_weights(model, classifier(**FIXED, max_iter=2, class_weight={1: 2.0}).fit(X, y))
@@ -875,7 +868,7 @@ def test_score_counts_steps(cls, weighted):
 
 
 def test_score_of_one_target(cls):
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     model = cls(**SMALL, max_iter=5).fit(X, y)
     metric = accuracy_score if is_classifier(model) else r2_score
     weight = np.linspace(0, 1, N)
@@ -884,7 +877,7 @@ def test_score_of_one_target(cls):
 
 
 def test_score_of_several_outputs_per_step(regressor):
-    X, y = data(regressor, per_step=True)
+    X, y = mean_of_features(regressor, per_step=True)
     y = np.stack([y, 1 - y**2], axis=2)
     model = regressor(**SMALL, **PER_STEP, max_iter=5).fit(X, y)
     expected = r2_score(y.reshape(-1, 2), model.predict(X).reshape(-1, 2))
@@ -896,7 +889,7 @@ def test_score_of_several_outputs_per_step(regressor):
 
 @pytest.mark.parametrize("solver", [*STEPPING, "lbfgs"])
 def test_every_solver_learns(cls, solver):
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     params = {**SMALL, "hidden_size": 8, "solver": solver, "max_iter": 100, "alpha": 0}
     params["learning_rate_init"] = 0.1 if solver == "sgd" else 0.02
     model = cls(**params).fit(X, y)
@@ -913,7 +906,7 @@ def test_every_solver_learns(cls, solver):
     ids=str,
 )  # fmt: skip
 def test_options_of_solvers_have_an_effect(solver, option):
-    X, y = data(skrnn.GRURegressor)
+    X, y = mean_of_features(skrnn.GRURegressor)
     params = {**FIXED, "max_iter": 6, "solver": solver}
     one = skrnn.GRURegressor(**params).fit(X, y)
     other = skrnn.GRURegressor(**{**params, **option}).fit(X, y)
@@ -922,14 +915,14 @@ def test_options_of_solvers_have_an_effect(solver, option):
 
 @pytest.mark.parametrize("schedule", ["adaptive", "cosine"])
 def test_schedules_begin_with_the_initial_rate(cls, schedule, assert_same_weights):
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     expected = cls(**FIXED, max_iter=1).fit(X, y)
     assert_same_weights(cls(**FIXED, max_iter=1, learning_rate=schedule).fit(X, y), expected)
 
 
 def sizes_of_steps(schedule, max_iter, **params):
     """How far the weights move in each epoch, by plain gradients clipped to length 1."""
-    X, y = data(skrnn.GRURegressor)
+    X, y = mean_of_features(skrnn.GRURegressor)
     settings = {**FIXED, "solver": "sgd", "momentum": 0.0, "clip_norm": 1e-6, "learning_rate_init": 1.0}
     theta, steps = None, []
     for epochs in range(1, max_iter + 1):
@@ -958,7 +951,7 @@ def test_adaptive():
 
 
 def test_adaptive_goes_on_after_a_plateau_and_ends(cls):
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     params = {**SMALL, "tol": 10.0, "n_iter_no_change": 1}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -969,23 +962,23 @@ def test_adaptive_goes_on_after_a_plateau_and_ends(cls):
 
 
 def test_cosine_ends_without_warning(cls):
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert cls(**FIXED, max_iter=4, learning_rate="cosine").fit(X, y).n_iter_ == 4
 
 
 def test_cosine_is_constant_in_partial_fit(cls, assert_same_weights):
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     model, expected = cls(**FIXED, learning_rate="cosine"), cls(**FIXED)
     for _ in range(3):
-        model.partial_fit(X, y, **classes_of(cls))
-        expected.partial_fit(X, y, **classes_of(cls))
+        model.partial_fit(X, y, **first_classes(cls))
+        expected.partial_fit(X, y, **first_classes(cls))
     assert_same_weights(model, expected)
 
 
 def test_lbfgs(cls):
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model = cls(**SMALL, solver="lbfgs", alpha=0.1, tol=1e-3, max_iter=500).fit(X, y)
@@ -1001,7 +994,7 @@ def test_lbfgs(cls):
 
 def test_lbfgs_in_blocks(cls):
     """More sequences than one block: the loss is that of all of them."""
-    X, y = data(cls, n=300)
+    X, y = mean_of_features(cls, n=300)
     y = y if is_classifier(cls()) else (y - y.mean()) / y.std()
     model = cls(**SMALL, solver="lbfgs", max_iter=3, alpha=0).fit(X, y)
     assert model.loss_ == pytest.approx(loss_of(model, X, y), rel=1e-10)
@@ -1009,7 +1002,7 @@ def test_lbfgs_in_blocks(cls):
 
 def test_shuffle(cls, assert_same_weights):
     """Another order of the sequences in every epoch; without effect on a single batch."""
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     epochs = {"max_iter": 2, "alpha": 0, "learning_rate_init": 1e-30}
     for shuffle in (True, False):
         model = cls(**{**FIXED, **epochs}, shuffle=shuffle, batch_size=5).fit(X, y)
@@ -1021,7 +1014,7 @@ def test_shuffle(cls, assert_same_weights):
 
 @pytest.mark.parametrize("params", [{}, {"hidden_size": (3, 2)}, {"bidirectional": True}], ids=str)
 def test_dropout(cls, params):
-    X, y = data(cls, per_step=True)
+    X, y = mean_of_features(cls, per_step=True)
     params = {**FIXED, **PER_STEP, "max_iter": 3, **params}
     without, half = (cls(**params, dropout=p).fit(X, y) for p in (0.0, 0.5))
     assert half.loss_curve_ != without.loss_curve_
@@ -1031,7 +1024,7 @@ def test_dropout(cls, params):
 
 
 def test_clipping(cls):
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     for params in ({"clip_norm": 1e-6}, {"clip_value": 1e-9}):
         model = cls(**FIXED, solver="sgd", momentum=0, max_iter=3, **params).fit(X, y)
         start = cls(**{**FIXED, "learning_rate_init": 1e-30}, max_iter=1).fit(X, y)
@@ -1049,7 +1042,7 @@ def test_clipping(cls):
 @pytest.mark.parametrize("verbose", [True, 1])
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 def test_verbose_prints_a_line_per_epoch(cls, verbose, solver, capsys):
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     model = cls(**SMALL, max_iter=4, tol=1e-9, solver=solver, verbose=verbose).fit(X, y)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == model.n_iter_
@@ -1059,7 +1052,7 @@ def test_verbose_prints_a_line_per_epoch(cls, verbose, solver, capsys):
 
 
 def test_verbose_with_early_stopping(cls, capsys):
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     cls(**SMALL, max_iter=2, verbose=True, early_stopping=True).fit(X, y, X_val=X, y_val=y)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2
@@ -1067,14 +1060,14 @@ def test_verbose_with_early_stopping(cls, capsys):
 
 
 def test_silent_by_default(cls, capsys):
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     cls(**SMALL, max_iter=2).fit(X, y).predict(X)
     out = capsys.readouterr()
     assert out.out == out.err == ""
 
 
 def test_size_of_the_pickle(cls):
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     params = {"hidden_size": 40, "random_state": 0, "max_iter": 2}
     model = cls(**params).fit(X, y)
     weights = sum(array.nbytes for array in model.weights_.values())
@@ -1087,7 +1080,7 @@ def test_size_of_the_pickle(cls):
 
 
 def test_pickle_and_copy(cls, assert_same_weights):
-    X, y = data(cls)
+    X, y = mean_of_features(cls)
     model = cls(**SMALL, max_iter=2).fit(X, y)
     copy = pickle.loads(pickle.dumps(model))
     assert_same_weights(copy, model)

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
+from support.arrays import object_array
 
 import skrnn
 from skrnn._estimators.generating import draw
@@ -33,13 +34,6 @@ def fitted(cell="GRU", classes=(0, 1, 2, 3, 4, 5), **parameters):
     if model.rows == "steps":
         return model.fit(X.reshape(-1, 1), y.ravel())
     return model.fit(X, y)
-
-
-def object_array(items):
-    array = np.empty(len(items), dtype=object)
-    for i, item in enumerate(items):
-        array[i] = item
-    return array
 
 
 def by_hand(predict, prompt, n_steps):

@@ -3,19 +3,17 @@
 import numpy as np
 import pytest
 from sklearn.base import ClassifierMixin
+from support.estimators import all_six
 
 import skrnn
 
-NAMES = [name for name in skrnn.__all__ if name.endswith(("Regressor", "Classifier"))]
-ESTIMATORS = [getattr(skrnn, name) for name in NAMES]
-estimators = pytest.mark.parametrize("cls", ESTIMATORS, ids=lambda cls: cls.__name__)
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
     pytest.mark.usefixtures("engine"),
 ]
 
 
-def data(seed, n=15, T=12):
+def weighted_rows(seed, n=15, T=12):
     """As scikit-learn's check: rows, labels, whole-number weights with zeros; and the same repeated."""
     rng = np.random.RandomState(seed)
     X, y = rng.uniform(size=(n, T)), rng.randint(0, 3, size=n)
@@ -35,13 +33,13 @@ def assert_same_bits(a, b):
         np.testing.assert_array_equal(array, b.weights_[name], err_msg=name)
 
 
-@estimators
+@all_six
 @pytest.mark.parametrize("seed", range(20))
 def test_a_weight_is_so_many_copies(cls, seed):
-    assert_same_bits(*both(cls, *data(seed), hidden_size=8, max_iter=20))
+    assert_same_bits(*both(cls, *weighted_rows(seed), hidden_size=8, max_iter=20))
 
 
-@estimators
+@all_six
 @pytest.mark.parametrize(
     "params",
     [
@@ -59,7 +57,7 @@ def test_a_weight_is_so_many_copies(cls, seed):
     ids=str,
 )
 def test_in_every_setting(cls, params):
-    assert_same_bits(*both(cls, *data(3), **{"hidden_size": 7, "max_iter": 15, **params}))
+    assert_same_bits(*both(cls, *weighted_rows(3), **{"hidden_size": 7, "max_iter": 15, **params}))
 
 
 @pytest.mark.parametrize(
@@ -75,7 +73,7 @@ def test_in_every_setting(cls, params):
 )
 def test_with_every_loss(params):
     """Also where training starts at a mean or quantile of y."""
-    X, y, weight, order = data(2)
+    X, y, weight, order = weighted_rows(2)
     assert_same_bits(
         *both(skrnn.GRURegressor, X, y / 3.0, weight, order, hidden_size=7, max_iter=40, **params)
     )
@@ -84,11 +82,13 @@ def test_with_every_loss(params):
 @pytest.mark.parametrize("class_weight", ["balanced", {0: 0.3, 1: 1.7, 2: 0.1}])
 def test_with_class_weights(class_weight):
     assert_same_bits(
-        *both(skrnn.GRUClassifier, *data(1), hidden_size=7, max_iter=40, class_weight=class_weight)
+        *both(
+            skrnn.GRUClassifier, *weighted_rows(1), hidden_size=7, max_iter=40, class_weight=class_weight
+        )
     )
 
 
-@estimators
+@all_six
 def test_unequal_lengths_and_targets_per_step(cls):
     rng = np.random.RandomState(0)
     lengths, weight = rng.randint(1, 9, size=10), rng.randint(0, 4, size=10)
@@ -106,7 +106,7 @@ def test_unequal_lengths_and_targets_per_step(cls):
 
 
 def test_the_unit_of_y_is_not_taken_from_rows_of_weight_zero():
-    X, y, weight, order = data(0)
+    X, y, weight, order = weighted_rows(0)
     y = y / 3.0
     y[weight == 0] = 1e5
     assert_same_bits(*both(skrnn.RNNRegressor, X, y, weight, order, hidden_size=4, max_iter=20))
@@ -142,16 +142,16 @@ def test_skewed_lengths_cost_no_padding():
     assert peak < 60e6
 
 
-@estimators
+@all_six
 @pytest.mark.parametrize("n", [7, 15, 40, 150])
 def test_order_of_the_rows(cls, n):
-    X, y, _, order = data(0, n=n, T=5)
+    X, y, _, order = weighted_rows(0, n=n, T=5)
     one = cls(hidden_size=33, max_iter=10, random_state=0).fit(X, y)
     other = cls(hidden_size=33, max_iter=10, random_state=0).fit(X[order], y[order])
     assert_same_bits(one, other)
 
 
-@estimators
+@all_six
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_row_is_predicted_the_same_alone_and_in_any_batch(cls, dtype):
     rng = np.random.RandomState(0)

@@ -16,8 +16,9 @@ import pandas as pd
 import polars as pl
 import pytest
 import scipy.sparse
+from support.arrays import backwards, object_array, read_only, unaligned
+from support.estimators import all_six, assert_finite, first_classes, outputs
 from support.misuse import (
-    BORDER,
     EVERYWHERE,
     FORMS,
     LISTS,
@@ -28,19 +29,14 @@ from support.misuse import (
     F,
     N,
     T,
-    all_six,
-    assert_finite,
     assert_fit_raises,
     assert_raises_in,
     both_targets,
-    first_classes,
     forms,
     good_data,
     good_X,
     good_y,
     lists,
-    object_array,
-    outputs,
     rows,
     table,
     with_item,
@@ -53,22 +49,6 @@ from skrnn._engine.recurrence import Layer
 from skrnn._reading.containers import read_sequences
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
-
-@pytest.fixture(params=BORDER, ids=lambda cls: cls.__name__)
-def cls(request):
-    """Reading X and y does not depend on the cell."""
-    return request.param
-
-
-@pytest.fixture
-def regressor():
-    return BORDER[0]
-
-
-@pytest.fixture
-def classifier():
-    return BORDER[1]
 
 
 # --- the catalogue -----------------------------------------------------------------------------------
@@ -711,25 +691,6 @@ def spread(X):
     inside = tuple(slice(1, None, 2) for _ in X.shape)
     large[inside] = X
     return large[inside]
-
-
-def backwards(X):
-    reverse = tuple(slice(None, None, -1) for _ in X.shape)
-    return X[reverse].copy()[reverse]
-
-
-def unaligned(X):
-    raw = np.zeros(X.nbytes + 1, dtype=np.uint8)
-    raw[1:] = np.frombuffer(X.tobytes(), dtype=np.uint8)
-    moved = raw[1:].view(X.dtype).reshape(X.shape)
-    assert not moved.flags.aligned
-    return moved
-
-
-def read_only(X):
-    X = X.copy()
-    X.flags.writeable = False
-    return X
 
 
 def swapped_axes(X):

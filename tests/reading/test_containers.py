@@ -11,25 +11,15 @@ import polars as pl
 import pytest
 from sklearn.base import is_classifier
 from sklearn.exceptions import DataConversionWarning
+from support.arrays import backwards, object_array, read_only
+from support.estimators import outputs
 
 import skrnn
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-# Where the cell does not matter.
-two = pytest.mark.parametrize(
-    "cls", [skrnn.GRURegressor, skrnn.LSTMClassifier], ids=lambda cls: cls.__name__
-)
-
 N, T, F = 6, 4, 3
 SMALL = {"hidden_size": 3, "max_iter": 3, "random_state": 0}
-
-
-def object_array(items):
-    array = np.empty(len(items), dtype=object)
-    for i, item in enumerate(items):
-        array[i] = item
-    return array
 
 
 def series(items):
@@ -85,10 +75,6 @@ def target_per_step(cls, lengths, K=None):
     if is_classifier(cls()):
         return [rng.randint(3 if K is None else 2, size=shape) for shape in shapes]
     return [rng.normal(size=shape) for shape in shapes]
-
-
-def outputs(model, X):
-    return getattr(model, "predict_proba", model.predict)(X)
 
 
 def assert_equal_answers(a, b):
@@ -215,17 +201,6 @@ def test_tables_are_interchangeable_at_predict(fitted, asked):
 # --- dtype, and what is left alone -------------------------------------------------------------------
 
 
-def backwards(X):
-    reverse = tuple(slice(None, None, -1) for _ in X.shape)
-    return X[reverse].copy()[reverse]
-
-
-def read_only(X):
-    X = X.copy()
-    X.flags.writeable = False
-    return X
-
-
 FORMS = {
     "3-D": (lambda X, change: change(X), {}),
     "2-D": (lambda X, change: change(X.reshape(len(X), -1)), {"step_features": F}),
@@ -233,7 +208,6 @@ FORMS = {
 }
 
 
-@two
 @pytest.mark.parametrize("dtype", ["float32", np.float32, np.dtype("float32"), "float64", np.float64])
 def test_dtype_is_what_is_asked_for_and_stays(cls, dtype):
     X, y = cube(), one_target(cls)
@@ -252,7 +226,6 @@ def test_dtype_is_fixed_by_the_first_fit(cls, assert_same_weights):
     assert_equal_answers(outputs(model, X.astype(float)), outputs(model, X))
 
 
-@two
 @pytest.mark.parametrize("per_step", [False, True])
 @pytest.mark.parametrize("form", FORMS)
 def test_inputs_are_not_modified(cls, form, per_step):
@@ -275,7 +248,6 @@ def test_inputs_are_not_modified(cls, form, per_step):
 # --- what is learned of X ----------------------------------------------------------------------------
 
 
-@two
 def test_n_features_in(cls):
     X, y = cube(), one_target(cls)
     table = X.reshape(N, -1)
@@ -294,7 +266,6 @@ def test_n_features_in(cls):
         assert (model.n_features_in_, model.n_step_features_) == (columns, inputs)
 
 
-@two
 @pytest.mark.parametrize("frame", ["pandas", "polars"])
 def test_feature_names(cls, frame):
     X, y = cube().reshape(N, -1), one_target(cls)
@@ -329,7 +300,6 @@ def test_T_may_differ_at_predict(cls, per_step):
             assert model.predict(X).shape == (N, longer)
 
 
-@two
 def test_T_may_not_differ_at_predict_after_2d(cls):
     X = cube().reshape(N, -1)
     model = cls(**SMALL, step_features=F).fit(X, one_target(cls))
@@ -351,7 +321,6 @@ WRONG_AFTER_SEQUENCES = {
 }
 
 
-@two
 @pytest.mark.parametrize("wrong", WRONG_AFTER_2D)
 def test_sequences_after_2d_raise(cls, wrong):
     X, y = cube().reshape(N, -1), one_target(cls)
@@ -361,7 +330,6 @@ def test_sequences_after_2d_raise(cls, wrong):
             call(WRONG_AFTER_2D[wrong])
 
 
-@two
 @pytest.mark.parametrize("wrong", WRONG_AFTER_SEQUENCES)
 @pytest.mark.parametrize("fitted", ["3-D array", "list"])
 def test_2d_after_sequences_raises(cls, fitted, wrong):
@@ -372,7 +340,6 @@ def test_2d_after_sequences_raises(cls, fitted, wrong):
             call(WRONG_AFTER_SEQUENCES[wrong])
 
 
-@two
 def test_rows_of_equal_length_after_unequal_ones(cls):
     """1-D rows are sequences then, also when by chance their lengths agree."""
     X = ragged()
@@ -384,7 +351,6 @@ def test_rows_of_equal_length_after_unequal_ones(cls):
         model.predict(np.array(equal))
 
 
-@two
 def test_step_features_after_the_fit_is_not_asked_again(cls):
     X, y = cube().reshape(N, -1), one_target(cls)
     model = cls(**SMALL, step_features=F).fit(X, y)
@@ -544,7 +510,6 @@ PER_STEP = {
 }
 
 
-@two
 @pytest.mark.parametrize("form", PER_STEP)
 @pytest.mark.parametrize("K", [None, 2])
 def test_forms_of_y_per_step(cls, form, K, assert_same_weights):
@@ -556,7 +521,6 @@ def test_forms_of_y_per_step(cls, form, K, assert_same_weights):
     assert model.score(X, PER_STEP[form](y)) == pytest.approx(expected.score(X, y), rel=1e-12)
 
 
-@two
 def test_frame_as_y_per_step(cls, assert_same_weights):
     X, y = cube(), np.array(target_per_step(cls, [T] * N))
     params = {**SMALL, "return_sequences": True}
@@ -586,7 +550,6 @@ def test_dtype_of_a_regressors_y(regressor, per_step, dtype, assert_same_weights
     assert model.predict(cube()).dtype == np.float64
 
 
-@two
 def test_forms_of_one_target(cls, assert_same_weights):
     X, y = cube(), one_target(cls)
     expected = cls(**SMALL).fit(X, y)
@@ -594,7 +557,6 @@ def test_forms_of_one_target(cls, assert_same_weights):
         assert_same_weights(cls(**SMALL).fit(X, form(y)), expected)
 
 
-@two
 def test_forms_of_several_targets(cls, assert_same_weights):
     X, y = cube(), np.array(target_per_step(cls, [2] * N))
     y = (y > 0).astype(int) if is_classifier(cls()) else y

@@ -5,7 +5,6 @@ A table is compared, bit for bit, with the list of arrays that it holds (``retur
 
 import copy
 import pickle
-import tempfile
 import warnings
 from collections.abc import Callable
 from itertools import pairwise
@@ -33,7 +32,10 @@ from sklearn.model_selection import (
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
-from support.misuse import assert_fails, assert_fit_raises, assert_same_attributes, outputs, public, state
+from support.arrays import memmap
+from support.data import noise, noise_step_targets
+from support.estimators import ESTIMATORS, ONE_OF_EACH, one_of_each, outputs
+from support.misuse import assert_fails, assert_fit_raises, assert_same_attributes, public, state
 from support.versions import is_sklearn
 
 import skrnn
@@ -44,9 +46,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:Maximum iterations")
 SMALL = {"hidden_size": 3, "max_iter": 2, "learning_rate_init": 0.05, "random_state": 0}
 STEPS = {**SMALL, "rows": "steps"}
 STILL = {"solver": "sgd", "learning_rate_init": 1e-300, "alpha": 0.0}  # no update changes any weight
-BOTH = [skrnn.GRURegressor, skrnn.LSTMClassifier]
-ALL = [getattr(skrnn, f"{cell}{kind}") for kind in ("Regressor", "Classifier")
-       for cell in ("RNN", "LSTM", "GRU")]  # fmt: skip
 
 LENGTHS = (5, 8, 3, 8)
 NUMBERS = np.array([7.0, -2.0, 3.5, 0.0])  # ids in the order of first appearance: not sorted
@@ -54,7 +53,6 @@ GROUPED = np.repeat(np.arange(len(LENGTHS)), LENGTHS)
 # each series in its order, the first rows of the series in the order 0, 1, 2, 3
 INTERLEAVED = np.array([0, 1, 0, 2, 3, 1, 1, 3, 0, 1, 2, 3, 3, 0, 1, 3, 1, 0, 3, 2, 1, 3, 1, 3])
 orders = pytest.mark.parametrize("codes", [GROUPED, INTERLEAVED], ids=["grouped", "interleaved"])
-both = pytest.mark.parametrize("cls", BOTH, ids=lambda cls: cls.__name__)
 
 
 def long(items, codes):
@@ -70,30 +68,18 @@ def split(rows, codes):
     return [rows[codes == k] for k in range(codes.max() + 1)]
 
 
-def series(lengths=LENGTHS, F=2, seed=0):
-    rng = np.random.RandomState(seed)
-    return [rng.normal(size=(T, F)) for T in lengths]
-
-
-def targets(cls, lengths=LENGTHS, seed=1):
-    rng = np.random.RandomState(seed)
-    if is_classifier(cls()):
-        return [rng.randint(3, size=T) for T in lengths]
-    return [rng.normal(size=T) for T in lengths]
-
-
 def with_ids(X, codes, numbers=NUMBERS):
     """Rows of numbers; the ids stand in the first column."""
     return np.column_stack([numbers[codes], X])
 
 
-def table(cls, codes=INTERLEAVED, **kw):
+def table(cls, codes=INTERLEAVED, F=2):
     """X with ids in column 0, and y."""
-    return with_ids(long(series(**kw), codes), codes), long(targets(cls), codes)
+    return with_ids(long(noise(LENGTHS, F), codes), codes), long(noise_step_targets(cls, LENGTHS), codes)
 
 
 def one_series(cls, n=40, F=2, seed=0):
-    return series((n,), F, seed)[0], targets(cls, (n,), seed + 1)[0]
+    return noise((n,), F, seed)[0], noise_step_targets(cls, (n,), seed + 1)[0]
 
 
 def assert_same_answers(model, X, other, other_X, codes=None):
@@ -149,7 +135,7 @@ def test_one_series_equals_a_list_of_one(cls, params, assert_same_weights):
 @settings
 @orders
 def test_ids_equal_a_list_of_arrays(cls, codes, params, assert_same_weights):
-    X, y = series(), targets(cls)
+    X, y = noise(LENGTHS), noise_step_targets(cls, LENGTHS)
     of_list = cls(**{**SMALL, **params}, return_sequences=True).fit(X, y)
     X_rows, y_rows = with_ids(long(X, codes), codes), long(y, codes)
     rows = cls(**{**STEPS, **params}, sequence_id=0).fit(X_rows, y_rows)
@@ -161,10 +147,10 @@ def test_ids_equal_a_list_of_arrays(cls, codes, params, assert_same_weights):
 
 
 @pytest.mark.usefixtures("engine")
-@both
+@one_of_each
 @orders
 def test_with_either_engine(cls, codes, assert_same_weights):
-    X, y = series(), targets(cls)
+    X, y = noise(LENGTHS), noise_step_targets(cls, LENGTHS)
     of_list = cls(**SMALL, return_sequences=True).fit(X, y)
     X_rows, y_rows = with_ids(long(X, codes), codes), long(y, codes)
     rows = cls(**STEPS, sequence_id=0).fit(X_rows, y_rows)
@@ -172,7 +158,7 @@ def test_with_either_engine(cls, codes, assert_same_weights):
     assert_same_answers(rows, X_rows, of_list, X, codes)
 
 
-@both
+@one_of_each
 def test_return_sequences_changes_nothing(cls, assert_same_weights):
     """rows="steps" has a target for every row, whatever it says."""
     X, y = table(cls)
@@ -182,14 +168,6 @@ def test_return_sequences_changes_nothing(cls, assert_same_weights):
 
 
 # --- containers, ids ---------------------------------------------------------------------------------
-
-
-def memmap(X):
-    """Mapped from a file that is gone."""
-    with tempfile.TemporaryFile() as file:
-        file.write(X.tobytes())
-        file.flush()
-        return np.memmap(file, dtype=X.dtype, mode="r", shape=X.shape)
 
 
 def frame(ids, X):
@@ -234,10 +212,10 @@ TABLES = {
 }
 
 
-@both
+@one_of_each
 @pytest.mark.parametrize("name", TABLES)
 def test_containers(cls, name, assert_same_weights):
-    X, y = series(), targets(cls)
+    X, y = noise(LENGTHS), noise_step_targets(cls, LENGTHS)
     make, sequence_id, _ = TABLES[name]
     of_list = cls(**SMALL, return_sequences=True).fit(X, y)
     X_rows = make(NUMBERS[INTERLEAVED], long(X, INTERLEAVED))
@@ -248,7 +226,7 @@ def test_containers(cls, name, assert_same_weights):
     assert (rows.n_features_in_, rows.n_step_features_) == (3, 2)
 
 
-@both
+@one_of_each
 @pytest.mark.parametrize(
     "make",
     [np.asfortranarray, memmap, np.ndarray.tolist, pd.DataFrame, lambda X: pl.DataFrame(X, orient="row"),
@@ -315,7 +293,7 @@ KINDS = [
 @pytest.mark.parametrize(("kind", "form"), KINDS)
 def test_ids_of_any_kind(kind, form, assert_same_weights):
     cls, ids = skrnn.GRUClassifier, IDS[kind]
-    X, y = series(), targets(cls)
+    X, y = noise(LENGTHS), noise_step_targets(cls, LENGTHS)
     make, sequence_id, _ = TABLES[form]
     of_rows = [ids[k] for k in INTERLEAVED]
     column = pd.Series(of_rows, dtype=object if kind in ("tuple", "mixed") else None)
@@ -336,7 +314,7 @@ def test_ids_of_any_kind(kind, form, assert_same_weights):
 def test_categorical_ids(library, assert_same_weights):
     """In order of appearance, not of the categories; those that do not occur are no series."""
     cls, names = skrnn.GRUClassifier, np.array(IDS["str"])
-    X, y = long(series(), INTERLEAVED), long(targets(cls), INTERLEAVED)
+    X, y = long(noise(LENGTHS), INTERLEAVED), long(noise_step_targets(cls, LENGTHS), INTERLEAVED)
     if library == "pandas":
         categorical = frame(pd.Categorical(names[INTERLEAVED], categories=["z", *"abcd"]), X)
     else:
@@ -347,7 +325,10 @@ def test_categorical_ids(library, assert_same_weights):
 
 
 def test_frames_keep_their_names():
-    X, y = long(series(), INTERLEAVED), long(targets(skrnn.GRURegressor), INTERLEAVED)
+    X, y = (
+        long(noise(LENGTHS), INTERLEAVED),
+        long(noise_step_targets(skrnn.GRURegressor, LENGTHS), INTERLEAVED),
+    )
     for make in (frame, polars_frame):
         X_frame = make(NUMBERS[INTERLEAVED], X)
         model = skrnn.GRURegressor(**STEPS, sequence_id="id").fit(X_frame, y)
@@ -368,8 +349,8 @@ def test_frames_keep_their_names():
     ids=["renamed", "reordered", "dropped", "without ids", "one more"],
 )
 def test_other_columns_at_predict(change, match):
-    X = frame(NUMBERS[INTERLEAVED], long(series(), INTERLEAVED))
-    y = long(targets(skrnn.GRURegressor), INTERLEAVED)
+    X = frame(NUMBERS[INTERLEAVED], long(noise(LENGTHS), INTERLEAVED))
+    y = long(noise_step_targets(skrnn.GRURegressor, LENGTHS), INTERLEAVED)
     model = skrnn.GRURegressor(**STEPS, sequence_id="id").fit(X, y)
     for call in (model.predict, model.hidden_states, lambda X: model.partial_fit(X, y)):
         assert_fails(lambda call=call: call(change(X)), model, match, ValueError)
@@ -388,7 +369,7 @@ def test_another_number_of_columns_at_predict():
 
 def test_several_outputs():
     rng = np.random.RandomState(0)
-    X, y = series(), [rng.normal(size=(T, 3)) for T in LENGTHS]
+    X, y = noise(LENGTHS), [rng.normal(size=(T, 3)) for T in LENGTHS]
     model = skrnn.LSTMRegressor(**STEPS, sequence_id=0).fit(
         X_rows := with_ids(long(X, INTERLEAVED), INTERLEAVED), long(y, INTERLEAVED)
     )
@@ -400,7 +381,7 @@ def test_several_outputs():
 
 def test_multilabel():
     rng = np.random.RandomState(0)
-    X, y = series(), [rng.randint(2, size=(T, 3)) for T in LENGTHS]
+    X, y = noise(LENGTHS), [rng.randint(2, size=(T, 3)) for T in LENGTHS]
     X_rows = with_ids(long(X, INTERLEAVED), INTERLEAVED)
     model = skrnn.GRUClassifier(**STEPS, sequence_id=0).fit(X_rows, long(y, INTERLEAVED))
     assert model.predict(X_rows).shape == model.predict_proba(X_rows).shape == (sum(LENGTHS), 3)
@@ -425,7 +406,7 @@ def test_a_column_of_targets_is_ravelled():
     assert model.predict(X).shape == (len(X),)
 
 
-@both
+@one_of_each
 def test_hidden_states(cls):
     X, y = table(cls)
     model = cls(**{**STEPS, "hidden_size": (4, 3)}, sequence_id=0).fit(X, y)
@@ -434,7 +415,7 @@ def test_hidden_states(cls):
     assert model.hidden_states(X).shape == (len(X), 6)
 
 
-@both
+@one_of_each
 def test_the_order_of_series_among_each_other_does_not_matter_for_answers(cls):
     X, y = table(cls)
     model = cls(**STEPS, sequence_id=0).fit(X, y)
@@ -463,7 +444,7 @@ def whole_weights(lengths=LENGTHS, seed=3):
 
 @settings
 def test_sample_weight_per_row_equals_weights_of_steps(cls, params, assert_same_weights):
-    X, y, weight = series(), targets(cls), whole_weights()
+    X, y, weight = noise(LENGTHS), noise_step_targets(cls, LENGTHS), whole_weights()
     of_list = cls(**{**SMALL, **params}, return_sequences=True).fit(X, y, weight)
     X_rows, y_rows, weight_rows = (
         with_ids(long(X, INTERLEAVED), INTERLEAVED), long(y, INTERLEAVED), long(weight, INTERLEAVED)
@@ -478,12 +459,12 @@ def test_sample_weight_per_row_equals_weights_of_steps(cls, params, assert_same_
 @pytest.mark.parametrize("class_weight", ["balanced", {0: 2.0, 1: 0.5, 2: 0.0}], ids=["balanced", "dict"])
 def test_class_weight(class_weight, assert_same_weights):
     cls = skrnn.GRUClassifier
-    X, y = series(), targets(cls)
+    X, y = noise(LENGTHS), noise_step_targets(cls, LENGTHS)
     rows = cls(**STEPS, sequence_id=0, class_weight=class_weight).fit(*table(cls))
     assert_same_weights(rows, cls(**SMALL, return_sequences=True, class_weight=class_weight).fit(X, y))
 
 
-@both
+@one_of_each
 def test_a_row_of_weight_zero_has_no_loss_but_moves_the_state(cls, assert_same_weights):
     X, y = table(cls)
     weight = np.ones(len(X))
@@ -505,7 +486,7 @@ def test_a_row_of_weight_zero_has_no_loss_but_moves_the_state(cls, assert_same_w
     )
 
 
-@both
+@one_of_each
 def test_a_series_of_weight_zero_is_left_out(cls, assert_same_weights):
     X, y = table(cls)
     weight = (INTERLEAVED != 2).astype(float)
@@ -606,7 +587,7 @@ BAD_TABLES = {
 }  # fmt: skip
 
 
-@both
+@one_of_each
 @pytest.mark.parametrize("name", BAD_TABLES)
 def test_bad_tables(cls, name):
     X, sequence_id, match = BAD_TABLES[name]
@@ -617,7 +598,7 @@ def test_bad_tables(cls, name):
         new.predict(X)
 
 
-@both
+@one_of_each
 @pytest.mark.parametrize("kind", ["NaN", "None", "NA"])
 def test_missing_ids_at_predict(cls, kind):
     X, _, match = BAD_TABLES[kind]
@@ -643,7 +624,7 @@ NOT_TABLES = {
 def test_what_is_not_a_table(name, sequence_id):
     X, what = NOT_TABLES[name]
     match = rf'rows="steps" reads a 2-D X.*{what}.*rows="sequences".*Reshape your data'
-    for cls in BOTH:
+    for cls in ONE_OF_EACH:
         new = cls(**STEPS, sequence_id=sequence_id)
         assert_fails(lambda new=new: new.fit(X, np.arange(len(X))), new, match, ValueError)
 
@@ -714,13 +695,13 @@ def test_bad_weights(weight, match):
     ],
     ids=lambda value: "-".join(map(str, value.values())) if isinstance(value, dict) else "",
 )
-@both
+@one_of_each
 def test_parameters_that_contradict_each_other(cls, params, match):
     X, y = one_series(cls)
     assert_fit_raises(cls, X, y, match, **params)
 
 
-@both
+@one_of_each
 def test_training_goes_on_in_the_same_form(cls):
     X, y = table(cls)
     model = cls(**STEPS, sequence_id=0).fit(X, y)
@@ -734,7 +715,7 @@ def test_training_goes_on_in_the_same_form(cls):
             other.partial_fit(X, y)
 
 
-@both
+@one_of_each
 def test_prediction_follows_the_fit_not_the_parameters(cls):
     X, y = table(cls)
     model = cls(**STEPS, sequence_id=0).fit(X, y)
@@ -786,7 +767,7 @@ def test_final_state_of_one_series():
     assert model.final_state_[0].shape == (1, 3)
 
 
-@both
+@one_of_each
 def test_final_state_does_not_see_the_steps_added_by_a_delay(cls):
     X, y = table(cls)
     model = cls(**STEPS, sequence_id=0, target_delay=2).fit(X, y)
@@ -808,7 +789,7 @@ def test_final_state_is_not_there_for_both_directions_nor_for_sequences():
     assert not hasattr(model, "final_state_")
 
 
-@both
+@one_of_each
 @pytest.mark.parametrize("params", [{"early_stopping": True}, {"solver": "lbfgs"}, {"batch_size": 2}],
                          ids=["early stopping", "lbfgs", "batches"])  # fmt: skip
 def test_final_state_is_that_of_the_final_weights_over_all_rows(cls, params):
@@ -838,8 +819,8 @@ LAST = {**STEPS, "initial_state": "last"}
 def test_predict_goes_on_where_training_ended(cls, params):
     codes = np.tile(np.arange(3), 10)
     lengths = (10, 10, 10)
-    X = with_ids(long(series(lengths), codes), codes)
-    y = long(targets(cls, lengths), codes)
+    X = with_ids(long(noise(lengths), codes), codes)
+    y = long(noise_step_targets(cls, lengths), codes)
     train, test = head_and_tail(codes, 6)
     model = cls(**{**LAST, **params}, sequence_id=0).fit(X[train], y[train])
     whole = copy.deepcopy(model).set_params(initial_state="zeros")
@@ -849,7 +830,7 @@ def test_predict_goes_on_where_training_ended(cls, params):
 
 
 @pytest.mark.usefixtures("engine")
-@both
+@one_of_each
 @pytest.mark.parametrize("n_train", [130, 256, 301])
 def test_predict_goes_on_over_many_windows(cls, n_train):
     X, y = one_series(cls, n=400)
@@ -858,7 +839,7 @@ def test_predict_goes_on_over_many_windows(cls, n_train):
     np.testing.assert_array_equal(outputs(model, X[n_train:]), outputs(whole, X)[n_train:])
 
 
-@both
+@one_of_each
 def test_an_unknown_series_starts_from_zeros(cls):
     X, y = table(cls)
     train = INTERLEAVED < 2
@@ -869,7 +850,7 @@ def test_an_unknown_series_starts_from_zeros(cls):
     assert model.sequence_ids_.tolist() == NUMBERS[:2].tolist()
 
 
-@both
+@one_of_each
 def test_answers_change_nothing(cls):
     X, y = table(cls)
     model = cls(**LAST, sequence_id=0).fit(X, y)
@@ -880,7 +861,7 @@ def test_answers_change_nothing(cls):
     assert state(model) == before
 
 
-@both
+@one_of_each
 def test_fit_starts_from_zeros(cls, assert_same_weights):
     X, y = table(cls)
     last = cls(**LAST, sequence_id=0).fit(X, y)
@@ -893,7 +874,7 @@ def test_fit_starts_from_zeros(cls, assert_same_weights):
         last.set_params(warm_start=True), zeros.set_params(warm_start=True)
 
 
-@both
+@one_of_each
 def test_initial_state_may_be_changed_after_fit(cls):
     X, y = table(cls)
     model = cls(**STEPS, sequence_id=0).fit(X, y)
@@ -902,11 +883,11 @@ def test_initial_state_may_be_changed_after_fit(cls):
     np.testing.assert_array_equal(outputs(model.set_params(initial_state="last"), X), expected)
 
 
-@both
+@one_of_each
 def test_ids_of_another_type_that_are_equal_are_known(cls):
     """1 in an array of floats, 1 in a frame of integers."""
     codes = INTERLEAVED
-    X, y = long(series(), codes), long(targets(cls), codes)
+    X, y = long(noise(LENGTHS), codes), long(noise_step_targets(cls, LENGTHS), codes)
     numbers = np.array([3.0, 1.0, 0.0, 2.0])
     model = cls(**LAST, sequence_id=0).fit(with_ids(X, codes, numbers), y)
     expected = outputs(model, with_ids(X, codes, numbers))
@@ -916,7 +897,10 @@ def test_ids_of_another_type_that_are_equal_are_known(cls):
 
 @pytest.mark.parametrize("unit", ["D", "s", "us", "ns"])
 def test_moments_in_another_unit_are_known(unit):
-    X, y = long(series(), INTERLEAVED), long(targets(skrnn.GRURegressor), INTERLEAVED)
+    X, y = (
+        long(noise(LENGTHS), INTERLEAVED),
+        long(noise_step_targets(skrnn.GRURegressor, LENGTHS), INTERLEAVED),
+    )
     days = np.array(["2020-02-01", "2020-01-01", "1969-05-05", "2020-01-03"], dtype="M8[D]")[INTERLEAVED]
 
     def polars_days(moments):
@@ -935,7 +919,7 @@ def test_moments_in_another_unit_are_known(unit):
     assert len(model.sequence_ids_) == 4
 
 
-@both
+@one_of_each
 def test_pickled_and_cloned(cls, assert_same_weights):
     X, y = table(cls)
     model = cls(**LAST, sequence_id=0).partial_fit(X, y, **classes(cls)).partial_fit(X, y)
@@ -976,7 +960,7 @@ def steady_targets(cls, n, seed=1):
                          ids=["k2 = k1", "k2 < k1", "layers", "sgd"])  # fmt: skip
 @pytest.mark.parametrize("size", [4, 12])
 def test_parts_of_a_series_train_like_the_whole(cls, size, params, assert_same_weights):
-    X, y = series((48,))[0], steady_targets(cls, 48)
+    X, y = noise((48,))[0], steady_targets(cls, 48)
     parts = cls(**{**GO_ON, **params})
     for k in range(0, 48, size):
         parts.partial_fit(X[k : k + size], y[k : k + size], **classes(cls))
@@ -987,7 +971,7 @@ def test_parts_of_a_series_train_like_the_whole(cls, size, params, assert_same_w
 
 def parts_of(cls, n, T, cuts):
     """The rows between some steps of n series of T steps; interleaved or not."""
-    items = series((T,) * n)
+    items = noise((T,) * n)
     y_items = [steady_targets(cls, T, seed) for seed in range(n)]
     for k, (start, end) in enumerate(pairwise(cuts)):
         codes = np.repeat(np.arange(n), end - start)
@@ -1007,7 +991,7 @@ def test_parts_of_several_series_train_like_the_whole(cls, assert_same_weights):
     assert parts.sequence_ids_.tolist() == whole.sequence_ids_.tolist() == NUMBERS.tolist()
 
 
-@both
+@one_of_each
 def test_parts_train_like_the_whole_beside_a_series_of_weight_zero(cls, assert_same_weights):
     """One that has no targets yet, say."""
     params = {**GO_ON, "sequence_id": 0}
@@ -1033,7 +1017,7 @@ def test_a_batch_without_weight_moves_on_its_states(cls, k1):
     np.testing.assert_allclose(tops(parts), tops(whole)[order], rtol=1e-10)
 
 
-@both
+@one_of_each
 @pytest.mark.parametrize("shuffle", [False, True], ids=["in order", "shuffled"])
 def test_parts_in_batches(cls, shuffle):
     """At weights that stand still: every series goes on from its own state, in whatever batch it was."""
@@ -1059,7 +1043,7 @@ def test_parts_without_last_start_from_zeros(cls):
     np.testing.assert_array_equal(tops(model)[0], model.hidden_states(X[8:])[-1])
 
 
-@both
+@one_of_each
 def test_states_are_updated_and_merged(cls):
     """At weights that stand still: the states after parts are those after the whole."""
     X, y = table(cls)
@@ -1075,13 +1059,13 @@ def test_states_are_updated_and_merged(cls):
     assert len(seen) == 4
 
 
-@both
+@one_of_each
 def test_a_series_that_was_away_goes_on_and_new_ones_start_from_zeros(cls):
     """Part by part A B, B, A C, A: the loss of each part is that of the rows in the whole series."""
     codes = np.concatenate([np.repeat(part, 4) for part in ([0, 1], [1], [0, 2], [0])])
     lengths = np.bincount(codes)
-    X = with_ids(long(series(lengths), codes), codes)
-    y = long(targets(cls, lengths), codes)
+    X = with_ids(long(noise(lengths), codes), codes)
+    y = long(noise_step_targets(cls, lengths), codes)
     model = cls(**{**GO_ON, **STILL}, sequence_id=0)
     parts = np.split(np.arange(len(X)), [8, 12, 20])
     for rows in parts:
@@ -1101,12 +1085,12 @@ def loss(model, X, y, rows):
     return 0.5 * (((y - model.predict(X))[rows] / targets["scale"][0]) ** 2).mean()
 
 
-@both
+@one_of_each
 @pytest.mark.parametrize("between", [[], [1]], ids=["next part", "after a part of another series"])
 def test_training_goes_on_from_the_state_that_training_left(cls, between):
     """Which was computed before the last update: as within one pass over the whole."""
     codes = np.repeat([0, *between, 0], 4)
-    X = with_ids(long(series(np.bincount(codes)), codes), codes)
+    X = with_ids(long(noise(np.bincount(codes)), codes), codes)
     y = steady_targets(cls, len(X))
     *earlier, last = np.split(np.arange(len(X)), np.arange(4, len(X), 4))
     model = cls(**GO_ON, sequence_id=0)
@@ -1129,7 +1113,7 @@ def penalty(model):
     return model.alpha / 2 * sum(np.square(w).sum() for w in matrices)
 
 
-@both
+@one_of_each
 def test_partial_fit_after_fit_goes_on_from_the_final_state(cls):
     X, y = one_series(cls, n=24)
     model = cls(**{**GO_ON, **STILL}).fit(X[:12], y[:12])
@@ -1139,7 +1123,7 @@ def test_partial_fit_after_fit_goes_on_from_the_final_state(cls):
     assert_final_states_are_last(model, X, np.zeros(24, dtype=int))
 
 
-@both
+@one_of_each
 def test_partial_fit_that_fails_leaves_the_states(cls):
     X, y = table(cls)
     model = cls(**GO_ON, sequence_id=0).partial_fit(X, y, **classes(cls))
@@ -1178,7 +1162,7 @@ def test_one_series_is_held_out_as_from_a_list_of_one(cls, delay, assert_same_we
 
 @pytest.mark.parametrize("delay", [0, 2])
 @pytest.mark.parametrize("weighted", [False, True], ids=["no weights", "weights"])
-@both
+@one_of_each
 def test_the_tail_of_every_series_is_held_out(cls, weighted, delay):
     """At weights that stand still, by hand: losses and score of rows entered with the carried state."""
     X, y = table(cls)
@@ -1197,7 +1181,7 @@ def test_the_tail_of_every_series_is_held_out(cls, weighted, delay):
     assert model.validation_scores_ == [pytest.approx(expected, rel=1e-9)]
 
 
-@both
+@one_of_each
 def test_no_loss_of_the_tail_trains(cls, assert_same_weights):
     X, y = table(cls)
     held_out = tails(INTERLEAVED)
@@ -1212,7 +1196,7 @@ def test_no_loss_of_the_tail_trains(cls, assert_same_weights):
     assert model.validation_loss_curve_ != changed.validation_loss_curve_
 
 
-@both
+@one_of_each
 def test_shuffle_and_seed_hold_out_the_same(cls):
     X, y = table(cls)
     params = {**STEPS, **EARLY, **STILL, "max_iter": 1}
@@ -1223,7 +1207,7 @@ def test_shuffle_and_seed_hold_out_the_same(cls):
     assert curves[0] == curves[1]
 
 
-@both
+@one_of_each
 def test_validation_data(cls, assert_same_weights):
     X, y = table(cls)
     train, test = head_and_tail(INTERLEAVED, 2)
@@ -1238,10 +1222,10 @@ def test_validation_data(cls, assert_same_weights):
     assert one.validation_loss_curve_ == [pytest.approx(expected, rel=1e-12)]
 
 
-@both
+@one_of_each
 def test_bad_validation_data(cls):
-    X = frame(NUMBERS[INTERLEAVED], long(series(), INTERLEAVED))
-    y = long(targets(cls), INTERLEAVED)
+    X = frame(NUMBERS[INTERLEAVED], long(noise(LENGTHS), INTERLEAVED))
+    y = long(noise_step_targets(cls, LENGTHS), INTERLEAVED)
     params = {"rows": "steps", "sequence_id": "id", "early_stopping": True}
 
     def check(X_val, match):
@@ -1253,11 +1237,11 @@ def test_bad_validation_data(cls):
     check(X.assign(x0=np.nan), "Input X_val contains NaN")
 
 
-@both
+@one_of_each
 def test_series_too_short_to_hold_out_from(cls):
     """A series of one row has no tail; that nothing is held out at all is an error."""
     codes = np.arange(4)
-    X = with_ids(long(series((1,) * 4), codes), codes)
+    X = with_ids(long(noise((1,) * 4), codes), codes)
     assert_fit_raises(
         cls, X, np.arange(4) % 3, "too short to hold out validation_fraction", rows="steps",
         sequence_id=0, early_stopping=True,
@@ -1278,7 +1262,7 @@ SHUFFLED = "index of X does not rise" + MISTAKEN
 
 
 def indexed(index, codes=GROUPED):
-    X = frame(NUMBERS[codes], long(series(), codes))
+    X = frame(NUMBERS[codes], long(noise(LENGTHS), codes))
     return X.set_axis(index, axis=0)
 
 
@@ -1383,7 +1367,7 @@ def test_splits_in_order_of_time_say_nothing(cv):
 # --- scikit-learn's tools ----------------------------------------------------------------------------
 
 
-@both
+@one_of_each
 @pytest.mark.parametrize("initial_state", ["zeros", "last"])
 def test_time_series_split(cls, initial_state):
     X, y = one_series(cls, n=60)
@@ -1417,7 +1401,7 @@ def test_the_carried_state_is_what_the_next_block_needs():
     assert scores["last"] < 0.5 * scores["zeros"]
 
 
-@both
+@one_of_each
 def test_group_k_fold(cls):
     X, y = table(cls)
     model, cv = cls(**STEPS, sequence_id=0), GroupKFold(4)
@@ -1428,7 +1412,7 @@ def test_group_k_fold(cls):
         assert found == score(y[test], clone(model).fit(X[train], y[train]).predict(X[test]))
 
 
-@both
+@one_of_each
 @pytest.mark.parametrize("make", [np.asarray, frame], ids=["array", "frame"])
 def test_cross_val_predict(cls, make):
     X, y = table(cls)
@@ -1444,7 +1428,7 @@ def test_cross_val_predict(cls, make):
     np.testing.assert_array_equal(answer[groups == 7], model.predict(X[groups == 7]))
 
 
-@both
+@one_of_each
 def test_grid_search(cls):
     X, y = one_series(cls, n=60)
     grid = {"k1": [None, 5], "k2": [None, 10], "hidden_size": [2, (3, 2)]}
@@ -1484,7 +1468,10 @@ def test_scaled_in_a_pipeline(assert_same_weights):
 def test_column_transformer_keeps_the_ids(kind, assert_same_weights):
     """Of strings too: only the other columns are scaled."""
     ids = np.array(IDS[kind], dtype=object)[INTERLEAVED]
-    X, y = long(series(), INTERLEAVED), long(targets(skrnn.GRURegressor), INTERLEAVED)
+    X, y = (
+        long(noise(LENGTHS), INTERLEAVED),
+        long(noise_step_targets(skrnn.GRURegressor, LENGTHS), INTERLEAVED),
+    )
     columns = ColumnTransformer(
         [("scale", StandardScaler(), ["x0", "x1"])], remainder="passthrough",
         verbose_feature_names_out=False,
@@ -1505,7 +1492,10 @@ def test_column_transformer_keeps_the_ids(kind, assert_same_weights):
 
 def test_a_column_transformer_that_renames_or_drops_the_ids():
     ids = np.array(IDS["str"], dtype=object)[INTERLEAVED]
-    X, y = frame(ids, long(series(), INTERLEAVED)), long(targets(skrnn.GRURegressor), INTERLEAVED)
+    X, y = (
+        frame(ids, long(noise(LENGTHS), INTERLEAVED)),
+        long(noise_step_targets(skrnn.GRURegressor, LENGTHS), INTERLEAVED),
+    )
     scale = [("scale", StandardScaler(), ["x0", "x1"])]
     model = skrnn.GRURegressor(**STEPS, sequence_id="id")
     renames = ColumnTransformer(scale, remainder="passthrough").set_output(transform="pandas")
@@ -1520,8 +1510,8 @@ def test_a_column_transformer_that_renames_or_drops_the_ids():
 
 def test_a_scaler_that_loses_the_names():
     """And it would have scaled the ids."""
-    X = frame(NUMBERS[INTERLEAVED], long(series(), INTERLEAVED))
-    y = long(targets(skrnn.GRURegressor), INTERLEAVED)
+    X = frame(NUMBERS[INTERLEAVED], long(noise(LENGTHS), INTERLEAVED))
+    y = long(noise_step_targets(skrnn.GRURegressor, LENGTHS), INTERLEAVED)
     with pytest.raises(ValueError, match=rf"but X is an array, whose columns have none.*{SCALED}"):
         make_pipeline(StandardScaler(), skrnn.GRURegressor(**STEPS, sequence_id="id")).fit(X, y)
 
@@ -1540,7 +1530,7 @@ def test_selected_features_in_a_pipeline(assert_same_weights):
 
 CHECKED = [
     cls(rows="steps", hidden_size=8, max_iter=30, learning_rate_init=0.05)
-    for cls in ALL
+    for cls in ESTIMATORS
 ]  # fmt: skip
 WHY = "a row is a time step: what stands before it, and whether it is there, changes its answer"
 EXPECTED = {

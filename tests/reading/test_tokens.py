@@ -4,8 +4,6 @@ An embedding is the one-hot input times the table: a network without one whose i
 table @ W_x is the same function, and its gradient G for them gives that of the table, G W_x^T.
 """
 
-import tempfile
-
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -14,7 +12,10 @@ from sklearn.base import is_classifier
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
-from support.misuse import assert_fails, assert_fit_raises, object_array, outputs
+from support.arrays import memmap, object_array
+from support.data import noise_targets
+from support.estimators import ESTIMATORS, one_of_each, outputs
+from support.misuse import assert_fails, assert_fit_raises
 from support.reference import (
     assert_same_gradient,
     finite_differences,
@@ -37,10 +38,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:Maximum iterations")
 V, E = 5, 3  # tokens, width of the table
 SMALL = {"hidden_size": 3, "max_iter": 2, "learning_rate_init": 0.05, "random_state": 0}
 TOKENS = {**SMALL, "embedding_size": E}
-ALL = [getattr(skrnn, f"{cell}{kind}") for kind in ("Regressor", "Classifier")
-       for cell in ("RNN", "LSTM", "GRU")]  # fmt: skip
-BOTH = [skrnn.GRURegressor, skrnn.LSTMClassifier]
-both = pytest.mark.parametrize("cls", BOTH, ids=lambda cls: cls.__name__)
 cells = pytest.mark.parametrize("cell", CELLS)
 engines = pytest.mark.usefixtures("engine")
 
@@ -65,20 +62,7 @@ def ragged(n=12, seed=0):
     return X
 
 
-def targets(cls, shape=12, seed=1):
-    rng = np.random.RandomState(seed)
-    return rng.randint(3, size=shape) if is_classifier(cls()) else rng.normal(size=shape)
-
-
 # --- containers --------------------------------------------------------------------------------------
-
-
-def memmap(X):
-    """Mapped from a file that is gone."""
-    with tempfile.TemporaryFile() as file:
-        file.write(X.tobytes())
-        file.flush()
-        return np.memmap(file, dtype=X.dtype, mode="r", shape=X.shape)
 
 
 ARRAYS = {
@@ -113,10 +97,10 @@ LISTS = {
 }
 
 
-@both
+@one_of_each
 @pytest.mark.parametrize("name", {**ARRAYS, **LISTS})
 def test_containers_of_equal_lengths(cls, name, assert_same_weights):
-    X, y = sentences(), targets(cls)
+    X, y = sentences(), noise_targets(cls, 12)
     expected = cls(**TOKENS).fit(X, y)
     given = {**ARRAYS, **LISTS}[name](X)
     model = cls(**TOKENS).fit(given, y)
@@ -128,10 +112,10 @@ def test_containers_of_equal_lengths(cls, name, assert_same_weights):
     assert model.weights_["embedding.W"].shape == (V, E)
 
 
-@both
+@one_of_each
 @pytest.mark.parametrize("name", LISTS)
 def test_containers_of_unequal_lengths(cls, name, assert_same_weights):
-    X, y = ragged(), targets(cls)
+    X, y = ragged(), noise_targets(cls, 12)
     expected = cls(**TOKENS).fit(X, y)
     given = LISTS[name](X)
     model = cls(**TOKENS).fit(given, y)
@@ -141,7 +125,7 @@ def test_containers_of_unequal_lengths(cls, name, assert_same_weights):
     np.testing.assert_array_equal(one_by_one, outputs(model, X))
 
 
-@both
+@one_of_each
 @pytest.mark.parametrize(
     "make",
     [
@@ -156,7 +140,7 @@ def test_containers_of_unequal_lengths(cls, name, assert_same_weights):
     ids=["array", "uint8", "whole floats", "list of lists", "pandas", "polars", "memmap"],
 )
 def test_a_table_of_steps(cls, make, assert_same_weights):
-    X, y = ragged(), targets(cls, sum(map(len, ragged())))
+    X, y = ragged(), noise_targets(cls, sum(map(len, ragged())))
     codes = np.repeat(np.arange(12), list(map(len, X)))
     of_list = cls(**TOKENS, return_sequences=True).fit(X, np.split(y, np.cumsum(list(map(len, X)))[:-1]))
     rows = make(np.column_stack([np.concatenate(X), codes]))
@@ -171,7 +155,7 @@ def test_a_table_of_steps(cls, make, assert_same_weights):
 
 def test_a_table_of_steps_with_ids_of_strings_goes_on(assert_same_weights):
     X = pd.DataFrame({"who": ["b", "a", "b", "a"] * 5, "token": sentences(5).ravel()})
-    y = targets(skrnn.GRUClassifier, 20)
+    y = noise_targets(skrnn.GRUClassifier, 20)
     params = {**TOKENS, "rows": "steps", "sequence_id": "who", "initial_state": "last", "n_tokens": V}
     model = skrnn.GRUClassifier(**params).fit(X[:12], y[:12])
     whole = model.predict_proba(X[12:])
@@ -179,9 +163,9 @@ def test_a_table_of_steps_with_ids_of_strings_goes_on(assert_same_weights):
     np.testing.assert_array_equal(whole, model.predict_proba(X)[12:])
 
 
-@both
+@one_of_each
 def test_forms_of_sequences_can_be_exchanged_after_a_list(cls):
-    X, y = sentences(), targets(cls)
+    X, y = sentences(), noise_targets(cls, 12)
     model = cls(**TOKENS).fit(list(X), y)
     expected = outputs(model, list(X))
     for name in ("object array", "pandas Series of arrays", "list of lists"):
@@ -196,7 +180,7 @@ def test_forms_of_sequences_can_be_exchanged_after_a_list(cls):
 
 def test_answers_per_step():
     X = sentences()
-    y = targets(skrnn.GRURegressor, X.shape)
+    y = noise_targets(skrnn.GRURegressor, X.shape)
     model = skrnn.GRURegressor(**TOKENS, return_sequences=True).fit(X, y)
     assert model.predict(X).shape == X.shape
     assert model.hidden_states(X).shape == (*X.shape, 3)
@@ -208,7 +192,7 @@ def test_answers_per_step():
 
 
 def test_columns_of_a_table_are_those_of_fit():
-    X, y = sentences(), targets(skrnn.GRURegressor)
+    X, y = sentences(), noise_targets(skrnn.GRURegressor, 12)
     model = skrnn.GRURegressor(**TOKENS).fit(X, y)
     match = "X has 3 features, but GRURegressor is expecting 4 features"
     assert_fails(lambda: model.predict(X[:, :3]), model, match, ValueError)
@@ -224,10 +208,10 @@ def test_a_table_is_not_copied():
 # --- how many ----------------------------------------------------------------------------------------
 
 
-@both
+@one_of_each
 @pytest.mark.parametrize("make", [np.asarray, list], ids=["array", "list"])
 def test_number_of_tokens(cls, make):
-    X, y = sentences(), targets(cls)
+    X, y = sentences(), noise_targets(cls, 12)
     X[3, 2] = 8
     model = cls(**TOKENS).fit(make(X), y)
     assert model.weights_["embedding.W"].shape == (9, E)
@@ -239,9 +223,9 @@ def test_number_of_tokens(cls, make):
         assert_fails(lambda call=call: call(make(other)), model, match, ValueError)
 
 
-@both
+@one_of_each
 def test_given_number_of_tokens(cls):
-    X, y = sentences(), targets(cls)
+    X, y = sentences(), noise_targets(cls, 12)
     model = cls(**TOKENS, n_tokens=20).fit(X, y)
     assert model.weights_["embedding.W"].shape == (20, E)
     X[0, 0] = 19
@@ -252,10 +236,10 @@ def test_given_number_of_tokens(cls):
     assert_fit_raises(cls, X, y, match, embedding_size=E, n_tokens=20)
 
 
-@both
+@one_of_each
 def test_weights_of_tokens_that_do_not_occur_stay(cls):
     """They have no gradient, and no penalty."""
-    X, y = sentences(), targets(cls)
+    X, y = sentences(), noise_targets(cls, 12)
     X[X == 2] = 0
     for solver in ("adam", "sgd", "rmsprop", "lbfgs"):
         params = {**TOKENS, "n_tokens": V + 2, "solver": solver, "alpha": 0.3}
@@ -278,13 +262,13 @@ WRONG = {
 }
 
 
-@both
+@one_of_each
 @pytest.mark.parametrize("kind", WRONG)
 @pytest.mark.parametrize("form", ["array", "list", "rows"])
 def test_wrong_values(cls, form, kind):
     value, match = WRONG[kind]
     X = sentences().astype(float if isinstance(value, float) else int)
-    good, y = X.copy(), targets(cls)
+    good, y = X.copy(), noise_targets(cls, 12)
     X[7, 2] = value
     where, params = "sequence 7, step 2", {"embedding_size": E, "n_tokens": V}
     if form == "list":
@@ -300,7 +284,7 @@ def test_wrong_values(cls, form, kind):
 
 
 def test_a_token_too_large_for_a_table():
-    X, y = sentences().astype(float), targets(skrnn.GRURegressor)
+    X, y = sentences().astype(float), noise_targets(skrnn.GRURegressor, 12)
     X[1, 1] = 1e300
     assert_fit_raises(skrnn.GRURegressor, X, y, "1e.300 is too large", embedding_size=E)
     X[1, 1] = 2.0**50
@@ -326,7 +310,7 @@ def test_strings(kind):
     match = "(?s)cannot be read as numbers.*Turn strings into tokens with TokenEncoder"
     new = skrnn.GRUClassifier(**TOKENS)
     assert_fails(lambda: new.fit(X, [0, 1, 0]), new, match, ValueError)
-    model = skrnn.GRUClassifier(**TOKENS).fit(ragged(), targets(skrnn.GRUClassifier))
+    model = skrnn.GRUClassifier(**TOKENS).fit(ragged(), noise_targets(skrnn.GRUClassifier, 12))
     assert_fails(lambda: model.predict(X), model, match, ValueError)
 
 
@@ -342,7 +326,9 @@ FORMS = {
 def test_wrong_forms(name):
     X, what = FORMS[name]
     match = f"With embedding_size, X holds tokens: a list of 1-D.*{what}.*need embedding_size=None"
-    assert_fit_raises(skrnn.GRURegressor, X, targets(skrnn.GRURegressor), match, embedding_size=E)
+    assert_fit_raises(
+        skrnn.GRURegressor, X, noise_targets(skrnn.GRURegressor, 12), match, embedding_size=E
+    )
 
 
 @pytest.mark.parametrize(
@@ -386,18 +372,20 @@ def test_two_columns_of_steps():
     ids=["step_features", "zero", "float", "no tokens"],
 )
 def test_parameters(params, match):
-    assert_fit_raises(skrnn.GRURegressor, sentences(), targets(skrnn.GRURegressor), match, **params)
+    assert_fit_raises(
+        skrnn.GRURegressor, sentences(), noise_targets(skrnn.GRURegressor, 12), match, **params
+    )
 
 
-@both
+@one_of_each
 def test_n_tokens_alone_changes_nothing(cls, assert_same_weights):
-    X, y = sentences() + 0.5, targets(cls)
+    X, y = sentences() + 0.5, noise_targets(cls, 12)
     assert_same_weights(cls(**SMALL, n_tokens=2).fit(X, y), cls(**SMALL).fit(X, y))
 
 
-@both
+@one_of_each
 def test_training_does_not_go_on_with_another_table(cls):
-    X, y = ragged(), targets(cls)
+    X, y = ragged(), noise_targets(cls, 12)
     model = cls(**TOKENS).fit(X, y).set_params(embedding_size=7)
     match = "embedding_size was 3 when the weights were made and is 7 now"
     assert_fails(lambda: model.partial_fit(X, y), model, match, ValueError)
@@ -623,7 +611,7 @@ def test_sum_by():
 
 
 def test_threads_change_nothing(cls, assert_same_weights):
-    X, y = ragged(60), targets(cls, 60)
+    X, y = ragged(60), noise_targets(cls, 60)
     for batch_size in ("auto", 16):
         alone, threads = (
             cls(**{**TOKENS, "n_jobs": n_jobs, "batch_size": batch_size, "hidden_size": 40}).fit(X, y)
@@ -646,12 +634,12 @@ EXACTLY = {
 @engines
 @pytest.mark.parametrize("name", EXACTLY)
 @pytest.mark.parametrize("form", ["equal", "ragged"])
-@both
+@one_of_each
 def test_a_weight_is_so_many_copies(cls, form, name, assert_same_weights):
     """Bit for bit, in float64 with all data in one batch; some weights are zero."""
     X = list(sentences(15)) if form == "equal" else ragged(15)
     rng = np.random.RandomState(2)
-    weight, order, y = rng.randint(0, 5, size=15), rng.permutation(15), targets(cls, 15)
+    weight, order, y = rng.randint(0, 5, size=15), rng.permutation(15), noise_targets(cls, 15)
     rows = np.repeat(np.arange(15), weight)
     params = {**TOKENS, "n_tokens": V, "max_iter": 30, **EXACTLY[name]}
     weighted = cls(**params).fit([X[i] for i in order], y[order], weight[order])
@@ -661,10 +649,10 @@ def test_a_weight_is_so_many_copies(cls, form, name, assert_same_weights):
 
 
 @engines
-@both
+@one_of_each
 def test_a_weight_is_so_many_copies_per_step(cls, assert_same_weights):
     X = ragged(15)
-    y = [targets(cls, len(x), seed) for seed, x in enumerate(X)]
+    y = [noise_targets(cls, len(x), seed) for seed, x in enumerate(X)]
     weight = np.random.RandomState(2).randint(0, 5, size=15)
     rows = np.repeat(np.arange(15), weight)
     params = {**TOKENS, "n_tokens": V, "max_iter": 30, "return_sequences": True, "target_delay": 1}
@@ -672,10 +660,10 @@ def test_a_weight_is_so_many_copies_per_step(cls, assert_same_weights):
     assert_same_weights(weighted, cls(**params).fit([X[i] for i in rows], [y[i] for i in rows]))
 
 
-@both
+@one_of_each
 def test_the_table_is_not_penalised(cls):
     """By alpha: the penalty is that of the input, recurrent and read-out matrices."""
-    X, y = sentences(), targets(cls)
+    X, y = sentences(), noise_targets(cls, 12)
     params = {**TOKENS, "solver": "sgd", "learning_rate_init": 1e-300, "max_iter": 1}
     model, without = (cls(**params, alpha=alpha).fit(X, y) for alpha in (5.0, 0.0))
     views = model._network().parameters.views(model._theta)
@@ -687,7 +675,7 @@ def test_the_table_is_not_penalised(cls):
 
 @pytest.mark.parametrize("form", ["array", "list"])
 def test_parts_train_like_the_whole(classifier, form, assert_same_weights):
-    X, y = sentences(12), targets(classifier)
+    X, y = sentences(12), noise_targets(classifier, 12)
     if form == "list":
         X = object_array(ragged())
     params = {**TOKENS, "n_tokens": V, "batch_size": 3, "shuffle": False, "max_iter": 1}
@@ -698,9 +686,9 @@ def test_parts_train_like_the_whole(classifier, form, assert_same_weights):
 
 
 def test_float32(cls):
-    model = cls(**TOKENS, dtype="float32").fit(sentences(), targets(cls))
+    model = cls(**TOKENS, dtype="float32").fit(sentences(), noise_targets(cls, 12))
     assert {w.dtype for w in model.weights_.values()} == {np.dtype(np.float32)}
-    twin = cls(**TOKENS).fit(sentences(), targets(cls))
+    twin = cls(**TOKENS).fit(sentences(), noise_targets(cls, 12))
     for name, w in model.weights_.items():
         np.testing.assert_allclose(w, twin.weights_[name], atol=1e-4)
 
@@ -757,7 +745,9 @@ def test_words_as_tokens():
 
 # --- scikit-learn's checks ---------------------------------------------------------------------------
 
-CHECKED = [cls(embedding_size=4, hidden_size=8, max_iter=60, learning_rate_init=0.05) for cls in ALL]
+CHECKED = [
+    cls(embedding_size=4, hidden_size=8, max_iter=60, learning_rate_init=0.05) for cls in ESTIMATORS
+]
 FLOATS = "feeds floats that are no tokens"
 EXPECTED = {
     "check_sample_weight_equivalence_on_dense_data": FLOATS,

@@ -7,7 +7,6 @@ one (``same_as``), and its answers for all sequences with those for each sequenc
 A new container is a line of ``CONTAINERS``, a new kind of targets a line of ``TARGETS``.
 """
 
-import tempfile
 from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
@@ -22,6 +21,8 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from support.arrays import memmap, object_array
+from support.data import flat
 
 import skrnn
 from skrnn import _kernels
@@ -39,27 +40,12 @@ N_TOKENS = 5
 # --- containers: from a list of (T_i, F), or of (T_i,) tokens ---------------------------------------
 
 
-def object_array(items):
-    array = np.empty(len(items), dtype=object)
-    for i, item in enumerate(items):
-        array[i] = item
-    return array
-
-
 def table(sequences):
-    return np.stack(sequences).reshape(len(sequences), -1)
+    return flat(np.stack(sequences))
 
 
 def frame(sequences):
     return pd.DataFrame(table(sequences)).add_prefix("column")
-
-
-def mapped(X):
-    """From a file that is gone: not to be written to."""
-    with tempfile.TemporaryFile() as file:
-        file.write(X.tobytes())
-        file.flush()
-        return np.memmap(file, dtype=X.dtype, mode="r", shape=X.shape)
 
 
 def flat_rows(sequences):
@@ -163,7 +149,7 @@ ROWS = {"rows": "steps", "sequence_id": 0}
 TOKENS = {"embedding_size": 2, "n_tokens": N_TOKENS}
 CONTAINERS = {
     "3-D": Container(np.stack),
-    "memmap": Container(lambda items: mapped(np.stack(items)), same_as="3-D"),
+    "memmap": Container(lambda items: memmap(np.stack(items)), same_as="3-D"),
     "list of equal lengths": Container(list, "list", same_as="3-D"),
     "2-D": Container(table, params=STEPS, same_as="3-D", transformer=StandardScaler),
     "DataFrame": Container(frame, params=STEPS, same_as="2-D", transformer=StandardScaler),
@@ -172,7 +158,7 @@ CONTAINERS = {
     "unequal rows": Container(flat_rows, "list", UNEQUAL, STEPS, same_as="list"),
     "steps": Container(rows_with_ids, "rows", UNEQUAL, ROWS, "list", scale_rows),
     "memmap of steps": Container(
-        lambda items: mapped(rows_with_ids(items)), "rows", UNEQUAL, ROWS, "steps", scale_rows
+        lambda items: memmap(rows_with_ids(items)), "rows", UNEQUAL, ROWS, "steps", scale_rows
     ),
     "interleaved steps": Container(
         lambda items: rows_with_ids(items)[by_time([len(x) for x in items])],
@@ -190,7 +176,7 @@ CONTAINERS = {
         list, "list", EQUAL, TOKENS, "2-D tokens", change_tokens, tokens=True
     ),
     "memmap of tokens": Container(
-        lambda items: mapped(np.stack(items)), "array", EQUAL, TOKENS, "2-D tokens", change_tokens,
+        lambda items: memmap(np.stack(items)), "array", EQUAL, TOKENS, "2-D tokens", change_tokens,
         tokens=True,
     ),
 }  # fmt: skip

@@ -1,61 +1,27 @@
 """Weights and validation data on their way through searches, pipelines and nested cross-validation.
 
-The same for every tool: the table in test_sklearn_tools.py.
+The same for every tool: the table in test_tools.py.
 """
 
 import numpy as np
 import pytest
 import sklearn
-from sklearn.base import clone, is_classifier
+from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score, cross_validate
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from support.data import F, learnable, noise_step_targets, take, uneven_weights
+from support.estimators import outputs
 from support.versions import needs_sklearn
-
-import skrnn
 
 routed_score_of_a_pipeline = needs_sklearn("1.8", "a search scores a pipeline without weights")
 
-N, T, F = 24, 4, 2
+N = 24
 # converged by decree: no warnings
 SMALL = {"hidden_size": 3, "max_iter": 20, "tol": 1e6, "n_iter_no_change": 6, "random_state": 0}
 RATES = [1e-6, 0.1]
 CONTAINERS = ["2-D", "3-D", "list"]
 INNER, OUTER = KFold(2), KFold(3)
-
-
-@pytest.fixture(params=[skrnn.LSTMRegressor, skrnn.GRUClassifier], ids=lambda cls: cls.__name__)
-def cls(request):
-    return request.param
-
-
-@pytest.fixture
-def routing():
-    with sklearn.config_context(enable_metadata_routing=True):
-        yield
-
-
-def data(cls, container):
-    """X, y and the parameters to read X."""
-    rng = np.random.RandomState(0)
-    X, labels = rng.normal(size=(N, T, F)), np.arange(N) % 3
-    X[:, -1, 0] += 2 * labels
-    y = labels if is_classifier(cls()) else labels + 0.3 * rng.normal(size=N)
-    if container == "list":
-        return [x[-2 - i % 3 :] for i, x in enumerate(X)], y, {}
-    return (X, y, {}) if container == "3-D" else (X.reshape(N, -1), y, {"step_features": F})
-
-
-def weights():
-    return np.random.RandomState(3).uniform(0.1, 2, size=N)
-
-
-def take(X, rows):
-    return [X[i] for i in rows] if isinstance(X, list) else X[rows]
-
-
-def outputs(model, X):
-    return getattr(model, "predict_proba", model.predict)(X)
 
 
 def make_pipeline(model):
@@ -123,8 +89,8 @@ def search_of(model, **options):
 )
 def test_nested_cross_validation(cls, container, weighted, n_jobs):
     """A search of a pipeline within each fold; with routing, the weights reach every fit and score."""
-    X, y, params = data(cls, container)
-    w = weights()
+    X, y, params = learnable(cls, container, n=N)
+    w = uneven_weights(N)
     with sklearn.config_context(enable_metadata_routing=weighted):
         search = search_of(cls(**SMALL, **params), cv=INNER)
         scores = cross_val_score(
@@ -148,13 +114,13 @@ def test_nested_cross_validation(cls, container, weighted, n_jobs):
 @routed_score_of_a_pipeline
 @pytest.mark.parametrize("container", CONTAINERS)
 def test_weights_through_a_search_of_a_pipeline(cls, container, routing):
-    X, y, params = data(cls, container)
-    search = search_of(cls(**SMALL, **params), cv=INNER).fit(X, y, sample_weight=weights())
-    scores, best = search_by_hand(cls(**SMALL, **params), X, y, weights(), INNER)
+    X, y, params = learnable(cls, container, n=N)
+    search = search_of(cls(**SMALL, **params), cv=INNER).fit(X, y, sample_weight=uneven_weights(N))
+    scores, best = search_by_hand(cls(**SMALL, **params), X, y, uneven_weights(N), INNER)
     np.testing.assert_allclose(search.cv_results_["mean_test_score"], scores, rtol=1e-9)
     np.testing.assert_allclose(outputs(search, X), best.outputs(X), rtol=1e-9)
-    score = search.score(X, y, sample_weight=weights())
-    assert score == pytest.approx(best.score(X, y, weights()), rel=1e-9)
+    score = search.score(X, y, sample_weight=uneven_weights(N))
+    assert score == pytest.approx(best.score(X, y, uneven_weights(N)), rel=1e-9)
     ones, unweighted = search_by_hand(cls(**SMALL, **params), X, y, np.ones(N), INNER)
     assert np.abs(np.subtract(ones, scores)).max() > 0.001
     assert np.abs(unweighted.outputs(X) - best.outputs(X)).max() > 0.01
@@ -163,9 +129,11 @@ def test_weights_through_a_search_of_a_pipeline(cls, container, routing):
 @pytest.mark.parametrize("container", CONTAINERS)
 def test_weights_through_a_search_of_a_pipeline_without_routing(cls, container):
     """Addressed to the step; scores are not weighted, and choose between candidates far apart."""
-    X, y, params = data(cls, container)
-    search = search_of(cls(**SMALL, **params), cv=INNER).fit(X, y, rnn__sample_weight=weights())
-    best, unweighted = (ByHand(cls(**SMALL, **params), 0.1).fit(X, y, w) for w in (weights(), np.ones(N)))
+    X, y, params = learnable(cls, container, n=N)
+    search = search_of(cls(**SMALL, **params), cv=INNER).fit(X, y, rnn__sample_weight=uneven_weights(N))
+    best, unweighted = (
+        ByHand(cls(**SMALL, **params), 0.1).fit(X, y, w) for w in (uneven_weights(N), np.ones(N))
+    )
     np.testing.assert_allclose(outputs(search, X), best.outputs(X), rtol=1e-9)
     assert np.abs(unweighted.outputs(X) - best.outputs(X)).max() > 0.01
 
@@ -173,7 +141,7 @@ def test_weights_through_a_search_of_a_pipeline_without_routing(cls, container):
 @routed_score_of_a_pipeline
 def test_weights_of_zero_leave_sequences_out(cls, routing, assert_same_weights):
     """Through a search and a pipeline as in the model itself."""
-    X, y, _ = data(cls, "list")
+    X, y, _ = learnable(cls, "list", n=N)
     w = (np.arange(N) % 4 > 0).astype(float)
     search = search_of(cls(**SMALL), cv=INNER).fit(X, y, sample_weight=w)
     rows = np.flatnonzero(w)
@@ -184,27 +152,22 @@ def test_weights_of_zero_leave_sequences_out(cls, routing, assert_same_weights):
 @pytest.mark.parametrize("asks", [True, False])
 def test_requests_decide_who_gets_the_weights(cls, asks, routing, assert_same_weights):
     """Without a request scikit-learn stops, rather than lose the weights."""
-    X, y, _ = data(cls, "3-D")
+    X, y, _ = learnable(cls, "3-D", n=N)
     pipeline = Pipeline([("same", FunctionTransformer()), ("rnn", cls(**SMALL))])
     with pytest.raises(sklearn.exceptions.UnsetMetadataPassedError, match="set_fit_request"):
-        pipeline.fit(X, y, sample_weight=weights())
+        pipeline.fit(X, y, sample_weight=uneven_weights(N))
     pipeline[-1].set_fit_request(sample_weight=asks)
     if asks:
-        pipeline.fit(X, y, sample_weight=weights())
-        assert_same_weights(pipeline[-1], cls(**SMALL).fit(X, y, weights()))
+        pipeline.fit(X, y, sample_weight=uneven_weights(N))
+        assert_same_weights(pipeline[-1], cls(**SMALL).fit(X, y, uneven_weights(N)))
         return
     with pytest.raises(TypeError, match="unexpected argument"):
-        pipeline.fit(X, y, sample_weight=weights())
-
-
-def per_step(cls, X):
-    rng = np.random.RandomState(2)
-    return [rng.randint(3, size=len(x)) if is_classifier(cls()) else rng.normal(size=len(x)) for x in X]
+        pipeline.fit(X, y, sample_weight=uneven_weights(N))
 
 
 def test_weights_of_steps_through_a_search(cls, routing):
-    X, _, _ = data(cls, "list")
-    y = per_step(cls, X)
+    X, _, _ = learnable(cls, "list", n=N)
+    y = noise_step_targets(cls, [len(x) for x in X], 2)
     w = [np.linspace(0.1, 1, len(x)) for x in X]
     model = cls(**SMALL, return_sequences=True)
     right = clone(model).fit(X, y, w)
@@ -225,7 +188,7 @@ def test_weights_of_steps_through_a_search(cls, routing):
 
 def test_X_val_through_a_pipeline(cls, routing, assert_same_weights):
     """transform_input sends X_val through the scaler; without, it arrives as it is."""
-    X, y, params = data(cls, "2-D")
+    X, y, params = learnable(cls, "2-D", n=N)
     X, X_val, y, y_val = 100 * X[:17], 100 * X[17:], y[:17], y[17:]
     scaler = StandardScaler().fit(X)
     model = cls(**SMALL, **params, early_stopping=True)

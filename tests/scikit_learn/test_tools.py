@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import joblib
 import numpy as np
-import pandas as pd
 import pytest
 import sklearn
 from sklearn.base import clone, is_classifier
@@ -48,96 +47,30 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.multioutput import MultiOutputClassifier, MultiOutputRegressor
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from support.arrays import object_array
+from support.data import (
+    CONTAINERS,
+    F,
+    learnable,
+    learnable_targets,
+    noise_step_targets,
+    take,
+    uneven_weights,
+)
+from support.estimators import outputs
 from support.versions import is_sklearn
 
 import skrnn
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-N, T, F = 18, 4, 2
+N, T = 18, 4
 SMALL = {"hidden_size": 3, "max_iter": 3, "random_state": 0}
 
 
-def object_array(items):
-    array = np.empty(len(items), dtype=object)
-    for i, item in enumerate(items):
-        array[i] = item
-    return array
-
-
-def ragged(X):
-    return [x[-2 - i % 3 :] for i, x in enumerate(X)]
-
-
-def polars_frame(X):
-    polars = pytest.importorskip("polars")
-    return polars.DataFrame(X, schema=[f"c{i}" for i in range(X.shape[1])])
-
-
-# a 3-D array -> the container, and what an estimator needs to read it
-CONTAINERS = {
-    "2-D": (lambda X: X.reshape(len(X), -1), {"step_features": F}),
-    "pandas": (lambda X: pd.DataFrame(X.reshape(len(X), -1)).add_prefix("c"), {"step_features": F}),
-    "polars": (lambda X: polars_frame(X.reshape(len(X), -1)), {"step_features": F}),
-    "3-D": (lambda X: X, {}),
-    "list": (ragged, {}),
-    "object array": (lambda X: object_array(ragged(X)), {}),
-    "list of equal lengths": (list, {}),
-}
 containers = pytest.mark.parametrize("container", CONTAINERS)
 SEQUENCES = [name for name in CONTAINERS if name not in ("2-D", "pandas", "polars")]
 sequences = pytest.mark.parametrize("container", SEQUENCES)
-
-
-@pytest.fixture(params=[skrnn.GRURegressor, skrnn.LSTMClassifier], ids=lambda cls: cls.__name__)
-def cls(request):
-    """The tools do not see the cell: one regressor and one classifier are enough."""
-    return request.param
-
-
-@pytest.fixture
-def regressor():
-    return skrnn.GRURegressor
-
-
-@pytest.fixture
-def classifier():
-    return skrnn.LSTMClassifier
-
-
-@pytest.fixture
-def routing():
-    with sklearn.config_context(enable_metadata_routing=True):
-        yield
-
-
-def data(cls, container="3-D", n=N):
-    """X in its container, y, and the parameters to read X."""
-    make, params = CONTAINERS[container]
-    X = np.random.RandomState(0).normal(size=(n, T, F))
-    X[:, -1, 0] += 2 * (np.arange(n) % 3)  # to be learned
-    return make(X), targets(cls, n), params
-
-
-def targets(cls, n=N):
-    noise = np.random.RandomState(1).normal(size=n)
-    return np.arange(n) % 3 if is_classifier(cls()) else np.arange(n) % 3 + 0.3 * noise
-
-
-def per_step(cls, X):
-    """Targets for every step of sequences: a list of (T_i,) arrays."""
-    rng = np.random.RandomState(2)
-    return [rng.randint(3, size=len(x)) if is_classifier(cls()) else rng.normal(size=len(x)) for x in X]
-
-
-def take(X, rows):
-    if isinstance(X, list):
-        return [X[i] for i in rows]
-    return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
-
-
-def outputs(model, X):
-    return getattr(model, "predict_proba", model.predict)(X)
 
 
 # --- the table: every tool, and what it does written out by hand ---------------------------------------
@@ -487,16 +420,12 @@ def table(cells):
 
 
 def material(kind, container):
-    X, y, params = data(MODELS[kind], container)
+    X, y, params = learnable(MODELS[kind], container)
     return wants(MODELS[kind](**QUICK, **params)), X, y
 
 
-def weights():
-    return np.random.RandomState(3).uniform(0.1, 2, size=N)
-
-
 def use(name, kind, container, n_jobs=None, weighted=False):
-    weight = {"sample_weight": weights()} if weighted else {}
+    weight = {"sample_weight": uneven_weights(N)} if weighted else {}
     return TOOLS[name].use(*material(kind, container), n_jobs, **weight)
 
 
@@ -511,7 +440,7 @@ def expected(name, kind, container, weighted=False):
 def expected_of(name, kind, container, weighted):
     with sklearn.config_context(enable_metadata_routing=False, transform_output="default"):
         model, X, y = material(kind, container)
-        return TOOLS[name].by_hand(model, X, y, weights() if weighted else None)
+        return TOOLS[name].by_hand(model, X, y, uneven_weights(N) if weighted else None)
 
 
 def assert_equal_answers(answer, right):
@@ -532,7 +461,7 @@ def test_tool(name, kind, container):
 @pytest.mark.parametrize("name", ["clone", "set_params", "joblib", "GridSearchCV"])
 @pytest.mark.parametrize("every_class", EVERY_CLASS, ids=lambda cls: cls.__name__)
 def test_tool_with_every_class(every_class, name):
-    X, y, _ = data(every_class)
+    X, y, _ = learnable(every_class)
     model, tool = every_class(**QUICK), TOOLS[name]
     assert_equal_answers(tool.use(model, X, y, None), tool.by_hand(model, X, y, None))
 
@@ -599,8 +528,8 @@ def test_tool_with_weights_without_metadata_routing(name, kind, container):
 
 @pytest.mark.parametrize("container", ["2-D", "3-D"])
 def test_cross_val_predict_per_step(cls, container):
-    X, _, params = data(cls, container)
-    y = np.array(per_step(cls, np.zeros((N, T))))
+    X, _, params = learnable(cls, container)
+    y = np.array(noise_step_targets(cls, [T] * N, 2))
     model = cls(**SMALL, **params, return_sequences=True)
     answer = cross_val_predict(model, X, y, cv=KFold(3))
     assert answer.shape == (N, T)
@@ -611,8 +540,8 @@ def test_cross_val_predict_per_step(cls, container):
 @pytest.mark.parametrize("container", ["list", "object array", "list of equal lengths"])
 @pytest.mark.parametrize("as_object", [False, True])
 def test_cross_val_predict_per_step_of_lists(cls, container, as_object):
-    X, _, _ = data(cls, container)
-    y = per_step(cls, X)
+    X, _, _ = learnable(cls, container)
+    y = noise_step_targets(cls, [len(x) for x in X], 2)
     model = cls(**SMALL, return_sequences=True)
     answer = cross_val_predict(model, X, object_array(y) if as_object else y, cv=KFold(3))
     assert answer.shape == (N,)
@@ -626,8 +555,8 @@ def test_cross_val_predict_per_step_of_lists(cls, container, as_object):
 @sequences
 def test_cross_validate_per_step(cls, container):
     """The score counts steps."""
-    X, _, _ = data(cls, container)
-    y = per_step(cls, X)
+    X, _, _ = learnable(cls, container)
+    y = noise_step_targets(cls, [len(x) for x in X], 2)
     model = cls(**SMALL, return_sequences=True)
     result = cross_validate(model, X, y, cv=KFold(3), return_train_score=True, return_estimator=True)
     metric = accuracy_score if is_classifier(model) else r2_score
@@ -638,7 +567,7 @@ def test_cross_validate_per_step(cls, container):
 
 @containers
 def test_train_test_split(cls, container):
-    X, y, params = data(cls, container)
+    X, y, params = learnable(cls, container)
     X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
     rows, test_rows = train_test_split(np.arange(N), random_state=0)
     model = cls(**SMALL, **params).fit(X_train, y_train)
@@ -650,7 +579,7 @@ def test_train_test_split(cls, container):
 @sequences
 def test_group_k_fold(cls, container):
     """Contiguous groups of six make the folds of KFold."""
-    X, y, _ = data(cls, container)
+    X, y, _ = learnable(cls, container)
     scores = cross_val_score(cls(**SMALL), X, y, groups=np.arange(N) // 6, cv=GroupKFold(3))
     np.testing.assert_allclose(np.sort(scores), np.sort(fold_scores(cls(**SMALL), X, y, None)))
 
@@ -660,7 +589,7 @@ def test_group_k_fold(cls, container):
 
 @pytest.mark.parametrize("container", ["3-D", "list"])
 def test_grid_search_over_k1_k2_and_hidden_size(container):
-    X, y, params = data(skrnn.GRUClassifier, container)
+    X, y, params = learnable(skrnn.GRUClassifier, container)
     grid = {"k1": [None, 1, 10**6], "k2": [None, 2, 10**6], "hidden_size": [2, (2, 3)]}
     search = GridSearchCV(skrnn.GRUClassifier(**SMALL, **params), grid, cv=2, error_score="raise")
     search.fit(X, y)
@@ -672,8 +601,8 @@ def test_grid_search_over_k1_k2_and_hidden_size(container):
 
 def test_grid_search_in_processes():
     """The same result as in this process; k1 and k2 matter, the targets being per step."""
-    X, _, _ = data(skrnn.LSTMRegressor, "list")
-    y = per_step(skrnn.LSTMRegressor, X)
+    X, _, _ = learnable(skrnn.LSTMRegressor, "list")
+    y = noise_step_targets(skrnn.LSTMRegressor, [len(x) for x in X], 2)
     grid = {"k1": [None, 1], "k2": [None, 2], "hidden_size": [2, (2, 3)]}
     model = skrnn.LSTMRegressor(**SMALL, return_sequences=True)
     one, two = (
@@ -689,7 +618,7 @@ def test_grid_search_in_processes():
 
 @pytest.mark.parametrize("method", ["predict", "predict_proba"])
 def test_search_of_a_pipeline(classifier, method):
-    X, y, params = data(classifier, "2-D")
+    X, y, params = learnable(classifier, "2-D")
     pipeline = Pipeline([("scale", StandardScaler()), ("rnn", classifier(**SMALL, **params))])
     grid = {"rnn__k2": [None, 2], "rnn__hidden_size": [2, 3], "scale__with_mean": [True, False]}
     search = GridSearchCV(pipeline, grid, cv=2, error_score="raise").fit(X, y)
@@ -697,7 +626,7 @@ def test_search_of_a_pipeline(classifier, method):
 
 
 def test_randomized_search_with_a_scorer(regressor):
-    X, y, _ = data(regressor)
+    X, y, _ = learnable(regressor)
     space = {"hidden_size": range(2, 9), "solver": ["adam", "sgd"], "pooling": ["last", "mean", "max"]}
     search = RandomizedSearchCV(
         regressor(**SMALL), space, n_iter=3, cv=2, random_state=0, error_score="raise",
@@ -709,7 +638,7 @@ def test_randomized_search_with_a_scorer(regressor):
 
 @pytest.mark.parametrize("container", ["2-D", "3-D", "list"])
 def test_halving_over_the_number_of_sequences(regressor, container):
-    X, y, params = data(regressor, container)
+    X, y, params = learnable(regressor, container)
     search = HalvingGridSearchCV(
         regressor(**QUICK, **params), GRID, cv=KFold(3), min_resources=9, factor=2, random_state=0,
         error_score="raise",
@@ -723,7 +652,7 @@ def test_halving_over_the_number_of_sequences(regressor, container):
 
 @pytest.mark.filterwarnings("ignore:One or more of the test scores are non-finite")
 def test_search_shows_invalid_points_as_failed(cls):
-    X, y, _ = data(cls)
+    X, y, _ = learnable(cls)
     search = GridSearchCV(cls(**SMALL, bidirectional=True), {"k1": [None, 2]}, cv=2)
     with pytest.warns(FitFailedWarning, match=r"(?s)2 fits failed.*k1=2 and bidirectional=True"):
         search.fit(X, y)
@@ -735,7 +664,7 @@ def test_search_shows_invalid_points_as_failed(cls):
 
 
 def test_pipeline_in_pandas(cls):
-    X, y, params = data(cls, "pandas")
+    X, y, params = learnable(cls, "pandas")
     pipeline = make_pipeline(StandardScaler(), cls(**SMALL, **params)).set_output(transform="pandas")
     pipeline.fit(X, y)
     assert list(pipeline[-1].feature_names_in_) == list(X.columns)
@@ -747,7 +676,7 @@ def test_pipeline_of_sequences(cls, container, assert_same_weights):
     def halve(X):
         return X / 2 if isinstance(X, np.ndarray) and X.ndim == 3 else [x / 2 for x in X]
 
-    X, y, _ = data(cls, container)
+    X, y, _ = learnable(cls, container)
     pipeline = make_pipeline(FunctionTransformer(halve), cls(**SMALL)).fit(X, y)
     assert_same_weights(pipeline[-1], cls(**SMALL).fit(halve(X), y))
     assert len(cross_val_score(pipeline, X, y, cv=KFold(2), error_score="raise")) == 2
@@ -762,8 +691,8 @@ def test_pipeline_partial_parameters(cls):
 
 @pytest.mark.parametrize("container", ["2-D", "pandas", "3-D"])
 def test_transformed_target_per_step(regressor, container):
-    X, _, params = data(regressor, container)
-    y = np.exp(np.array(per_step(regressor, np.zeros((N, T)))))
+    X, _, params = learnable(regressor, container)
+    y = np.exp(np.array(noise_step_targets(regressor, [T] * N, 2)))
     model = regressor(**SMALL, **params, return_sequences=True)
     outer = TransformedTargetRegressor(model, func=np.log, inverse_func=np.exp).fit(X, y)
     np.testing.assert_allclose(outer.predict(X), np.exp(model.fit(X, np.log(y)).predict(X)), rtol=1e-10)
@@ -771,7 +700,7 @@ def test_transformed_target_per_step(regressor, container):
 
 def test_voting_of_labels(classifier):
     """Two against one."""
-    X, y, _ = data(classifier)
+    X, y, _ = learnable(classifier)
     models = [(str(seed), classifier(**{**SMALL, "random_state": seed})) for seed in range(3)]
     votes = np.array([clone(model).fit(X, y).predict(X) for _, model in models])
     counts = np.array([(votes == k).sum(axis=0) for k in range(3)])
@@ -781,7 +710,7 @@ def test_voting_of_labels(classifier):
 
 def test_html_and_repr(cls):
     model = cls(4, k1=2)
-    for fitted in (model, model.set_params(max_iter=1).fit(*data(cls)[:2])):
+    for fitted in (model, model.set_params(max_iter=1).fit(*learnable(cls)[:2])):
         assert "k1" in fitted._repr_html_()
         assert cls.__name__ in repr(fitted)
 
@@ -791,7 +720,7 @@ def test_html_and_repr(cls):
 
 @pytest.mark.parametrize("compress", [0, 3])
 def test_joblib(cls, compress, tmp_path):
-    X, y, _ = data(cls, "list")
+    X, y, _ = learnable(cls, "list")
     model = cls(**SMALL).fit(X, y)
     joblib.dump(model, tmp_path / "model.joblib", compress=compress)
     loaded = joblib.load(tmp_path / "model.joblib")
@@ -801,7 +730,7 @@ def test_joblib(cls, compress, tmp_path):
 
 def test_joblib_with_a_memory_map(cls, tmp_path):
     """As workers receive models: arrays that cannot be written to."""
-    X, y, _ = data(cls)
+    X, y, _ = learnable(cls)
     model = cls(**SMALL, warm_start=True).fit(X, y)
     joblib.dump(model, tmp_path / "model.joblib")
     loaded = joblib.load(tmp_path / "model.joblib", mmap_mode="r")
@@ -814,12 +743,12 @@ def test_joblib_with_a_memory_map(cls, tmp_path):
 
 def test_another_process_predicts_the_same_bits(tmp_path):
     """Six models, loaded and fitted anew by a fresh interpreter."""
-    X, models = data(skrnn.GRURegressor)[0], []
+    X, models = learnable(skrnn.GRURegressor)[0], []
     names = [name for name in skrnn.__all__ if name.endswith(("Regressor", "Classifier"))]
     for cls in (getattr(skrnn, name) for name in names):
-        models.append(cls(**SMALL).fit(X, targets(cls)))
+        models.append(cls(**SMALL).fit(X, learnable_targets(cls)))
     expected = [outputs(model, X) for model in models]
-    joblib.dump((models, X, [targets(type(model)) for model in models]), tmp_path / "models")
+    joblib.dump((models, X, [learnable_targets(type(model)) for model in models]), tmp_path / "models")
     code = f"""
         import joblib, warnings
         warnings.simplefilter("ignore")

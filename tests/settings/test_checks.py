@@ -19,9 +19,8 @@ import pytest
 from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils._param_validation import InvalidParameterError
+from support.estimators import ESTIMATORS, all_six, assert_finite, first_classes, outputs
 from support.misuse import (
-    BORDER,
-    ESTIMATORS,
     FORMS,
     PER_STEP,
     SMALL,
@@ -29,18 +28,14 @@ from support.misuse import (
     F,
     N,
     T,
-    all_six,
-    assert_finite,
     assert_fit_raises,
     assert_raises_in,
     assert_same_attributes,
     both_targets,
-    first_classes,
     forms,
     good_data,
     good_X,
     good_y,
-    outputs,
     public,
     state,
 )
@@ -50,22 +45,6 @@ from skrnn import _kernels
 from skrnn._settings.table import PARAMETERS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
-
-@pytest.fixture(params=BORDER, ids=lambda cls: cls.__name__)
-def cls(request):
-    """Reading X and y does not depend on the cell."""
-    return request.param
-
-
-@pytest.fixture
-def regressor():
-    return BORDER[0]
-
-
-@pytest.fixture
-def classifier():
-    return BORDER[1]
 
 
 # --- parameters --------------------------------------------------------------------------------------

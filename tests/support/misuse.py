@@ -10,19 +10,14 @@ import pytest
 from sklearn.base import is_classifier
 from sklearn.exceptions import NotFittedError
 
-import skrnn
 from skrnn._settings.table import PARAMETERS
+from support.arrays import object_array
+from support.estimators import first_classes, outputs
 
 N, T, F = 8, 5, 2
 SMALL = {"hidden_size": 3, "max_iter": 2, "random_state": 0}
 PER_STEP = {"return_sequences": True}
-ESTIMATORS = [
-    getattr(skrnn, name) for name in skrnn.__all__ if name.endswith(("Regressor", "Classifier"))
-]
-# Reading X and y does not depend on the cell: one regressor and one classifier are enough.
-BORDER = [skrnn.GRURegressor, skrnn.LSTMClassifier]
 
-all_six = pytest.mark.parametrize("cls", ESTIMATORS, ids=lambda cls: cls.__name__)
 both_targets = pytest.mark.parametrize("per_step", [False, True], ids=["one target", "per step"])
 
 
@@ -33,22 +28,6 @@ def good_X(n=N, T=T, F=F):
 def good_y(cls, shape=N):
     rng = np.random.RandomState(1)
     return rng.randint(3, size=shape) if is_classifier(cls()) else rng.normal(size=shape)
-
-
-def outputs(model, X):
-    return getattr(model, "predict_proba", model.predict)(X)
-
-
-def first_classes(cls):
-    """What the first partial_fit is given beside X and y."""
-    return {"classes": [0, 1, 2]} if is_classifier(cls()) else {}
-
-
-def object_array(items):
-    array = np.empty(len(items), dtype=object)
-    for i, item in enumerate(items):
-        array[i] = item
-    return array
 
 
 def table(X):
@@ -93,12 +72,7 @@ def with_item(X, i, item):
     return object_array(items) if isinstance(X, np.ndarray) else items
 
 
-# --- what is finite, what is the same ----------------------------------------------------------------
-
-
-def assert_finite(model):
-    for name, array in model.weights_.items():
-        assert np.isfinite(array).all(), name
+# --- what is the same ---------------------------------------------------------------------------------
 
 
 def state(model):

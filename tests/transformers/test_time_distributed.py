@@ -37,6 +37,7 @@ from sklearn.utils import estimator_checks as checks
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 from sklearn.utils.validation import check_array
+from support.arrays import object_array
 from support.versions import is_sklearn, needs_sklearn, polars_for_columns
 
 import skrnn
@@ -52,13 +53,6 @@ unconverged = pytest.mark.filterwarnings("ignore::sklearn.exceptions.Convergence
 def routing():
     with sklearn.config_context(enable_metadata_routing=True):
         yield
-
-
-def object_array(items):
-    array = np.empty(len(items), dtype=object)
-    for i, item in enumerate(items):
-        array[i] = item
-    return array
 
 
 def sequences(n=12, T=5, F=3, dtype=np.float64):
