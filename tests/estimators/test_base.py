@@ -12,7 +12,7 @@ import pytest
 from sklearn.base import clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.metrics import accuracy_score, log_loss, r2_score
-from support.estimators import first_classes, outputs
+from support.estimators import ESTIMATORS, first_classes, outputs
 
 import skrnn
 from skrnn import losses, solvers
@@ -242,9 +242,12 @@ def test_curves_and_counts(cls, k):
     assert model.best_validation_score_ is None
 
 
-@pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("per_step", [False, True])
-@pytest.mark.parametrize(("solver", "batch_size"), [("adam", "auto"), ("adam", 5), ("lbfgs", "auto")])
+@pytest.mark.parametrize(
+    ("solver", "batch_size", "weighted"),
+    [("adam", "auto", False), ("adam", "auto", True), ("adam", 5, False), ("lbfgs", "auto", False),
+     ("lbfgs", "auto", True)],
+)  # fmt: skip
 def test_loss_curve_is_the_loss_plus_the_penalty(cls, weighted, per_step, batch_size, solver):
     """At weights that do not move, and at those that L-BFGS ends with."""
     X, y = mean_of_features(cls, per_step=per_step)
@@ -264,7 +267,7 @@ def test_loss_curve_is_the_loss_plus_the_penalty(cls, weighted, per_step, batch_
         penalty = 0.5 * 0.7 * squares / per_sequence.sum()
         expected = loss_of(model, X, y, weight.ravel()) + penalty
         assert model.loss_curve_[-1] == pytest.approx(expected, rel=1e-10)
-    elif not weighted:
+    else:
         penalty = 0.5 * 0.7 * squares * (1 / 5 + 1 / 5 + 1 / 2) / 3
         assert model.loss_curve_[0] == pytest.approx(loss_of(model, X, y) + penalty)
 
@@ -571,17 +574,18 @@ def test_warm_start_with_other_data(cls):
         model.fit(X[:, :, 0], y)
 
 
+CHANGES = [
+    ("hidden_size", 4), ("hidden_size", (3, 3)), ("bidirectional", True), ("activation", "relu"),
+    ("pooling", "mean"), ("return_sequences", True),
+]  # fmt: skip
+
+
 @pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("hidden_size", 4), ("hidden_size", (3, 3)), ("bidirectional", True), ("activation", "relu"),
-        ("pooling", "mean"), ("return_sequences", True),
-    ],
-)  # fmt: skip
+    ("cls", "name", "value"),
+    [(cls, *change) for cls in ESTIMATORS for change in CHANGES if change[0] in cls().get_params()],
+)
 def test_warm_start_of_another_network(cls, name, value, assert_same_weights):
     """What the weights depend on must not have changed; the error names it, the model stays."""
-    if name not in cls().get_params():
-        name, value = "hidden_size", 5
     X, y = mean_of_features(cls)
     y_now = mean_of_features(cls, per_step=True)[1] if name == "return_sequences" else y
     model = cls(**FIXED, max_iter=2, warm_start=True).fit(X, y)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.base import ClassifierMixin
-from support.estimators import all_six
+from support.estimators import ESTIMATORS, ONE_OF_EACH, all_six, one_of_each
 
 import skrnn
 
@@ -33,13 +33,14 @@ def assert_same_bits(a, b):
         np.testing.assert_array_equal(array, b.weights_[name], err_msg=name)
 
 
-@all_six
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize(
+    ("cls", "seed"), [*zip(ESTIMATORS, range(6), strict=True), *((cls, 7) for cls in ONE_OF_EACH)]
+)
 def test_a_weight_is_so_many_copies(cls, seed):
     assert_same_bits(*both(cls, *weighted_rows(seed), hidden_size=8, max_iter=20))
 
 
-@all_six
+@one_of_each
 @pytest.mark.parametrize(
     "params",
     [
@@ -88,7 +89,7 @@ def test_with_class_weights(class_weight):
     )
 
 
-@all_six
+@one_of_each
 def test_unequal_lengths_and_targets_per_step(cls):
     rng = np.random.RandomState(0)
     lengths, weight = rng.randint(1, 9, size=10), rng.randint(0, 4, size=10)
@@ -142,7 +143,7 @@ def test_skewed_lengths_cost_no_padding():
     assert peak < 60e6
 
 
-@all_six
+@one_of_each
 @pytest.mark.parametrize("n", [7, 15, 40, 150])
 def test_order_of_the_rows(cls, n):
     X, y, _, order = weighted_rows(0, n=n, T=5)

@@ -6,11 +6,11 @@ on where the windows are cut is in test_tbptt.py.
 
 import numpy as np
 import pytest
+from support.combinations import together
 from support.reference import (
     EQUAL,
     LOSS_VARIANTS,
     RAGGED,
-    VARIANT_IDS,
     VARIANTS,
     assert_same_gradient,
     dataset,
@@ -46,13 +46,14 @@ def check_by_differences(net, theta, data, loss, **kw):
     assert_same_gradient(g, expected, rtol=1e-6)
 
 
-@pytest.mark.parametrize("loss", IN_ALL_NETWORKS)
-@pytest.mark.parametrize(("cell", "options"), VARIANTS, ids=VARIANT_IDS)
-@targets
-@lengths
-@layers
-@directions
-def test_finite_differences(cell, options, bidirectional, hidden_sizes, lengths, per_step, loss):
+# Any three of these stand together in every combination.
+NETWORKS = [(False, True), [(4,), (3, 2)], [EQUAL, RAGGED], (False, True), IN_ALL_NETWORKS]
+NAMES = ("cell", "bidirectional", "hidden_sizes", "lengths", "per_step", "loss")
+
+
+@pytest.mark.parametrize(NAMES, together(VARIANTS, *NETWORKS, n=3))
+def test_finite_differences(cell, bidirectional, hidden_sizes, lengths, per_step, loss):
+    cell, options = cell
     net, theta = network(cell, hidden_sizes, bidirectional=bidirectional, cell_options=options)
     check_by_differences(net, theta, dataset(lengths, loss=loss, per_step=per_step), loss)
 
@@ -122,11 +123,7 @@ def test_finite_differences_with_respect_to_the_inputs(cell, bidirectional, leng
     assert_same_gradient(g.ravel(), expected, rtol=1e-6)
 
 
-@pytest.mark.parametrize("cell", CELLS)
-@targets
-@lengths
-@layers
-@directions
+@pytest.mark.parametrize(NAMES[:-1], together(list(CELLS), *NETWORKS[:-1]))
 def test_exact_arithmetic_has_the_same_gradient(cell, bidirectional, hidden_sizes, lengths, per_step):
     net, theta = network(cell, hidden_sizes, bidirectional=bidirectional)
     data = dataset(lengths, per_step=per_step)
@@ -139,14 +136,10 @@ def test_exact_arithmetic_has_the_same_gradient(cell, bidirectional, hidden_size
 TORCH_VARIANTS = [("rnn", "tanh"), ("rnn", "relu"), ("lstm", "tanh"), ("gru", "tanh")]
 
 
-@pytest.mark.parametrize("loss", IN_ALL_NETWORKS)
-@pytest.mark.parametrize(("cell", "activation"), TORCH_VARIANTS)
-@targets
-@lengths
-@layers
-@directions
-def test_equal_to_torch(cell, activation, bidirectional, hidden_sizes, lengths, per_step, loss):
+@pytest.mark.parametrize(NAMES, together(TORCH_VARIANTS, *NETWORKS, n=3))
+def test_equal_to_torch(cell, bidirectional, hidden_sizes, lengths, per_step, loss):
     pytest.importorskip("torch")
+    cell, activation = cell
     options = {"activation": activation} if cell == "rnn" else {}
     net, theta = network(cell, hidden_sizes, bidirectional=bidirectional, cell_options=options)
     check_against_torch(

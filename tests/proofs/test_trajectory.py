@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from support.combinations import together
 from support.reference import torch_twin
 
 import skrnn
@@ -24,9 +25,9 @@ N, T, F, K, BATCH, EPOCHS, ALPHA = 24, 7, 3, 3, 12, 25, 1e-2
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize("clip_norm", [0.05, 0.2])
-@pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize(
+    ("cell", "solver", "clip_norm"), together(list(CELLS), list(SOLVERS), [0.05, 0.2])
+)
 def test_learning_curve_is_torchs(cell, solver, clip_norm):
     rng = np.random.RandomState(0)
     X, y = rng.normal(size=(N, T, F)), rng.randint(K, size=N)

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
+from support.estimators import ONE_OF_EACH
 
 import skrnn
 from skrnn._engine.storage import Sequences
@@ -145,12 +146,14 @@ def test_time_as_the_last_axis_with_targets_per_step(cls):
         cls(**SMALL, return_sequences=True).fit(X.transpose(0, 2, 1), target_per_step(cls, X))
 
 
-@pytest.mark.parametrize("method", ["predict", "hidden_states", "score", "predict_proba"])
+@pytest.mark.parametrize(
+    ("cls", "method"),
+    [(cls, name) for cls in ONE_OF_EACH
+     for name in ("predict", "hidden_states", "score", "predict_proba") if hasattr(cls, name)],
+)  # fmt: skip
 def test_time_as_the_last_axis_at_predict(cls, method):
     X = walks()
     model = cls(**SMALL).fit(X, target(cls, X))
-    if not hasattr(model, method):
-        return
     more = [target(cls, X)] if method == "score" else []
     match = r"X has 50 features, but \w+ is expecting 3 .*last axis of X, pass X.transpose\(0, 2, 1\)"
     with pytest.raises(ValueError, match=match):

@@ -13,8 +13,9 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 from support.arrays import memmap, object_array
+from support.combinations import together
 from support.data import noise_targets
-from support.estimators import ESTIMATORS, one_of_each, outputs
+from support.estimators import ONE_OF_EACH, one_of_each, outputs
 from support.misuse import assert_fails, assert_fit_raises
 from support.reference import (
     assert_same_gradient,
@@ -495,12 +496,12 @@ WINDOWS = [(None, None), (2, None), (2, 4), (1, 3), (4, 2), (3, 2), (None, 3)]
 
 
 @engines
-@cells
-@cases
-@pytest.mark.parametrize(("k1", "k2"), WINDOWS)
-@lengths
-def test_equal_to_one_hot_inputs(cell, lengths, k1, k2, case):
+@pytest.mark.parametrize(
+    ("cell", "lengths", "window", "case"), together(list(CELLS), [EQUAL, RAGGED], WINDOWS, list(CASES))
+)
+def test_equal_to_one_hot_inputs(cell, lengths, window, case):
     """Outputs, loss and gradient, wherever the windows are cut; the steps of a delay are zeros."""
+    k1, k2 = window
     net, theta = token_network(cell, (3, 2))
     check_one_hot(cell, net, theta, dataset(lengths, **CASES[case]), k1=k1, k2=k2)
 
@@ -632,9 +633,9 @@ EXACTLY = {
 
 
 @engines
-@pytest.mark.parametrize("name", EXACTLY)
-@pytest.mark.parametrize("form", ["equal", "ragged"])
-@one_of_each
+@pytest.mark.parametrize(
+    ("cls", "form", "name"), together(ONE_OF_EACH, ["equal", "ragged"], list(EXACTLY))
+)
 def test_a_weight_is_so_many_copies(cls, form, name, assert_same_weights):
     """Bit for bit, in float64 with all data in one batch; some weights are zero."""
     X = list(sentences(15)) if form == "equal" else ragged(15)
@@ -746,7 +747,7 @@ def test_words_as_tokens():
 # --- scikit-learn's checks ---------------------------------------------------------------------------
 
 CHECKED = [
-    cls(embedding_size=4, hidden_size=8, max_iter=60, learning_rate_init=0.05) for cls in ESTIMATORS
+    cls(embedding_size=4, hidden_size=8, max_iter=60, learning_rate_init=0.05) for cls in ONE_OF_EACH
 ]
 FLOATS = "feeds floats that are no tokens"
 EXPECTED = {

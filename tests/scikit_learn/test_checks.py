@@ -5,16 +5,13 @@ from unittest import SkipTest
 import pytest
 import sklearn
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
-
-import skrnn
+from support.estimators import ESTIMATORS, ONE_OF_EACH, REGRESSORS
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the checks fit on purpose what warns
 
-REGRESSORS = [skrnn.RNNRegressor, skrnn.LSTMRegressor, skrnn.GRURegressor]
-CLASSIFIERS = [skrnn.RNNClassifier, skrnn.LSTMClassifier, skrnn.GRUClassifier]
 SETTINGS = [{"hidden_size": (8, 4)}, {"bidirectional": True}, {"k1": 2, "k2": 3}]
-DEFAULT = [cls() for cls in REGRESSORS + CLASSIFIERS]
-IN_OTHER_SETTINGS = [cls(**settings) for cls in REGRESSORS + CLASSIFIERS for settings in SETTINGS]
+DEFAULT = [cls() for cls in ESTIMATORS]
+IN_OTHER_SETTINGS = [cls(**settings) for cls in ESTIMATORS for settings in SETTINGS]
 
 # What skips itself: there is no decision_function, and the array API wants an environment variable.
 CANNOT_APPLY = {"check_array_api_input", "check_classifiers_multilabel_output_format_decision_function"}
@@ -22,13 +19,13 @@ CANNOT_APPLY = {"check_array_api_input", "check_classifiers_multilabel_output_fo
 NUMBER = {"1.6": (66, 59), "1.9": (67, 60)}
 
 
-@parametrize_with_checks(DEFAULT)
+@parametrize_with_checks([cls() for cls in ONE_OF_EACH])
 def test_default_settings(estimator, check):
     run(estimator, check)
 
 
 @pytest.mark.slow
-@parametrize_with_checks(IN_OTHER_SETTINGS)
+@parametrize_with_checks([cls() for cls in ESTIMATORS if cls not in ONE_OF_EACH] + IN_OTHER_SETTINGS)
 def test_other_settings(estimator, check):
     run(estimator, check)
 

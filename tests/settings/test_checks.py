@@ -19,7 +19,7 @@ import pytest
 from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils._param_validation import InvalidParameterError
-from support.estimators import ESTIMATORS, all_six, assert_finite, first_classes, outputs
+from support.estimators import ESTIMATORS, ONE_OF_EACH, all_six, assert_finite, first_classes, outputs
 from support.misuse import (
     FORMS,
     PER_STEP,
@@ -211,14 +211,17 @@ IGNORED_BY_LBFGS = [
 
 
 @pytest.mark.parametrize(
-    ("solver", "params"),
-    [("adam", params) for params in IGNORED] + [("lbfgs", params) for params in IGNORED_BY_LBFGS],
-    ids=str,
+    ("cls", "solver", "params"),
+    [
+        (cls, solver, params)
+        for cls in ONE_OF_EACH
+        for solver, ignored in (("adam", IGNORED), ("lbfgs", IGNORED_BY_LBFGS))
+        for params in ignored
+        if set(params) <= set(cls().get_params())
+    ],
 )
 def test_settings_of_another_choice_are_ignored(cls, solver, params, assert_same_weights):
     """Without error or warning (warnings are errors here)."""
-    if not set(params) <= set(cls().get_params()):
-        params = {}
     X, y = good_X(), good_y(cls)
     expected = cls(**SMALL, solver=solver).fit(X, y)
     assert_same_weights(cls(**{**SMALL, "solver": solver, **params}).fit(X, y), expected)

@@ -1,6 +1,7 @@
 """What the tests of bad input and bad parameters share: small data, and how every call must fail."""
 
 import copy
+import functools
 import pickle
 import re
 
@@ -105,6 +106,15 @@ def assert_fails(call, model, match, error):
     assert state(model) == before
 
 
+@functools.cache
+def fitted_to_a_table(cls):
+    """A pickle: every test spoils a copy."""
+    return pickle.dumps(cls(**SMALL).fit(table(good_X()), good_y(cls)))
+
+
+FITTED = {}  # class, form, per step, parameters -> the same for assert_raises_in
+
+
 def assert_fit_raises(
     cls, X=None, y=None, match=None, *, error=ValueError, sample_weight=None, fit=None, **params
 ):
@@ -119,7 +129,7 @@ def assert_fit_raises(
         new.predict(good_X())
     assert not [name for name in vars(new) if name.endswith("_")]
 
-    old = cls(**SMALL).fit(table(good_X()), good_y(cls))
+    old = pickle.loads(fitted_to_a_table(cls))
     answer, attributes = outputs(old, table(good_X())), public(old)
     old.set_params(**{**SMALL, **params})
     assert_fails(lambda: old.fit(X, y, sample_weight, **fit), old, match, error)
@@ -153,7 +163,10 @@ def assert_raises_in(
         return cls(**params, **more)
 
     def fitted(**more):
-        return new(**more).fit(good, good_target)
+        key = cls, form, per_step, repr(params)
+        if key not in FITTED:
+            FITTED[key] = pickle.dumps(new().fit(good, good_target))
+        return pickle.loads(FITTED[key]).set_params(**more)
 
     calls = {
         "fit": (new, lambda m: m.fit(X, y, sample_weight)),
