@@ -12,6 +12,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
+from support.inside import set_theta, theta_of, views_of
 
 import skrnn
 
@@ -113,8 +114,8 @@ def test_weights_have_names_and_shapes(cls):
 def test_unknown_source_tokens_are_steps_without_input():
     model = trained(skrnn.GRUEncoderDecoder)
     assert model.predict(["a?b"]) == model.predict(["a!b"])
-    model._theta = model._theta.copy()
-    table = model._network().parameters.views(model._theta)["encoder.embedding.W"]
+    set_theta(model, theta_of(model).copy())
+    table = views_of(model)["encoder.embedding.W"]
     table[0] = 0
     assert model.predict(["aba"]) == model.predict(["?b?"])
 
@@ -126,7 +127,7 @@ def test_targets_may_be_empty_and_answers_end(cls):
     model = cls(**SMALL | {"max_iter": 1}).fit(["a", "b"], ["xxx", "x"])
     for limit, longest in ((None, 6), (2, 2), (0, 0)):
         model.set_params(max_length=limit)
-        bias = model._network().parameters.views(model._theta)["decoder.readout.b"]
+        bias = views_of(model)["decoder.readout.b"]
         bias[0] = -1e6  # it never stops by itself
         assert [len(answer) for answer in model.predict(["a", "b", "ab"])] == [longest] * 3
         model.set_params(beam_size=3)
@@ -177,12 +178,12 @@ def test_a_weight_is_so_many_copies(cls, params):
 def test_warm_start_goes_on_and_keeps_the_vocabularies(cls):
     X, y = said_twice()
     model = cls(**SMALL, warm_start=True).fit(X, y)
-    theta = model._theta.copy()
+    theta = theta_of(model).copy()
     model.fit(["aa"], ["bb"])
     assert model.n_iter_ == 3
     assert len(model.loss_curve_) == 6
     assert model.target_vocabulary_ == {"a": 1, "b": 2}
-    assert not np.array_equal(theta, model._theta)
+    assert not np.array_equal(theta, theta_of(model))
     with pytest.raises(ValueError, match="Sequence 0 of y has the token 'z'"):
         model.fit(["aa"], ["az"])
     with pytest.raises(ValueError, match="embedding_size"):
@@ -219,7 +220,7 @@ def test_divergence_keeps_finite_weights():
         model = skrnn.RNNEncoderDecoder(
             8, activation="relu", solver="sgd", learning_rate_init=1e200, clip_norm=None, random_state=0
         ).fit(X, y)
-    assert np.isfinite(model._theta).all()
+    assert np.isfinite(theta_of(model)).all()
 
 
 def test_k1_counts_updates():
@@ -242,7 +243,7 @@ def test_parameters_clone_and_pickle(cls, tmp_path):
     for loaded in (pickle.loads(pickle.dumps(model)), joblib.load(tmp_path / "model")):
         assert loaded.predict(X) == model.predict(X)
         assert_same(loaded, model)
-    assert len(pickle.dumps(model)) < 8 * model._theta.size + 12000
+    assert len(pickle.dumps(model)) < 8 * theta_of(model).size + 12000
     assert ("activation" in model.get_params()) == (cls is skrnn.RNNEncoderDecoder)
     assert "return_sequences" not in model.get_params()
     assert not hasattr(model, "partial_fit")
@@ -306,12 +307,12 @@ def test_bad_data_raises_and_changes_nothing(case):
 @pytest.mark.parametrize("params", BAD_PARAMETERS, ids=str)
 def test_bad_parameters_raise_and_are_named(params):
     model = skrnn.GRUEncoderDecoder(**SMALL).fit(*said_twice())
-    before = pickle.dumps(model._theta)
+    before = pickle.dumps(theta_of(model))
     with pytest.raises(
         ValueError, match=next(reversed(params)) if "solver" in params else next(iter(params))
     ):
         model.set_params(**params).fit(*said_twice())
-    assert pickle.dumps(model._theta) == before
+    assert pickle.dumps(theta_of(model)) == before
 
 
 def test_bad_weights_and_batches():

@@ -23,6 +23,7 @@ from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from support.arrays import object_array
+from support.inside import theta_of
 from support.versions import polars_for_columns
 
 import skrnn
@@ -912,7 +913,7 @@ def test_predictions_that_grow_without_bound(engine):
     x = np.arange(40.0)[:, None]
     model = skrnn.RNNRegressor(1, rows="steps", activation="relu", max_iter=1, random_state=0)
     model.fit(x, x[:, 0])
-    model._theta[:] = 1e4
+    theta_of(model)[:] = 1e4
     with pytest.raises(ValueError, match=r"forecast of series 0 is not finite in step \d+") as caught:
         model.forecast(x, 400)
     step = int(re.search(r"step (\d+)", str(caught.value))[1])

@@ -11,6 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils._param_validation import InvalidParameterError
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from support.inside import set_theta, settings_of, targets_of, theta_of
 
 import skrnn
 from skrnn.metrics import sequence_scorer
@@ -133,7 +134,7 @@ def test_quantiles_cover_what_they_say(dtype):
 def test_quantiles_of_any_network_do_not_cross(dtype, size):
     X, y = counts(40)
     model = make("quantiles", max_iter=1, dtype=dtype).fit(X, 1e5 + y)
-    model._theta = (size * np.random.RandomState(0).normal(size=model._theta.size)).astype(dtype)
+    set_theta(model, (size * np.random.RandomState(0).normal(size=theta_of(model).size)).astype(dtype))
     q = model.predict(X)
     assert np.isfinite(q).all()
     assert (np.diff(q, axis=1) >= 0).all()
@@ -403,11 +404,11 @@ def test_answers_do_not_change_with_parameters_set_later(loss):
 def test_training_does_not_go_on_with_another_loss(first, then, name):
     X, y = counts()
     model = make(first, warm_start=True).fit(X, y).set_params(**then)
-    before = pickle.dumps(model._spec)
+    before = pickle.dumps(settings_of(model))
     for method in (model.fit, model.partial_fit):
         with pytest.raises(ValueError, match=f"^{name} was .* when the weights were made"):
             method(X, y)
-    assert pickle.dumps(model._spec) == before
+    assert pickle.dumps(settings_of(model)) == before
     model.set_params(warm_start=False).fit(X, y)
 
 
@@ -423,7 +424,7 @@ def test_models_of_older_versions_answer_and_train():
     model = make("squared_error", warm_start=True).fit(X, y)
     old = pickle.loads(pickle.dumps(model))
     for name in ("loss_options", "start"):
-        del old._spec["targets"][name]
+        del targets_of(old)[name]
     np.testing.assert_array_equal(old.predict(X), model.predict(X))
     assert old.score(X, y) == model.score(X, y)
     np.testing.assert_array_equal(old.fit(X, y).predict(X), model.fit(X, y).predict(X))
@@ -492,7 +493,7 @@ def test_rates_that_overflow_end_training_with_finite_weights():
     model = make("poisson", learning_rate_init=1e3, max_iter=50)
     with pytest.warns(ConvergenceWarning, match="non-finite"):
         model.fit(X, y)
-    assert np.isfinite(model._theta).all()
+    assert np.isfinite(theta_of(model)).all()
     assert np.isfinite(model.loss_curve_).all()
     assert np.isfinite(model.predict(X)).all()
 
@@ -504,7 +505,7 @@ def test_rates_that_overflow_in_validation_have_no_score():
         "poisson", early_stopping=True, max_iter=2, cls=skrnn.RNNRegressor, activation="identity"
     )
     model.fit(X, y, X_val=1e9 * X, y_val=y)
-    assert np.isfinite(model._theta).all()
+    assert np.isfinite(theta_of(model)).all()
     assert model.validation_loss_curve_[-1] == np.inf
 
 

@@ -14,6 +14,7 @@ import pytest
 from sklearn.base import is_classifier
 from support.data import noise, noise_step_targets
 from support.estimators import one_of_each
+from support.inside import network_of, targets_of, theta_of
 from support.reference import dataset, loss_and_gradient, network
 
 import skrnn
@@ -380,7 +381,7 @@ def test_the_penalty_does_not_depend_on_the_cut(cls):
         params = {**PER_STEP, **STILL, "max_iter": 1, "batch_size": batch_size}
         with_penalty, without = (cls(**{**params, "alpha": a}).fit(X, y, weight) for a in (7.0, 0.0))
         penalties.append(with_penalty.loss_ - without.loss_)
-    matrices = with_penalty._network().views(with_penalty._theta)
+    matrices = network_of(with_penalty).views(theta_of(with_penalty))
     W = [matrices.W, matrices.layers[0][0].W_x, matrices.layers[0][0].W_h]
     expected = 7.0 / 2 * sum(np.square(w).sum() for w in W) / sum(weight)
     np.testing.assert_allclose(penalties, expected, rtol=1e-9)
@@ -458,7 +459,7 @@ def losses_of(model, x, y, whole=True):
     if is_classifier(model):
         p = model.predict_proba([x])[0][: len(y)]
         return -np.log(p[np.arange(len(y)), y])
-    scale = model._spec["targets"]["scale"][0]
+    scale = targets_of(model)["scale"][0]
     return 0.5 * ((y - model.predict([x])[0][: len(y)]) / scale) ** 2
 
 
@@ -480,7 +481,7 @@ def losses_of_rows(model, X, y):
     """As ``losses_of``, of a model of rows."""
     if is_classifier(model):
         return -np.log(model.predict_proba(X)[np.arange(len(y)), y])
-    return 0.5 * ((y - model.predict(X)) / model._spec["targets"]["scale"][0]) ** 2
+    return 0.5 * ((y - model.predict(X)) / targets_of(model)["scale"][0]) ** 2
 
 
 @one_of_each

@@ -8,6 +8,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV, KFold
+from support.inside import settings_of
 from support.reference import RAGGED, dataset, loss_and_gradient, network
 
 import skrnn
@@ -301,9 +302,9 @@ CASES = {
 def test_every_kind_of_data(case):
     cls, X, y, more = CASES[case]
     model = fit(cls(**{**SMALL, **more}), X, y)
-    longest = max(len(x) for x in X) if model._spec["rows"] == "sequences" else len(X)
+    longest = max(len(x) for x in X) if settings_of(model)["rows"] == "sequences" else len(X)
     longest += more.get("target_delay", 0)
-    many = model._spec["per_step"] or "target_replication" in more
+    many = settings_of(model)["per_step"] or "target_replication" in more
     first = 2 * model.k1 - 1 if many else min(60, longest)
     assert model.k2_curve_[0] == first
     most = max(60, 2 * (model.k1 or 0)) if many else 60

@@ -8,9 +8,11 @@ import joblib
 import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
+from support.inside import theta_of
 
 import skrnn
 from skrnn.callbacks import Checkpoint
+from skrnn.losses import LOSSES, SquaredError
 
 N, T, F = 20, 15, 2
 X = np.random.RandomState(0).normal(size=(N, T, F))
@@ -136,6 +138,26 @@ def test_at_the_start_it_is_an_error(solver):
     assert not hasattr(model, "loss_curve_")
 
 
+class InfiniteLoss(SquaredError):
+    def value_and_gradient(self, y, raw):
+        value, draw = super().value_and_gradient(y, raw)
+        return np.full_like(value, np.inf), draw
+
+
+class InfiniteGradient(SquaredError):
+    def value_and_gradient(self, y, raw):
+        value, draw = super().value_and_gradient(y, raw)
+        return value, np.full_like(draw, np.inf)
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+@pytest.mark.parametrize(("loss", "what"), [(InfiniteLoss, "loss"), (InfiniteGradient, "gradient")])
+def test_the_message_says_what_is_not_finite(solver, loss, what, monkeypatch):
+    monkeypatch.setitem(LOSSES, "squared_error", loss)
+    with pytest.raises(ValueError, match=f"The {what} is not finite at the initial weights"):
+        skrnn.GRURegressor(2, solver=solver).fit(X, Y["RNNRegressor"])
+
+
 def test_the_cure_works():
     """What the message proposes lets the same data train."""
     model = skrnn.RNNRegressor(**EXPLODING, max_iter=50)
@@ -187,4 +209,4 @@ def test_a_penalty_beyond_all_numbers_is_a_loss_that_is(alpha):
     with pytest.warns(ConvergenceWarning, match="the loss is non-finite" if alpha else "Maximum"):
         model.fit(X, X[:, -1, 0])
     assert np.isfinite(model.loss_curve_).all()
-    assert np.isfinite(model._theta).all()
+    assert np.isfinite(theta_of(model)).all()

@@ -9,6 +9,7 @@ import pytest
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
 from support.arrays import object_array
+from support.inside import change_settings, theta_of
 
 import skrnn
 from skrnn._estimators.generating import draw
@@ -57,7 +58,7 @@ def test_greedy_is_iterated_predict(cell, classes, dtype, engine):
     assert together.shape == (3, 12)
     # of arrays of one length predict reads a table as the one that was fitted
     of_list = copy.deepcopy(model)
-    of_list._spec = {**model._spec, "kind": "list", "n_features_in": 1}
+    change_settings(of_list, kind="list", n_features_in=1)
     of_list.n_features_in_ = 1
     for prompt, tokens in zip(PROMPTS, together, strict=True):
         expected = by_hand(lambda x: of_list.predict([x])[0], prompt, 12)
@@ -67,7 +68,7 @@ def test_greedy_is_iterated_predict(cell, classes, dtype, engine):
 
 def test_of_equal_probabilities_the_lowest_token():
     model = copy.deepcopy(fitted())
-    model._theta[:] = 0
+    theta_of(model)[:] = 0
     np.testing.assert_array_equal(model.generate([1], 3, temperature=0), [0, 0, 0])
 
 
@@ -80,7 +81,7 @@ def test_tables_of_steps(engine):
 
 def test_from_the_state_in_which_the_series_ended(engine):
     model = copy.deepcopy(fitted(**STEPS)).set_params(initial_state="last")
-    model._theta[:] = np.random.RandomState(1).normal(scale=3, size=model._theta.shape)
+    theta_of(model)[:] = np.random.RandomState(1).normal(scale=3, size=theta_of(model).shape)
     model.final_state_ = [np.array([[1.0, -1.0, 1.0, -1.0, 1.0]])]
     tokens = model.generate([1], 10, temperature=0)
     np.testing.assert_array_equal(tokens, by_hand(lambda x: model.predict(x[:, None]), [1], 10))
@@ -96,7 +97,7 @@ def test_states_of_several_series(engine):
     rng = np.random.RandomState(0)
     X = np.column_stack([np.tile([7, 2], 30), rng.randint(N_TOKENS, size=60)])
     model = skrnn.GRUClassifier(**STEPS, sequence_id=0, initial_state="last").fit(X, X[:, 1])
-    model._theta[:] = rng.normal(scale=3, size=model._theta.shape)
+    theta_of(model)[:] = rng.normal(scale=3, size=theta_of(model).shape)
     model.final_state_ = [np.array([[1.0, -1.0, 1.0, -1.0, 1.0], [-1.0, 1.0, -1.0, -1.0, 1.0]])]
     tokens = model.generate([[1, 2], [3]], 8, temperature=0)
     for one, prompt, got in zip((7, 2), ([1, 2], [3]), tokens, strict=True):
@@ -134,7 +135,7 @@ def assert_frequencies(tokens, p, classes):
 def test_frequencies(temperature, top_k, classes):
     model = copy.deepcopy(fitted("GRU", classes))
     if len(classes) > 1:
-        model._theta *= 2  # so that p are less alike
+        theta_of(model)[:] *= 2  # so that p are less alike
     prompt = np.tile([2, 3], (20_000, 1))
     tokens = model.generate(prompt, 1, temperature=temperature, top_k=top_k, random_state=0)[:, 0]
     p = model.predict_proba(np.tile([[2, 3]], (1, 15)))[0, 1]
@@ -145,7 +146,7 @@ def test_frequencies(temperature, top_k, classes):
 def test_every_token_is_read():
     """The second token is drawn with the probabilities after the first one."""
     model = copy.deepcopy(fitted("GRU", (1, 4)))
-    model._theta *= 3
+    theta_of(model)[:] *= 3
     tokens = model.generate(np.full((20_000, 1), 2), 2, random_state=0)
     X = np.zeros((2, 30), dtype=int)
     X[:, :2] = [[2, 1], [2, 4]]

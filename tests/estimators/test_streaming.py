@@ -16,6 +16,7 @@ import pytest
 from scipy import sparse
 from sklearn.base import is_classifier
 from sklearn.exceptions import NotFittedError
+from support.inside import theta_of
 
 import skrnn
 from skrnn import _kernels
@@ -534,7 +535,7 @@ def test_copies_go_on_from_where_the_stream_is(setting, copied, engine):
 def test_a_state_beyond_all_numbers_pickles():
     """relu has no bound: answers become infinite, and the stream stays what it is."""
     model = fitted("rnn", activation="relu")
-    model._theta[:] = 1e30
+    theta_of(model)[:] = 1e30
     stream = model.stream()
     with np.errstate(all="ignore"):
         for x in np.ones((40, model.n_features_in_)):

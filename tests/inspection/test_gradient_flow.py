@@ -8,6 +8,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from support.inside import network_of, theta_of
 
 import skrnn
 from skrnn.cells import ACTIVATIONS
@@ -45,7 +46,7 @@ def test_lag_zero_is_the_gradient_of_the_read_out(name):
     targets = (y > 0).astype(int) if name.endswith("Classifier") else y
     model = fitted(name, y=targets)
     flow = gradient_flow(model, X, targets)
-    W = model._network().views(model._theta).W[:, 0]
+    W = network_of(model).views(theta_of(model)).W[:, 0]
     if name.endswith("Classifier"):
         draw = model.predict_proba(X)[:, 1] - targets
     else:
@@ -68,7 +69,7 @@ def test_lag_zero_is_the_gradient_of_the_read_out(name):
 )
 def test_the_loss_has_the_settings_that_it_was_trained_with(params, gradient):
     model = fitted("RNNRegressor", **params)
-    W = model._network().views(model._theta).W[:, 0]
+    W = network_of(model).views(theta_of(model)).W[:, 0]
     expected = gradient((model.predict(X) - y) / y.std()) * np.linalg.norm(W)
     np.testing.assert_allclose(gradient_flow(model, X, y).h_samples[0][:, 0], expected, rtol=1e-10)
 
@@ -160,7 +161,7 @@ def test_no_norm_exceeds_its_bound(activation, pooling):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(RAGGED, y)
-    model._theta *= 2
+    theta_of(model)[:] *= 2
     flow = gradient_flow(model, RAGGED, y)
     for h, bound in zip(flow.h, flow.bound, strict=True):
         assert (h <= bound * (1 + 1e-12)).all()
@@ -181,7 +182,7 @@ def test_no_norm_exceeds_its_bound(activation, pooling):
 )
 def test_reach(w, share, reach):
     model = fitted("RNNRegressor", activation="identity")
-    views = model._network().views(model._theta)
+    views = network_of(model).views(theta_of(model))
     views.layers[0][0].W_h[:] = w * np.eye(4)
     assert gradient_flow(model, X, y, share=share).reach == [reach]
     assert gradient_flow(model, X, y, share=share).share == share
@@ -190,7 +191,7 @@ def test_reach(w, share, reach):
 def test_the_reach_of_an_lstm_is_that_of_its_memory():
     """An open forget gate: c is kept for ever, whatever h does."""
     model = fitted("LSTMRegressor")
-    layer = model._network().views(model._theta).layers[0][0]
+    layer = network_of(model).views(theta_of(model)).layers[0][0]
     layer.W_h[:] = 0
     layer.b_x[4:8] = 100
     assert gradient_flow(model, X, y, share=0.5).reach == [np.inf]
@@ -200,7 +201,7 @@ def test_the_reach_of_an_lstm_is_that_of_its_memory():
 
 def test_nothing_flows_from_a_read_out_of_zeros():
     model = fitted("GRURegressor")
-    model._network().views(model._theta).W[:] = 0
+    network_of(model).views(theta_of(model)).W[:] = 0
     flow = gradient_flow(model, X, y)
     assert flow.reach == [0]
     assert not flow.h[0].any()
@@ -208,7 +209,7 @@ def test_nothing_flows_from_a_read_out_of_zeros():
 
 def test_exploding_gradients_are_inf():
     model = fitted("RNNRegressor", activation="identity")
-    layer = model._network().views(model._theta).layers[0][0]
+    layer = network_of(model).views(theta_of(model)).layers[0][0]
     layer.W_h[:] = 1e100 * np.eye(4)
     layer.b_x[:] = layer.b_h[:] = 0
     flow = gradient_flow(model, 0 * X, y)
@@ -239,7 +240,7 @@ def test_rows_of_a_table_and_where_they_go_on():
     model.set_params(initial_state="last")
     on = gradient_flow(model, table, target)
     draw = np.abs(model.predict(table) - target) / target.std()
-    W = np.linalg.norm(model._network().views(model._theta).W)
+    W = np.linalg.norm(network_of(model).views(theta_of(model)).W)
     np.testing.assert_allclose(on.h_samples[0][:, 0], draw * W, rtol=1e-10)
     assert not np.allclose(on.h_samples[0][:, 0], flow.h_samples[0][:, 0])
 
@@ -273,15 +274,15 @@ def test_class_weights_count():
 
 def test_dropout_is_off_and_nothing_changes():
     model = fitted("GRURegressor", dropout=0.5)
-    before, state = model._theta.copy(), dict(vars(model))
+    before, state = theta_of(model).copy(), dict(vars(model))
     assert_same(gradient_flow(model, X, y), gradient_flow(model, X, y), rtol=0)
-    np.testing.assert_array_equal(model._theta, before)
+    np.testing.assert_array_equal(theta_of(model), before)
     assert dict(vars(model)) == state
 
 
 def test_float32_models_are_measured_in_float64():
     model = fitted("RNNRegressor", X.astype(np.float32), activation="identity")
-    model._network().views(model._theta).layers[0][0].W_h[:] = 1e-20 * np.eye(4)
+    network_of(model).views(theta_of(model)).layers[0][0].W_h[:] = 1e-20 * np.eye(4)
     flow = gradient_flow(model, X.astype(np.float32), y)
     np.testing.assert_allclose(flow.h[0][8] / flow.h[0][0], 1e-160, rtol=1e-5)
 

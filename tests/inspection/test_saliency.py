@@ -8,6 +8,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from support.inside import cell_of, network_of, theta_of
 from support.reference import torch_twin
 
 import skrnn
@@ -49,8 +50,8 @@ MODELS = {
 def torch_saliency(model, x, k, t=None):
     """The gradient of raw output k, at step t or for the whole of x (T, F) or of embeddings."""
     torch = pytest.importorskip("torch")
-    net = model._network()
-    layers, readout, _ = torch_twin(net, model._theta, model._cell)
+    net = network_of(model)
+    layers, readout, _ = torch_twin(net, theta_of(model), cell_of(model))
     H = inputs = torch.tensor(x[None], requires_grad=True)
     for layer in layers:
         H, final = layer(H)

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.pipeline import make_pipeline
+from support.inside import cell_of, network_of, theta_of
 from support.reference import torch_twin
 
 import skrnn
@@ -61,9 +62,9 @@ def test_gates_and_states_are_those_of_the_equations(regressor, bidirectional, e
         for k in (0, 1):
             for way in ways:
                 one = trajectory[f"layer{k}{way}"]
-                assert set(one) == NAMES[model._cell]
+                assert set(one) == NAMES[cell_of(model)]
                 assert {a.shape for a in one.values()} == {(len(x), SMALL["hidden_size"][k])}
-                assert_equations(model._cell, one, model.weights_, f"layer{k}{way}", below)
+                assert_equations(cell_of(model), one, model.weights_, f"layer{k}{way}", below)
             below = np.hstack([trajectory[f"layer{k}{way}"].h for way in ways])
         np.testing.assert_allclose(below, H, rtol=0, atol=1e-12)
 
@@ -71,7 +72,7 @@ def test_gates_and_states_are_those_of_the_equations(regressor, bidirectional, e
 def test_states_are_those_of_torch(regressor):
     torch = pytest.importorskip("torch")
     model = regressor(**SMALL | {"hidden_size": 4}).fit(RAGGED, NUMBER)
-    (layer,), _, _ = torch_twin(model._network(), model._theta, model._cell)
+    (layer,), _, _ = torch_twin(network_of(model), theta_of(model), cell_of(model))
     one, state = state_trajectory(model, RAGGED[1]).layer0, None
     for t, x in enumerate(RAGGED[1]):
         _, state = layer(torch.from_numpy(x[None, None]), state)

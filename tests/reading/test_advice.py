@@ -15,6 +15,7 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from support.estimators import ONE_OF_EACH
+from support.inside import network_of
 
 import skrnn
 from skrnn._engine.storage import Sequences
@@ -487,7 +488,8 @@ def test_what_fits_is_not_refused(cls, monkeypatch):
 @pytest.mark.parametrize(("solver", "vectors"), [("adam", 7), ("rmsprop", 5), ("sgd", 5), ("lbfgs", 3)])
 def test_vectors_as_long_as_the_weights(solver, vectors):
     """Theta, gradient and theta before the step; what the solver remembers, and that before the step."""
-    network = skrnn.GRURegressor(5, tol=1e9, n_iter_no_change=1).fit(walks(), walks()[:, 0, 0])._network()
+    model = skrnn.GRURegressor(5, tol=1e9, n_iter_no_change=1).fit(walks(), walks()[:, 0, 0])
+    network = network_of(model)
     expected = vectors * 8 * network.parameters.size
     assert _memory.bytes_of_weights(network, SOLVERS[solver]) == expected
 

@@ -35,6 +35,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator, parametri
 from support.arrays import memmap
 from support.data import noise, noise_step_targets
 from support.estimators import ONE_OF_EACH, one_of_each, outputs
+from support.inside import change_settings, targets_of, views_of
 from support.misuse import assert_fails, assert_fit_raises, assert_same_attributes, public, state
 from support.versions import is_sklearn
 
@@ -772,7 +773,7 @@ def test_final_state_does_not_see_the_steps_added_by_a_delay(cls):
     X, y = table(cls)
     model = cls(**STEPS, sequence_id=0, target_delay=2).fit(X, y)
     without = copy.deepcopy(model)
-    without._spec = {**model._spec, "delay": 0}
+    change_settings(without, delay=0)
     assert_final_states_are_last(without, X, INTERLEAVED)
     # while the states that outputs are read from have moved on
     last = np.stack([h[-1] for h in split(model.hidden_states(X), INTERLEAVED)])
@@ -1081,7 +1082,7 @@ def loss(model, X, y, rows):
     if is_classifier(model):
         p = model.predict_proba(X)[rows]
         return -np.log(p[np.arange(len(rows)), y[rows]]).mean()
-    targets = model._spec["targets"]
+    targets = targets_of(model)
     return 0.5 * (((y - model.predict(X))[rows] / targets["scale"][0]) ** 2).mean()
 
 
@@ -1109,7 +1110,7 @@ def test_training_goes_on_from_the_state_that_training_left(cls, between):
 def penalty(model):
     """alpha / 2 |W|^2 for one series of weight 1."""
     matrices = [w for name, w in model.weights_.items() if ".W" in name and name != "readout.W"]
-    matrices.append(model._network().parameters.views(model._theta)["readout.W"])
+    matrices.append(views_of(model)["readout.W"])
     return model.alpha / 2 * sum(np.square(w).sum() for w in matrices)
 
 

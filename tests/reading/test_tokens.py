@@ -16,6 +16,7 @@ from support.arrays import memmap, object_array
 from support.combinations import together
 from support.data import noise_targets
 from support.estimators import ONE_OF_EACH, one_of_each, outputs
+from support.inside import views_of
 from support.misuse import assert_fails, assert_fit_raises
 from support.reference import (
     assert_same_gradient,
@@ -667,7 +668,7 @@ def test_the_table_is_not_penalised(cls):
     X, y = sentences(), noise_targets(cls, 12)
     params = {**TOKENS, "solver": "sgd", "learning_rate_init": 1e-300, "max_iter": 1}
     model, without = (cls(**params, alpha=alpha).fit(X, y) for alpha in (5.0, 0.0))
-    views = model._network().parameters.views(model._theta)
+    views = views_of(model)
     matrices = [w for name, w in views.items() if ".W" in name and not name.startswith("embedding")]
     assert len(matrices) == 3
     penalty = 5.0 / 2 * sum(np.square(w).sum() for w in matrices) / 12

@@ -20,6 +20,7 @@ from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils._param_validation import InvalidParameterError
 from support.estimators import ESTIMATORS, ONE_OF_EACH, all_six, assert_finite, first_classes, outputs
+from support.inside import theta_of, views_of
 from support.misuse import (
     FORMS,
     PER_STEP,
@@ -327,7 +328,7 @@ def test_31_32_norm_whose_square_overflows(cls, scale):
     assert clipped.clipped_fraction_curve_ == [1.0]
     assert np.isfinite(clipped.grad_norm_curve_).all()
     assert clipped.grad_norm_curve_[0] > 0.01 * scale
-    np.testing.assert_allclose(np.linalg.norm(clipped._theta - still._theta), 0.5e-3, rtol=1e-2)
+    np.testing.assert_allclose(np.linalg.norm(theta_of(clipped) - theta_of(still)), 0.5e-3, rtol=1e-2)
 
 
 @pytest.mark.skipif(not _kernels.builds, reason="NumPy leaves denormal numbers to the processor.")
@@ -337,8 +338,8 @@ def test_33_what_vanishes_becomes_zero(dtype):
     X = np.zeros((2, 1200, 1), dtype=dtype)
     X[:, 0] = 1
     model = skrnn.RNNRegressor(3, activation="relu", max_iter=1, random_state=0).fit(X, [0, 1])
-    model._theta[:] = 0
-    weights = model._network().parameters.views(model._theta)
+    theta_of(model)[:] = 0
+    weights = views_of(model)
     weights["layer0.W_x"][:], weights["layer0.W_h"][:] = 1, np.eye(3) / 2
     tiny = np.finfo(dtype).tiny
 
