@@ -1,28 +1,21 @@
 """The engine of encoder-decoders: windows over both parts, gradients, and the search for answers."""
 
-from itertools import pairwise, product
+from itertools import pairwise
 
 import numpy as np
 import pytest
+from support.pairs import EQUAL, LOSS, RAGGED, V_TARGET, E, pair_network, pairs
 from support.reference import assert_same_gradient, finite_differences, loss_and_gradient, loss_only
 
 from skrnn._engine.arithmetic import EXACT, FAST
-from skrnn._engine.dataset import Dataset
 from skrnn._engine.learner import Gradient
-from skrnn._engine.pair_network import PairNetwork
-from skrnn._engine.pairs import Pairs
-from skrnn._engine.search import STOP, Beams, answers, encode, loss_of_pairs
-from skrnn._engine.storage import Sequences
+from skrnn._engine.search import loss_of_pairs
 from skrnn._engine.tbptt import MAX_ADVANCE, plan, tbptt, windows
 from skrnn.cells import CELLS
 from skrnn.losses import LOSSES
 
 pytestmark = pytest.mark.usefixtures("engine")
 
-LOSS = "multinomial_log_loss"
-V_SOURCE, V_TARGET, E = 3, 4, 2
-EQUAL = [4, 4, 4], [3, 3, 3]  # lengths of the sources, of the targets (without stop)
-RAGGED = [2, 5, 1, 3, 5], [3, 0, 4, 1, 4]
 lengths = pytest.mark.parametrize("lengths", [EQUAL, RAGGED], ids=["equal", "ragged"])
 layers = pytest.mark.parametrize("hidden_sizes", [(3,), (2, 2)], ids=["1 layer", "2 layers"])
 cells = pytest.mark.parametrize("cell", CELLS)
@@ -34,29 +27,6 @@ WINDOWS = [
 k1_k2 = pytest.mark.parametrize(("k1", "k2"), WINDOWS)
 FEW = [(None, None), (None, 5), (1, 4), (2, 5), (3, 2), (5, 3), (3, 7)]
 few_k1_k2 = pytest.mark.parametrize(("k1", "k2"), FEW)
-
-
-def network(cell, hidden_sizes=(3, 2), *, seed=0, **kw):
-    """A network and a theta whose biases are not zero either."""
-    rng = np.random.RandomState(seed)
-    net = PairNetwork(CELLS[cell], V_SOURCE, V_TARGET, E, hidden_sizes, dtype=np.float64, **kw)
-    theta = net.initial_weights(rng)
-    return net, theta + 0.1 * rng.normal(size=theta.size)
-
-
-def tokens(texts):
-    return Sequences(np.concatenate(texts)[:, None], list(map(len, texts)), dtype=np.intp)
-
-
-def pairs(lengths, *, weights=True, seed=0):
-    """Random pairs; sources have tokens that are unknown, too."""
-    rng = np.random.RandomState(seed)
-    sources = [rng.randint(-1, V_SOURCE, size=S) for S in lengths[0]]
-    targets = [rng.randint(1, V_TARGET, size=T) for T in lengths[1]]
-    read = tokens([np.concatenate([[STOP], t]) for t in targets])
-    said = tokens([np.concatenate([t, [STOP]]) for t in targets])
-    weight = rng.uniform(0.5, 2.0, size=len(sources)) if weights else None
-    return Pairs(tokens(sources), Dataset(read, Sequences(said.values, said.lengths), weight))
 
 
 # --- windows ------------------------------------------------------------------------------------------
@@ -112,7 +82,7 @@ def test_windows_do_not_depend_on_batch_mates(k1, k2, more):
 
 def test_the_encoder_is_only_advanced_before_the_first_window():
     """Memory is that of one window, however long the source."""
-    net, theta = network("lstm", (4,))
+    net, theta = pair_network("lstm", (4,))
     data = pairs(([500, 3], [6, 2]))
     taped, hidden = [], net.encoder.hidden
 
@@ -134,7 +104,7 @@ def test_the_encoder_is_only_advanced_before_the_first_window():
 @lengths
 @layers
 def test_finite_differences(cell, hidden_sizes, lengths):
-    net, theta = network(cell, hidden_sizes)
+    net, theta = pair_network(cell, hidden_sizes)
     data = pairs(lengths)
     _, g = loss_and_gradient(net, theta, data, LOSS)
     expected = finite_differences(lambda x: loss_only(net, x, data, LOSS), theta)
@@ -145,7 +115,7 @@ def test_finite_differences(cell, hidden_sizes, lengths):
 @cells
 @lengths
 def test_exact_arithmetic_has_the_same_gradient(cell, lengths):
-    net, theta = network(cell)
+    net, theta = pair_network(cell)
     data = pairs(lengths)
     value, g = loss_and_gradient(net, theta, data, LOSS)
     exact_value, exact_g = loss_and_gradient(net, theta, data, LOSS, arithmetic=EXACT)
@@ -157,7 +127,7 @@ def test_exact_arithmetic_has_the_same_gradient(cell, lengths):
 @few_k1_k2
 def test_finite_differences_of_the_stated_function(cell, k1, k2):
     """F_j, pair by pair, with the states at the starts of the windows held constant."""
-    net, theta = network(cell)
+    net, theta = pair_network(cell)
     data = pairs(RAGGED)
     _, g = loss_and_gradient(net, theta, data, LOSS, k1, k2)
     alone = [data.select(np.array([i])).batch(np.arange(1), net.dtype) for i in range(len(data))]
@@ -200,7 +170,7 @@ def run(net, theta, batch, state, start, end, first):
 @lengths
 @pytest.mark.parametrize("arithmetic", [FAST, EXACT], ids=["fast", "exact"])
 def test_loss_does_not_depend_on_where_the_windows_are_cut(cell, lengths, arithmetic):
-    net, theta = network(cell)
+    net, theta = pair_network(cell)
     data = pairs(lengths)
     expected, full = loss_and_gradient(net, theta, data, LOSS)
     for k1, k2 in WINDOWS:
@@ -216,7 +186,7 @@ def test_loss_does_not_depend_on_where_the_windows_are_cut(cell, lengths, arithm
 
 
 def test_long_sources_in_pieces():
-    net, theta = network("gru")
+    net, theta = pair_network("gru")
     data = pairs(([3, 300, 150], [200, 2, 140]))
     expected, _ = loss_and_gradient(net, theta, data, LOSS)
     value, _ = loss_and_gradient(net, theta, data, LOSS, 7, 12)
@@ -228,7 +198,7 @@ def test_long_sources_in_pieces():
 @cells
 @few_k1_k2
 def test_ragged_batch_equals_one_by_one(cell, k1, k2):
-    net, theta = network(cell)
+    net, theta = pair_network(cell)
     data = pairs(RAGGED)
     value, g = loss_and_gradient(net, theta, data, LOSS, k1, k2)
     alone = [
@@ -242,7 +212,7 @@ def test_ragged_batch_equals_one_by_one(cell, k1, k2):
 @pytest.mark.parametrize(("k1", "k2"), [(None, None), (2, 5)])
 def test_dropout_masks_belong_to_pairs(cell, k1, k2):
     """However the rows of either part are sorted."""
-    net, theta = network(cell, (3, 2), dropout=0.4)
+    net, theta = pair_network(cell, (3, 2), dropout=0.4)
     data = pairs(RAGGED)
     masks = net.draw_masks(len(data), np.random.RandomState(0))
     assert len(masks) == 4
@@ -265,7 +235,7 @@ def test_dropout_masks_belong_to_pairs(cell, k1, k2):
 @layers
 def test_equal_to_torch(cell, hidden_sizes, lengths):
     torch = pytest.importorskip("torch")
-    net, theta = network(cell, hidden_sizes)
+    net, theta = pair_network(cell, hidden_sizes)
     data = pairs(lengths)
     twin = {name: torch_part(torch, net, theta, name, cell) for name in ("encoder", "decoder")}
     total = 0.0
@@ -324,141 +294,3 @@ def torch_run(part, ids, states):
         x, final = layer(x, state)
         finals.append(final)
     return (x if readout is None else readout(x)), finals
-
-
-# --- search -------------------------------------------------------------------------------------------
-
-
-def log_p(raw):
-    return LOSSES[LOSS]().log_inverse_link(raw)
-
-
-def search(net, theta, sources, beam_size, max_length):
-    data = Dataset(sources, per_step=False)
-    return answers(
-        net, theta, data, beam_size=beam_size, max_length=max_length, log_probability=log_p
-    )  # fmt: skip
-
-
-def log_probability_of(net, theta, source, answer, end=(STOP,)):
-    """The sum of the log probabilities of the tokens of an answer, stop included, by the loss."""
-    said = np.array([*answer, *end], dtype=np.intp)
-    read, said = tokens([np.array([STOP, *said[:-1]])]), tokens([said])
-    pair = Pairs(source, Dataset(read, Sequences(said.values, said.lengths)))
-    return -loss_and_gradient(net, theta, pair, LOSS)[0]
-
-
-def peaked(cell, seed, scale=3.0):
-    """A network with opinions: greedy answers are then seldom the best ones."""
-    net, theta = network(cell, (4,), seed=seed)
-    return net, theta * scale
-
-
-@cells
-@pytest.mark.parametrize("max_length", [0, 1, 3])
-def test_a_beam_of_full_width_finds_the_most_probable_answer(cell, max_length):
-    differs = False
-    for seed in range(3):
-        net, theta = peaked(cell, seed)
-        sources = pairs(RAGGED, seed=seed).source.X
-        found = search(net, theta, sources, V_TARGET**max_length + 1, max_length)
-        greedy = search(net, theta, sources, 1, max_length)
-        for i, answer in enumerate(found):
-            source = sources.select(np.array([i]))
-            candidates = [c for T in range(max_length + 1) for c in product(range(1, V_TARGET), repeat=T)]
-            score = [log_probability_of(net, theta, source, c) for c in candidates]
-            assert answer == list(candidates[int(np.argmax(score))])
-            differs |= answer != greedy[i]
-    assert differs == (max_length > 0)
-
-
-@cells
-def test_scores_are_log_probabilities_of_what_was_said(cell):
-    """Every beam has the state that its own tokens lead to, also after beams have changed places."""
-    net, theta = network(cell, (3, 2))
-    data, views = pairs(RAGGED).source, net.views(theta)
-    batch = data.batch(np.arange(len(data)), net.dtype)
-    beams = Beams(
-        net.decoder, views.decoder, encode(net.encoder, views.encoder, batch), batch.B, 6, log_p
-    )
-    ended = 0
-    for _ in range(4):
-        beams._choose(beams._log_probabilities())
-    for i, row in enumerate(batch.rows):
-        source = data.X.select(np.array([row]))
-        assert len(set(map(tuple, beams.tokens[i]))) == 6
-        assert (np.diff(beams.score[i]) <= 0).all()
-        for said, score in zip(beams.tokens[i], beams.score[i], strict=True):
-            is_over = STOP in said
-            answer = said[: list(said).index(STOP)] if is_over else said
-            expected = log_probability_of(net, theta, source, answer, (STOP,) if is_over else ())
-            assert score == pytest.approx(expected, rel=1e-12)
-            ended += is_over
-    assert 0 < ended < 30
-
-
-@cells
-def test_a_beam_of_one_is_greedy(cell):
-    ended = set()
-    for seed in range(6):
-        net, theta = peaked(cell, seed)
-        sources = pairs(RAGGED, seed=seed).source.X
-        found = search(net, theta, sources, 1, 6)
-        for i, answer in enumerate(found):
-            assert answer == greedy_by_hand(net, theta, sources.select(np.array([i])), 6)
-            ended.add(len(answer))
-    assert len(ended) > 1
-
-
-def greedy_by_hand(net, theta, source, max_length):
-    """The likeliest next token, by running the pair from the start for every token."""
-    answer = []
-    while len(answer) < max_length:
-        target = tokens([np.array([STOP, *answer])])
-        pair = Pairs(source, Dataset(target, Sequences(target.values, target.lengths)))
-        batch = pair.batch(np.arange(1), net.dtype)
-        raw, _, _ = run(net, theta, batch, net.initial_state(1), 0, batch.T, batch.T - 1)
-        token = int(raw[0].argmax())
-        if token == STOP:
-            break
-        answer.append(token)
-    return answer
-
-
-@pytest.mark.parametrize("beam_size", [1, 2, 5])
-def test_an_answer_does_not_depend_on_its_batch(beam_size):
-    net, theta = peaked("lstm", 7)
-    rng = np.random.RandomState(0)
-    sources = tokens([rng.randint(V_SOURCE, size=T) for T in rng.randint(1, 9, size=300)])
-    found = search(net, theta, sources, beam_size, 7)
-    alone = [search(net, theta, sources.select(np.array([i])), beam_size, 7)[0] for i in range(300)]
-    assert found == alone
-    assert len(set(map(len, found))) > 2
-
-
-def test_equal_scores_go_to_the_lowest_token():
-    net, theta = network("gru")
-    sources = pairs(EQUAL).source.X
-    W, b = (net.parameters.views(theta)[f"decoder.readout.{n}"] for n in "Wb")
-    W[:], b[:] = 0, [0, 2, 2, 1]
-    assert search(net, theta, sources, 1, 3) == [[1, 1, 1]] * 3
-    b[STOP] = 2
-    assert search(net, theta, sources, 1, 3) == [[]] * 3
-    assert search(net, theta, sources, 4, 3) == [[]] * 3
-
-
-def test_a_wider_beam_is_more_probable():
-    """What beam search is for; an answer that must end within max_length has a probability."""
-    better = 0
-    for seed in range(6):
-        net, theta = peaked("lstm", seed)
-        sources = pairs(RAGGED, seed=seed).source.X
-        for i, (narrow, wide) in enumerate(
-            zip(search(net, theta, sources, 1, 4), search(net, theta, sources, 8, 4), strict=True)
-        ):
-            source = sources.select(np.array([i]))
-            gain = log_probability_of(net, theta, source, wide) - log_probability_of(
-                net, theta, source, narrow
-            )
-            better += gain > 1e-9
-    assert better > 3

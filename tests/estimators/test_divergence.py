@@ -12,7 +12,7 @@ from support.inside import theta_of
 
 import skrnn
 from skrnn.callbacks import Checkpoint
-from skrnn.losses import LOSSES, SquaredError
+from skrnn.losses import LOSSES
 
 N, T, F = 20, 15, 2
 X = np.random.RandomState(0).normal(size=(N, T, F))
@@ -138,20 +138,23 @@ def test_at_the_start_it_is_an_error(solver):
     assert not hasattr(model, "loss_curve_")
 
 
-class InfiniteLoss(SquaredError):
+Squared = LOSSES["squared_error"]
+
+
+class LossIsInfinite(Squared):
     def value_and_gradient(self, y, raw):
         value, draw = super().value_and_gradient(y, raw)
         return np.full_like(value, np.inf), draw
 
 
-class InfiniteGradient(SquaredError):
+class GradientIsInfinite(Squared):
     def value_and_gradient(self, y, raw):
         value, draw = super().value_and_gradient(y, raw)
         return value, np.full_like(draw, np.inf)
 
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-@pytest.mark.parametrize(("loss", "what"), [(InfiniteLoss, "loss"), (InfiniteGradient, "gradient")])
+@pytest.mark.parametrize(("loss", "what"), [(LossIsInfinite, "loss"), (GradientIsInfinite, "gradient")])
 def test_the_message_says_what_is_not_finite(solver, loss, what, monkeypatch):
     monkeypatch.setitem(LOSSES, "squared_error", loss)
     with pytest.raises(ValueError, match=f"The {what} is not finite at the initial weights"):

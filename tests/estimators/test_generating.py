@@ -169,6 +169,8 @@ def test_draw():
     assert draw(last, np.array([1 - 2**-53]), 1.0) == [1]
     # of equal probabilities the lowest stay
     assert draw(np.zeros((1, 4)), np.array([1 - 2**-53]), 1.0, top_k=2) == [1]
+    impossible_first = np.log([[1e-300, 0.5, 0.5]]) + [[-np.inf, 0, 0]]
+    assert draw(impossible_first, np.array([0.0]), 1.0) == [1]
 
 
 @pytest.mark.parametrize("temperature", [1e-300, 1e-3, 1e300])

@@ -8,42 +8,21 @@ fit outside ``pytest.warns`` shows that nothing is said. Shuffled rows of a seri
 
 import contextlib
 import re
-import warnings
 
 import numpy as np
 import pytest
+from sklearn.base import is_classifier
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
+from support.data import walk_step_targets, walk_target, walks
 from support.estimators import ONE_OF_EACH
-from support.inside import network_of
 
 import skrnn
 from skrnn._engine.storage import Sequences
-from skrnn._estimators import memory as _memory
 from skrnn._reading.advice import advise_on_scale, nearness, scales
-from skrnn.solvers import SOLVERS
 
 SMALL = {"hidden_size": 3, "max_iter": 2, "random_state": 0}
 pytestmark = pytest.mark.filterwarnings("ignore:Maximum iterations")
-
-
-def is_classifier(cls):
-    return cls.__name__.endswith("Classifier")
-
-
-def walks(n=30, T=50, F=3, seed=0):
-    """Random walks (n, T, F): smooth in time, not from feature to feature."""
-    return np.cumsum(np.random.RandomState(seed).normal(size=(n, T, F)), axis=1)
-
-
-def target(cls, X):
-    y = X[:, -1, 0]
-    return y > np.median(y) if is_classifier(cls) else y
-
-
-def target_per_step(cls, X):
-    y = X[:, :, 0]
-    return (y > 0).astype(int) if is_classifier(cls) else y
 
 
 # --- axes ----------------------------------------------------------------------------------------------
@@ -57,13 +36,13 @@ def test_time_as_the_last_axis(cls):
     X = walks()
     match = "3 time steps of 50 features, .*" + TIME_LAST + re.escape("X.transpose(0, 2, 1); if X is as")
     with pytest.warns(UserWarning, match=match) as record:
-        cls(**SMALL).fit(X.transpose(0, 2, 1), target(cls, X))
+        cls(**SMALL).fit(X.transpose(0, 2, 1), walk_target(cls, X))
     assert {w.filename for w in record} == {__file__}
     with pytest.warns(UserWarning, match=TIME_LAST + re.escape("[x.T for x in X]; if X is as meant, ")):
-        cls(**SMALL).fit([x.T for x in X], target(cls, X))
-    more = {"classes": [False, True]} if is_classifier(cls) else {}
+        cls(**SMALL).fit([x.T for x in X], walk_target(cls, X))
+    more = {"classes": [False, True]} if is_classifier(cls()) else {}
     with pytest.warns(UserWarning, match=match) as record:
-        cls(**SMALL).partial_fit(X.transpose(0, 2, 1), target(cls, X), **more)
+        cls(**SMALL).partial_fit(X.transpose(0, 2, 1), walk_target(cls, X), **more)
     assert {w.filename for w in record} == {__file__}
 
 
@@ -87,7 +66,7 @@ def test_one_feature_and_time_as_the_last_axis(cls):
     """(n, 1, time) is a single step."""
     X = walks(F=1)
     with pytest.warns(UserWarning, match="one time step only, with 50 features.*" + TIME_LAST):
-        cls(**SMALL).fit(X.transpose(0, 2, 1), target(cls, X))
+        cls(**SMALL).fit(X.transpose(0, 2, 1), walk_target(cls, X))
 
 
 def test_the_right_order_is_not_warned_about(cls):
@@ -144,7 +123,7 @@ def test_time_as_the_last_axis_with_targets_per_step(cls):
     X = walks()
     match = r"sequence 0 has 3 steps in X.*time is the last axis of X, pass X.transpose\(0, 2, 1\)"
     with pytest.raises(ValueError, match=match):
-        cls(**SMALL, return_sequences=True).fit(X.transpose(0, 2, 1), target_per_step(cls, X))
+        cls(**SMALL, return_sequences=True).fit(X.transpose(0, 2, 1), walk_step_targets(cls, X))
 
 
 @pytest.mark.parametrize(
@@ -154,8 +133,8 @@ def test_time_as_the_last_axis_with_targets_per_step(cls):
 )  # fmt: skip
 def test_time_as_the_last_axis_at_predict(cls, method):
     X = walks()
-    model = cls(**SMALL).fit(X, target(cls, X))
-    more = [target(cls, X)] if method == "score" else []
+    model = cls(**SMALL).fit(X, walk_target(cls, X))
+    more = [walk_target(cls, X)] if method == "score" else []
     match = r"X has 50 features, but \w+ is expecting 3 .*last axis of X, pass X.transpose\(0, 2, 1\)"
     with pytest.raises(ValueError, match=match):
         getattr(model, method)(X.transpose(0, 2, 1), *more)
@@ -166,7 +145,7 @@ def test_time_as_the_last_axis_at_predict(cls, method):
 
 def test_time_as_the_last_axis_of_X_val(cls):
     X = walks()
-    y = target(cls, X)
+    y = walk_target(cls, X)
     with pytest.raises(ValueError, match=r"X_val.transpose\(0, 2, 1\)"):
         cls(**SMALL, early_stopping=True).fit(X, y, X_val=X.transpose(0, 2, 1), y_val=y)
 
@@ -175,7 +154,7 @@ def test_time_as_the_last_axis_of_X_val(cls):
 def test_time_as_the_first_axis(cls, per_step):
     """(time, n, features), as PyTorch has it."""
     X = walks()
-    y = (target_per_step if per_step else target)(cls, X)
+    y = (walk_step_targets if per_step else walk_target)(cls, X)
     match = "X has 50 sequences, y has 30.*time is the first axis of X, pass " + re.escape(
         "X.transpose(1, 0, 2)"
     )
@@ -213,10 +192,10 @@ def test_targets_per_step_for_one_per_sequence(cls):
     shorter = [x[: 2 + i % 4] for i, x in enumerate(X)]  # y filled up to the longest
     for form in (X, list(X), X[:, :, 0], shorter):
         with pytest.warns(UserWarning, match=match):
-            cls(**SMALL).fit(form, target_per_step(cls, X))
+            cls(**SMALL).fit(form, walk_step_targets(cls, X))
     # other numbers of columns, unequal lengths, and no doubt
-    cls(**SMALL).fit(X, target_per_step(cls, X)[:, :4])
-    cls(**SMALL, return_sequences=True).fit(X, target_per_step(cls, X))
+    cls(**SMALL).fit(X, walk_step_targets(cls, X)[:, :4])
+    cls(**SMALL, return_sequences=True).fit(X, walk_step_targets(cls, X))
 
 
 def test_labels_per_step_for_one_per_sequence(classifier):
@@ -229,7 +208,7 @@ def test_labels_per_step_for_one_per_sequence(classifier):
 @pytest.mark.parametrize("form", [list, lambda y: y[..., None]])
 def test_other_targets_per_step_for_one_per_sequence(cls, form):
     X = walks()
-    y = target_per_step(cls, X)
+    y = walk_step_targets(cls, X)
     if form is list:
         y = [v[: 20 + i] for i, v in enumerate(y)]
         X = [x[: 20 + i] for i, x in enumerate(X)]
@@ -241,7 +220,7 @@ def test_other_targets_per_step_for_one_per_sequence(cls, form):
 
 def test_one_target_per_sequence_for_one_per_step(cls):
     X = walks()
-    for y in (target(cls, X), target(cls, X)[:, None]):
+    for y in (walk_target(cls, X), walk_target(cls, X)[:, None]):
         with pytest.raises(ValueError, match=r"y has shape \(30,.*set return_sequences=False"):
             cls(**SMALL, return_sequences=True).fit(X, y)
 
@@ -249,7 +228,7 @@ def test_one_target_per_sequence_for_one_per_step(cls):
 def test_one_series(cls):
     """Not a list of one: the message says how to make it one."""
     X = walks(n=1)
-    y = target_per_step(cls, X)
+    y = walk_step_targets(cls, X)
     model = cls(**SMALL, return_sequences=True)
     for form in (X, list(X)):
         with pytest.raises(ValueError, match=re.escape("X is one sequence: pass [y].")):
@@ -296,7 +275,7 @@ def test_targets_in_another_unit_than_in_the_first_fit(regressor, method):
 @pytest.mark.parametrize("per_step", [False, True])
 def test_labels_as_floats(classifier, per_step):
     X = walks()
-    y = (target_per_step if per_step else target)(classifier, X)
+    y = (walk_step_targets if per_step else walk_target)(classifier, X)
     model = classifier(**SMALL, return_sequences=per_step)
     whole = model.fit(X, y.astype(float))
     np.testing.assert_array_equal(whole.classes_, [0.0, 1.0])
@@ -313,7 +292,7 @@ def test_labels_as_floats(classifier, per_step):
 @pytest.mark.parametrize("form", [np.array, list, lambda y: np.array(y, dtype=object)])
 def test_labels_for_a_regressor(regressor, form, per_step):
     X = walks()
-    y = np.where(target_per_step(regressor, X) > 0, "a", "b")
+    y = np.where(walk_step_targets(regressor, X) > 0, "a", "b")
     y = y if per_step else y[:, 0]
     with pytest.raises(ValueError, match=r"^y .*For labels use a classifier"):
         regressor(**SMALL, return_sequences=per_step).fit(X, form(y))
@@ -330,7 +309,7 @@ def test_labels_of_mixed_types(classifier):
 def test_targets_in_any_unit(regressor, per_step, scale, shift):
     """y and 1000 y + 5 give the same model, to round-off."""
     X = walks(n=12, T=6)
-    y = (target_per_step if per_step else target)(regressor, X)
+    y = (walk_step_targets if per_step else walk_target)(regressor, X)
     models = [
         regressor(**SMALL, return_sequences=per_step, batch_size=5, k1=2, k2=3).fit(X, unit)
         for unit in (y, scale * y + shift)
@@ -401,19 +380,19 @@ def test_unscaled_columns(cls):
 
 
 def test_scale_is_not_spoken_of_without_need(cls):
-    X, y = noise(), target(cls, noise())
+    X, y = noise(), walk_target(cls, noise())
     huge = X * [1, 1e6]
     cls(**{**SMALL, "max_iter": 1}).fit(huge, y)  # too early to tell
     cls(**{**SMALL, "max_iter": 3}).fit(huge, np.ones(60, dtype=int))  # nothing to learn
-    cls(**SMALL).partial_fit(huge, y, **({"classes": [0, 1]} if is_classifier(cls) else {}))
+    cls(**SMALL).partial_fit(huge, y, **({"classes": [0, 1]} if is_classifier(cls()) else {}))
     # learns what can be learned, from a feature that is ten thousand times the other
     X = noise(n=300, T=2)
     wide = X * [1, 1e-4]
-    model = cls(8, max_iter=60, learning_rate_init=0.02, random_state=0).fit(wide, target(cls, X))
-    assert model.score(wide, target(cls, X)) > 0.8
+    model = cls(8, max_iter=60, learning_rate_init=0.02, random_state=0).fit(wide, walk_target(cls, X))
+    assert model.score(wide, walk_target(cls, X)) > 0.8
     # goes on from a model that has learned
-    model.set_params(warm_start=True).fit(wide, target(cls, X)).set_params(max_iter=2).fit(
-        wide, target(cls, X)
+    model.set_params(warm_start=True).fit(wide, walk_target(cls, X)).set_params(max_iter=2).fit(
+        wide, walk_target(cls, X)
     )
 
 
@@ -433,134 +412,3 @@ def test_scales():
     assert deviation[2] == 0
     assert size[0] == pytest.approx(np.sqrt(np.mean(some[:, 0] ** 2)))
     assert size[2] == pytest.approx(1e9)
-
-
-# --- sizes ---------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def machine_of_a_gigabyte(monkeypatch):
-    monkeypatch.setattr(_memory, "machine_memory", lambda: 1e9)
-
-
-@pytest.mark.usefixtures("machine_of_a_gigabyte")
-@pytest.mark.parametrize("method", ["fit", "partial_fit"])
-def test_a_hidden_size_beyond_memory(cls, method):
-    X = walks(T=4)
-    model = cls(**{**SMALL, "hidden_size": 20000})
-    options = {"classes": [False, True]} if is_classifier(cls) and method == "partial_fit" else {}
-    match = r"hidden_size=20000 means \d+ weights.*GB; there are 1 GB. Lower hidden_size\."
-    with pytest.raises(MemoryError, match=match):
-        getattr(model, method)(X, target(cls, X), **options)
-    assert not vars(model).keys() - model.get_params().keys()
-
-
-ADVICE = {
-    "hidden_size or batch_size or set k1 and k2": {},
-    "hidden_size or batch_size or k1 and k2": {"k2": 8999},
-    "hidden_size or batch_size": {"bidirectional": True},
-    "hidden_size": {"solver": "lbfgs"},
-}
-
-
-@pytest.mark.usefixtures("machine_of_a_gigabyte")
-@pytest.mark.parametrize("advice", ADVICE)
-def test_a_window_beyond_memory(cls, advice):
-    X = np.broadcast_to(np.zeros((1, 1, 1)), (200, 9000, 1))
-    match = rf"window of \d+ time steps \(over all sequences of a batch\).*Lower {advice}\."
-    with pytest.raises(MemoryError, match=match):
-        cls(hidden_size=400, **ADVICE[advice]).fit(X, np.arange(200) % 2)
-
-
-def test_what_fits_is_not_refused(cls, monkeypatch):
-    """The estimate follows k1, k2 and batch_size: these need less than half a megabyte."""
-    X, y = walks(n=12, T=300), np.arange(12) % 2
-    monkeypatch.setattr(_memory, "machine_memory", lambda: 5e5)
-    for settings in ({"k1": 5, "k2": 10}, {"batch_size": 1, "hidden_size": 2}, {"k1": 10**20, "k2": 5}):
-        cls(**{**SMALL, **settings}).fit(X, y)
-    monkeypatch.setattr(_memory, "machine_memory", lambda: 3e3)
-    with pytest.raises(MemoryError, match="hidden_size"):
-        cls(**SMALL, k1=5, k2=10).fit(X, y)
-    with pytest.raises(MemoryError, match="hidden_size"):
-        cls(**SMALL, batch_size=1, k1=10**20).fit(X, y)
-
-
-@pytest.mark.parametrize(("solver", "vectors"), [("adam", 7), ("rmsprop", 5), ("sgd", 5), ("lbfgs", 3)])
-def test_vectors_as_long_as_the_weights(solver, vectors):
-    """Theta, gradient and theta before the step; what the solver remembers, and that before the step."""
-    model = skrnn.GRURegressor(5, tol=1e9, n_iter_no_change=1).fit(walks(), walks()[:, 0, 0])
-    network = network_of(model)
-    expected = vectors * 8 * network.parameters.size
-    assert _memory.bytes_of_weights(network, SOLVERS[solver]) == expected
-
-
-@pytest.mark.parametrize(("window", "rows"), [(None, 9 + 7), (5, 10), (8, 8 + 7), (10**20, 9 + 7)])
-def test_rows_of_a_window(window, rows):
-    assert _memory.rows_of_window(np.array([3, 9, 7, 2]), 2, window) == rows
-
-
-def test_memory_of_this_machine(monkeypatch, tmp_path):
-    assert _memory.machine_memory() > 1e8
-    limit = tmp_path / "memory.max"
-    monkeypatch.setattr(_memory, "CGROUPS", [limit, tmp_path / "none"])
-    without = _memory.machine_memory()
-    limit.write_text("123456\n")
-    assert _memory.machine_memory() == 123456
-    limit.write_text("max\n")
-    assert _memory.machine_memory() == without
-    monkeypatch.setattr("os.sysconf", lambda name: -1, raising=False)
-    assert _memory.machine_memory() == np.inf
-    monkeypatch.delattr("os.sysconf", raising=False)
-    assert _memory.machine_memory() == np.inf
-
-
-def test_early_stopping_with_too_little_data(cls):
-    X = walks(n=6)
-    match = (
-        r"validation set is too small: a score needs two targets or more.*Increase validation_fraction, "
-        "pass X_val and y_val, or set early_stopping=False|cannot hold out validation_fraction=0.1 of 6"
-    )
-    with pytest.raises(ValueError, match=match):
-        cls(**SMALL, early_stopping=True).fit(X, target(cls, X))
-    match = "early_stopping=True cannot hold out validation_fraction=0.99 of 6 sequences: .*Change"
-    with pytest.raises(ValueError, match=match):
-        cls(**SMALL, early_stopping=True, validation_fraction=0.99).fit(X, target(cls, X))
-
-
-def test_validation_data_without_two_weighted_targets(cls):
-    X = walks(n=6, T=5)
-    y = target_per_step(cls, X)
-    one = {"X_val": X[:1], "y_val": y[:1], "sample_weight_val": [[0, 0, 0, 0, 1.0]]}
-    model = cls(**SMALL, early_stopping=True, return_sequences=True)
-    with pytest.raises(
-        ValueError, match=r"X_val is too small: .* targets or more, with weights above zero\. Pass more"
-    ):
-        model.fit(X, y, **one)
-    model.fit(X, y, **{**one, "sample_weight_val": [[0, 0, 0, 1.0, 1.0]]})
-
-
-def test_early_stopping_with_more_classes_than_held_out_sequences(classifier):
-    X = walks(n=20)
-    with pytest.raises(ValueError, match=r"validation_fraction=0.1 of 20 sequences.*number of classes"):
-        classifier(**SMALL, early_stopping=True).fit(X, np.arange(20) % 5)
-
-
-def test_batch_size_larger_than_the_data(cls):
-    X = walks(n=6)
-    with pytest.warns(UserWarning, match="batch_size=7 is larger than the 6 sequences of X"):
-        cls(**SMALL, batch_size=7).fit(X, target(cls, X))
-    weight = [1, 1, 1, 0, 1, 1]
-    cls(**SMALL, batch_size=6).fit(X, target(cls, X), weight)  # one is left out: no mistake
-    X = walks(n=30)
-    cls(**SMALL, batch_size=30, early_stopping=True).fit(X, target(cls, X))  # so are those held out
-
-
-def test_nothing_of_it_is_said_by_skrnn_twice():
-    """One fit, one piece of advice about the axes, though reading them again for validation."""
-    X = walks()
-    with warnings.catch_warnings(record=True) as record:
-        warnings.simplefilter("always")
-        skrnn.GRURegressor(**SMALL, early_stopping=True).fit(
-            X.transpose(0, 2, 1), X[:, -1, 0], X_val=X.transpose(0, 2, 1), y_val=X[:, -1, 0]
-        )
-    assert sum("middle axis" in str(w.message) for w in record) == 1

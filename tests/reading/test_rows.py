@@ -7,6 +7,7 @@ import copy
 import pickle
 import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -1349,6 +1350,16 @@ def test_a_shuffled_k_fold_leaves_gaps():
     model.fit(X.iloc[train].reset_index(drop=True), y.iloc[train])
     model.fit(X.drop(index=[20, 40]), y.drop([20, 40]))  # a gap here and there
     model.fit(X.set_index(pd.bdate_range("2020-01-01", periods=60)), y)  # no weekends
+
+
+@pytest.mark.parametrize(("n_gaps", "warns"), [(1, False), (2, False), (4, True), (6, True)])
+def test_how_many_gaps_are_too_many(n_gaps, warns):
+    """More than one in twenty."""
+    X, y = one_frame()
+    X, y = X.drop(index=range(5, 5 + 7 * n_gaps, 7)), y.drop(range(5, 5 + 7 * n_gaps, 7))
+    expects = pytest.warns(UserWarning, match="index of X jumps after") if warns else nullcontext()
+    with expects:
+        skrnn.GRURegressor(**STEPS).fit(X, y)
 
 
 def test_series_that_are_left_out_leave_gaps():

@@ -34,6 +34,27 @@ def noise_and_signs(n, T, F):
     return X, (X[:, -1, 0] > 0).astype(int)
 
 
+def walks(n=30, T=50, F=3, seed=0):
+    """Random walks (n, T, F): smooth in time, not from feature to feature."""
+    return np.cumsum(np.random.RandomState(seed).normal(size=(n, T, F)), axis=1)
+
+
+def walk_target(cls, X):
+    """Where the first feature ends, or whether above the median."""
+    y = X[:, -1, 0]
+    return y > np.median(y) if is_classifier(cls()) else y
+
+
+def walk_step_targets(cls, X):
+    y = X[:, :, 0]
+    return (y > 0).astype(int) if is_classifier(cls()) else y
+
+
+def near_whole_numbers(n=12, T=5, F=3, dtype=np.float64):
+    """(n, T, F), feature k between k and k + 1: positive, and no feature like another."""
+    return (np.arange(F) + np.random.RandomState(0).uniform(size=(n, T, F))).astype(dtype)
+
+
 # --- what can be learned, in the containers that scikit-learn's tools are given ------------------------
 
 

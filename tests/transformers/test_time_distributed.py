@@ -1,29 +1,23 @@
 """TimeDistributed, SlidingWindow, TokenEncoder: against the same by hand, and in scikit-learn's tools."""
 
-import inspect
 import pickle
-from collections import Counter
 
 import numpy as np
 import pandas as pd
 import pytest
 import sklearn
 from scipy import sparse
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
-from sklearn.exceptions import NotFittedError
 from sklearn.feature_selection import SelectKBest
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import (
     GridSearchCV,
     KFold,
-    TimeSeriesSplit,
     cross_val_predict,
-    cross_val_score,
 )
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
     MinMaxScaler,
@@ -33,11 +27,9 @@ from sklearn.preprocessing import (
     StandardScaler,
     TargetEncoder,
 )
-from sklearn.utils import estimator_checks as checks
 from sklearn.utils import get_tags
-from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
-from sklearn.utils.validation import check_array
 from support.arrays import object_array
+from support.data import near_whole_numbers
 from support.versions import is_sklearn, needs_sklearn, polars_for_columns
 
 import skrnn
@@ -53,11 +45,6 @@ unconverged = pytest.mark.filterwarnings("ignore::sklearn.exceptions.Convergence
 def routing():
     with sklearn.config_context(enable_metadata_routing=True):
         yield
-
-
-def sequences(n=12, T=5, F=3, dtype=np.float64):
-    rng = np.random.RandomState(0)
-    return (np.arange(F) + rng.uniform(size=(n, T, F))).astype(dtype)
 
 
 def ragged(X):
@@ -106,7 +93,7 @@ def assert_same_container(answer, X, container):
     ids=lambda t: type(t).__name__,
 )
 def test_every_step_is_transformed_as_a_row(container, dtype, transformer):
-    X = CONTAINERS[container](sequences(dtype=dtype))
+    X = CONTAINERS[container](near_whole_numbers(dtype=dtype))
     before = pickle.dumps(X)
     model = TimeDistributed(transformer).fit(X)
     answer = model.transform(X)
@@ -127,7 +114,7 @@ def test_every_step_is_transformed_as_a_row(container, dtype, transformer):
 
 @containers
 def test_inverse_transform_undoes(container):
-    X = CONTAINERS[container](sequences())
+    X = CONTAINERS[container](near_whole_numbers())
     model = TimeDistributed(PCA()).fit(X)
     back = model.inverse_transform(model.transform(X))
     assert_same_container(back, X, container)
@@ -135,21 +122,21 @@ def test_inverse_transform_undoes(container):
 
 
 def test_inverse_transform_takes_the_features_of_the_answer():
-    X = sequences()
+    X = near_whole_numbers()
     model = TimeDistributed(PCA(2)).fit(X)
     assert model.inverse_transform(model.transform(X)).shape == X.shape
 
 
 @containers
 def test_partial_fit_goes_on(container):
-    X = CONTAINERS[container](sequences())
+    X = CONTAINERS[container](near_whole_numbers())
     model = TimeDistributed(StandardScaler())
     for start in range(0, 12, 4):
         model.partial_fit(X[start : start + 4])
     rows = np.concatenate([np.asarray(x) for x in X])
     np.testing.assert_allclose(model.transformer_.mean_, rows.mean(axis=0))
     with pytest.raises(ValueError, match="X has 2 features, but TimeDistributed is expecting 3 features"):
-        model.partial_fit(sequences(F=2))
+        model.partial_fit(near_whole_numbers(F=2))
 
 
 def test_methods_are_those_of_the_transformer():
@@ -158,7 +145,7 @@ def test_methods_are_those_of_the_transformer():
     assert not hasattr(TimeDistributed(Normalizer()), "partial_fit")
     assert not hasattr(TimeDistributed(Normalizer()), "inverse_transform")
     assert not hasattr(TimeDistributed(StandardScaler()), "get_feature_names_out")
-    assert not hasattr(TimeDistributed(StandardScaler()).fit(sequences()), "feature_names_in_")
+    assert not hasattr(TimeDistributed(StandardScaler()).fit(near_whole_numbers()), "feature_names_in_")
 
 
 class WithoutFitTransform(BaseEstimator):
@@ -231,7 +218,7 @@ def test_targets_of_other_lengths():
 @containers
 @pytest.mark.parametrize("per_step", [False, True], ids=["per sequence", "per step"])
 def test_supervised_transformers(container, per_step):
-    X = CONTAINERS[container](sequences(F=4))
+    X = CONTAINERS[container](near_whole_numbers(F=4))
     lengths = [len(x) for x in X]
     y = [np.arange(k) % 2 for k in lengths] if per_step else np.arange(12) % 2
     flat = np.concatenate(y) if per_step else np.repeat(y, lengths)
@@ -254,7 +241,7 @@ def test_fit_transform_is_that_of_the_transformer():
 @pytest.mark.parametrize("per_step", [False, True], ids=["per sequence", "per step"])
 @pytest.mark.parametrize("routed", [False, True], ids=["plain", "routed"])
 def test_sample_weight(method, per_step, routed):
-    X = ragged(sequences())
+    X = ragged(near_whole_numbers())
     rng = np.random.RandomState(1)
     w = [rng.uniform(size=len(x)) for x in X] if per_step else rng.uniform(size=len(X))
     flat = np.concatenate(w) if per_step else np.repeat(w, [len(x) for x in X])
@@ -283,7 +270,7 @@ def test_metadata_of_all_kinds():
 
 
 def test_a_pipeline_passes_weights_without_routing():
-    X = sequences()
+    X = near_whole_numbers()
     w = np.arange(12.0)
     pipeline = make_pipeline(TimeDistributed(StandardScaler()), FunctionTransformer())
     pipeline.fit(X, timedistributed__sample_weight=w)
@@ -301,7 +288,7 @@ def test_a_pipeline_passes_weights_without_routing():
     ],
 )
 def test_a_pipeline_routes_weights(search):
-    X, w = sequences(), np.arange(1.0, 13)
+    X, w = near_whole_numbers(), np.arange(1.0, 13)
     scaler = StandardScaler().set_fit_request(sample_weight=True)
     model = skrnn.GRURegressor(**SMALL, tol=1e6, n_iter_no_change=2)
     model.set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
@@ -320,16 +307,18 @@ def test_a_pipeline_routes_weights(search):
 @pytest.mark.usefixtures("routing")
 def test_weights_that_were_not_requested_are_refused():
     with pytest.raises(sklearn.exceptions.UnsetMetadataPassedError, match="sample_weight"):
-        TimeDistributed(StandardScaler()).fit(sequences(), sample_weight=np.ones(12))
+        TimeDistributed(StandardScaler()).fit(near_whole_numbers(), sample_weight=np.ones(12))
     unwanted = TimeDistributed(StandardScaler().set_fit_request(sample_weight=False))
     with pytest.raises(TypeError, match="sample_weight"):
-        unwanted.fit(sequences(), sample_weight=np.ones(12))
-    assert TimeDistributed(StandardScaler()).fit_transform(sequences()).shape == (12, 5, 3)
+        unwanted.fit(near_whole_numbers(), sample_weight=np.ones(12))
+    assert TimeDistributed(StandardScaler()).fit_transform(near_whole_numbers()).shape == (12, 5, 3)
 
 
 def frames(library):
     module = pytest.importorskip(library)
-    return [module.DataFrame({"a": x[:, 0], "b": x[:, 1], "c": x[:, 2]}) for x in ragged(sequences())]
+    return [
+        module.DataFrame({"a": x[:, 0], "b": x[:, 1], "c": x[:, 2]}) for x in ragged(near_whole_numbers())
+    ]
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])
@@ -366,7 +355,7 @@ def test_steps_of_strings():
 
 @pytest.mark.parametrize("container", ["3-D", "list"])
 def test_missing_values_are_for_the_transformer(container):
-    X = sequences()
+    X = near_whole_numbers()
     X[1, 0, 2] = np.nan
     X = CONTAINERS[container](X)
     answer = TimeDistributed(SimpleImputer()).fit_transform(X)
@@ -376,7 +365,7 @@ def test_missing_values_are_for_the_transformer(container):
 
 
 def test_a_3d_array_is_not_copied():
-    X = sequences()
+    X = near_whole_numbers()
     assert np.shares_memory(TimeDistributed(FunctionTransformer()).fit_transform(X), X)
 
 
@@ -384,7 +373,7 @@ def test_a_3d_array_is_not_copied():
 @pytest.mark.parametrize("globally", [False, True], ids=["set_output", "config"])
 def test_set_output_changes_nothing(engine, globally):
     pytest.importorskip(engine)
-    X, table = sequences(), sequences()[:, 0]
+    X, table = near_whole_numbers(), near_whole_numbers()[:, 0]
     with sklearn.config_context(transform_output=engine if globally else "default"):
         for model, data in (
             (TimeDistributed(StandardScaler()), X),
@@ -402,7 +391,7 @@ def test_set_output_changes_nothing(engine, globally):
 @unconverged
 @pytest.mark.parametrize("container", ["3-D", "list", "object array"])
 def test_time_distributed_in_a_search(container):
-    X = CONTAINERS[container](sequences())
+    X = CONTAINERS[container](near_whole_numbers())
     y = np.arange(12) % 2
     pipeline = make_pipeline(TimeDistributed(StandardScaler()), skrnn.GRUClassifier(**SMALL))
     name = "timedistributed__transformer__with_mean"
@@ -471,7 +460,7 @@ def test_what_the_transformer_gives_is_checked():
 
 
 def test_a_fit_that_fails_changes_nothing():
-    model = TimeDistributed(StandardScaler()).fit(sequences())
+    model = TimeDistributed(StandardScaler()).fit(near_whole_numbers())
     before = pickle.dumps(model)
     with pytest.raises(ValueError, match="infinity"):
         model.fit(np.full((2, 2, 2), np.inf))
@@ -486,613 +475,3 @@ def test_tags_of_time_distributed():
     assert not get_tags(TimeDistributed(PCA())).input_tags.allow_nan
     assert get_tags(TimeDistributed(TargetEncoder())).target_tags.required
     assert not get_tags(TimeDistributed(OneHotEncoder())).input_tags.sparse
-
-
-# --- SlidingWindow --------------------------------------------------------------------------------
-
-
-def windows_by_hand(X, length, ids=None):
-    ids = np.zeros(len(X)) if ids is None else np.asarray(ids)
-    answer = []
-    for t in range(len(X)):
-        rows = [s for s in range(t + 1) if ids[s] == ids[t]][-length:]
-        rows = [rows[0]] * (length - len(rows)) + rows
-        answer.append(X[rows])
-    return np.array(answer)
-
-
-def table(n=10, F=2, dtype=np.float64):
-    return np.random.RandomState(0).normal(size=(n, F)).astype(dtype)
-
-
-IDS = {
-    "grouped": list("aaaabbbccc"),
-    "interleaved": list("abcabcabca"),
-    "one": list("aaaaaaaaaa"),
-    "all different": list("abcdefghij"),
-    "numbers": [5, 5, 1, 1, 5, 2, 2, 1, 5, 2],
-    "tuples": [(1, 2), (3, 4)] * 5,
-}
-
-
-@pytest.mark.parametrize("length", [1, 2, 3, 10, 25])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64], ids=["float32", "float64", "int64"])
-def test_windows_are_those_by_hand(length, dtype):
-    X = table(dtype=dtype)
-    windows = SlidingWindow(length).fit(X).transform(X)
-    np.testing.assert_array_equal(windows, windows_by_hand(X, length))
-    assert windows.dtype == dtype
-    np.testing.assert_array_equal(SlidingWindow(length).fit_transform(X.tolist()), windows)
-
-
-@pytest.mark.parametrize("length", [1, 2, 4, 25])
-@pytest.mark.parametrize("kind", IDS)
-@pytest.mark.parametrize("container", ["pandas", "polars", "pandas by position", "list"])
-def test_windows_do_not_cross_series(length, kind, container):
-    X, ids = table(), IDS[kind]
-    expected = windows_by_hand(X, length, [sorted(set(ids)).index(i) for i in ids])
-    if container == "polars":
-        if kind == "tuples":
-            pytest.skip("polars makes lists of tuples")
-        frame, column = (
-            pytest.importorskip("polars").DataFrame({"a": X[:, 0], "id": ids, "b": X[:, 1]}),
-            "id",
-        )
-    elif container == "list":
-        frame, column = [[i, *row] for i, row in zip(ids, X.tolist(), strict=True)], -3
-    else:
-        frame = pd.DataFrame({"a": X[:, 0], "id": ids, "b": X[:, 1]}, index=np.arange(10)[::-1])
-        column = 1 if "position" in container else "id"
-    model = SlidingWindow(length, sequence_id=column).fit(frame)
-    windows = model.transform(frame)
-    np.testing.assert_array_equal(windows, expected)
-    assert windows.dtype == np.float64
-    assert not windows.flags.writeable
-    assert model.n_features_in_ == 3
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.int64], ids=["float32", "int64"])
-def test_ids_in_an_array(dtype):
-    X = np.column_stack([IDS["numbers"], np.arange(10), np.arange(10) * 2]).astype(dtype)
-    windows = SlidingWindow(3, sequence_id=0).fit_transform(X)
-    np.testing.assert_array_equal(windows, windows_by_hand(X[:, 1:], 3, IDS["numbers"]))
-    assert windows.dtype == dtype
-
-
-def test_windows_are_a_view_of_one_copy():
-    X = table()
-    before = X.copy()
-    windows = SlidingWindow(4).fit_transform(X)
-    assert windows.base is not None
-    assert not windows.flags.writeable
-    assert not np.shares_memory(windows, X)
-    extent = (np.array(windows.shape) - 1) @ np.abs(windows.strides) + windows.itemsize
-    assert extent == (len(X) + 3) * X.shape[1] * X.itemsize  # the padded copy, not 4 times X
-    with pytest.raises(ValueError, match="read-only"):
-        windows[0] = 0
-    np.testing.assert_array_equal(X, before)
-
-
-@unconverged
-@pytest.mark.parametrize("ids", [False, True], ids=["one series", "several"])
-def test_windows_in_a_search_over_time(ids):
-    """The windows of a test fold see nothing of the training fold."""
-    X, y = pd.DataFrame(table(30)).add_prefix("x"), np.arange(30.0)
-    if ids:
-        X["id"] = ["a", "b", "c"] * 10
-    scaler = ColumnTransformer(
-        [("scale", StandardScaler(), ["x0", "x1"])],
-        remainder="passthrough",
-        verbose_feature_names_out=False,
-    )
-    scaler.set_output(transform="pandas")
-    windows = SlidingWindow(2, sequence_id="id" if ids else None)
-    pipeline = Pipeline([("scale", scaler), ("windows", windows), ("rnn", skrnn.GRURegressor(**SMALL))])
-    split = TimeSeriesSplit(3)
-    search = GridSearchCV(pipeline, {"windows__length": [2, 3]}, cv=split, error_score="raise").fit(X, y)
-    scores = []
-    for train, test in split.split(X):
-        fold = clone(scaler).fit(X.iloc[train])
-        by_hand = skrnn.GRURegressor(**SMALL)
-        for rows in (train, test):
-            scaled = fold.transform(X.iloc[rows])
-            codes = None if not ids else ["abc".index(i) for i in scaled.pop("id")]
-            sequences = windows_by_hand(scaled.to_numpy(), 3, codes)
-            if rows is train:
-                by_hand.fit(sequences, y[rows])
-        scores.append(by_hand.score(sequences, y[rows]))
-    np.testing.assert_allclose([search.cv_results_[f"split{k}_test_score"][1] for k in range(3)], scores)
-
-
-def test_windows_after_time_series_split_keep_the_number_of_rows():
-    X = table()
-    assert len(cross_val_score(make_pipeline(SlidingWindow(3), Flat()), X, np.arange(10) % 2, cv=2)) == 2
-
-
-class Flat(ClassifierMixin, BaseEstimator):
-    """A plain model of windows."""
-
-    def fit(self, X, y):
-        self.model_ = LogisticRegression().fit(X.reshape(len(X), -1), y)
-        self.classes_ = self.model_.classes_
-        return self
-
-    def predict(self, X):
-        return self.model_.predict(X.reshape(len(X), -1))
-
-
-FRAME = pd.DataFrame({"a": [1.0, 2.0], "sid": ["u", "v"]})
-BAD_TABLES = {
-    "no such name": (
-        FRAME,
-        "id",
-        ValueError,
-        r"sequence_id='id' is not a column of X. Its columns are \['a', 'sid'\].*pandas",
-    ),
-    "part of a name": (FRAME, "si", ValueError, "sequence_id='si' is not a column"),
-    "no names": (
-        np.ones((2, 2)),
-        "sid",
-        ValueError,
-        "the name of a column, but X is an array, whose columns have none",
-    ),
-    "two": (
-        pd.DataFrame([[1, 2], [3, 4]], columns=["s", "s"]),
-        "s",
-        ValueError,
-        "the name of several columns",
-    ),
-    "position": (FRAME, 2, ValueError, "sequence_id=2 is not a column of X, which has 2 columns"),
-    "negative position": (FRAME, -3, ValueError, "sequence_id=-3 is not a column"),
-    "nothing else": (FRAME[["sid"]], "sid", ValueError, r"0 feature\(s\) besides its sequence_id"),
-    "NaN": (
-        FRAME.assign(sid=["u", np.nan]),
-        "sid",
-        ValueError,
-        r"sequence_id in row 1 of X is missing \(nan\)",
-    ),
-    "None": (
-        FRAME.assign(sid=pd.Series([None, "u"], dtype=object)),
-        "sid",
-        ValueError,
-        r"sequence_id in row 0 of X is missing \(None\)",
-    ),
-    "NA": (
-        FRAME.assign(sid=pd.array([1, None], dtype="Int64")),
-        "sid",
-        ValueError,
-        "sequence_id in row 1 of X is missing",
-    ),
-    "NaT": (
-        FRAME.assign(sid=pd.to_datetime(["2020-01-01", None])),
-        "sid",
-        ValueError,
-        "sequence_id in row 1 of X is missing",
-    ),
-    "no hash": (FRAME.assign(sid=[[1], [2]]), "sid", ValueError, "which cannot be hashed"),
-    "strings": (FRAME, None, ValueError, "could not convert|cannot be read"),
-    "1-D": (np.ones(3), 0, ValueError, "Expected 2D array, got 1D"),
-    "3-D": (np.ones((3, 2, 2)), None, ValueError, "dim 3"),
-    "sparse": (sparse.csr_array(np.ones((3, 2))), None, TypeError, "Sparse X"),
-    "masked": (np.ma.masked_array(np.ones((3, 2))), None, TypeError, "masked"),
-}
-
-
-@pytest.mark.parametrize("case", BAD_TABLES)
-def test_tables_that_are_refused(case):
-    X, column, error, message = BAD_TABLES[case]
-    model = SlidingWindow(2, sequence_id=column)
-    with pytest.raises(error, match=message):
-        model.fit(X)
-    assert not hasattr(model, "n_features_in_")
-
-
-def test_nan_is_no_token():
-    with pytest.raises(ValueError, match="NaN as a token"):
-        TokenEncoder().fit([np.array([1.0, np.nan, np.nan])])
-
-
-def test_an_id_lost_before_transform():
-    model = SlidingWindow(2, sequence_id="sid").fit(FRAME)
-    with pytest.raises(ValueError, match="sequence_id='sid' is not a column"):
-        model.transform(FRAME.rename(columns={"sid": "remainder__sid"}))
-    with pytest.raises(ValueError, match="feature names should match those that were passed during fit"):
-        model.transform(FRAME.assign(b=[1, 2]))
-    with pytest.raises(ValueError, match="X has 3 features, but SlidingWindow is expecting 2 features"):
-        SlidingWindow(2, sequence_id=0).fit(np.ones((4, 2))).transform(np.ones((4, 3)))
-
-
-@pytest.mark.parametrize("length", [0, -1, 2.0, "3", None])
-def test_length_is_a_positive_integer(length):
-    with pytest.raises(ValueError, match="'length' parameter of SlidingWindow"):
-        SlidingWindow(length).fit(table())
-
-
-def test_missing_values_pass_windows():
-    X = table()
-    X[3, 0] = np.nan
-    X[4, 0] = np.inf
-    np.testing.assert_array_equal(SlidingWindow(2).fit_transform(X), windows_by_hand(X, 2))
-
-
-# --- TokenEncoder ---------------------------------------------------------------------------------
-
-TEXTS = ["to be", "or not", "To"]
-# the strings -> the container
-TEXT_CONTAINERS = {
-    "list": list,
-    "tuple": tuple,
-    "array": np.array,
-    "object array": object_array,
-    "pandas": lambda X: pd.Series(X, index=[9, 8, 7]),
-    "pandas string": lambda X: pd.Series(X, dtype="string"),
-    "polars": lambda X: pytest.importorskip("polars").Series(X),
-    "numpy strings": lambda X: [np.str_(x) for x in X],
-}
-
-
-def decode(encoder, ids):
-    names = {k: token for token, k in encoder.vocabulary_.items()}
-    return [[names.get(k) for k in x] for x in ids]
-
-
-@pytest.mark.parametrize("container", TEXT_CONTAINERS)
-@pytest.mark.parametrize("analyzer", ["char", "word", str.split], ids=["char", "word", "split"])
-def test_strings_become_ids(container, analyzer):
-    X = TEXT_CONTAINERS[container](TEXTS)
-    encoder = TokenEncoder(analyzer)
-    ids = encoder.fit_transform(X)
-    assert isinstance(ids, np.ndarray)
-    assert ids.dtype == object
-    assert ids.shape == (3,)
-    assert {x.dtype for x in ids} == {np.dtype(np.int64)}
-    assert decode(encoder, ids) == [list(x) if analyzer == "char" else x.split() for x in TEXTS]
-    assert encoder.n_tokens_ == 1 + max(max(x) for x in ids)
-    back = encoder.inverse_transform(ids)
-    assert back == (TEXTS if isinstance(analyzer, str) else [x.split() for x in TEXTS])
-
-
-def test_ids_follow_frequency_and_then_order():
-    counts = Counter("".join(TEXTS))
-    expected = sorted(counts, key=lambda c: (-counts[c], c))
-    for X in (TEXTS, TEXTS[::-1], ["".join(TEXTS)]):
-        assert TokenEncoder().fit(X).vocabulary_ == {c: k + 1 for k, c in enumerate(expected)}
-
-
-def test_texts_of_equal_length_stay_sequences():
-    ids = TokenEncoder().fit_transform(["ab", "cd"])
-    assert ids.shape == (2,)
-    assert [x.tolist() for x in ids] == [[1, 2], [3, 4]]
-
-
-@pytest.mark.parametrize(
-    "tokens",
-    [
-        [["a", "b"], ["b"]],
-        [("x", 1), (None, 1, 2.5)],
-        [np.array([7, 9]), np.array([9, 9, 9])],
-        [np.array(["p", "q"], dtype=object), []],
-        [[(1, 2), frozenset([3])], [(1, 2)]],
-    ],
-    ids=["strings", "mixed", "integers", "with an empty one", "tuples"],
-)
-@pytest.mark.parametrize("make", [list, object_array, pd.Series], ids=["list", "object array", "Series"])
-@pytest.mark.parametrize("analyzer", ["char", "word"])
-def test_lists_of_tokens_are_taken_as_they_are(tokens, make, analyzer):
-    encoder = TokenEncoder(analyzer, lowercase=True)
-    ids = encoder.fit_transform(make(tokens))
-    expected = [
-        np.asarray(x, dtype=object).tolist() if isinstance(x, np.ndarray) else list(x) for x in tokens
-    ]
-    assert decode(encoder, ids) == [x or [None] for x in expected]
-    assert encoder.inverse_transform(ids) == [x or ["<unk>"] for x in expected]
-
-
-def test_unknown_tokens_and_empty_texts():
-    encoder = TokenEncoder().fit(["ab", ""])
-    ids = encoder.transform(["axb", "", "zz"])
-    assert [x.tolist() for x in ids] == [[1, 0, 2], [0], [0, 0]]
-    assert encoder.inverse_transform(ids) == ["a\ufffdb", "\ufffd", "\ufffd\ufffd"]
-    words = TokenEncoder("word").fit(["one two"])
-    assert words.inverse_transform(words.transform(["one three", " "])) == ["one <unk>", "<unk>"]
-
-
-def test_words():
-    X = ["I don't (really) know: 3.5 cl\u00e9s, l\u2019eau!"]
-    tokens = [
-        "I",
-        "don't",
-        "(",
-        "really",
-        ")",
-        "know",
-        ":",
-        "3",
-        ".",
-        "5",
-        "cl\u00e9s",
-        ",",
-        "l\u2019eau",
-        "!",
-    ]
-    encoder = TokenEncoder("word").fit(X)
-    assert decode(encoder, encoder.transform(X)) == [tokens]
-    assert set(TokenEncoder("word", lowercase=True).fit(X).vocabulary_) == {t.lower() for t in tokens}
-
-
-def test_lower_case():
-    assert set(TokenEncoder(lowercase=True).fit(["aA"]).vocabulary_) == {"a"}
-    assert set(TokenEncoder().fit(["aA"]).vocabulary_) == {"a", "A"}
-    assert set(TokenEncoder(list, lowercase=True).fit(["aA"]).vocabulary_) == {"a", "A"}
-    assert TokenEncoder(lowercase=True).fit(["a"]).transform(["A"])[0].tolist() == [1]
-
-
-@pytest.mark.parametrize(
-    ("settings", "kept"),
-    [
-        ({}, "abcd"),
-        ({"min_frequency": 2}, "abc"),
-        ({"min_frequency": 3}, "ab"),
-        ({"min_frequency": 0.2}, "abc"),  # of 10 occurrences
-        ({"min_frequency": 0.21}, "ab"),
-        ({"max_tokens": 1}, "a"),
-        ({"max_tokens": 9}, "abcd"),
-        ({"max_tokens": 3, "min_frequency": 4}, "a"),
-    ],
-    ids=repr,
-)
-def test_rare_tokens_are_unknown(settings, kept):
-    X = ["aaaabbbccd"]
-    encoder = TokenEncoder(**settings).fit(X)
-    assert "".join(encoder.vocabulary_) == kept
-    assert encoder.n_tokens_ == 1 + len(kept)
-    assert encoder.transform(X)[0].tolist() == [1 + "abcd".index(c) if c in kept else 0 for c in X[0]]
-
-
-@pytest.mark.parametrize(
-    "ids",
-    [
-        [[1, 2], [0]],
-        [np.array([1.0, 2.0]), np.array([0])],
-        object_array([np.array([1, 2]), np.array([0])]),
-    ],
-    ids=["lists", "floats", "object array"],
-)
-def test_ids_in_several_containers(ids):
-    assert TokenEncoder().fit(["aab"]).inverse_transform(ids) == ["ab", "\ufffd"]
-
-
-def test_a_2d_array_of_ids():
-    assert TokenEncoder().fit(["aab"]).inverse_transform(np.array([[1, 2], [2, 2]])) == ["ab", "bb"]
-
-
-@pytest.mark.parametrize(
-    ("ids", "message"),
-    [
-        ([[1, 3]], "Item 0 of X holds what is no id: ids are the integers from 0 to 2"),
-        ([[1], [-1]], "Item 1 of X holds what is no id"),
-        ([[0.5]], "no id"),
-        ([["a"]], "no id"),
-        ([[np.nan]], "no id"),
-        ([1, 2], "Item 0 of X is 0-D.*pass .ids."),
-        (np.array([1, 2]), "pass .ids."),
-        (5, "X must be a list of 1-D integer arrays .*, got <class 'int'>"),
-    ],
-    ids=["too large", "negative", "fraction", "string", "NaN", "one list", "one array", "one id"],
-)
-def test_what_is_no_id(ids, message):
-    with pytest.raises(ValueError, match=message):
-        TokenEncoder().fit(["aab"]).inverse_transform(ids)
-
-
-BAD_TEXTS = {
-    "one string": ("text", ValueError, r"single string.*\[X\]"),
-    "DataFrame": (pd.DataFrame({"text": ["a"]}), ValueError, r"DataFrame of shape \(1, 1\).*one column"),
-    "column": (np.array([["a"], ["b"]]), ValueError, r"ndarray of shape \(2, 1\)"),
-    "empty": ([], ValueError, r"0 sample\(s\)"),
-    "None": (["a", None], ValueError, "Item 1 of X is missing"),
-    "NaN": (["a", np.nan], ValueError, "Item 1 of X is missing"),
-    "NA": (pd.Series(["a", None], dtype="string"), ValueError, "Item 1 of X is missing"),
-    "numbers": (
-        [1, 2],
-        TypeError,
-        "Item 0 of X, 1, cannot be read as tokens: expected a string or a list",
-    ),
-    "bytes": ([b"a"], TypeError, "Item 0 of X, b'a', cannot be read"),
-    "2-D item": ([np.ones((2, 2))], TypeError, "Item 0 of X, .*, cannot be read"),
-    "no hash": ([["a"], [["b"]]], TypeError, "Item 1 of X.*unhashable"),
-    "set": ({"a"}, TypeError, "must be a list"),
-    "generator": ((x for x in "ab"), TypeError, "must be a list"),
-}
-
-
-@pytest.mark.parametrize("case", BAD_TEXTS)
-@pytest.mark.parametrize("method", ["fit", "transform"])
-def test_texts_that_are_refused(case, method):
-    X, error, message = BAD_TEXTS[case]
-    encoder = TokenEncoder().fit(["a"])
-    with pytest.raises(error, match=message):
-        getattr(encoder, method)(X)
-    assert encoder.vocabulary_ == {"a": 1}
-
-
-def test_vocabularies_that_are_refused():
-    with pytest.raises(ValueError, match="no tokens"):
-        TokenEncoder().fit(["", ""])
-    with pytest.raises(ValueError, match="min_frequency=3: the most frequent one occurs 2 times among 3"):
-        TokenEncoder(min_frequency=3).fit(["aab"])
-    with pytest.raises(ValueError, match="strings and lists of tokens"):
-        TokenEncoder().fit(["ab", ["a"]])
-    assert TokenEncoder(list).fit(["ab", ["a"]]).vocabulary_ == {"a": 1, "b": 2}
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"analyzer": "char_wb"},
-        {"lowercase": "yes"},
-        {"min_frequency": 0},
-        {"min_frequency": 1.0},
-        {"max_tokens": 0},
-    ],
-    ids=repr,
-)
-def test_parameters_of_the_encoder_are_checked(settings):
-    with pytest.raises(ValueError, match=f"'{next(iter(settings))}' parameter of TokenEncoder"):
-        TokenEncoder(**settings).fit(["a"])
-
-
-class MostFrequentId(ClassifierMixin, BaseEstimator):
-    """Classifies sequences of ids by one of them: whether they hold the id 1."""
-
-    def fit(self, X, y):
-        assert all(x.ndim == 1 and x.dtype == np.int64 for x in X)
-        self.classes_ = np.unique(y)
-        return self
-
-    def predict(self, X):
-        return self.classes_[[int(1 in x) for x in X]]
-
-
-@pytest.mark.parametrize("container", TEXT_CONTAINERS)
-def test_the_encoder_in_a_search_on_raw_strings(container):
-    texts = ["xa", "xxx", "b", "cc", "xxxx", "dx", "ef", "", "gx", "h", "xij", "k"]
-    y = np.array([int("x" in t) for t in texts])
-    make = TEXT_CONTAINERS[container]
-    X = pd.Series(texts) if container == "pandas" else make(texts)
-    pipeline = make_pipeline(TokenEncoder(), MostFrequentId())
-    grid = {"tokenencoder__analyzer": ["char", "word"], "tokenencoder__max_tokens": [1, None]}
-    search = GridSearchCV(pipeline, grid, cv=KFold(3, shuffle=True, random_state=0), error_score="raise")
-    search.fit(X, y)
-    assert search.best_params_["tokenencoder__analyzer"] == "char"
-    assert search.best_score_ == 1
-    assert search.score(make(TEXTS) if container != "pandas" else TEXTS, [0, 0, 0]) == 1
-
-
-def test_tags_of_the_encoder():
-    tags = get_tags(TokenEncoder()).input_tags
-    assert (tags.string, tags.one_d_array, tags.two_d_array) == (True, True, False)
-    assert not hasattr(TokenEncoder(), "get_feature_names_out")
-
-
-# --- all of them ----------------------------------------------------------------------------------
-
-ALL = {
-    "TimeDistributed": (TimeDistributed(StandardScaler()), sequences()),
-    "SlidingWindow": (SlidingWindow(3), table()),
-    "TokenEncoder": (TokenEncoder(), TEXTS),
-}
-every = pytest.mark.parametrize("name", ALL)
-
-
-@every
-def test_clone_pickle_and_repr(name):
-    model, X = ALL[name]
-    fitted = clone(model).fit(X)
-    loaded = pickle.loads(pickle.dumps(fitted))
-    for a, b in zip(fitted.transform(X), loaded.transform(X), strict=True):
-        np.testing.assert_array_equal(a, b)
-    assert repr(clone(fitted)) == repr(model)
-    assert model.get_params().keys() == clone(model).get_params().keys()
-    for shown in (model, fitted, make_pipeline(fitted)):
-        assert name in shown._repr_html_()
-        assert f"generated/skrnn.{name}.html" in shown._repr_html_()
-
-
-@every
-def test_what_is_not_fitted_says_so(name):
-    model, X = ALL[name]
-    for method in ("transform", "inverse_transform"):
-        if hasattr(model, method):
-            with pytest.raises(NotFittedError, match=f"This {name} instance is not fitted yet"):
-                getattr(clone(model), method)(X)
-
-
-@every
-def test_documented_parameters_are_those_of_the_signature(name):
-    cls = type(ALL[name][0])
-    section = inspect.getdoc(cls).split("Parameters\n----------\n")[1].split("\n\n")[0]
-    documented = [line.partition(" : ")[0] for line in section.splitlines() if line[0] != " "]
-    assert documented == list(inspect.signature(cls).parameters)
-    listed = inspect.getdoc(cls).split("Attributes\n----------\n")[1].split("\n\n")[0]
-    documented = {line.partition(" : ")[0] for line in listed.splitlines() if line[0] != " "}
-    fitted = clone(ALL[name][0]).fit(ALL[name][1])
-    assert {n for n in vars(fitted) if n.endswith("_")} == documented - {"feature_names_in_"}
-
-
-# --- scikit-learn's checks ------------------------------------------------------------------------
-
-
-class OfRows(TimeDistributed):
-    """Rows of a table as sequences of one step, so that the checks, which feed tables, run."""
-
-    def _as_steps(self, X):
-        if sparse.issparse(X):
-            return X
-        return check_array(X, ensure_all_finite=False, estimator=self)[:, None]
-
-    def fit(self, X, y=None, sample_weight=None):
-        params = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return super().fit(self._as_steps(X), y, **params)
-
-    def fit_transform(self, X, y=None, sample_weight=None):
-        return self.fit(X, y, sample_weight).transform(X)
-
-    def partial_fit(self, X, y=None):
-        return super().partial_fit(self._as_steps(X), y)
-
-    def transform(self, X):
-        sklearn.utils.validation.check_is_fitted(self)
-        return super().transform(self._as_steps(X))[:, 0]
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = True
-        return tags
-
-
-ORDER = "a window holds the rows before its own"
-EXPECTED_FAILURES = {
-    SlidingWindow: {
-        "check_methods_sample_order_invariance": ORDER,
-        "check_methods_subset_invariance": ORDER,
-    }
-}
-CHECKED = [SlidingWindow(3), OfRows(StandardScaler())]
-# what check_estimator would run of the others if it did not stop at input that is no table
-WITHOUT_DATA = [
-    checks.check_estimator_cloneable,
-    checks.check_estimator_repr,
-    checks.check_estimator_tags_renamed,
-    checks.check_valid_tag_types,
-    checks.check_no_attributes_set_in_init,
-    checks.check_do_not_raise_errors_in_init_or_set_params,
-    checks.check_parameters_default_constructible,
-    checks.check_mixin_order,
-    checks.check_get_params_invariance,
-    checks.check_set_params,
-]
-
-
-def expected_failures(estimator):
-    return EXPECTED_FAILURES.get(type(estimator), {})
-
-
-@pytest.mark.filterwarnings("ignore")  # the checks fit on purpose what warns
-@parametrize_with_checks(CHECKED, expected_failed_checks=expected_failures)
-def test_checks_of_scikit_learn(estimator, check):
-    check(estimator)
-
-
-@every
-@pytest.mark.parametrize("check", WITHOUT_DATA, ids=lambda check: check.__name__)
-def test_checks_that_need_no_data(name, check):
-    check(name, clone(ALL[name][0]))
-
-
-NUMBERS = {"1.6": [45, 52], "1.9": [46, 53]}  # by version of scikit-learn
-
-
-@pytest.mark.skipif(VERSION not in NUMBERS, reason="the checks differ from version to version")
-def test_number_of_checks():
-    assert [len(list(estimator_checks_generator(e))) for e in CHECKED] == NUMBERS[VERSION]
