@@ -15,6 +15,7 @@ from support.inside import set_theta, settings_of, targets_of, theta_of
 
 import skrnn
 from skrnn.metrics import sequence_scorer
+from skrnn.regressors import mean_and_deviation
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -535,3 +536,13 @@ def test_scikit_learn_checks(estimator, check):
             check(estimator)
     else:
         check(estimator)
+
+
+def test_a_constant_has_no_deviation_but_round_off():
+    """Whatever its weights: a unit of 1e-17 would make noise of what comes later."""
+    rng = np.random.RandomState(0)
+    for _ in range(50):
+        y, weight = np.full((7, 1), rng.uniform(0.1, 10)), rng.uniform(0.1, 2, size=7)
+        mean, deviation = mean_and_deviation(y, weight)
+        assert mean == pytest.approx(y[0], rel=1e-14)
+        assert deviation == 1

@@ -64,3 +64,10 @@ def test_float32_starts_from_the_same_draw():
         for dtype in (np.float32, np.float64)
     ]
     np.testing.assert_array_equal(thetas[0], thetas[1].astype(np.float32))
+
+
+def test_orthogonal_matrices_are_drawn_without_preference():
+    """Of one row there are two, 1 and -1; LAPACK's QR alone knows only one of them."""
+    W = orthogonal(np.random.RandomState(0), 1, 400)
+    assert set(W.ravel()) == {-1.0, 1.0}
+    assert abs(W.mean()) < 0.2
