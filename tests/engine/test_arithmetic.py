@@ -26,6 +26,13 @@ def test_exact_sum_is_the_rounded_true_sum(seed, spread):
     np.testing.assert_array_equal(exact_sum(G, weight), exact_by_fractions(G, weight))
 
 
+def test_exact_sum_of_many_of_one_sign():
+    """All at the bound that the parts are cut for."""
+    G, weight = np.random.RandomState(0).uniform(0.9, 1, size=(4095, 2)), np.ones(4095)
+    np.testing.assert_array_equal(exact_sum(G, weight), exact_by_fractions(G, weight))
+    np.testing.assert_array_equal(exact_sum(G[::-1], weight), exact_sum(G, weight))
+
+
 def test_exact_sum_where_plain_sums_fail():
     G = np.array([[1e16], [1.0], [-1e16], [3.0]])
     assert exact_sum(G, np.ones(4))[0] == 4.0

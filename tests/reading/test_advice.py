@@ -253,6 +253,10 @@ def test_one_hot_labels(classifier):
     classifier(**SMALL).fit(X, two)
 
 
+def test_one_row_of_labels_may_be_anything(classifier):
+    classifier(**SMALL).fit(walks(n=1), np.array([[0, 1, 0]]))
+
+
 def test_targets_that_float32_cannot_tell_apart(regressor):
     X = walks().astype(np.float32)
     y = X[:, -1, 0].astype(float)
