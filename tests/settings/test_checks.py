@@ -176,6 +176,13 @@ CONTRADICTIONS = [
 ]
 
 
+@pytest.mark.parametrize("flag", [True, False])
+def test_a_flag_is_no_column(cls, flag):
+    match = f"sequence_id must be a column's name or position, got {flag}"
+    with pytest.raises(ValueError, match=match):
+        cls(rows="steps", sequence_id=flag).fit(good_X()[:, 0], good_y(cls))
+
+
 @all_six
 @pytest.mark.parametrize(("params", "one", "other"), CONTRADICTIONS, ids=lambda v: str(v))
 def test_contradictions_name_both_parameters(cls, params, one, other):
@@ -618,6 +625,11 @@ def test_X_val_and_y_val_come_together(cls):
         params = {"match": both, "early_stopping": early_stopping}
         assert_fit_raises(cls, fit={"X_val": good_X()}, **params)
         assert_fit_raises(cls, fit={"y_val": good_y(cls)}, **params)
+
+
+def test_sample_weight_val_needs_X_val(cls):
+    match = "sample_weight_val was passed without X_val and y_val"
+    assert_fit_raises(cls, match=match, fit={"sample_weight_val": np.ones(N)}, early_stopping=True)
 
 
 def test_X_val_without_early_stopping(cls):
