@@ -499,6 +499,18 @@ def test_ids_pass_through_transformers(output, sequence_id, window, engine):
     assert_same(y, expected, engine)
 
 
+def test_the_last_column_may_be_called_minus_one():
+    """Ids are no feature, from wherever their column is counted."""
+    items = series(2)
+    codes = codes_of([len(x) for x in items])
+    X = np.column_stack([long(items, codes), IDS[codes]])
+    first, last = (
+        skrnn.forecast(skrnn.GRURegressor(**STEPS, sequence_id=k).fit(X, X[:, :2]), X, HORIZON)
+        for k in (2, -1)
+    )
+    assert_same(first, last)
+
+
 def test_ids_that_no_column_of_X_holds():
     container = CONTAINERS["frame with ids"]
     halves = FunctionTransformer(lambda X: X.assign(id=np.arange(len(X)) % 2))
