@@ -1,7 +1,5 @@
 """What skrnn must leave alone: global state at import, BLAS threads after fit, models used by threads."""
 
-import subprocess
-import sys
 import textwrap
 import threading
 
@@ -9,6 +7,7 @@ import joblib
 import numpy as np
 import pytest
 from sklearn.utils.parallel import ThreadpoolController
+from support.processes import run_python
 from threadpoolctl import threadpool_limits
 
 import skrnn
@@ -25,11 +24,13 @@ IMPORT = """
     def state():
         return (
             np.geterr(), list(warnings.filters), signal.getsignal(signal.SIGINT), dict(os.environ),
-            2.0**-1074 != 0, np.random.get_state()[1].tolist(), np.get_printoptions(),
+            (np.full(37, 1e-310) * 1.0).all(), (np.full(37, 1e-40, np.float32) * np.float32(1)).all(),
+            np.random.get_state()[1].tolist(), np.get_printoptions(),
             [(p["filepath"], p["num_threads"]) for p in threadpool_info()],
         )
 
     before = state()
+    assert before[4:6] == (True, True)  # denormal numbers are not flushed
     import skrnn
     assert state() == before
     skrnn.RNNRegressor(2, max_iter=2, random_state=0).fit(np.eye(4), np.arange(4)).predict(np.eye(4))
@@ -39,8 +40,7 @@ IMPORT = """
 
 def test_import_and_fit_change_no_global_state():
     code = "import warnings; warnings.simplefilter('ignore')\n" + textwrap.dedent(IMPORT)
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr
+    run_python(code)
 
 
 def blas_threads():

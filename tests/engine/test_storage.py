@@ -1,12 +1,10 @@
 """Memory-mapped arrays: the same numbers as in memory, and the file does not fill the memory."""
 
 import mmap
-import subprocess
-import sys
-import textwrap
 
 import numpy as np
 import pytest
+from support.processes import run_python
 
 import skrnn
 from skrnn._engine import storage
@@ -192,7 +190,4 @@ def test_training_on_2_gb_takes_less_than_300_mb(form, tmp_path):
     """Above what the imports take; the size of a process counts the pages of the file that are mapped."""
     with (tmp_path / "X").open("wb") as file:
         file.truncate(2**31)  # without disk: what was never written is zero
-    command = [sys.executable, "-c", textwrap.dedent(TRAINING), tmp_path / "X", form]
-    result = subprocess.run(command, capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
-    assert float(result.stdout) < 300
+    assert float(run_python(TRAINING, tmp_path / "X", form)) < 300

@@ -1,9 +1,7 @@
 """Working memory is that of one window, whatever the length of the sequences."""
 
-import subprocess
-import sys
-
 import pytest
+from support.processes import run_python
 
 MIB = 1 << 20
 
@@ -33,6 +31,4 @@ print(peak() - before)
 def test_memory_of_tbptt_does_not_grow_with_T(cell):
     """k1 = k2 = 100 on 100 000 steps: at most 20 MiB beyond what 1000 steps took, X and y."""
     pytest.importorskip("resource")
-    command = [sys.executable, "-c", SCRIPT, cell, "100000"]
-    extra = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    assert extra < 20 * MIB
+    assert int(run_python(SCRIPT, cell, 100_000)) < 20 * MIB

@@ -1,14 +1,12 @@
 """TBPTT(k1, k2) means what docs/tbptt.rst says: counting, exactness, windows, weights, memory."""
 
-import os
-import subprocess
 import sys
-import textwrap
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from support.combinations import together
+from support.processes import run_python
 from support.reference import (
     LOSS_VARIANTS,
     assert_same_gradient,
@@ -577,14 +575,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 
 def extra_memory(T, engine):
     """KiB by which the peak grows while training on sequences of T steps."""
-    out = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(MEMORY), str(T)],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "SKRNN_KERNELS": engine},
-    )
-    return int(out.stdout)
+    return int(run_python(MEMORY, T, SKRNN_KERNELS=engine))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="resource is POSIX")

@@ -1,19 +1,3 @@
-"""Reading X and y does not depend on the cell: one regressor and one classifier are enough."""
+"""Reading X and y does not depend on the cell."""
 
-import pytest
-from support.estimators import ONE_OF_EACH, name_of
-
-
-@pytest.fixture(params=ONE_OF_EACH, ids=name_of)
-def cls(request):
-    return request.param
-
-
-@pytest.fixture
-def regressor():
-    return ONE_OF_EACH[0]
-
-
-@pytest.fixture
-def classifier():
-    return ONE_OF_EACH[1]
+from support.one_of_each import classifier, cls, regressor  # noqa: F401

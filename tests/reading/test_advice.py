@@ -1,6 +1,6 @@
 """Mistakes that people make with sequences: what fit, predict and score say to them.
 
-Errors about single values and parameters are in ``test_bad_input.py`` and ``test_bad_parameters.py``;
+Errors about single values and parameters are in ``test_bad_input.py`` and ``settings/test_checks.py``;
 here are data that are well formed, but not what was meant. Warnings are errors in the whole suite: a
 fit outside ``pytest.warns`` shows that nothing is said. Shuffled rows of a series are in
 ``test_rows.py``.

@@ -2,7 +2,7 @@
 
 The number in a test's name is that of the row in the catalogue of bad inputs: 1 to 26 are here, with
 what is wrong in X, y and sample_weight; 27 to 38, with parameters and numerics, in
-``test_bad_parameters.py``. Every test of an error looks at every call that takes the bad data, and at
+``settings/``. Every test of an error looks at every call that takes the bad data, and at
 the fitted estimator, which must stay as it was, bit for bit.
 """
 
@@ -843,7 +843,7 @@ def test_23_array_likes(cls, form, make, assert_same_weights):
 
 @pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
 def test_23_frames_have_names(cls, frame, assert_same_weights):
-    """All containers of X and y are compared in test_sequences.py."""
+    """All containers of X and y are compared in test_containers.py."""
     plain, y = table(good_X()), good_y(cls)
     X = frame(dict(zip("abcdefghij", plain.T, strict=True)))
     model, expected = cls(**SMALL).fit(X, y), cls(**SMALL).fit(plain, y)

@@ -1,23 +1,8 @@
-"""The tools do not see the cell: one regressor and one classifier are enough."""
+"""scikit-learn's tools do not see the cell."""
 
 import pytest
 import sklearn
-from support.estimators import ONE_OF_EACH, name_of
-
-
-@pytest.fixture(params=ONE_OF_EACH, ids=name_of)
-def cls(request):
-    return request.param
-
-
-@pytest.fixture
-def regressor():
-    return ONE_OF_EACH[0]
-
-
-@pytest.fixture
-def classifier():
-    return ONE_OF_EACH[1]
+from support.one_of_each import classifier, cls, regressor  # noqa: F401
 
 
 @pytest.fixture

@@ -2,10 +2,6 @@
 
 import contextlib
 import io
-import os
-import subprocess
-import sys
-import textwrap
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
@@ -58,6 +54,7 @@ from support.data import (
     uneven_weights,
 )
 from support.estimators import outputs
+from support.processes import run_python
 from support.versions import is_sklearn
 
 import skrnn
@@ -761,10 +758,7 @@ def test_another_process_predicts_the_same_bits(tmp_path):
         answers = [answer(m) for m in models], [answer(m.fit(X, t)) for m, t in zip(models, y)]
         joblib.dump(answers, {str(tmp_path / "answers")!r})
     """
-    path = os.pathsep.join([str(Path(skrnn.__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
-    subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], check=True, env={**os.environ, "PYTHONPATH": path}
-    )
+    run_python(code)
     loaded, fitted = joblib.load(tmp_path / "answers")
     for a, b, c in zip(expected, loaded, fitted, strict=True):
         np.testing.assert_array_equal(a, b)

@@ -1,14 +1,9 @@
-"""Bad parameters, training that fails, combinations: errors that name the parameter and say what to do.
+"""Bad parameters and combinations of them: errors that name the parameter and say what to do.
 
-The number in a test's name is that of the row in the catalogue of bad inputs: 27 to 38 are here, 1 to 26
-in ``test_bad_input.py``. Of row 33 the time that vanishing gradients take is measured in
-``benchmarks/kernels.py``; here they are seen to vanish.
+The number in a test's name is that of the row in the catalogue of bad inputs: 27 to 38 are here and in
+``test_numerics.py``, 1 to 26 in ``reading/test_bad_input.py``. Of row 33 the time that vanishing
+gradients take is measured in ``benchmarks/kernels.py``; here they are seen to vanish.
 """
-
-import subprocess
-import sys
-import textwrap
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -35,6 +30,7 @@ from support.misuse import (
     good_y,
     state,
 )
+from support.processes import run_python
 
 import skrnn
 from skrnn import _kernels
@@ -290,11 +286,7 @@ def test_29_hidden_size_beyond_memory():
                     raise AssertionError("fitted")
                 assert not hasattr(model, "n_features_in_")
     """
-    run = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=False,
-        env={"PYTHONPATH": str(Path(skrnn.__file__).parents[1]), "OPENBLAS_NUM_THREADS": "1"},
-    )  # fmt: skip
-    assert run.returncode == 0, run.stderr[-2000:]
+    run_python(code, OPENBLAS_NUM_THREADS="1")
 
 
 @all_six
