@@ -9,6 +9,7 @@ import pytest
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
 from support.arrays import object_array
+from support.combinations import together
 from support.inside import change_settings, theta_of
 
 import skrnn
@@ -48,9 +49,12 @@ def by_hand(predict, prompt, n_steps):
 # --- the most probable token ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("cell", ["RNN", "LSTM", "GRU"])
-@pytest.mark.parametrize("classes", [(0, 1, 2, 3, 4, 5), (1, 4), (2,), (0.0, 3.0, 5.0)], ids=str)
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+CLASSES = [(0, 1, 2, 3, 4, 5), (1, 4), (2,), (0.0, 3.0, 5.0)]
+
+
+@pytest.mark.parametrize(
+    ("cell", "classes", "dtype"), together(["RNN", "LSTM", "GRU"], CLASSES, ["float32", "float64"])
+)
 def test_greedy_is_iterated_predict(cell, classes, dtype, engine):
     model = fitted(cell, classes, **SEQUENCES, dtype=dtype)
     together = model.generate(PROMPTS, 12, temperature=0)

@@ -16,6 +16,7 @@ import pytest
 from scipy import sparse
 from sklearn.base import is_classifier
 from sklearn.exceptions import NotFittedError
+from support.combinations import together
 from support.inside import theta_of
 
 import skrnn
@@ -91,18 +92,14 @@ def as_rows(answer, n):
 # --- the numbers of predict ---------------------------------------------------------------------------
 
 CELLS = [("lstm", {}), ("gru", {}), *[("rnn", {"activation": a}) for a in ("tanh", "relu", "softmax")]]
-each_cell = pytest.mark.parametrize(
-    ("cell", "options"), CELLS, ids=[" ".join([c, *o.values()]) for c, o in CELLS]
+
+
+@pytest.mark.parametrize(
+    ("cell", "dtype", "pooling", "hidden"),
+    together(CELLS, ["float32", "float64"], ["last", "mean", "max"], [7, (5, 16, 3)]),
 )
-
-
-@each_cell
-@each_dtype
-@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
-@pytest.mark.parametrize("hidden", [7, (5, 16, 3)], ids=["one layer", "three layers"])
-def test_one_target_is_what_predict_says_if_the_sequence_ended_here(
-    cell, options, dtype, pooling, hidden, engine
-):
+def test_one_target_is_what_predict_says_if_the_sequence_ended_here(cell, dtype, pooling, hidden, engine):
+    cell, options = cell
     model = fitted(cell, dtype=dtype, pooling=pooling, hidden_size=hidden, **options)
     softmax = options.get("activation") == "softmax"
     for n in NUMBERS:
@@ -115,11 +112,12 @@ def test_one_target_is_what_predict_says_if_the_sequence_ended_here(
             assert_same(hidden[t], as_rows(states[:, t], n), engine, softmax)
 
 
-@each_cell
-@each_dtype
-@pytest.mark.parametrize("delay", [0, 1, 3])
-@pytest.mark.parametrize("hidden", [16, (4, 9)], ids=["one layer", "two layers"])
-def test_targets_per_step(cell, options, dtype, delay, hidden, engine):
+@pytest.mark.parametrize(
+    ("cell", "dtype", "delay", "hidden"),
+    together(CELLS, ["float32", "float64"], [0, 1, 3], [16, (4, 9)]),
+)
+def test_targets_per_step(cell, dtype, delay, hidden, engine):
+    cell, options = cell
     model = fitted(
         cell, dtype=dtype, return_sequences=True, target_delay=delay, hidden_size=hidden, **options
     )

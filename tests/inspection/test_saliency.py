@@ -8,6 +8,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from support.estimators import ESTIMATORS, ONE_OF_EACH
 from support.inside import cell_of, network_of, theta_of
 from support.reference import torch_twin
 
@@ -66,8 +67,14 @@ def torch_saliency(model, x, k, t=None):
     return inputs.grad[0].numpy()
 
 
-@pytest.mark.parametrize("options", MODELS.values(), ids=list(MODELS))
-def test_equals_torch(cls, options, engine):
+EVERY = [(cls, name) for cls in ONE_OF_EACH for name in MODELS] + [
+    (cls, list(MODELS)[k % len(MODELS)]) for k, cls in enumerate(ESTIMATORS) if cls not in ONE_OF_EACH
+]
+
+
+@pytest.mark.parametrize(("cls", "name"), EVERY)
+def test_equals_torch(cls, name, engine):
+    options = MODELS[name]
     is_classifier = "Classifier" in cls.__name__
     model = cls(**SMALL | options).fit(RAGGED, CLASS if is_classifier else NUMBER)
     answer = saliency(model, RAGGED, output="b" if is_classifier else None)

@@ -65,18 +65,18 @@ def test_finite_differences_of_every_loss(loss, per_step):
     check_by_differences(net, theta, dataset(RAGGED, loss=loss, per_step=per_step), loss)
 
 
-@pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("pooling", ["mean", "max"])
-@lengths
-@directions
+@pytest.mark.parametrize(
+    ("cell", "pooling", "lengths", "bidirectional"),
+    together(list(CELLS), ["mean", "max"], [EQUAL, RAGGED], [False, True]),
+)
 def test_finite_differences_of_pooling(cell, bidirectional, lengths, pooling):
     net, theta = network(cell, bidirectional=bidirectional, pooling=pooling)
     check_by_differences(net, theta, dataset(lengths), "squared_error")
 
 
-@pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
-@lengths
+@pytest.mark.parametrize(
+    ("cell", "pooling", "lengths"), together(list(CELLS), ["last", "mean", "max"], [EQUAL, RAGGED])
+)
 def test_finite_differences_of_target_replication(cell, lengths, pooling):
     net, theta = network(cell, pooling=pooling)
     check_by_differences(net, theta, dataset(lengths, replication=0.4), "squared_error")
