@@ -186,7 +186,7 @@ PARAMETERS = {
     "clip_norm": Parameter(
         1.0,
         [None, _POSITIVE],
-        "float, default=1.0",
+        "float or None, default=1.0",
         "The gradient of all weights together is scaled down to this Euclidean norm if it is longer "
         "[3]_. None or inf: off. Not applied by \"lbfgs\".",
     ),

@@ -1,0 +1,15 @@
+# Made by tools/stubs.py of signatures and docstrings: edit those.
+
+from collections.abc import Sequence
+from typing import Any
+
+from numpy.typing import ArrayLike, NDArray
+
+def forecast(
+    estimator: Any,
+    X: ArrayLike,
+    horizon: int,
+    *,
+    X_future: ArrayLike | None = None,
+    feedback: str | int | Sequence[str | int] | None = None,
+) -> NDArray[Any]: ...
