@@ -175,8 +175,8 @@ def _default(p):
     return f" = {json.dumps(p.default) if isinstance(p.default, str) else repr(p.default)}"
 
 
-def answer(returned, name_of_class):
-    """The type of what a function returns."""
+def answered(returned, name_of_class):
+    """The type of an answer, from the entries of ``Returns``."""
     types = [
         "Self" if r.name == "self" or (r.type or r.name) == name_of_class
         else annotation(r.type or r.name, answer=True)
@@ -202,11 +202,11 @@ def function(name, function, decorator=None, name_of_class=None):
     head, returned = parameters(function, doc["Parameters"]), doc["Returns"]
     flag = returned and re.search(r"only if `(\w+)`", " ".join(returned[-1].desc))
     if not flag:
-        return define(name, head, answer(returned, name_of_class), decorator)
+        return define(name, head, answered(returned, name_of_class), decorator)
     without, with_it = f"{flag[1]}: Literal[False] = False", f"{flag[1]}: Literal[True]"
     k = next(k for k, p in enumerate(head) if p.startswith(flag[1]))
     return "\n".join(
-        define(name, [*head[:k], one, *head[k + 1 :]], answer(r, name_of_class), "overload")
+        define(name, [*head[:k], one, *head[k + 1 :]], answered(r, name_of_class), "overload")
         for one, r in ((without, returned[:-1]), (with_it, returned))
     )
 
@@ -251,26 +251,32 @@ def method(cls, name, types):
         return None
     if isinstance(static, classmethod):
         return function(name, static.__func__, "classmethod", cls.__name__)
-    if bound.__module__ == cls.__module__ or name not in OF_SKLEARN:
-        if bound.__module__.startswith("skrnn."):
-            return function(name, bound, None, cls.__name__)
-        if name == "fit_transform":
-            head = parameters(cls.fit, documentation(cls.fit)["Parameters"])
-            return define(name, head, answer(documentation(cls.transform)["Returns"], None))
-        if re.fullmatch(r"set_\w+_request", name):
-            names = [n for n in inspect.signature(bound).parameters if n != "self"]
-            return define(name, ["self", "*", *(f"{n}: bool | str | None = ..." for n in names)], "Self")
-    return OF_SKLEARN.get(name)
+    if name in OF_SKLEARN and bound.__module__ != cls.__module__:
+        return OF_SKLEARN[name]
+    if bound.__module__.startswith("skrnn."):
+        return function(name, bound, None, cls.__name__)
+    return made_by_sklearn(cls, name, bound)
 
 
-def base_of(cls):
-    """The class above that is in the same module, None if there is none."""
-    return next((c for c in cls.__mro__[1:] if c.__module__ == cls.__module__), None)
+def made_by_sklearn(cls, name, method):
+    """The stub of a method that scikit-learn makes of others; None for what users do not call."""
+    if name == "fit_transform":
+        head = parameters(cls.fit, documentation(cls.fit)["Parameters"])
+        return define(name, head, answered(documentation(cls.transform)["Returns"], None))
+    if re.fullmatch(r"set_\w+_request", name):
+        names = [n for n in inspect.signature(method).parameters if n != "self"]
+        return define(name, ["self", "*", *(f"{n}: bool | str | None = ..." for n in names)], "Self")
+    return None
 
 
-def class_(cls, base=None, of_base=None):
+def base_of(cls, things):
+    """The next class above that is public, too, or in the same module; None if there is none."""
+    above = (c for c in cls.__mro__[1:] if c in things or c.__module__ == cls.__module__)
+    return next(above, None)
+
+
+def class_(cls, base, of_base):
     """The stub of a class: what it has beside the class above it."""
-    of_base = of_base or {}
     above = base.__name__ if base else _of_sklearn(cls)
     own = [stub for name, stub in members(cls).items() if of_base.get(name) != stub]
     return _body(cls.__name__, above, own)
@@ -322,17 +328,17 @@ def exported(module):
 
 
 def definitions(things):
-    """The stubs of classes and functions, classes that others are made of first."""
+    """The stubs of classes and functions; classes come after those above them."""
     below = {}
     for thing in things:
-        if inspect.isclass(thing) and (base := base_of(thing)):
+        if inspect.isclass(thing) and (base := base_of(thing, things)):
             below.setdefault(base, []).append(thing)
     common = {base: shared(classes) for base, classes in below.items()}
     found = [_body(base.__name__, _of_sklearn(base), common[base].values()) for base in common]
     for thing in things:
         if inspect.isclass(thing) and thing not in below:
-            base = base_of(thing)
-            found.append(class_(thing, base, common.get(base)))
+            base = base_of(thing, things)
+            found.append(class_(thing, base, common.get(base, {})))
         elif inspect.isfunction(thing):
             found.append(function(thing.__name__, thing))
     return _spaced(found)
@@ -362,14 +368,14 @@ def imports(text):
     return "\n\n".join("\n".join(sections[k]) for k in (1, 0, 2) if sections[k])
 
 
-def joined(parts):
+def _joined(parts):
     return "\n".join([HEAD, *(f"{part}\n" for part in parts if part)])
 
 
 def stub_of(module, things):
     """The stub of a module that defines ``things``."""
     text = definitions(things)
-    return joined([imports(text), _all(module), text])
+    return _joined([imports(text), _all(module), text])
 
 
 def _all(module):
@@ -379,8 +385,8 @@ def _all(module):
 
 def stub_of_the_package(modules):
     """That of skrnn itself: where its names come from."""
-    homes = {thing: module.__name__ for module in modules for thing in exported(module)}
     things = exported(skrnn)
+    homes = {thing: module.__name__ for module in modules for thing in exported(module)}
     text = definitions([t for t in things if t not in homes])
     lines = [imports(text), ""]
     for name in (module.__name__.removeprefix("skrnn.") for module in modules):
@@ -388,7 +394,7 @@ def stub_of_the_package(modules):
     for home in sorted({homes[t] for t in things if t in homes}):
         names = ", ".join(t.__name__ for t in things if homes.get(t) == home)
         lines.append(f"from {home} import {names}")
-    return joined(["\n".join(lines), _all(skrnn), "__version__: str\n\n" + text])
+    return _joined(["\n".join(lines), _all(skrnn), "__version__: str\n\n" + text])
 
 
 def stubs():
