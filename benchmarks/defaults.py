@@ -21,7 +21,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 import skrnn
 from skrnn import cells
-from skrnn._engine import network as _network
+from skrnn._engine import network
 from skrnn._engine.weights import glorot_uniform
 
 SEEDS = [0, 1, 2]
@@ -54,13 +54,13 @@ def glorot_recurrent(random_state, n, n_blocks=1):
 def as_torch(self, random_state):
     """All weights uniform in 1/sqrt(H)."""
     bound = self.hidden_sizes[0] ** -0.5
-    return random_state.uniform(-bound, bound, size=self.parameters.size).astype(self.dtype)
+    return random_state.uniform(-bound, bound, size=self.layout.size).astype(self.dtype)
 
 
 INITIALISATIONS = {
-    "recurrent weights Glorot": lambda: mock.patch.object(_network, "orthogonal", glorot_recurrent),
+    "recurrent weights Glorot": lambda: mock.patch.object(network, "orthogonal", glorot_recurrent),
     "forget gate bias 0": lambda: mock.patch.object(cells.LSTM, "bias_init", (0.0,) * 4),
-    "all uniform in 1/sqrt(H)": lambda: mock.patch.object(_network.Network, "initial_weights", as_torch),
+    "all uniform in 1/sqrt(H)": lambda: mock.patch.object(network.Network, "initial_weights", as_torch),
 }
 
 CHANGES = {

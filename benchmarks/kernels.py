@@ -1,4 +1,5 @@
 """The compiled kernels against PyTorch and onnxruntime: training, inference, unequal lengths, threads.
+And against nobody: one step of each solver.
 
 One layer, no read-out, the loss looks at the last step, no gradient of the inputs, no solver step; both
 sides start from arrays in memory. Every figure is the median of interleaved runs in one process. Each
@@ -8,8 +9,9 @@ faster.
 
 Run: python benchmarks/kernels.py              all tables (some ten minutes)
      python benchmarks/kernels.py NAME ...     of training threads inference ragged lengths denormals
+                                               solvers
      --seconds S                               time for each figure and side, default 1
-Needs torch, for ``inference`` also onnx and onnxruntime.
+Needs torch but for ``solvers``, for ``inference`` also onnx and onnxruntime.
 """
 
 import argparse
@@ -53,7 +55,8 @@ TRAINING = [
     ("rnn", "float32", "avx2", 1),
     ("lstm", "float32", "baseline", 1),
 ]
-TABLES = ["training", "threads", "inference", "ragged", "lengths", "denormals"]
+TABLES = ["training", "threads", "inference", "ragged", "lengths", "denormals", "solvers"]
+N_WEIGHTS = 20_000  # of a solver step
 
 
 # --- the parent: one process for each level and number of threads ---------------------------------------
@@ -76,6 +79,9 @@ def main():
         if table == "training":
             for cell, dtype, level, threads in TRAINING:
                 run_worker(table, level, threads, options.seconds, cell, dtype)
+        elif table == "solvers":
+            for level in LEVELS:
+                run_worker(table, level, 1, options.seconds)
         else:
             run_worker(table, "avx512", 2 if table == "threads" else 1, options.seconds)
 
@@ -118,35 +124,34 @@ class Ours:
 
         from skrnn import _kernels
         from skrnn._engine.arithmetic import FAST
-        from skrnn._engine.packing import Steps
-        from skrnn._engine.recurrence import Layer, layer_gradient, unroll, unroll_backward
+        from skrnn._engine.packing import Steps, Window
+        from skrnn._engine.recurrence import Layer, Recurrence, layer_gradient, unroll, unroll_backward
         from skrnn.cells import CELLS
 
         _kernels.keep_memory().__enter__()  # as in fit
         p = [w.detach().numpy() for w in theirs.parameters()]
         self.layer = Layer(np.ascontiguousarray(p[0].T), np.ascontiguousarray(p[1].T), p[2], p[3])
-        self.steps, self.n_threads = Steps(n, B), n_threads
+        self.steps, self.window = Steps(n, B), Window
         H, dtype = p[1].shape[1], p[0].dtype
         self.cell = CELLS[cell](H, dtype)
+        self.recurrence = Recurrence(self.cell, n_threads=n_threads)
         self.zeros = tuple(np.zeros((B, H), dtype) for _ in range(self.cell.n_states))
         self.g = Layer(*(np.zeros_like(w) for w in self.layer))
         self.functions = unroll, unroll_backward, layer_gradient, FAST
 
     def infer(self, X, record=False):
         unroll, _, _, fast = self.functions
-        return unroll(
-            self.cell, self.layer, X, self.steps, self.zeros, fast,
-            record=record, n_threads=self.n_threads,
-        )  # fmt: skip
+        window = self.window(X, self.steps)
+        return unroll(self.recurrence, self.layer, window, self.zeros, fast, record=record)
 
     def train(self, X, dH, first):
         _, backward, gradient, fast = self.functions
         tape = self.infer(X, record=True)[-1]
         nothing = (None,) * self.cell.n_states
-        backward(self.cell, self.layer, dH, first, nothing, tape, fast, need_dX=False)
+        backward(tape, dH, first, nothing, fast, need_dX=False)
         for view in self.g:
             view[...] = 0
-        gradient(self.g, tape, self.steps, fast, None)
+        gradient(self.g, tape, self.steps, fast)
 
 
 def torch_layer(cell, F, H, dtype):
@@ -423,6 +428,36 @@ def denormals(threads, seconds):
             f"{cell:>6}{1e3 * a:>10.2f}{1e3 * b:>8.2f}{a / b:>8.2f}"
             f"{1e3 * c:>12.1f}{1e3 * d:>8.1f}{c / d:>8.2f}", flush=True,
         )  # fmt: skip
+
+
+def solver_step(name, dtype, n):
+    """A function that takes one step of a solver with ``n`` weights."""
+    import numpy as np
+
+    from skrnn import _kernels
+    from skrnn.solvers import SOLVERS
+
+    theta, g = np.random.RandomState(0).normal(size=(2, n)).astype(dtype)
+    solver = SOLVERS[name](theta, 1e-9)
+    before, memory_before, gradient = np.empty_like(theta), np.empty_like(solver.memory), g.copy()
+
+    def step():
+        g[:] = gradient  # the step has emptied it
+        _kernels.step(solver, theta, g, 0.5, before, memory_before)
+
+    return step
+
+
+def solvers(threads, seconds):
+    """One step of each solver, which copies weights and memory and empties the gradient, too."""
+    import skrnn
+
+    level, names = skrnn.show_config("dicts")["kernels"], ("sgd", "adam", "rmsprop")
+    print(f"\nOne solver step, {N_WEIGHTS} weights, {level}, in microseconds")
+    print(f"{'':>10}" + "".join(f"{name:>10}" for name in names))
+    for dtype in ("float32", "float64"):
+        times = interleaved([solver_step(name, dtype, N_WEIGHTS) for name in names], seconds)
+        print(f"{dtype:>10}" + "".join(f"{1e6 * t:>10.1f}" for t in times), flush=True)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from pathlib import Path
 from sklearn.utils._param_validation import Interval, validate_params
 
 from skrnn._estimators.base import Trainable
-from skrnn._estimators.callbacks import OF_A_FIT
+from skrnn._estimators.callbacks import OF_A_FIT, is_interrupted, snapshot
 
 __all__ = ["Checkpoint"]
 
@@ -159,9 +159,9 @@ class Checkpoint:
             self._n_epochs += 1
             if not self._is_due():
                 return
-        elif estimator._tasks.run.interrupted and self.n_saves_:
+        elif is_interrupted(estimator) and self.n_saves_:
             return  # from the file the run goes on; from here, in the middle of an epoch, it could not
-        save(estimator._as_if_stopped(), self.path)
+        save(snapshot(estimator), self.path)
         self.n_saves_ += 1
         self._n_epochs, self._last = 0, time.monotonic()
 

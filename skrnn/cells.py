@@ -14,15 +14,10 @@ Shapes, with B rows (sequences alive at this step), H hidden units and G = n_gat
 ``d...``   as the thing        gradient of the loss with respect to it
 =========  ==================  ==========================================================
 
-A cell with gates also has ``gates(tape)``, name -> (B, H), for those who want to look at them.
-
-To add a cell, write one class with ``n_gates``, ``n_states``, ``bias_init``, ``forward`` and
-``backward`` and enter it in ``CELLS``; the tests of the registry (finite differences, window
-invariance, raggedness) apply to it at once. A cell whose non-linearity contains a matrix product
-(reset gate before the product, projections) does not fit this form.
-
-A cell whose new states depend on each other (LSTM: h' on c') also has ``total``: from gradients that
-count each state's own way into the future, to total ones. Only gradient flow asks for it.
+To add a cell, write one class below ``Cell``, which says what it must have and what it may have. It can
+be used at once; entered in ``CELLS`` it has a name, and the tests of the registry (finite differences,
+window invariance, raggedness) apply to it. A cell whose non-linearity contains a matrix product (reset
+gate before the product, projections) does not fit this form.
 
 References
 ----------
@@ -96,7 +91,54 @@ ACTIVATIONS = {
 }
 
 
-class Elman:
+class Cell:
+    """What all cells have in common.
+
+    A cell may also have a method ``gates(tape)``, name -> (B, H), for looking at them. If its new
+    states depend on each other (LSTM: h' on c'), it also has ``total(dstate, tape)``: from the gradients
+    that count each state's own way into the future to the total ones, both n_states x (B, H).
+
+    Parameters
+    ----------
+    hidden_size : int
+        Number of hidden units H.
+    dtype : dtype
+        That of the activations: float32 or float64.
+
+    Attributes
+    ----------
+    n_gates : int
+        Blocks of H columns in ``a_x`` and ``a_h``.
+    n_states : int
+        Arrays in ``state``.
+    bias_init : tuple of float
+        What b_x is before training, one number per gate; b_h is zero.
+    options : tuple of str
+        The parameters of the estimator that the constructor takes besides.
+    """
+
+    n_gates = 1
+    n_states = 1
+    bias_init = (0.0,)
+    options = ()
+
+    def __init__(self, hidden_size, dtype):
+        pass
+
+    def forward(self, a_x, a_h, state):
+        """One step: the new state and the tape."""
+        raise NotImplementedError
+
+    def backward(self, dstate, tape):
+        """Back through the step, from the gradient with respect to the new state.
+
+        Returns da_x, da_h (which may be one array), and the gradient with respect to the old state: None
+        in place of a part of it that the step uses through ``a_h`` only.
+        """
+        raise NotImplementedError
+
+
+class Elman(Cell):
     """Elman network [1]_: h' = f(a_x + a_h), f one of ``ACTIVATIONS``.
 
     Parameters
@@ -112,6 +154,7 @@ class Elman:
     n_gates = 1
     n_states = 1
     bias_init = (0.0,)
+    options = ("activation",)  # parameters of the estimator that the constructor takes
 
     def __init__(self, hidden_size, dtype, activation="tanh"):
         self.activation = activation
@@ -129,7 +172,7 @@ class Elman:
         return da, da, (None,)  # h reaches h' through a_h only
 
 
-class LSTM:
+class LSTM(Cell):
     """Long short-term memory [2]_ with forget gate [3]_, gates in the order i f g o.
 
     i, f, o = sigma(a_i), sigma(a_f), sigma(a_o);  g = tanh(a_g);  a = a_x + a_h
@@ -199,7 +242,7 @@ class LSTM:
         return {"i": i, "f": f, "g": g, "o": o}
 
 
-class GRU:
+class GRU(Cell):
     """Gated recurrent unit [4]_, gates in the order r z n, reset gate after the product.
 
     r, z = sigma(a_x,r + a_h,r), sigma(a_x,z + a_h,z)
@@ -223,12 +266,8 @@ class GRU:
 
     def __init__(self, hidden_size, dtype):
         H = hidden_size
-        self.rz, self.r, self.z, self.n = (
-            slice(0, 2 * H),
-            slice(0, H),
-            slice(H, 2 * H),
-            slice(2 * H, 3 * H),
-        )
+        self.rz = slice(0, 2 * H)
+        self.r, self.z, self.n = slice(0, H), slice(H, 2 * H), slice(2 * H, 3 * H)
 
     def forward(self, a_x, a_h, state):
         (h,) = state

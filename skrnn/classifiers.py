@@ -1,69 +1,30 @@
-"""The classifiers. They differ by their cell only; what they share is in ``_SequenceClassifier``."""
+"""The classifiers. They differ by their cell only; what they share is here, in ``SequenceClassifier``."""
 
-from functools import partial
-
-import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
-from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.multiclass import unique_labels
 
 from skrnn._estimators.base import BaseRNN
-from skrnn._estimators.generating import generate
-from skrnn._reading.containers import shape_answer
-from skrnn._reading.targets import read_labels
+from skrnn._estimators.generating import Drawing, generate
+from skrnn._estimators.labels import Labels, same_labels
+from skrnn._estimators.threads import n_threads
 from skrnn._settings.texts import complete
-from skrnn.losses import make_loss
+from skrnn.cells import GRU, LSTM, Elman
 
-# raw outputs (rows, K) -> answers; ``targets`` are the facts of ``_learn_targets``
-
-
-def probabilities(raw, targets):
-    return _per_class(make_loss(targets).inverse_link, raw, targets, 1.0)
+__all__ = ["GRUClassifier", "LSTMClassifier", "RNNClassifier", "SequenceClassifier"]
 
 
-def log_probabilities(raw, targets):
-    return _per_class(make_loss(targets).log_inverse_link, raw, targets, 0.0)
+class SequenceClassifier(ClassifierMixin, BaseRNN):
+    """Base class of the classifiers: to give one another cell, inherit from it and set ``cell``.
 
+    Attributes
+    ----------
+    cell : type
+        The class of the cell; see :mod:`skrnn.cells`.
+    """
 
-def _per_class(link, raw, targets, certain):
-    """``link`` of the raw outputs with one column per class, also for two classes and for one."""
-    if not targets["is_1d"] or len(targets["classes"]) > 2:
-        return link(raw)
-    if len(targets["classes"]) == 1:
-        return np.full_like(raw, certain)
-    return np.hstack([link(-raw), link(raw)])
-
-
-def same_labels(a, b):
-    """Whether two arrays of labels are equal; NumPy before 1.25 warns where text meets numbers."""
-    return a.tolist() == b.tolist()
-
-
-def unseen_labels(y, classes):
-    """The labels of y that are no classes; NumPy would find text in numbers by their digits."""
-    if (y.dtype.kind in "OSU") != (classes.dtype.kind in "OSU"):
-        return np.unique(y)
-    return np.setdiff1d(y, classes)
-
-
-def labels(raw, targets):
-    if not targets["is_1d"]:
-        return (raw > 0).astype(np.intp)
-    classes = targets["classes"]
-    if len(classes) > 2:
-        return classes[raw.argmax(axis=1)]
-    # p > 1/2; a single class was seen for raw of either sign
-    return classes[np.minimum(raw[:, 0] > 0, len(classes) - 1)]
-
-
-SOME_LABELS = 1 << 20  # encoded at a time
-
-
-class _SequenceClassifier(ClassifierMixin, BaseRNN):
-    """Targets are labels: binary, one of several classes, or a multilabel indicator."""
+    _targets, _owner = Labels, "classifier"
 
     @available_if(BaseRNN._can_partial_fit)
     @complete
@@ -95,7 +56,7 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
 
         .. warnings of training
         """
-        fitted = hasattr(self, "_theta")
+        fitted = self.__sklearn_is_fitted__()
         if classes is None and not fitted:
             raise ValueError("classes must be passed on the first call to partial_fit.")
         if classes is not None and fitted and not same_labels(self.classes_, unique_labels(classes)):
@@ -125,9 +86,7 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
         ------
         .. errors of answers
         """
-        flat, container = self._run(X)
-        flat = self._answers()["predict"](flat)
-        return shape_answer(flat, container) if self._spec["per_step"] else flat
+        return self._answer("predict", X)
 
     @complete
     def predict_proba(self, X):
@@ -148,9 +107,7 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
         ------
         .. errors of answers
         """
-        flat, container = self._run(X)
-        p = self._answers()["predict_proba"](flat)
-        return shape_answer(p, container) if self._spec["per_step"] else p
+        return self._answer("predict_proba", X)
 
     @complete
     def predict_log_proba(self, X):
@@ -170,9 +127,7 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
         ------
         .. errors of answers
         """
-        flat, container = self._run(X)
-        log_p = self._answers()["predict_log_proba"](flat)
-        return shape_answer(log_p, container) if self._spec["per_step"] else log_p
+        return self._answer("predict_log_proba", X)
 
     @complete
     def score(self, X, y, sample_weight=None):
@@ -196,8 +151,7 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
         ------
         .. errors of scores
         """
-        check_is_fitted(self, "_theta")
-        if not self._spec["per_step"] or self._spec["rows"] == "steps":
+        if not self._scores_steps():
             return super().score(X, y, sample_weight)
         y, predicted, weight = self._flat_for_score(X, y, sample_weight)
         return accuracy_score(y, predicted, sample_weight=weight)
@@ -248,142 +202,17 @@ class _SequenceClassifier(ClassifierMixin, BaseRNN):
             If the prompt is a sparse or masked array.
         """
         return generate(
-            self, prompt, n_steps, temperature=temperature, top_k=top_k, random_state=random_state
-        )
+            self._model, prompt, n_steps, Drawing(temperature, top_k, random_state),
+            series=self._series(), n_threads=n_threads(self.n_jobs),
+        )  # fmt: skip
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
 
-    # --- targets --------------------------------------------------------------------------------
 
-    def _read_y(self, y, X, names):
-        """Labels as (rows, 1), or (rows, n_labels) of a multilabel indicator, and which."""
-        name = names.y
-        y = read_labels(y, X, name, names.X, per_step=self._has_steps_in_y())
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        try:
-            check_classification_targets(y)
-        except ValueError as error:
-            regressor = type(self).__name__.replace("Classifier", "Regressor")
-            advice = f"If {name} holds numbers, use {regressor}."
-            if y.dtype == object:
-                advice = f"{name} has dtype object: pass {name}.astype(int) or {name}.astype(str)."
-            raise ValueError(f"{error} {advice}") from None
-        if y.ndim == 2 and type_of_target(y, input_name=name) != "multilabel-indicator":
-            raise ValueError(
-                f"{name} has {y.shape[1]} columns but is not a multilabel indicator of 0 and 1. "
-                "Multioutput classification is not supported: use MultiOutputClassifier. For one label "
-                "per time step set return_sequences=True."
-            )
-        return y.reshape(len(y), -1), y.ndim == 1
-
-    def _learn_targets(self, y, is_1d, weight, classes=None):
-        if not is_1d:
-            K = y.shape[1]
-            if classes is not None and not same_labels(unique_labels(classes), np.arange(K)):
-                raise ValueError(
-                    f"classes={classes!r} do not go with y, an indicator of {K} labels: pass "
-                    f"classes=range({K})."
-                )
-            return {
-                "loss": "binomial_log_loss", "n_outputs": K, "is_1d": False, "classes": np.arange(K)
-            }  # fmt: skip
-        classes = unique_labels(y[:, 0]) if classes is None else unique_labels(classes)
-        binary = len(classes) <= 2
-        return {
-            "loss": "binomial_log_loss" if binary else "multinomial_log_loss",
-            "n_outputs": 1 if binary else len(classes),
-            "is_1d": True,
-            "classes": classes,
-        }
-
-    def _publish_targets(self, targets):
-        self.classes_ = targets["classes"]
-
-    def _encode_y(self, y, is_1d, spec, name):
-        """Class numbers (rows, 1), or the indicator (rows, n_labels), as small integers."""
-        targets = spec["targets"]
-        classes = targets["classes"]
-        if is_1d != targets["is_1d"] or (not is_1d and y.shape[1] != len(classes)):
-            raise ValueError(
-                f"{name} is {'a vector of labels' if is_1d else f'an indicator of {y.shape[1]} labels'}"
-                f", but {type(self).__name__} was fitted on "
-                f"{'a vector of labels' if targets['is_1d'] else f'{len(classes)} labels'}."
-            )
-        if not is_1d:
-            return y.astype(np.uint8)
-        numbers = np.empty((len(y), 1), dtype=np.min_scalar_type(len(classes) - 1))
-        for start in range(0, len(y), SOME_LABELS):
-            part = y[start : start + SOME_LABELS, 0]
-            unseen = unseen_labels(part, classes)
-            if len(unseen):
-                raise ValueError(
-                    f"`{name}` has classes not in `self.classes_`. `self.classes_` has {classes}. "
-                    f"'{name}' has {unseen}."
-                )
-            numbers[start : start + SOME_LABELS, 0] = np.searchsorted(classes, part)
-        return numbers
-
-    def _class_factors(self, y, targets, weight):
-        """The weight of every class, or None where all are 1."""
-        if self.class_weight is None:
-            return None
-        if not targets["is_1d"]:
-            raise ValueError(
-                f"class_weight={self.class_weight!r} is not supported for multilabel targets."
-            )
-        classes, labels = targets["classes"], y[:, 0].astype(np.intp)
-        if self.class_weight == "balanced":
-            count = np.bincount(labels, weight, minlength=len(classes))
-            present = count > 0
-            factors = np.zeros(len(classes))
-            factors[present] = weight.sum() / (present.sum() * count[present])
-        else:
-            factors = self._factors_of_a_dict(classes, classes[labels])
-        return factors
-
-    def _factors_of_a_dict(self, classes, y):
-        """The weight of every class from the dict ``class_weight``."""
-        try:
-            factors = compute_class_weight(self.class_weight, classes=classes, y=y)
-            valid = bool((np.isfinite(factors) & (factors >= 0)).all())
-        except TypeError:
-            valid = False
-        except ValueError as error:
-            raise ValueError(f"class_weight={self.class_weight!r}: {error}") from error
-        if not valid:
-            raise ValueError(
-                f"class_weight={self.class_weight!r} must give every class a finite number >= 0."
-            )
-        return factors
-
-    def _stratify(self, y):
-        return y[:, 0] if self._is_single_label(y) else None
-
-    def _is_single_label(self, y):
-        return y.shape[1] == 1
-
-    def _answers(self):
-        functions = {
-            "predict": labels,
-            "predict_proba": probabilities,
-            "predict_log_proba": log_probabilities,
-        }
-        return {name: partial(f, targets=self._spec["targets"]) for name, f in functions.items()}
-
-    def _score_raw(self, raw, data):
-        y, weight, _ = data.flat_targets()
-        targets = self._spec["targets"]
-        if targets["is_1d"]:
-            y = targets["classes"][y[:, 0].astype(np.intp)]
-        read = weight > 0
-        return accuracy_score(y[read], labels(raw, targets)[read], sample_weight=weight[read])
-
-
-class RNNClassifier(_SequenceClassifier):
+class RNNClassifier(SequenceClassifier, cell=Elman):
     """Elman recurrent network for classification of sequences.
 
     A simple recurrent network [1]_ trained by exact truncated backpropagation through time,
@@ -413,11 +242,8 @@ class RNNClassifier(_SequenceClassifier):
     True
     """
 
-    _cell = "rnn"
-    _owns = ("rnn", "classifier")
 
-
-class LSTMClassifier(_SequenceClassifier):
+class LSTMClassifier(SequenceClassifier, cell=LSTM):
     """LSTM network for classification of sequences.
 
     Long short-term memory [1]_ with forget gate, trained by exact truncated backpropagation through
@@ -447,11 +273,8 @@ class LSTMClassifier(_SequenceClassifier):
     True
     """
 
-    _cell = "lstm"
-    _owns = ("classifier",)
 
-
-class GRUClassifier(_SequenceClassifier):
+class GRUClassifier(SequenceClassifier, cell=GRU):
     """GRU network for classification of sequences.
 
     Gated recurrent units [1]_, trained by exact truncated backpropagation through time,
@@ -482,6 +305,3 @@ class GRUClassifier(_SequenceClassifier):
     >>> bool(model.score(X, y) > 0.9)
     True
     """
-
-    _cell = "gru"
-    _owns = ("classifier",)

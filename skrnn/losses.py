@@ -14,12 +14,9 @@ Weighting and summing over rows is the caller's. Everything is computed from ``r
 form that neither overflows nor cancels: log(1 + exp(x)) as in [1]_, log-sum-exp with the
 maximum taken out. Where a loss has a kink, ``draw`` is zero there: a subgradient.
 
-``best_constant(y, weight, K)`` is the one output (K,) that fits all rows best: what a model without X
-would answer.
-
 To add a loss, write one class below ``Loss`` with ``value_and_gradient``, ``best_constant`` and, unless
-the raw outputs are the answers, ``inverse_link`` (for labels also ``log_inverse_link``), and enter it in
-``LOSSES``; the tests of the registry apply to it at once. What else it may say stands in ``Loss``.
+the raw outputs are the answers, ``inverse_link`` (for labels also ``log_inverse_link``). The class can be
+used in place of a name; entered in ``LOSSES`` it has one, and the tests of the registry apply to it.
 
 References
 ----------
@@ -38,18 +35,19 @@ def make_loss(targets):
     Parameters
     ----------
     targets : dict
-        What the estimator knows of its targets: "loss", a key of ``LOSSES``, and, if it takes any,
-        "loss_options".
+        What the estimator knows of its targets: "loss", a key of ``LOSSES`` or a class below ``Loss``,
+        and "loss_options", the arguments of its constructor, if it takes any.
 
     Returns
     -------
     Loss
     """
-    return LOSSES[targets["loss"]](**targets.get("loss_options", {}))
+    loss = targets["loss"]
+    return LOSSES.get(loss, loss)(**targets.get("loss_options", {}))
 
 
 class Loss:
-    """What a loss is unless it says otherwise.
+    """What all losses have in common; their attributes and methods, as they are if not overridden.
 
     Attributes
     ----------
@@ -64,8 +62,8 @@ class Loss:
     are_several : bool
         Whether the answers are several ``quantiles`` of a single target.
     start : None or a method start(y, weight, mean)
-        The outputs (K,) before training, from y (N, .), its weights and weighted mean; None: zeros. For
-        whole-number weights they must be those of as many copies, bit for bit, as the mean is.
+        The outputs (K,) before training, from y (N, .), its weights and weighted mean; None: zeros. A row
+        whose weight is a whole number must count as so many rows, bit for bit; for the mean it does.
     """
 
     options = ()
@@ -79,7 +77,16 @@ class Loss:
         """How many outputs the read-out has for y of so many columns."""
         return n_columns
 
+    def value_and_gradient(self, y, raw):
+        """The losses ``value`` (N,) of the rows, and ``draw`` (N, K)."""
+        raise NotImplementedError
+
+    def best_constant(self, y, weight, K):
+        """The one output (K,) that fits all rows best: what a model without X would answer."""
+        raise NotImplementedError
+
     def inverse_link(self, raw):
+        """The answers (N, .) that raw outputs stand for, of labels their probabilities."""
         return raw
 
 
@@ -123,7 +130,7 @@ class HuberLoss(Loss):
 
     def value_and_gradient(self, y, raw):
         error = raw - y
-        # a number of the dtype, also where that has none as large
+        # as a number of the dtype of raw: the largest finite one, if delta is beyond that
         delta = raw.dtype.type(min(self.delta, float(np.finfo(raw.dtype).max)))
         a, size = np.clip(error, -delta, delta), np.abs(error)
         linear = np.abs(a)
@@ -192,7 +199,7 @@ class PinballLoss(Loss):
     """
 
     options = ("quantile",)
-    # Steps between quantiles at the start, in deviations: below, softplus would hardly have a slope.
+    # The least steps between quantiles at the start, in deviations: softplus has hardly a slope below.
     SMALLEST_STEP = 0.01
 
     def __init__(self, quantile=0.5):
@@ -212,7 +219,7 @@ class PinballLoss(Loss):
             return value, dq
         # every q_k from k on moves with x_k
         draw = np.cumsum(dq[:, ::-1], axis=1)[:, ::-1]
-        slope = BinomialLogLoss().inverse_link(raw)  # softplus' = sigma
+        slope = _sigmoid(raw)  # softplus' = sigma
         slope[:, 0] = 1
         return value, draw * slope
 
@@ -256,16 +263,14 @@ class BinomialLogLoss(Loss):
         sign = 1 - 2 * y
         s = sign * raw
         value = np.maximum(s, 0) + np.log1p(np.exp(-np.abs(s)))  # log(1 + exp(s))
-        return value.sum(axis=1), sign * self.inverse_link(s)
+        return value.sum(axis=1), sign * _sigmoid(s)
 
     def best_constant(self, y, weight, K):
         p = np.clip(np.average(y, axis=0, weights=weight), 1e-12, 1 - 1e-12)
         return np.log(p) - np.log1p(-p)
 
     def inverse_link(self, raw):
-        # sigma(x) without overflow on either side; a tail stays a small number, never 0 too early
-        e = np.exp(-np.abs(raw))
-        return np.where(raw >= 0, 1 / (1 + e), e / (1 + e)).astype(raw.dtype, copy=False)
+        return _sigmoid(raw)
 
     def log_inverse_link(self, raw):
         return np.minimum(raw, 0) - np.log1p(np.exp(-np.abs(raw)))
@@ -302,6 +307,12 @@ class MultinomialLogLoss(Loss):
     def log_inverse_link(self, raw):
         shifted = raw - raw.max(axis=1, keepdims=True)
         return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+
+
+def _sigmoid(x):
+    # without overflow on either side; a tail stays a small number, never 0 too early
+    e = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1 / (1 + e), e / (1 + e)).astype(x.dtype, copy=False)
 
 
 def _weighted_quantiles(y, weight, quantiles):

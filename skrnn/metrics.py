@@ -24,13 +24,11 @@ from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from skrnn._engine.storage import Sequences
-from skrnn._estimators.base import BaseRNN
+from skrnn._estimators.unwrap import WRAPPERS, answers_per_step, unwrap
 from skrnn._reading.containers import as_items
-from skrnn._reading.targets import read_weights
+from skrnn._reading.weights import read_weights
 
 _ANSWERS = ("predict", "predict_proba", "predict_log_proba", "decision_function")
-# Where estimators that wrap one other keep it, the fitted one first.
-_WRAPPED = ("best_estimator_", "estimator_", "regressor_", "estimator")
 
 
 def sequence_scorer(scoring, **kwargs):
@@ -179,32 +177,18 @@ def _check_options(scoring, scorer, kwargs):
 
 def _answers_per_step(estimator, X, y):
     """Whether the answers have an axis of time steps; what a parameter says is not guessed."""
-    model = _innermost(estimator)
+    model = unwrap(estimator, through=WRAPPERS).estimator
     if getattr(model, "rows", "sequences") == "steps":
         return False
-    if isinstance(model, BaseRNN) and hasattr(model, "_spec"):
-        return model._spec["per_step"]  # as fitted, whatever set_params did since
+    fitted = answers_per_step(model)
+    if fitted is not None:
+        return fitted
     if hasattr(model, "return_sequences"):
         return bool(model.return_sequences)
     if as_items(y, "y") is not None:
         return True
     ndim = np.ndim(y)
     return ndim == 3 or (ndim == 2 and as_items(estimator.predict(X), "answer") is not None)
-
-
-def _innermost(estimator):
-    """The estimator that answers, out of pipelines and searches."""
-    while not isinstance(estimator, BaseRNN):
-        if hasattr(estimator, "steps"):
-            inner = estimator.steps[-1][1]
-        else:
-            inner = next(
-                (getattr(estimator, name) for name in _WRAPPED if hasattr(estimator, name)), None
-            )
-        if inner is None:
-            break
-        estimator = inner
-    return estimator
 
 
 # --- flat -----------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ holds gradients and not steps), so that learning curves can be compared.
 
 To add a solver, write one class with ``n_slots`` and ``step`` and enter it in ``SOLVERS``; the
 tests of the registry apply to it at once. A solver with ``full_batch = True`` instead has
-``minimize(function, theta)`` and drives the evaluation itself (L-BFGS).
+``minimize(function, theta, callback)`` and drives the evaluation itself (L-BFGS).
 
 References
 ----------
@@ -158,6 +158,10 @@ class RMSprop(_Stepwise):
 class LBFGS:
     """Limited-memory BFGS [4]_ through :func:`scipy.optimize.minimize`, in float64.
 
+    It ends when the gradient is small. A loss that hardly falls does not end it, as there are long
+    plains: SciPy's bound on this (``ftol``) is moved down to rounding error, and line searches may take
+    more steps (``maxls``), as in scikit-learn's generalised linear models.
+
     Parameters
     ----------
     max_iter : int, default=200
@@ -169,6 +173,8 @@ class LBFGS:
     """
 
     full_batch = True
+    FTOL = 64 * np.finfo(np.float64).eps
+    MAXLS = 50
 
     def __init__(self, *, max_iter=200, max_fun=15000, tol=1e-4):
         self.max_iter, self.max_fun, self.tol = max_iter, max_fun, tol
@@ -176,10 +182,12 @@ class LBFGS:
     def minimize(self, function, theta, callback):
         """Minimise ``function(theta) -> value, gradient`` from ``theta``.
 
-        ``callback(theta)`` is called after every iteration and may raise ``StopIteration``.
-        Returns scipy's result object.
+        ``callback(theta)`` is called after every iteration, at the point evaluated last.
+
+        Returns scipy's result object. Its status is 0 if the gradient has become small, 1 after
+        ``max_iter`` or ``max_fun``, and 2 if no step lowers the loss any further; ``message`` says why.
         """
-        return scipy.optimize.minimize(
+        result = scipy.optimize.minimize(
             function,
             theta.astype(np.float64),
             jac=True,
@@ -189,8 +197,18 @@ class LBFGS:
                 "maxiter": self.max_iter,
                 "maxfun": self.max_fun,
                 "gtol": self.tol,
+                "ftol": self.FTOL,
+                "maxls": self.MAXLS,
             },
         )
+        largest = float(np.abs(result.jac).max())
+        if result.status == 0 and largest > self.tol:  # ended by ftol
+            result.status, result.success = 2, False
+            result.message = (
+                "the loss does not fall any further within rounding error, but the largest entry of the "
+                f"gradient, {largest:.1e}, exceeds tol={self.tol:g}"
+            )
+        return result
 
 
 # --- learning rates over the epochs of one training call ---------------------------------------------

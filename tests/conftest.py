@@ -5,8 +5,8 @@ import sys
 
 import numpy as np
 import pytest
+from support.estimators import CLASSIFIERS, ESTIMATORS, REGRESSORS, name_of
 
-import skrnn
 from skrnn import _kernels
 
 # Processes that tests start import the package under test, not a checkout that they happen to stand in.
@@ -15,25 +15,18 @@ os.environ["PYTHONSAFEPATH"] = "1"
 # Displays are drawn in memory, whatever the machine's screen.
 os.environ["MPLBACKEND"] = "Agg"
 
-REGRESSORS = [skrnn.RNNRegressor, skrnn.LSTMRegressor, skrnn.GRURegressor]
-CLASSIFIERS = [skrnn.RNNClassifier, skrnn.LSTMClassifier, skrnn.GRUClassifier]
 
-
-def _name(cls):
-    return cls.__name__
-
-
-@pytest.fixture(params=REGRESSORS + CLASSIFIERS, ids=_name)
+@pytest.fixture(params=ESTIMATORS, ids=name_of)
 def cls(request):
     return request.param
 
 
-@pytest.fixture(params=REGRESSORS, ids=_name)
+@pytest.fixture(params=REGRESSORS, ids=name_of)
 def regressor(request):
     return request.param
 
 
-@pytest.fixture(params=CLASSIFIERS, ids=_name)
+@pytest.fixture(params=CLASSIFIERS, ids=name_of)
 def classifier(request):
     return request.param
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from reference import VARIANT_IDS, VARIANTS, finite_differences
 from scipy.special import expit, softmax
+from support.reference import VARIANT_IDS, VARIANTS, finite_differences
 
 from skrnn.cells import CELLS
 

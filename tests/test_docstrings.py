@@ -21,7 +21,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
-from versions import needs_sklearn
+from support.versions import needs_sklearn
 
 import skrnn
 from skrnn import cells, losses, solvers

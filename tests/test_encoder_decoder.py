@@ -12,6 +12,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
+from support.inside import set_theta, theta_of, views_of
 
 import skrnn
 
@@ -26,7 +27,7 @@ def cls(request):
     return request.param
 
 
-def data(n=20, seed=0):
+def said_twice(n=20, seed=0):
     """Strings of a and b, each said twice."""
     rng = np.random.RandomState(seed)
     X = ["".join(rng.choice(list("ab"), size=rng.randint(1, 5))) for _ in range(n)]
@@ -36,7 +37,7 @@ def data(n=20, seed=0):
 def trained(cls, **params):
     """A model that has learned something, so that answers differ."""
     options = SMALL | {"hidden_size": 16, "max_iter": 60, "learning_rate_init": 0.03} | params
-    return cls(**options).fit(*data(60))
+    return cls(**options).fit(*said_twice(60))
 
 
 def assert_same(a, b):
@@ -49,7 +50,7 @@ def assert_same(a, b):
 
 def test_answers_are_lists_of_tokens(cls):
     model = trained(cls)
-    X, y = data(10, seed=1)
+    X, y = said_twice(10, seed=1)
     answers = model.predict(X)
     assert isinstance(answers, list)
     assert all(isinstance(answer, list) and set(answer) <= {"a", "b"} for answer in answers)
@@ -76,7 +77,7 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS)
 def test_forms_of_the_same_data(form):
-    X, y = data()
+    X, y = said_twice()
     expected = skrnn.GRUEncoderDecoder(**SMALL).fit(X, y)
     model = skrnn.GRUEncoderDecoder(**SMALL).fit(FORMS[form](X), FORMS[form](y))
     assert_same(model, expected)
@@ -98,7 +99,7 @@ def test_tokens_may_be_anything_hashable():
 
 
 def test_weights_have_names_and_shapes(cls):
-    model = cls(**SMALL | {"hidden_size": (6, 4)}).fit(*data())
+    model = cls(**SMALL | {"hidden_size": (6, 4)}).fit(*said_twice())
     G = {"RNN": 1, "LST": 4, "GRU": 3}[cls.__name__[:3]]
     shapes = {}
     for part, V in (("encoder", 2), ("decoder", 3)):
@@ -113,8 +114,8 @@ def test_weights_have_names_and_shapes(cls):
 def test_unknown_source_tokens_are_steps_without_input():
     model = trained(skrnn.GRUEncoderDecoder)
     assert model.predict(["a?b"]) == model.predict(["a!b"])
-    model._theta = model._theta.copy()
-    table = model._network().parameters.views(model._theta)["encoder.embedding.W"]
+    set_theta(model, theta_of(model).copy())
+    table = views_of(model)["encoder.embedding.W"]
     table[0] = 0
     assert model.predict(["aba"]) == model.predict(["?b?"])
 
@@ -126,7 +127,7 @@ def test_targets_may_be_empty_and_answers_end(cls):
     model = cls(**SMALL | {"max_iter": 1}).fit(["a", "b"], ["xxx", "x"])
     for limit, longest in ((None, 6), (2, 2), (0, 0)):
         model.set_params(max_length=limit)
-        bias = model._network().parameters.views(model._theta)["decoder.readout.b"]
+        bias = views_of(model)["decoder.readout.b"]
         bias[0] = -1e6  # it never stops by itself
         assert [len(answer) for answer in model.predict(["a", "b", "ab"])] == [longest] * 3
         model.set_params(beam_size=3)
@@ -136,7 +137,7 @@ def test_targets_may_be_empty_and_answers_end(cls):
 
 def test_beams_find_what_greedy_search_does_not():
     model = trained(skrnn.RNNEncoderDecoder, max_iter=10)
-    X, _ = data(100, seed=2)
+    X, _ = said_twice(100, seed=2)
     greedy = model.predict(X)
     assert model.set_params(beam_size=4).predict(X) != greedy
 
@@ -145,13 +146,13 @@ def test_beams_find_what_greedy_search_does_not():
 
 
 def test_same_seed_same_bits_whatever_n_jobs(cls):
-    X, y = data(300)
+    X, y = said_twice(300)
     params = SMALL | {"batch_size": 32, "dropout": 0.2, "k1": 3, "k2": 5, "hidden_size": (6, 4)}
     a, b = (cls(**params, n_jobs=n).fit(X, y) for n in (None, 2))
     assert_same(a, b)
     assert a.loss_curve_ == b.loss_curve_
     assert a.predict(X) == b.predict(X)
-    X, _ = data(300, seed=3)
+    X, _ = said_twice(300, seed=3)
     assert b.predict(X) == [b.predict([x])[0] for x in X]
 
 
@@ -162,7 +163,7 @@ def test_same_seed_same_bits_whatever_n_jobs(cls):
     ids=["whole", "windows", "2 layers", "lbfgs"],
 )
 def test_a_weight_is_so_many_copies(cls, params):
-    X, y = data(12)
+    X, y = said_twice(12)
     rng = np.random.RandomState(0)
     weight, order = rng.randint(0, 4, size=12), rng.permutation(12)
     X, y = [[texts[i] for i in order] for texts in (X, y)]
@@ -175,14 +176,14 @@ def test_a_weight_is_so_many_copies(cls, params):
 
 
 def test_warm_start_goes_on_and_keeps_the_vocabularies(cls):
-    X, y = data()
+    X, y = said_twice()
     model = cls(**SMALL, warm_start=True).fit(X, y)
-    theta = model._theta.copy()
+    theta = theta_of(model).copy()
     model.fit(["aa"], ["bb"])
     assert model.n_iter_ == 3
     assert len(model.loss_curve_) == 6
     assert model.target_vocabulary_ == {"a": 1, "b": 2}
-    assert not np.array_equal(theta, model._theta)
+    assert not np.array_equal(theta, theta_of(model))
     with pytest.raises(ValueError, match="Sequence 0 of y has the token 'z'"):
         model.fit(["aa"], ["az"])
     with pytest.raises(ValueError, match="embedding_size"):
@@ -190,7 +191,7 @@ def test_warm_start_goes_on_and_keeps_the_vocabularies(cls):
 
 
 def test_early_stopping(cls):
-    X, y = data(60)
+    X, y = said_twice(60)
     model = cls(**SMALL | {"max_iter": 5}, early_stopping=True, validation_fraction=0.3).fit(X, y)
     assert len(model.validation_loss_curve_) == len(model.validation_scores_) == 5
     assert model.best_loss_ is None
@@ -207,19 +208,19 @@ def test_early_stopping(cls):
 
 
 def test_validation_loss_is_the_training_loss_of_the_same_pairs(cls):
-    X, y = data(30)
+    X, y = said_twice(30)
     options = SMALL | {"alpha": 0.0, "max_iter": 2, "tol": 0.0}
     model = cls(**options, early_stopping=True).fit(X, y, X_val=X, y_val=y)
     assert model.validation_loss_curve_[0] == pytest.approx(model.loss_curve_[1], rel=1e-9)
 
 
 def test_divergence_keeps_finite_weights():
-    X, y = data()
+    X, y = said_twice()
     with pytest.warns(ConvergenceWarning, match="non-finite.*lower learning_rate_init"):
         model = skrnn.RNNEncoderDecoder(
             8, activation="relu", solver="sgd", learning_rate_init=1e200, clip_norm=None, random_state=0
         ).fit(X, y)
-    assert np.isfinite(model._theta).all()
+    assert np.isfinite(theta_of(model)).all()
 
 
 def test_k1_counts_updates():
@@ -237,19 +238,19 @@ def test_parameters_clone_and_pickle(cls, tmp_path):
     model = trained(cls)
     assert clone(model).get_params() == model.get_params()
     assert not hasattr(clone(model), "weights_")
-    X, _ = data(30, seed=4)
+    X, _ = said_twice(30, seed=4)
     joblib.dump(model, tmp_path / "model")
     for loaded in (pickle.loads(pickle.dumps(model)), joblib.load(tmp_path / "model")):
         assert loaded.predict(X) == model.predict(X)
         assert_same(loaded, model)
-    assert len(pickle.dumps(model)) < 8 * model._theta.size + 12000
+    assert len(pickle.dumps(model)) < 8 * theta_of(model).size + 12000
     assert ("activation" in model.get_params()) == (cls is skrnn.RNNEncoderDecoder)
     assert "return_sequences" not in model.get_params()
     assert not hasattr(model, "partial_fit")
 
 
 def test_grid_search_on_lists_of_strings():
-    X, y = data(30)
+    X, y = said_twice(30)
     grid = {"k1": [2, None], "k2": [None, 6], "hidden_size": [4, 8]}
     search = GridSearchCV(skrnn.GRUEncoderDecoder(**SMALL), grid, cv=3).fit(X, y)
     assert len(search.cv_results_["mean_test_score"]) == 8
@@ -292,30 +293,30 @@ BAD_PARAMETERS = [
 @pytest.mark.parametrize("case", BAD_DATA)
 def test_bad_data_raises_and_changes_nothing(case):
     make, error, message = BAD_DATA[case]
-    model = skrnn.GRUEncoderDecoder(**SMALL, warm_start=True).fit(*data())
+    model = skrnn.GRUEncoderDecoder(**SMALL, warm_start=True).fit(*said_twice())
     before = pickle.dumps(vars(model))
     with pytest.raises(error, match=message):
-        model.fit(*make(*data()))
+        model.fit(*make(*said_twice()))
     assert pickle.dumps(vars(model)) == before
     new = skrnn.GRUEncoderDecoder(**SMALL)
     with pytest.raises(error, match=message):
-        new.fit(*make(*data()))
+        new.fit(*make(*said_twice()))
     assert not [name for name in vars(new) if name.startswith("_") or name.endswith("_")]
 
 
 @pytest.mark.parametrize("params", BAD_PARAMETERS, ids=str)
 def test_bad_parameters_raise_and_are_named(params):
-    model = skrnn.GRUEncoderDecoder(**SMALL).fit(*data())
-    before = pickle.dumps(model._theta)
+    model = skrnn.GRUEncoderDecoder(**SMALL).fit(*said_twice())
+    before = pickle.dumps(theta_of(model))
     with pytest.raises(
         ValueError, match=next(reversed(params)) if "solver" in params else next(iter(params))
     ):
-        model.set_params(**params).fit(*data())
-    assert pickle.dumps(model._theta) == before
+        model.set_params(**params).fit(*said_twice())
+    assert pickle.dumps(theta_of(model)) == before
 
 
 def test_bad_weights_and_batches():
-    X, y = data()
+    X, y = said_twice()
     for weight, message in (
         ([1, 2], "sample_weight"),
         (np.r_[np.nan, np.ones(len(y) - 1)], "sample_weight contains NaN: sequence 0"),
@@ -331,11 +332,11 @@ def test_bad_weights_and_batches():
 
 def test_too_large_for_memory():
     with pytest.raises(MemoryError, match="hidden_size"):
-        skrnn.GRUEncoderDecoder(10**6).fit(*data())
+        skrnn.GRUEncoderDecoder(10**6).fit(*said_twice())
 
 
 def test_errors_of_answers(cls):
-    X, y = data()
+    X, y = said_twice()
     new, model = cls(**SMALL), cls(**SMALL).fit(X, y)
     for call in (new.predict, lambda X: new.score(X, y), lambda X: new.weights_):
         with pytest.raises(NotFittedError):
@@ -358,7 +359,7 @@ def test_documentation_is_that_of_the_code(cls):
     docstrings.test_class_has_references_examples_and_siblings(cls)
     docstrings.test_linked_pages_are_those_of_the_reference(cls)
     docstrings.test_every_method_is_on_the_page_of_its_class(cls)
-    model = cls(**SMALL).fit(*data())
+    model = cls(**SMALL).fit(*said_twice())
     attributes = {n for n in dir(model) if n.endswith("_") and not n.startswith("_")}
     assert attributes == set(docstrings.entries(docstrings.parsed(cls), "Attributes"))
     assert not [n for n in vars(cls()) if n.endswith("_")]

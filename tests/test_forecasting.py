@@ -22,7 +22,9 @@ from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
-from versions import polars_for_columns
+from support.arrays import object_array
+from support.inside import theta_of
+from support.versions import polars_for_columns
 
 import skrnn
 
@@ -60,13 +62,6 @@ def future_of(n_columns, n=3, horizon=HORIZON, dtype=np.float64, seed=9):
 
 
 # --- containers: from a list of (T_i, C) ---------------------------------------------------------------
-
-
-def object_array(items):
-    array = np.empty(len(items), dtype=object)
-    for i, item in enumerate(items):
-        array[i] = item
-    return array
 
 
 def codes_of(lengths):
@@ -323,8 +318,9 @@ def test_nothing_changes():
     first = model.forecast(X, 3, X_future=future_of_3(future), feedback=["a", "b"])
     np.testing.assert_equal(vars(model).keys(), before.keys())
     for key, value in vars(model).items():
-        if key != "_history":
+        if key != "_fitted":
             np.testing.assert_equal(value, before[key])
+    np.testing.assert_array_equal(theta_of(model), before["_fitted"].model.theta)
     pd.testing.assert_frame_equal(X, X_before)
     pd.testing.assert_frame_equal(future, future_before)
     again = model.forecast(X, 3, X_future=future_of_3(future), feedback=["a", "b"])
@@ -502,6 +498,18 @@ def test_ids_pass_through_transformers(output, sequence_id, window, engine):
         feedback="a",
     )  # fmt: skip
     assert_same(y, expected, engine)
+
+
+def test_the_last_column_may_be_called_minus_one():
+    """Ids are no feature, from wherever their column is counted."""
+    items = series(2)
+    codes = codes_of([len(x) for x in items])
+    X = np.column_stack([long(items, codes), IDS[codes]])
+    first, last = (
+        skrnn.forecast(skrnn.GRURegressor(**STEPS, sequence_id=k).fit(X, X[:, :2]), X, HORIZON)
+        for k in (2, -1)
+    )
+    assert_same(first, last)
 
 
 def test_ids_that_no_column_of_X_holds():
@@ -918,7 +926,7 @@ def test_predictions_that_grow_without_bound(engine):
     x = np.arange(40.0)[:, None]
     model = skrnn.RNNRegressor(1, rows="steps", activation="relu", max_iter=1, random_state=0)
     model.fit(x, x[:, 0])
-    model._theta[:] = 1e4
+    theta_of(model)[:] = 1e4
     with pytest.raises(ValueError, match=r"forecast of series 0 is not finite in step \d+") as caught:
         model.forecast(x, 400)
     step = int(re.search(r"step (\d+)", str(caught.value))[1])

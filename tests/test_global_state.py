@@ -1,7 +1,5 @@
 """What skrnn must leave alone: global state at import, BLAS threads after fit, models used by threads."""
 
-import subprocess
-import sys
 import textwrap
 import threading
 
@@ -9,10 +7,11 @@ import joblib
 import numpy as np
 import pytest
 from sklearn.utils.parallel import ThreadpoolController
+from support.processes import run_python
 from threadpoolctl import threadpool_limits
 
 import skrnn
-from skrnn._estimators import base as _base
+from skrnn._estimators import threads
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -25,11 +24,13 @@ IMPORT = """
     def state():
         return (
             np.geterr(), list(warnings.filters), signal.getsignal(signal.SIGINT), dict(os.environ),
-            2.0**-1074 != 0, np.random.get_state()[1].tolist(), np.get_printoptions(),
+            (np.full(37, 1e-310) * 1.0).all(), (np.full(37, 1e-40, np.float32) * np.float32(1)).all(),
+            np.random.get_state()[1].tolist(), np.get_printoptions(),
             [(p["filepath"], p["num_threads"]) for p in threadpool_info()],
         )
 
     before = state()
+    assert before[4:6] == (True, True)  # denormal numbers are not flushed
     import skrnn
     assert state() == before
     skrnn.RNNRegressor(2, max_iter=2, random_state=0).fit(np.eye(4), np.arange(4)).predict(np.eye(4))
@@ -39,21 +40,20 @@ IMPORT = """
 
 def test_import_and_fit_change_no_global_state():
     code = "import warnings; warnings.simplefilter('ignore')\n" + textwrap.dedent(IMPORT)
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr
+    run_python(code)
 
 
 def blas_threads():
     return [p["num_threads"] for p in ThreadpoolController().info() if p["user_api"] == "blas"]
 
 
-def data(n=40):
+def noise_and_numbers(n=40):
     rng = np.random.RandomState(0)
     return rng.normal(size=(n, 6, 2)), rng.normal(size=n)
 
 
 def test_overlapping_fits_restore_the_number_of_blas_threads():
-    X, y = data()
+    X, y = noise_and_numbers()
     with threadpool_limits(2, user_api="blas"):
         before = blas_threads()
         expected = skrnn.GRURegressor(8, max_iter=15, random_state=0).fit(X, y)
@@ -71,7 +71,7 @@ def test_overlapping_fits_restore_the_number_of_blas_threads():
 
 
 def test_predict_by_several_threads_at_once():
-    X, y = data(600)
+    X, y = noise_and_numbers(600)
     model = skrnn.LSTMRegressor(8, max_iter=2, random_state=0).fit(X, y)
     expected, state, answers = model.predict(X), model.__getstate__(), []
 
@@ -89,7 +89,7 @@ def test_predict_by_several_threads_at_once():
 
 @pytest.mark.parametrize("n_jobs", [2, -1])
 def test_n_jobs_gives_the_same_bits(n_jobs):
-    X, y = data(600)
+    X, y = noise_and_numbers(600)
     model = skrnn.GRURegressor(8, max_iter=2, random_state=0).fit(X, y)
     expected = model.predict(X)
     np.testing.assert_array_equal(model.set_params(n_jobs=n_jobs).predict(X), expected)
@@ -107,13 +107,13 @@ def test_number_of_threads(monkeypatch, n_jobs, limit, expected):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     if limit is not None:
         monkeypatch.setenv("OMP_NUM_THREADS", limit)
-    monkeypatch.setattr(_base, "cpu_count", lambda: 4)
-    monkeypatch.setattr(_base, "effective_n_jobs", lambda n: {None: 1, -1: 4}.get(n, n))
-    assert skrnn.LSTMClassifier(n_jobs=n_jobs)._n_threads() == expected
+    monkeypatch.setattr(threads, "cpu_count", lambda: 4)
+    monkeypatch.setattr(threads, "effective_n_jobs", lambda n: {None: 1, -1: 4}.get(n, n))
+    assert threads.n_threads(n_jobs) == expected
 
 
 def test_a_search_that_takes_all_processors_leaves_one_thread_to_each_fit(monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     n = joblib.cpu_count()
-    threads = joblib.delayed(skrnn.LSTMClassifier(n_jobs=-1)._n_threads)
-    assert joblib.Parallel(n)(threads() for _ in range(n)) == [1] * n
+    each = joblib.Parallel(n)(joblib.delayed(threads.n_threads)(-1) for _ in range(n))
+    assert each == [1] * n

@@ -5,6 +5,7 @@ Packages and modules are read from the folders; only their order stands here.
 
 import ast
 import importlib.util
+import re
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(importlib.util.find_spec("skrnn").origin).parent
+TOP = Path(__file__).parents[1]
 
 # bottom to top; a package imports from those before it only
 ORDER = [
@@ -21,7 +23,8 @@ ORDER = [
     ["_settings"],
     ["_reading"],
     ["_estimators"],
-    ["_transformers", "_forecasting"],
+    ["_transformers"],
+    ["_forecasting"],
     ["public"],
     ["inspection"],
     ["skrnn"],  # __init__.py and _config.py
@@ -93,3 +96,21 @@ def test_the_top_is_small():
     """At most twelve folders and files beside the public modules."""
     private = [p.name for p in ROOT.iterdir() if p.name.startswith("_") and p.name != "__pycache__"]
     assert len(private) <= 12
+
+
+MENTION = re.compile(r"\b(?:skrnn|tests|benchmarks|examples)/[\w/.]*\.(?:py|pyx|hpp|cpp)\b")
+FOLDERS = ["skrnn", "tests", "docs", "benchmarks", "examples"]
+TEXTS = {".py", ".pyx", ".hpp", ".cpp", ".rst", ".md"}
+
+
+@pytest.mark.skipif(not (TOP / "docs").is_dir(), reason="the repository is not there")
+def test_files_that_are_mentioned_exist():
+    paths = [*TOP.glob("*.md"), *(path for folder in FOLDERS for path in (TOP / folder).rglob("*"))]
+    gone = {
+        f"{path.relative_to(TOP)}: {name}"
+        for path in paths
+        if path.suffix in TEXTS and not {"_build", "generated"} & set(path.parts)
+        for name in MENTION.findall(path.read_text(encoding="utf-8"))
+        if not (TOP / name).exists()
+    }
+    assert not gone

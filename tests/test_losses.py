@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from reference import LOSS_VARIANTS, finite_differences, make, targets
 from sklearn.metrics import (
     log_loss,
     mean_absolute_error,
@@ -10,8 +9,9 @@ from sklearn.metrics import (
     mean_poisson_deviance,
     mean_squared_error,
 )
+from support.reference import LOSS_VARIANTS, finite_differences, make, targets
 
-from skrnn.losses import LOSSES, HuberLoss, PinballLoss, SquaredError, _weighted_quantiles
+from skrnn.losses import LOSSES, HuberLoss, PinballLoss, SquaredError, _weighted_quantiles, make_loss
 
 losses = pytest.mark.parametrize("name", LOSS_VARIANTS)
 N, K = 6, 3
@@ -224,3 +224,14 @@ def test_log_inverse_link_is_the_log_and_keeps_what_the_log_loses(name):
     log_p = loss.log_inverse_link(far)
     assert np.isfinite(log_p).all()
     assert log_p[0, 1] == pytest.approx(-1800 if "multi" in name else -900)
+
+
+def test_a_loss_by_its_name_or_as_a_class():
+    class Own(HuberLoss):
+        """Not in the registry."""
+
+    for loss, cls in (("huber", HuberLoss), (HuberLoss, HuberLoss), (Own, Own)):
+        made = make_loss({"loss": loss, "loss_options": {"huber_delta": 0.5}})
+        assert type(made) is cls
+        assert made.delta == 0.5
+    assert type(make_loss({"loss": "squared_error"})) is SquaredError

@@ -25,7 +25,8 @@ from sklearn.model_selection import (
 )
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
-from versions import is_sklearn, needs_sklearn
+from support.arrays import object_array
+from support.versions import is_sklearn, needs_sklearn
 
 import skrnn
 from skrnn.metrics import sequence_scorer
@@ -35,13 +36,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 N, T, F = 12, 6, 2
 CV = KFold(2)
 SMALL = {"hidden_size": 3, "max_iter": 3, "random_state": 0, "return_sequences": True}
-
-
-def object_array(items):
-    array = np.empty(len(items), dtype=object)
-    for i, item in enumerate(items):
-        array[i] = item
-    return array
 
 
 def sequences(ragged=True):

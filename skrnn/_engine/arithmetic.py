@@ -9,8 +9,12 @@ all. So the gradient does not depend on the order of the rows, and a row of weig
 of three copies of the row. Without this, round-off of 1e-16 in the first update grows into another
 model after a few hundred.
 
-Shapes: packed windows (N, .) described by a ``Steps`` (``packing.py``), B sequences, P parameters.
-A third arithmetic is one more class with these methods.
+What differs is which products are taken, and where the weights of the sequences enter a sum: into its
+terms beforehand (``FAST``), or into the sum (``EXACT``, which ``loss_weights`` or ``weighing`` makes into
+an arithmetic for sums of sequences of these weights).
+
+Shapes: packed windows (N, .) described by a ``Steps`` (``packing.py``), B sequences, P weights of the
+network. A third arithmetic is one more class with these methods.
 
 References
 ----------
@@ -72,13 +76,16 @@ def exact_sum_of(blocks, weight):
     return totals.sum(axis=0)
 
 
-def units(n_steps, W):
-    """``_sigmas`` of one sequence's gradient where inputs and gradients are at most 1: (n_pieces,)."""
+def gradient_sigmas(n_steps, W):
+    """(n_pieces,) the sigmas for a sequence's products of ``n_steps`` inputs and gradients of at most 1.
+
+    For the compiled twin, which scales the columns to that size, and their exact sum over sequences.
+    """
     return np.array(_sigmas(np.frexp(n_steps)[1], W))
 
 
 def _sigmas(exponent, W):
-    """For columns |x| <= 2**exponent and weights of sum W, one sigma (P,) for every piece of x.
+    """For columns |x| <= 2**exponent and weights of sum W: one sigma (P,) for every piece of x.
 
     (sigma + x) - sigma keeps the bits of x above the last bit of sigma [1]_ [2]_. With sigma a power
     of two large enough for W max|x|, the pieces so kept are multiples of one unit and their weighted
@@ -124,40 +131,68 @@ def sum_by(keys, values):
 
 
 class _Fast:
-    """Plain BLAS; the weights of the rows are already inside ``dA`` and ``value``."""
+    """Plain BLAS; the weights of the sequences are already inside ``dA``, ``dE`` and ``value``."""
+
+    def weighing(self, weight):
+        """The arithmetic for sums in which the sequences count with ``weight`` (B,)."""
+        return self
+
+    def reordered(self, order):
+        """The same for sequences in another order."""
+        return self
+
+    def loss_weights(self, u, weight, steps):
+        """The factors of the losses of a window's rows, from u (N,) and the weights w (B,) of sequences.
+
+        Returns the factors (N,), here c = w u, and the arithmetic for sums of what they are in.
+        """
+        return u * steps.spread(weight), self
 
     @staticmethod
     def product(A, W):
         return A @ W
 
     @staticmethod
-    def weight_gradient(A, dA, steps, weight):
+    def weight_gradient(A, dA, steps):
         """dW = A^T dA, (K, G)."""
         return A.T @ dA
 
     @staticmethod
-    def table_gradient(tokens, dE, steps, weight):
+    def table_gradient(tokens, dE, steps):
         """The sum of dE (N, E) over the rows of each token: the tokens in use (U,), their sums (U, E)."""
         return sum_by(tokens, dE)
 
     @staticmethod
-    def loss_weights(u, weight, steps):
-        """The weights c = w u of the losses of a window's rows, and what is left for the sum."""
-        return u * steps.spread(weight), None
-
-    @staticmethod
-    def loss(value, steps, weight):
+    def loss(value, steps):
         """Sum of the weighted losses of a window's rows."""
         return float(value.sum())
 
 
 class _Exact:
-    """One product per sequence at unit weight, then the exact sum over sequences."""
+    """One product per sequence at unit weight, then the exact sum over sequences.
+
+    Parameters
+    ----------
+    weight : (B,) float64, optional
+        Of the sequences; only sums need it.
+    """
 
     product = staticmethod(blocked_product)
 
-    @staticmethod
-    def weight_gradient(A, dA, steps, weight):
+    def __init__(self, weight=None):
+        self.weight = weight
+
+    def weighing(self, weight):
+        return _Exact(weight)
+
+    def reordered(self, order):
+        return _Exact(self.weight[order])
+
+    def loss_weights(self, u, weight, steps):
+        return u, _Exact(weight)
+
+    def weight_gradient(self, A, dA, steps):
+        weight = self.weight
         # |entry of a sequence's product| <= T max|a| max|da|, column by column
         a, da = (np.frexp(np.abs(M).max(axis=0))[1] for M in (A, dA))
         exponent = (a[:, None] + da).ravel() + int(np.frexp(len(steps))[1])
@@ -173,10 +208,9 @@ class _Exact:
                 _add_exactly(totals, G, weight[first + i : first + i + len(G)], sigmas)
         return totals.sum(axis=0).reshape(len(a), -1)
 
-    @staticmethod
-    def table_gradient(tokens, dE, steps, weight):
+    def table_gradient(self, tokens, dE, steps):
         # one sum per sequence and token at unit weight, then the exact sum over the sequences
-        B = steps.B
+        B, weight = steps.B, self.weight
         pairs, G = sum_by(np.where(tokens < 0, -1, tokens * B + steps.sequence), dE)
         tokens, weight = pairs // B, weight[pairs % B]
         first = np.flatnonzero(np.diff(tokens, prepend=-1))
@@ -190,15 +224,8 @@ class _Exact:
             total += np.add.reduceat(piece * weight[:, None], first) if len(first) else 0
         return tokens[first], total
 
-    @staticmethod
-    def loss_weights(u, weight, steps):
-        return u, weight
-
-    @staticmethod
-    def loss(value, steps, weight):
-        return float(
-            _Exact.weight_gradient(np.ones((len(value), 1)), value[:, None], steps, weight)[0, 0]
-        )
+    def loss(self, value, steps):
+        return float(self.weight_gradient(np.ones((len(value), 1)), value[:, None], steps)[0, 0])
 
 
 FAST = _Fast()

@@ -1,7 +1,7 @@
 """Some sequences of a data set, sorted by falling length, ready to be cut into windows.
 
-A ``Batch`` hands out the packed rows (``packing.py``) of one window at a time, cast to the dtype that is
-computed in.
+A ``Batch`` hands out one window at a time: packed rows (``packing.py``), cast to the dtype that is
+computed in. Shapes: B sequences, T steps of the longest; N packed rows of a window, F inputs, K targets.
 
 Alignment: with one target per sequence a batch is aligned at the end (all sequences end together, so k1
 and k2 count back from each sequence's own end), with one target per step at the start.
@@ -12,12 +12,12 @@ from functools import cached_property
 import numpy as np
 
 from skrnn._engine.arithmetic import exact_sum
-from skrnn._engine.packing import Steps
+from skrnn._engine.packing import Steps, Window
 from skrnn._engine.storage import NO_TOKEN
 
 
 class Batch:
-    """Some sequences of a data set, sorted by falling length (stable), ready to be windowed.
+    """Some sequences of a data set, sorted by falling length (stable).
 
     Attributes
     ----------
@@ -25,10 +25,10 @@ class Batch:
         Sequences, and steps of the longest.
     order : (B,) int
         ``rows[order]`` are the sequences as sorted.
-    step_weight : (T,) float
-        Sum over sequences of c(i, s) at every step of the batch.
+    loss_weight_of_steps : (T,) float
+        Sum over sequences of c(i, s), the weights of the losses, at every step of the batch.
     W : float
-        Sum of ``step_weight``.
+        Its sum.
     S : float
         Sum of the weights of the sequences, which the penalty is divided by: per-step weights count
         with their mean.
@@ -56,8 +56,8 @@ class Batch:
         self.rows, self.lengths = np.asarray(rows)[self.order], lengths[self.order]
         self.T = int(self.lengths[0])
 
-    def alive(self, start, end):
-        """Sequences alive at the steps start + 1..end."""
+    def n_alive(self, start, end):
+        """How many sequences are alive at the steps start + 1..end."""
         if self.data.is_rectangular:
             return np.broadcast_to(self.B, (end - start,))
         at = np.arange(start, end)
@@ -79,8 +79,19 @@ class Batch:
         return state._replace(layers=layers)
 
     def steps(self, start, end):
-        """The window (start, end] as ``Steps``."""
-        return Steps(self.alive(start, end), self.B)
+        """The steps start + 1..end as ``Steps``."""
+        return Steps(self.n_alive(start, end), self.B)
+
+    def window(self, start, first, end, keep=None):
+        """The steps start + 1..end as a ``Window``.
+
+        Outputs are read after the step ``first``, where there is a use for any; the state is kept that
+        stands after the step ``keep``, by default the last.
+        """
+        if self.at_end and not self.data.replication:  # one target, read at the end of the batch
+            first = max(first, min(self.T - 1, end))
+        steps = Steps(self.n_alive(start, end), self.B)
+        return Window(self.X(steps, start), steps, first - start, None if keep is None else keep - start)
 
     def _index(self, steps, start):
         """Sequence of the data set and its own step, for every packed row of a window."""
@@ -96,9 +107,9 @@ class Batch:
         else:
             rows, times = self._index(steps, start)
             if self.data.delay:
-                inside = times < data.lengths[rows]
+                known = times < data.lengths[rows]
                 X = np.full((steps.N, data.n_features), NO_TOKEN if data.dtype else 0, dtype=dtype)
-                X[inside] = data.take(rows[inside], times[inside])
+                X[known] = data.take(rows[known], times[known])
             else:
                 X = data.take(rows, times).astype(dtype, copy=False)
         return X[:, 0] if data.dtype else X
@@ -134,24 +145,25 @@ class Batch:
         valid = times >= 0
         return (self.data.X.offsets[rows] + times)[valid], valid
 
+    def positions_in_X(self):
+        """``flat_positions`` of the steps of X that the rows of the whole batch read.
+
+        Returns the positions and the mask of the rows that read one: a delay adds steps that are none of
+        X.
+        """
+        X, (rows, times) = self.data.X, self._index(self.steps(0, self.T), 0)
+        is_of_X = times < X.lengths[rows]
+        return (X.offsets[rows] + times)[is_of_X], is_of_X
+
     def _cast(self, values):
         return values.astype(self.dtype, copy=False)
-
-    def first_read(self, first, end):
-        """The first step after ``first`` at which an output is read; ``end`` if there is none.
-
-        One target without replication is read once, at the end of the batch.
-        """
-        if self.at_end and not self.data.replication:
-            return max(first, min(self.T - 1, end))
-        return first
 
     def _add_up_weights(self):
         data = self.data
         if data.per_step:
             self._add_up_weights_of_steps()
             return
-        self.step_weight = np.zeros(self.T)
+        self.loss_weight_of_steps = np.zeros(self.T)
         inner = data.inner_weight
         if inner is None:
             c = self.weight
@@ -160,25 +172,25 @@ class Batch:
             c = self.weight * inner[self.rows]
             self.W = self.S = float(exact_sum(inner[self.rows, None], self.weight)[0])
         if data.replication:
-            self.step_weight[:] = np.cumsum(c * data.replication / self.lengths)[
-                self.alive(0, self.T) - 1
-            ]
-        self.step_weight[-1] += self.W * (1 - data.replication)
+            c_so_far = np.cumsum(c * data.replication / self.lengths)  # of the first so many sequences
+            self.loss_weight_of_steps[:] = c_so_far[self.n_alive(0, self.T) - 1]
+        self.loss_weight_of_steps[-1] += self.W * (1 - data.replication)
 
     def _add_up_weights_of_steps(self):
         data = self.data
         n_targets = self.lengths - data.delay
         share = 1.0 if data.share is None else data.share[self.rows]
         if data.inner_weight is None:
-            self.step_weight = np.cumsum(self.weight)[self.alive(0, self.T) - 1]
-            self.step_weight[: data.delay] = 0
+            self.loss_weight_of_steps = np.cumsum(self.weight)[self.n_alive(0, self.T) - 1]
+            self.loss_weight_of_steps[: data.delay] = 0
             self.W = float((self.weight * n_targets).sum())
             self.S = float((self.weight * share).sum())
             return
         u = data.inner_weight.gather(self.rows)[:, 0]
         sequence = np.repeat(np.arange(self.B), n_targets)
         step = data.delay + np.arange(len(u)) - np.repeat(np.cumsum(n_targets) - n_targets, n_targets)
-        self.step_weight = np.bincount(step, u * self.weight[sequence], minlength=self.T)
+        c = u * self.weight[sequence]
+        self.loss_weight_of_steps = np.bincount(step, c, minlength=self.T)
         per_sequence = np.bincount(sequence, u, minlength=self.B)
         self.W = float(exact_sum(per_sequence[:, None], self.weight)[0])
         self.S = float(exact_sum((per_sequence / n_targets * share)[:, None], self.weight)[0])

@@ -1,6 +1,9 @@
 """Sequences with targets and weights: what is trained on, as a whole, in pieces, or split in two.
 
 A ``Dataset`` is ``Sequences`` (``storage.py``) with targets and weights; batches are cut from it.
+Shapes: n sequences of T_i steps, F inputs per step, K targets. Data of another kind, as ``pairs.py``,
+have the methods that training calls: ``__len__``, ``select``, ``batch``, ``without_zero_weights`` and
+``flat_targets``.
 
 Every loss has a weight c(i, s) = w_i u(i, s), fixed by the whole sequence: w_i is the sample weight,
 u holds the rest (weights of steps and classes, target replication).
@@ -30,7 +33,7 @@ class Dataset:
     replication : float
         Share of the loss of a sequence's only target given to its intermediate steps.
     per_step : bool, optional
-        Needed without targets: whether there would be one per step.
+        Whether there is one target per step; only needed without targets.
     start : list per layer of tuples of (n, H) arrays, optional
         The states that the sequences start from; default zeros. For one direction.
     share : (n,) float, optional
@@ -48,26 +51,26 @@ class Dataset:
         self.delay, self.replication = delay, replication
         self.per_step = isinstance(y, Sequences) if per_step is None else per_step
         self.start, self.share = start, share
-        self.first = None  # where the targets begin later than X: their first steps
-        # where there is more of X than of y, the delayed outputs read it
+        self.first_target = None  # (n,) the steps of the first targets, where X begins before them
+        # X may have more steps than y: outputs with a delay read them
         self.lengths = (y if isinstance(y, Sequences) else X).lengths + delay
         # all equally long: a batch needs no sorting, and no index for every row
         self.is_rectangular = not delay and bool((self.lengths == self.lengths[:1]).all())
 
     def __len__(self):
-        return len(self.X)
+        return len(self.lengths)
 
-    def _derive(self, of, **changes):
-        """A new data set: ``of`` takes the parts over that belong to sequences."""
+    def _derive(self, take, **changes):
+        """A new data set: ``take`` makes its X, y, weights and states of those of this one."""
         names = ("X", "y", "weight", "step_weight", "class_weight", "share")
         parts = {name: getattr(self, name) for name in names}
-        parts = {name: None if part is None else of(part) for name, part in parts.items()}
-        start = self.start and [tuple(of(s) for s in layer) for layer in self.start]
+        parts = {name: None if part is None else take(part) for name, part in parts.items()}
+        start = self.start and [tuple(take(s) for s in layer) for layer in self.start]
         data = Dataset(
             **(parts | changes), start=start, delay=self.delay, replication=self.replication,
             per_step=self.per_step,
         )  # fmt: skip
-        data.first = None if self.first is None else of(self.first)
+        data.first_target = None if self.first_target is None else take(self.first_target)
         return data
 
     def select(self, rows):
@@ -88,14 +91,14 @@ class Dataset:
         lengths = (k + 1) * T[rows] // n[rows] - starts
         known = np.minimum(lengths + self.delay, self.X.lengths[rows] - starts)
 
-        def of(part):
+        def take(part):
             if part is self.X:
                 return part.cut(rows, starts, known)
             if isinstance(part, Sequences):
                 return part.cut(rows, starts, lengths)
             return part[rows]
 
-        pieces = self._derive(of, share=lengths / T[rows])
+        pieces = self._derive(take, share=lengths / T[rows])
         for layer in pieces.start or ():
             for state in layer:
                 state[k > 0] = 0
@@ -115,8 +118,8 @@ class Dataset:
             has_weight &= inner > 0
         return self if has_weight.all() else self.select(np.flatnonzero(has_weight))
 
-    def some_targets(self, most=10**6):
-        """``flat_targets`` of up to ``most`` of them, evenly spread."""
+    def sample_of_targets(self, most=10**6):
+        """``flat_targets``; of more than ``most`` only so many, evenly spread."""
         n = self.y.lengths.sum() if self.per_step else len(self)
         if n <= most:
             return self.flat_targets()
@@ -165,25 +168,26 @@ class Dataset:
 
     def _steps(self, first, n, n_X):
         """The targets of ``n`` steps from ``first`` on, if there are any, with ``n_X`` steps of X."""
-        some = np.flatnonzero(n)
-        first, n, n_X = (np.broadcast_to(v, len(self))[some] for v in (first, n, n_X))
+        rows = np.flatnonzero(n)
+        first, n, n_X = (np.broadcast_to(v, len(self))[rows] for v in (first, n, n_X))
 
-        def of(part):
+        def take(part):
             if part is self.X:
-                return part.cut(some, 0, n_X)
-            return part.cut(some, first, n) if isinstance(part, Sequences) else part[some]
+                return part.cut(rows, 0, n_X)
+            return part.cut(rows, first, n) if isinstance(part, Sequences) else part[rows]
 
-        data = self._derive(of)
-        data.first = first if first.any() else None
+        data = self._derive(take)
+        data.first_target = first if first.any() else None
         return data.without_zero_weights()
 
     def read_outputs(self, raw):
         """Of outputs (rows, K) for all steps of X those of the steps that have targets."""
-        if self.first is None:
+        if self.first_target is None:
             return raw
         lengths = self.y.lengths
         offsets = np.cumsum(lengths) - lengths
-        return raw[np.repeat(self.X.offsets + self.first - offsets, lengths) + np.arange(lengths.sum())]
+        first = self.X.offsets + self.first_target
+        return raw[np.repeat(first - offsets, lengths) + np.arange(lengths.sum())]
 
 
 def product_of_weights(step_weight, class_weight):

@@ -4,10 +4,10 @@ The loss of every sequence of a batch is the one after its last step s. ``way_ba
 k = 0, 1, ..., the derivatives dl_s / dh_{s-k} (and dc_{s-k}) of all layers, as backpropagation holds
 them: what comes from the step after, from the layer above at the same step, and from the read-out
 (of the pooled states). The way of c through h of the same step is not yet in them: ``total`` adds it.
-Windows of a single step run through the same seam as training (``recurrence.py``), compiled or not, so
-that nothing is said here about any cell.
+Windows of a single step run through the same functions as training (``recurrence.py``), compiled or not;
+nothing here depends on the cell, but that one may have a ``total``.
 
-Shapes: B sequences, aligned at the end (``dataset.py``); at lag k the first n of them have so many
+Shapes: B sequences, aligned at the end (``batch.py``); at lag k the first n of them have so many
 steps. For networks in one direction, without dropout.
 """
 
@@ -18,7 +18,7 @@ import numpy as np
 from skrnn._engine.arithmetic import FAST
 from skrnn._engine.dataset import Dataset
 from skrnn._engine.network import State
-from skrnn._engine.packing import Steps
+from skrnn._engine.packing import Steps, Window
 from skrnn._engine.recurrence import layer_gradient, unroll_backward
 from skrnn._engine.tbptt import advance
 
@@ -64,7 +64,7 @@ def way_back(gradient, batch, loss, y, n_lags, weight=1.0):
     for t in range(len(steps) - 1, -1, -1):
         rows = steps.slices[t]
         dh = np.ascontiguousarray(dH[rows.start - skip : rows.stop - skip]) if t >= first else None
-        held, dstates = _one_step_back(network, views, path[t], dh, dstates)
+        held, dstates = _one_step_back(path[t], dh, dstates)
         yield Lag(steps.n[t], held, dh, path[t])
         path[t] = None
 
@@ -78,14 +78,15 @@ def _way_there(network, views, X, steps, layers):
     path, H = [], []
     for n, rows in zip(steps.n, steps.slices, strict=True):
         one = Steps([n], steps.B)
-        h, _, after, tapes = network.hidden(views, X[rows], one, State(layers, ()), FAST, record=True)
-        path.append(_Step(X[rows], layers, after, tapes, one))
+        window = Window(X[rows], one)
+        h, _, after, tapes = network.hidden(views, window, State(layers, ()), FAST, record=True)
+        path.append(_Step(window.X, layers, after, tapes, one))
         H.append(h)
         layers = after
     return path, np.concatenate(H)
 
 
-def _one_step_back(network, views, step, dh, dstates):
+def _one_step_back(step, dh, dstates):
     """Through all layers at one step, from the top.
 
     dh (n, Q) or None is the gradient from the read-out, ``dstates`` are those from the step after.
@@ -97,10 +98,8 @@ def _one_step_back(network, views, step, dh, dstates):
         held[k] = tuple(d[:n] for d in dstates[k])
         if dh is not None:
             held[k] = (held[k][0] + dh, *held[k][1:])
-        dh, before[k] = unroll_backward(
-            network.cells[k], views.layers[k][0], dh, 0, dstates[k], step.tapes[k][0], FAST,
-            need_dX=k > 0,
-        )  # fmt: skip
+        (tape,) = step.tapes[k]
+        dh, before[k] = unroll_backward(tape, dh, 0, dstates[k], FAST, need_dX=k > 0)
     return held, before
 
 
@@ -118,7 +117,7 @@ def total(network, views, lag, k):
 def add_gradient(gradient, lag):
     """Add what the step of this lag contributes to the gradients of the layers' weights."""
     for views, tapes in zip(gradient.gradient_views.layers, lag.step.tapes, strict=True):
-        layer_gradient(views[0], tapes[0], lag.step.steps, FAST, None)
+        layer_gradient(views[0], tapes[0], lag.step.steps, FAST)
 
 
 def up_to(data, rows, ends, longest=None):

@@ -4,6 +4,9 @@
 gathered into updates, in this order: scale, L2 penalty, clip_value, clip_norm [1]_, solver step.
 Both know neither cell nor loss nor data.
 
+Shapes: theta and g are flat vectors of P weights; B sequences of a batch. To do something else with the
+gradients of ``tbptt``, write a class below ``Gradient``.
+
 An update is all or nothing: theta and the solver's memory before the step are kept, so that an
 interruption in the middle of a step, or a loss or gradient that is no longer finite, leaves whole
 and finite weights behind.
@@ -21,7 +24,7 @@ import numpy as np
 
 from skrnn import _kernels
 
-# How many gradient norms before a divergence are told.
+# Of how many updates before a divergence the gradient norms are reported.
 N_NORMS = 5
 
 
@@ -66,8 +69,8 @@ class Gradient:
 
     Attributes
     ----------
-    g : (P,) sum of the gradients since it was last emptied
-    loss, weight : float
+    g : (P,) sum of the gradients since it was last set to zero
+    loss, W : float
         Sums of c l and of c over what was gathered.
     """
 
@@ -75,16 +78,16 @@ class Gradient:
         self.network, self.theta, self.arithmetic, self.alpha = network, theta, arithmetic, alpha
         self.g = np.zeros_like(theta)
         self.views, self.gradient_views = network.views(theta), network.views(self.g)
-        self.matrices = slice(0, network.parameters.n_penalised)
+        self.matrices = slice(0, network.layout.n_penalised)
         self.masks = None
-        self.loss = self.weight = 0.0
+        self.loss = self.W = 0.0
 
     def begin(self, batch):
         """Before a batch."""
 
     def end(self, batch, carry):
         """After a batch: all its losses have been added; ``carry()`` is the state after its last step."""
-        self.weight += batch.W
+        self.W += batch.W
 
     def update(self, scale, S):
         """Where a ``Learner`` would change theta."""
@@ -117,7 +120,7 @@ class Learner(Gradient):
 
     Attributes
     ----------
-    loss, weight, penalty, norm_sum : float
+    loss, W, penalty, norm_sum : float
         Sums, since ``start_epoch``, of c l, c, and over updates of penalty and gradient norm.
     n_updates, n_clipped : int
         Updates since ``start_epoch``, and those in which clipping was active.
@@ -135,13 +138,18 @@ class Learner(Gradient):
         self._before = np.empty_like(theta), np.empty_like(solver.memory), None
         self._stepping = False
         self.norms = deque(maxlen=N_NORMS)  # of the latest updates
-        # beyond it the squares that solvers remember are no numbers any more
-        self.longest = float(np.sqrt(np.finfo(theta.dtype).max))
+        # of a longer gradient the squares that solvers remember overflow
+        self.largest_norm = float(np.sqrt(np.finfo(theta.dtype).max))
         self.start_epoch()
 
     def start_epoch(self):
-        self.loss = self.weight = self.penalty = self.norm_sum = 0.0
+        self.loss = self.W = self.penalty = self.norm_sum = 0.0
         self.n_updates = self.n_clipped = 0
+
+    def means(self):
+        """Means since ``start_epoch``: loss with penalty, gradient norm, share of updates clipped."""
+        n = max(self.n_updates, 1)
+        return self.loss / self.W + self.penalty / n, self.norm_sum / n, self.n_clipped / n
 
     def begin(self, batch):
         """Before a batch: draw the first dropout masks."""
@@ -160,12 +168,12 @@ class Learner(Gradient):
         self.masks = masks and [m[self._batch.order] for m in masks]
 
     def update(self, scale, S):
-        """One update of theta from the gradient gathered in g, which is empty afterwards."""
+        """One update of theta from the gradient gathered in g, which is zero afterwards."""
         penalty, g_norm = self.finish(scale, S)
         if not math.isfinite(g_norm + self.loss + penalty):
             raise self._divergence(penalty)
         shrink, active = self._clip(g_norm)
-        if g_norm > self.longest and norm(self.g) * shrink > self.longest:
+        if g_norm > self.largest_norm and norm(self.g) * shrink > self.largest_norm:
             raise self._divergence(penalty)
         self._step(shrink)
         self.norms.append(g_norm)
@@ -208,10 +216,10 @@ class Learner(Gradient):
         self._stepping = False
 
     def check_last(self, evaluate):
-        """Raise if the latest step, which no loss has looked at yet, led beyond all numbers.
+        """Raise if the latest step, after which no loss was computed yet, has left the finite numbers.
 
-        A step longer than the weights themselves is tried: ``evaluate()`` returns a ``Gradient`` that has
-        gathered a batch at the new weights.
+        After a step longer than the weights themselves loss and gradient are looked at: ``evaluate()``
+        returns a ``Gradient`` that has gathered a batch at the new weights.
         """
         if not np.isfinite(self.theta).all():
             raise DivergenceError("weights", False, self.norms)

@@ -2,7 +2,7 @@
 
 Shapes: a packed window of T steps, N rows of B sequences (``packing.py``); F inputs per step, Q
 the width of the top layer (H, or 2 H: forward | reverse), K outputs. ``raw`` (., K) holds the
-outputs of the steps from ``first`` on, in packed order. With a table the inputs are tokens (N,), rows
+outputs of the steps that are read, in packed order. With a table the inputs are tokens (N,), rows
 of the table; a negative one stands for a step without input, a row of zeros.
 
 A ``Network`` has no weights: it is the shape of the computation, theta is passed in as views, so
@@ -14,13 +14,15 @@ from collections import namedtuple
 import numpy as np
 
 from skrnn._engine.arithmetic import with_ones
+from skrnn._engine.packing import Window
 from skrnn._engine.pooling import POOLINGS
-from skrnn._engine.recurrence import Layer, layer_gradient, unroll, unroll_backward
-from skrnn._engine.weights import Parameters, glorot_uniform, orthogonal
+from skrnn._engine.recurrence import Layer, Recurrence, layer_gradient, unroll, unroll_backward
+from skrnn._engine.weights import WeightLayout, glorot_uniform, orthogonal
 
 # layers: per layer, per direction, a tuple of (B, H); pool: what pooling has gathered.
 State = namedtuple("State", "layers pool")
-Tape = namedtuple("Tape", "layers pool P steps first masks tokens")
+# What the way back needs; layers: per layer, per direction, a tape; P: what the read-out has seen.
+Tape = namedtuple("Tape", "views window layers pool P masks")
 # Views into theta or a gradient; layers: per layer, per direction, a Layer; table: None without tokens.
 Views = namedtuple("Views", "layers W b table")
 
@@ -54,33 +56,20 @@ class Network:
     """
 
     def __init__(
-        self,
-        cell,
-        n_inputs,
-        hidden_sizes,
-        n_outputs,
-        *,
-        dtype,
-        n_tokens=None,
-        bidirectional=False,
-        pooling="last",
-        dropout=0.0,
-        cell_options=None,
-        n_threads=1,
-    ):
-        self.dtype = np.dtype(dtype)
-        self.hidden_sizes = tuple(hidden_sizes)
-        self.bidirectional = bidirectional
-        self.n_directions = 1 + bidirectional
-        self.n_outputs = n_outputs
-        self.dropout = dropout
-        self.n_threads = n_threads
+        self, cell, n_inputs, hidden_sizes, n_outputs, *, dtype, n_tokens=None, bidirectional=False,
+        pooling="last", dropout=0.0, cell_options=None, n_threads=1,
+    ):  # fmt: skip
+        self.dtype, self.hidden_sizes = np.dtype(dtype), tuple(hidden_sizes)
+        self.bidirectional, self.n_directions = bidirectional, 1 + bidirectional
+        self.n_outputs, self.dropout, self.n_threads = n_outputs, dropout, n_threads
         self.pooling = POOLINGS[pooling]()
         self.widths = [H * self.n_directions for H in self.hidden_sizes]
         shapes = {} if n_tokens is None else {"embedding.W": (n_tokens, n_inputs)}
         shapes |= self._shapes(cell.n_gates, n_inputs)
-        self.parameters = Parameters(shapes, unpenalised=["embedding.W"])  # checks the size first
+        self.layout = WeightLayout(shapes, unpenalised=["embedding.W"])  # checks the size first
         self.cells = [cell(H, self.dtype, **(cell_options or {})) for H in self.hidden_sizes]
+        directions = (False, True)[: self.n_directions]
+        self.recurrences = [[Recurrence(c, d, n_threads) for d in directions] for c in self.cells]
 
     def _shapes(self, n_gates, n_inputs):
         shapes = {}
@@ -103,8 +92,8 @@ class Network:
 
         Embeddings have mean 0 and variance 1, like standardised features.
         """
-        theta = np.zeros(self.parameters.size)
-        views = self.parameters.views(theta)
+        theta = np.zeros(self.layout.size)
+        views = self.layout.views(theta)
         if "embedding.W" in views:
             views["embedding.W"][...] = random_state.normal(size=views["embedding.W"].shape)
         for name, layer in self._views_of_layers(views).items():
@@ -126,7 +115,7 @@ class Network:
 
     def views(self, vector):
         """Views into theta or a gradient in the form that forward and backward take."""
-        return self.arrange(self.parameters.views(vector))
+        return self.arrange(self.layout.views(vector))
 
     def arrange(self, views):
         """Arrays by name -> ``Views``."""
@@ -159,35 +148,22 @@ class Network:
             for width in self.widths
         ]
 
-    def hidden(self, views, X, steps, state, arithmetic, *, keep=None, masks=None, record=False):
+    def hidden(self, views, window, state, arithmetic, *, masks=None, record=False):
         """The stack of layers over one window.
 
-        Returns the top layer's H (N, Q); the states before step ``keep`` (default: final); the
-        final states; and a tape per layer and direction.
+        Returns the top layer's H (N, Q); the states before the step ``window.keep`` (default: final);
+        the final states; and a tape per layer and direction.
         """
+        X, steps, first, keep = window
+        if views.table is not None:
+            window = Window(embed(views.table, X), steps, first, keep)
         all_kept, finals, tapes = [], [], []
-        X = self.inputs(views, X)
-        for k, (cell, directions) in enumerate(zip(self.cells, views.layers, strict=True)):
-            if k and masks:
-                X = X * steps.spread(masks[k - 1])
-            Hs, kept, final, tape = zip(
-                *(
-                    unroll(
-                        cell,
-                        layer,
-                        X,
-                        steps,
-                        state.layers[k][d],
-                        arithmetic,
-                        reverse=d == 1,
-                        keep=keep,
-                        record=record,
-                        n_threads=self.n_threads,
-                    )
-                    for d, layer in enumerate(directions)
-                ),
-                strict=True,
-            )
+        for k, directions in enumerate(views.layers):
+            if k:
+                window = Window(X * steps.spread(masks[k - 1]) if masks else X, steps, first, keep)
+            ways = zip(self.recurrences[k], directions, state.layers[k], strict=True)
+            outs = [unroll(way, layer, window, s, arithmetic, record=record) for way, layer, s in ways]
+            Hs, kept, final, tape = zip(*outs, strict=True)
             X = Hs[0] if len(Hs) == 1 else np.hstack(Hs)
             all_kept.append(kept)
             finals.append(final)
@@ -198,114 +174,108 @@ class Network:
         """What the first layer reads: X, or the embeddings of the tokens X."""
         return X if views.table is None else embed(views.table, X)
 
-    def _reads_final_states(self, steps, first):
+    def _reads_final_states(self, window):
         """Whether the read-out sees the final state of each direction, as PyTorch's h_n.
 
         The last row of a bidirectional output holds the reverse direction after its first step only.
         """
         is_last = isinstance(self.pooling, POOLINGS["last"])
-        return self.bidirectional and is_last and first == len(steps) - 1
+        return self.bidirectional and is_last and window.first == len(window.steps) - 1
 
-    def forward(self, views, X, steps, first, state, arithmetic, *, keep=None, masks=None, record=True):
-        """Outputs of the steps from ``first`` on.
+    def forward(self, views, window, state, arithmetic, *, masks=None, record=True):
+        """Outputs of the steps from ``window.first`` on.
 
         Returns
         -------
         raw : (rows of these steps, K)
-        state : State before step ``keep``; by default that after the last step
+        state : State before the step ``window.keep``; by default that after the last step
         tape : what ``backward`` needs, or None without ``record``
         """
-        H, kept, finals, tapes = self.hidden(
-            views, X, steps, state, arithmetic, keep=keep, masks=masks, record=record
-        )
+        H, kept, finals, tapes = self.hidden(views, window, state, arithmetic, masks=masks, record=record)
         pool_state = pool_tape = ()
-        if self._reads_final_states(steps, first):
+        if self._reads_final_states(window):
             P = np.hstack([final[0] for final in finals[-1]])
         else:
+            _, steps, first, keep = window
             P, pool_state, pool_tape = self.pooling.forward(H, steps, first, state.pool, keep)
         if masks:
-            P = P * steps.tail(first).spread(masks[-1])
+            P = P * window.steps.tail(window.first).spread(masks[-1])
         raw = arithmetic.product(P, views.W)
         raw += views.b
-        tokens = None if views.table is None else X
-        tape = Tape(tapes, pool_tape, P, steps, first, masks, tokens) if record else None
+        tape = Tape(views, window, tapes, pool_tape, P, masks) if record else None
         return raw, State(kept, pool_state), tape
 
-    def backward(
-        self, views, draw, tape, gradient, arithmetic, weight=None, *, dfinal=None, need_dX=False
-    ):
-        """Add the gradient of the loss to ``gradient`` (views).
+    def backward(self, draw, tape, gradient, arithmetic):
+        """Add the gradient of the loss to ``gradient``.
 
         Parameters
         ----------
-        draw : (rows of the steps from ``first`` on, K)
-        weight : (B,) or None
-            Weight of every sequence, for the exact arithmetic; otherwise it is inside ``draw``.
-        dfinal : list per layer, per direction, of tuples of (B, H), optional
-            Gradient with respect to the states after the last step, besides that through ``draw``.
+        draw : (rows of the steps that are read, K)
+        tape : Tape of ``forward``, once
+        gradient : Views or None
+            None if nothing but the gradient of the inputs is wanted.
+        arithmetic : FAST, or EXACT weighing the sequences
 
         Returns
         -------
-        dX : (N, F) gradient with respect to the inputs (or embeddings), or None if not needed
-        dstate : as ``dfinal``, with respect to the initial states
+        dX : (N, F) gradient with respect to the inputs (or embeddings), if ``gradient`` is None
+        dstate : list per layer, per direction, of tuples of (B, H)
+            Gradient with respect to the initial states.
         """
-        steps, first, masks = tape.steps, tape.first, tape.masks
-        tail = steps.tail(first)
-        dW_and_b = arithmetic.weight_gradient(with_ones(tape.P), draw, tail, weight)
-        gradient.W[...] += dW_and_b[:-1]
-        gradient.b[...] += dW_and_b[-1]
+        views, window, masks = tape.views, tape.window, tape.masks
+        first, read = window.first, window.steps.tail(window.first)
+        if gradient is not None:
+            dW_and_b = arithmetic.weight_gradient(with_ones(tape.P), draw, read)
+            gradient.W[...] += dW_and_b[:-1]
+            gradient.b[...] += dW_and_b[-1]
         dP = arithmetic.product(draw, np.ascontiguousarray(views.W.T))
         if masks:
-            dP *= tail.spread(masks[-1])
-        dfinal = [list(layer) for layer in dfinal or self._nothing()]
-        if self._reads_final_states(steps, first):  # no loss looks at H, but at the last h of both
-            dH = None
-            for d, dh in enumerate(np.hsplit(dP, self.n_directions)):
-                dfinal[-1][d] = _plus(dfinal[-1][d], dh)
+            dP *= read.spread(masks[-1])
+        # no loss looks at the states after the last step, but through the read-out
+        dfinal = [[(None,) * cell.n_states] * self.n_directions for cell in self.cells]
+        if self._reads_final_states(window):  # no loss looks at H, but at the last h of both
+            dH, parts = None, np.hsplit(dP, self.n_directions)
+            dfinal[-1] = [(dh, *others) for dh, (_, *others) in zip(parts, dfinal[-1], strict=True)]
         else:
-            dH, first = self.pooling.backward(dP, steps, first, tape.pool)
-        return self.hidden_backward(
-            views, dH, first, dfinal, tape, gradient, arithmetic, weight, need_dX=need_dX
-        )
+            dH, first = self.pooling.backward(dP, window.steps, first, tape.pool)
+        return self.hidden_backward(dH, first, dfinal, tape, gradient, arithmetic)
 
-    def _nothing(self):
-        """No gradient with respect to any state."""
-        return [[(None,) * cell.n_states] * self.n_directions for cell in self.cells]
+    def hidden_backward(self, dH, first, dfinal, tape, gradient, arithmetic):
+        """``backward`` below the read-out.
 
-    def hidden_backward(
-        self, views, dH, first, dfinal, tape, gradient, arithmetic, weight=None, *, need_dX=False
-    ):
-        """``backward`` below the read-out; dH (rows from ``first`` on, Q) is None for zeros."""
-        steps, masks, dstate = tape.steps, tape.masks, [None] * len(self.cells)
-        has_table = views.table is not None
+        Parameters
+        ----------
+        dH : (rows of the steps from ``first`` on, Q) gradient with respect to H; None for zeros
+        dfinal : list per layer, per direction, of tuples of (B, H) or None for zeros
+            Gradient with respect to the states after the last step, besides that through H.
+        """
+        views, steps, masks = tape.views, tape.window.steps, tape.masks
+        has_table, dstate = views.table is not None, [None] * len(self.cells)
         for k in range(len(self.cells) - 1, -1, -1):
-            dX, dstate[k] = self._layer_backward(
-                k, views.layers[k], gradient.layers[k], dH, first, dfinal[k], tape, arithmetic, weight,
-                need_dX=need_dX or has_table or k > 0,
-            )  # fmt: skip
+            need_dX = k > 0 or has_table or gradient is None
+            dX, dstate[k] = _both_ways(dH, first, dfinal[k], tape.layers[k], arithmetic, need_dX)
+            if gradient is not None:
+                for layer, layer_tape in zip(gradient.layers[k], tape.layers[k], strict=True):
+                    layer_gradient(layer, layer_tape, steps, arithmetic)
             if k and masks:
                 dX *= steps.spread(masks[k - 1])
             dH, first = dX, 0
-        if has_table:
-            tokens, dE = arithmetic.table_gradient(tape.tokens, dX, steps, weight)
+        if has_table and gradient is not None:
+            tokens, dE = arithmetic.table_gradient(tape.window.X, dX, steps)
             gradient.table[tokens] += dE
         return dX, dstate
 
-    def _layer_backward(
-        self, k, layers, gradients, dH, first, dfinal, tape, arithmetic, weight, *, need_dX
-    ):
-        """Backward through both directions of layer ``k``; returns dX or None, and d initial states."""
-        H, total, dstates = self.hidden_sizes[k], None, []
-        for d, (layer, gradient) in enumerate(zip(layers, gradients, strict=True)):
-            dH_d = dH if dH is None else dH[:, d * H : (d + 1) * H]
-            dX, dstate = unroll_backward(
-                self.cells[k], layer, dH_d, first, dfinal[d], tape.layers[k][d], arithmetic,
-                need_dX=need_dX,
-            )  # fmt: skip
-            layer_gradient(gradient, tape.layers[k][d], tape.steps, arithmetic, weight)
-            total = dX if total is None else total + dX
-            dstates.append(dstate)
-        return total, dstates
+
+def _both_ways(dH, first, dfinal, tapes, arithmetic, need_dX):
+    """Backward through all directions of a layer; returns dX or None, and d initial states."""
+    H = 0 if dH is None else dH.shape[1] // len(tapes)
+    total, dstates = None, []
+    for d, tape in enumerate(tapes):
+        dH_d = dH if dH is None else dH[:, d * H : (d + 1) * H]
+        dX, dstate = unroll_backward(tape, dH_d, first, dfinal[d], arithmetic, need_dX=need_dX)
+        total = dX if total is None else total + dX
+        dstates.append(dstate)
+    return total, dstates
 
 
 def embed(table, tokens):
@@ -313,9 +283,3 @@ def embed(table, tokens):
     X = table[tokens]
     X[tokens < 0] = 0
     return X
-
-
-def _plus(dstate, dh):
-    """A gradient with respect to a state (h, ...), and dh more."""
-    h, *others = dstate
-    return dh if h is None else h + dh, *others

@@ -1,5 +1,7 @@
 """The packed layout of a window: no padding, no mask.
 
+``Steps`` says which rows belong to which step; a ``Window`` is what a network is run over at a time.
+
 The B sequences of a batch are sorted by falling length. At step t of a window the first
 ``n[t]`` of them are alive: aligned at the start n falls (rows leave), aligned at the end n
 rises (rows join), and run backwards in time each becomes the other. A window's arrays hold
@@ -10,6 +12,7 @@ only what is alive, step after step: N = sum of n rows, of which step t owns
 With equal lengths this is the plain time-major array (T, B, .) read as (T B, .).
 """
 
+from collections import namedtuple
 from functools import cached_property
 from itertools import accumulate, pairwise
 
@@ -17,7 +20,7 @@ import numpy as np
 
 
 class Steps:
-    """The steps of one window: who is alive, and where its rows lie.
+    """The steps of one window: how many sequences are alive at each, and where its rows lie.
 
     Parameters
     ----------
@@ -83,8 +86,28 @@ class Steps:
         return v[self.sequence]
 
     def tail(self, first):
-        """The steps from ``first`` on, as a window of its own."""
+        """The steps from ``first`` on, as those of a window of their own."""
         return Steps(self.counts[first:], self.B) if first else self
+
+
+class Window(namedtuple("Window", "X steps first keep", defaults=(0, None))):
+    """Inputs at the steps of a window, and what is wanted of them.
+
+    Attributes
+    ----------
+    X : (N, F) inputs, or (N,) tokens
+    steps : Steps
+    first : int
+        Outputs are read at the steps from this one on: none, if it is the number of steps.
+    keep : int or None
+        The state before this step is what a window is to leave behind; None: that after the last.
+    """
+
+    __slots__ = ()
+
+    def read(self):
+        """The steps whose outputs are read, as a window of their own."""
+        return self.steps.tail(self.first)
 
 
 # A state (tuple of (B, .)) in two parts: the rows alive at a step, and the rest, which has left with

@@ -21,10 +21,10 @@ from collections import namedtuple
 import numpy as np
 
 from skrnn._engine.network import Network, Tape
-from skrnn._engine.weights import Parameters
+from skrnn._engine.weights import WeightLayout
 
 PairViews = namedtuple("PairViews", "encoder decoder")
-PairTape = namedtuple("PairTape", "encoder decoder steps")
+PairTape = namedtuple("PairTape", "encoder decoder to_encoder")
 
 
 class PairNetwork:
@@ -35,7 +35,7 @@ class PairNetwork:
     cell : class
         One of ``CELLS``.
     n_source, n_target : int
-        Tokens that the encoder reads; tokens that the decoder reads and says.
+        Tokens that the encoder reads; tokens that the decoder reads and gives.
     embedding_size : int
         Width of both tables of embeddings.
     hidden_sizes : sequence of int
@@ -50,13 +50,14 @@ class PairNetwork:
         shapes = {
             f"{part}.{name}": shape
             for part, network in self._parts()
-            for name, shape in network.parameters.shapes.items()
+            for name, shape in network.layout.shapes.items()
         }
         tables = [name for name in shapes if name.endswith("embedding.W")]
-        self.parameters = Parameters(shapes, unpenalised=tables)
-        # what the memory of training is estimated from: a step is one of either part
+        self.layout = WeightLayout(shapes, unpenalised=tables)
+        # what the memory of training is estimated from, as a step is one of either part
         one = self.decoder
         self.dtype, self.dropout, self.n_outputs = one.dtype, one.dropout, n_target
+        self.n_threads = one.n_threads
         self.cells, self.hidden_sizes, self.n_directions = one.cells, one.hidden_sizes, 1
 
     def _parts(self):
@@ -64,17 +65,17 @@ class PairNetwork:
 
     def _named(self, vector):
         """The arrays of each part by the names that it knows them under."""
-        views = self.parameters.views(vector)
+        views = self.layout.views(vector)
         return [
-            {name: views[f"{part}.{name}"] for name in network.parameters.shapes}
+            {name: views[f"{part}.{name}"] for name in network.layout.shapes}
             for part, network in self._parts()
         ]
 
     def initial_weights(self, random_state):
         """A new theta: each part's own initial weights."""
-        theta = np.empty(self.parameters.size, dtype=self.dtype)
+        theta = np.empty(self.layout.size, dtype=self.dtype)
         for (_, network), arrays in zip(self._parts(), self._named(theta), strict=True):
-            own = network.parameters.views(network.initial_weights(random_state))
+            own = network.layout.views(network.initial_weights(random_state))
             for name, array in arrays.items():
                 array[...] = own[name]
         return theta
@@ -94,41 +95,35 @@ class PairNetwork:
             return None
         return [m for _, network in self._parts() for m in network.draw_masks(B, random_state)]
 
-    def forward(self, views, X, steps, first, state, arithmetic, *, keep=None, masks=None, record=True):
-        """Outputs of the steps from ``first`` on, as ``Network.forward``; None in the encoder."""
-        n, L = steps.n_encoder, len(self.cells)
+    def forward(self, views, window, state, arithmetic, *, masks=None, record=True):
+        """Outputs of the decoder's steps that are read, as ``Network.forward``; None in the encoder."""
         encoder_tape = decoder_tape = raw = kept = None
-        if steps.encoder:
-            own = masks and [m[steps.to_encoder] for m in masks[:L]]
-            in_encoder = keep is not None and keep < n
+        L = len(self.cells)
+        if window.encoder:
+            own = masks and [m[window.to_encoder] for m in masks[:L]]
             _, before, finals, tapes = self.encoder.hidden(
-                views.encoder, X[0], steps.encoder, state, arithmetic,
-                keep=keep if in_encoder else None, masks=own, record=record,
-            )  # fmt: skip
-            encoder_tape = Tape(tapes, None, None, steps.encoder, 0, own, X[0])
-            kept = state._replace(layers=before) if in_encoder else None
-            state = state._replace(layers=permute(finals, steps.to_decoder) if steps.crosses else finals)
-        if steps.decoder:
-            keep_here = keep - n if keep is not None and keep >= n else None
+                views.encoder, window.encoder, state, arithmetic, masks=own, record=record
+            )
+            encoder_tape = Tape(views.encoder, window.encoder, tapes, None, None, own)
+            kept = None if window.encoder.keep is None else state._replace(layers=before)
+            if window.crosses:
+                finals = permute(finals, window.to_decoder)
+            state = state._replace(layers=finals)
+        if window.decoder:
             raw, state, decoder_tape = self.decoder.forward(
-                views.decoder, X[1], steps.decoder, max(first - n, 0), state, arithmetic,
-                keep=keep_here, masks=masks and masks[L:], record=record,
+                views.decoder, window.decoder, state, arithmetic,
+                masks=masks and masks[L:], record=record,
             )  # fmt: skip
-        tape = PairTape(encoder_tape, decoder_tape, steps) if record else None
+        tape = PairTape(encoder_tape, decoder_tape, window.to_encoder) if record else None
         return raw, state if kept is None else kept, tape
 
-    def backward(self, views, draw, tape, gradient, arithmetic, weight=None):
-        """Add the gradient of the loss to ``gradient`` (views), as ``Network.backward``."""
-        _, dstate = self.decoder.backward(
-            views.decoder, draw, tape.decoder, gradient.decoder, arithmetic, weight
-        )
+    def backward(self, draw, tape, gradient, arithmetic):
+        """Add the gradient of the loss to ``gradient`` (PairViews), as ``Network.backward``."""
+        _, dstate = self.decoder.backward(draw, tape.decoder, gradient.decoder, arithmetic)
         if tape.encoder is None:
             return
-        order = tape.steps.to_encoder
-        self.encoder.hidden_backward(
-            views.encoder, None, 0, permute(dstate, order), tape.encoder, gradient.encoder, arithmetic,
-            None if weight is None else weight[order],
-        )  # fmt: skip
+        dfinal, arithmetic = permute(dstate, tape.to_encoder), arithmetic.reordered(tape.to_encoder)
+        self.encoder.hidden_backward(None, 0, dfinal, tape.encoder, gradient.encoder, arithmetic)
 
 
 def permute(layers, order):

@@ -1,6 +1,7 @@
 """Pairs of sequences, source and target, and batches of them: two data sets with one time axis.
 
-An encoder reads the source, then a decoder goes on to the target, so time runs on through both:
+``Pairs`` and ``PairBatch`` have the methods of a ``Dataset`` and a ``Batch`` that training calls. An
+encoder reads the source, then a decoder goes on to the target, so time runs on through both:
 
     | encoder steps 1..S | decoder steps S + 1..T |
 
@@ -12,6 +13,8 @@ losses, one per step, and everything about losses and weights is that of its bat
 
 Shapes: packed rows of tokens (N,) of each part (``packing.py``); B pairs.
 """
+
+from collections import namedtuple
 
 import numpy as np
 
@@ -26,7 +29,7 @@ class Pairs:
     ----------
     source : Sequences of (S_i, 1) tokens
     target : Dataset
-        Per step: tokens that the decoder reads, the tokens it is to say next, and weights.
+        Per step: tokens that the decoder reads, the tokens that are to come next, and weights.
     """
 
     per_step = True
@@ -42,13 +45,6 @@ class Pairs:
     def select(self, rows):
         """The pairs ``rows`` as a new data set."""
         return Pairs(self.source.X.select(rows), self.target.select(rows))
-
-    def split_tail(self, fraction):
-        """What a single sequence with targets per step is held out by; a pair has no such tail."""
-        raise ValueError(
-            f"early_stopping=True cannot hold out validation_fraction={fraction} of a single pair: pass "
-            "more pairs, or X_val and y_val."
-        )
 
     def without_zero_weights(self):
         """The pairs that have any weight: a weight of zero means left out."""
@@ -71,8 +67,10 @@ class PairBatch:
     ----------
     boundary : int
         S, the encoder's steps.
-    order, weight, step_weight, W, S
-        Those of the decoder's batch; ``step_weight`` over both parts.
+    order, weight, loss_weight_of_steps, W, S
+        Those of the decoder's batch; the weight of the losses over both parts.
+    to_decoder, to_encoder : (B,) int
+        ``state[to_decoder]`` puts rows in the encoder's order into the decoder's.
     """
 
     at_end = False
@@ -82,7 +80,7 @@ class PairBatch:
         encoder, decoder = self.encoder, self.decoder
         self.B, self.boundary, self.T = decoder.B, encoder.T, encoder.T + decoder.T
         self.order, self.weight, self.W, self.S = decoder.order, decoder.weight, decoder.W, decoder.S
-        self.step_weight = np.concatenate([np.zeros(self.boundary), decoder.step_weight])
+        self.loss_weight_of_steps = np.append(np.zeros(self.boundary), decoder.loss_weight_of_steps)
         self.to_decoder = np.argsort(encoder.order)[decoder.order]
         self.to_encoder = np.argsort(decoder.order)[encoder.order]
 
@@ -90,50 +88,40 @@ class PairBatch:
         """The state before the first step."""
         return network.initial_state(self.B)
 
-    def steps(self, start, end):
-        """The window (start, end] as ``PairSteps``."""
-        S = self.boundary
-        encoder = self.encoder.steps(start, min(end, S)) if start < S else None
-        decoder = self.decoder.steps(max(start - S, 0), end - S) if end > S else None
-        return PairSteps(encoder, decoder, self, crosses=start < S <= end)
-
-    def X(self, steps, start):
-        """The tokens of each part of the window that begins after step ``start``, None without one."""
-        S = self.boundary
-        return (
-            self.encoder.X(steps.encoder, start) if steps.encoder else None,
-            self.decoder.X(steps.decoder, max(start - S, 0)) if steps.decoder else None,
-        )
+    def window(self, start, first, end, keep=None):
+        """As ``Batch.window``; a ``PairWindow``."""
+        S, encoder, decoder = self.boundary, None, None
+        of_encoder, of_decoder = (keep, None) if keep is not None and keep < S else (None, keep)
+        if start < S:
+            encoder = self.encoder.window(start, start, min(end, S), of_encoder)
+        first = max(first, S)  # only the decoder has outputs
+        if end > S:
+            of_decoder = None if of_decoder is None else of_decoder - S
+            decoder = self.decoder.window(max(start - S, 0), first - S, end - S, of_decoder)
+        crosses = start < S <= end
+        return PairWindow(encoder, decoder, first - start, crosses, self.to_decoder, self.to_encoder)
 
     def targets(self, steps, start):
-        """(N, 1) tokens to be said in the decoder's ``steps``, and (N,) their weights u(i, s)."""
+        """(N, 1) tokens that are to come in the decoder's ``steps``, and (N,) their weights u(i, s)."""
         return self.decoder.targets(steps, start - self.boundary)
 
-    def first_read(self, first, end):
-        """The first step after ``first`` at which an output is read: only the decoder has any."""
-        return max(first, self.boundary)
 
-
-class PairSteps:
-    """The steps of a window, which may lie in one part or in both.
+class PairWindow(namedtuple("PairWindow", "encoder decoder first crosses to_decoder to_encoder")):
+    """A window, which may lie in one part or in both.
 
     Attributes
     ----------
-    encoder, decoder : Steps or None
+    encoder, decoder : Window or None
+    first : int
+        Outputs are read at the steps from this one on.
     crosses : bool
         Whether the window begins in the encoder and gets to its end, where rows change their order.
     to_decoder, to_encoder : (B,) int
-        ``state[to_decoder]`` puts rows in the encoder's order into the decoder's.
+        As in the batch.
     """
 
-    def __init__(self, encoder, decoder, batch, *, crosses):
-        self.encoder, self.decoder, self.crosses = encoder, decoder, crosses
-        self.to_decoder, self.to_encoder = batch.to_decoder, batch.to_encoder
-        self.n_encoder = len(encoder) if encoder else 0
+    __slots__ = ()
 
-    def __len__(self):
-        return self.n_encoder + (len(self.decoder) if self.decoder else 0)
-
-    def tail(self, first):
-        """The decoder's steps from ``first`` on: before them nothing is read."""
-        return self.decoder.tail(first - self.n_encoder)
+    def read(self):
+        """The decoder's steps whose outputs are read."""
+        return self.decoder.read()

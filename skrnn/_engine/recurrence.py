@@ -2,7 +2,7 @@
 
 Shapes: a packed window of T steps, N rows (``packing.py``); D inputs, H units, G = n_gates H.
 
-``X`` (N, D) -> ``H`` (N, H); states are tuples of (B, H), h first. ``reverse`` runs time
+``X`` (N, D) -> ``H`` (N, H); states are tuples of (B, H), h first. With ``reverse`` time runs
 backwards: nothing moves in memory, rows that left now join, and each sequence is reversed within
 its own length.
 
@@ -16,40 +16,57 @@ from collections import namedtuple
 import numpy as np
 
 from skrnn import _kernels
-from skrnn._engine.arithmetic import FAST, units, with_ones
+from skrnn._engine.arithmetic import FAST, gradient_sigmas, with_ones
 from skrnn._engine.packing import join, resize, split
 
-Layer = namedtuple("Layer", "W_x W_h b_x b_h")
+# What runs, without weights; no result depends on the number of threads of the compiled twin.
+Recurrence = namedtuple("Recurrence", "cell reverse n_threads", defaults=(False, 1))
+Layer = namedtuple("Layer", "W_x W_h b_x b_h")  # its weights, or their gradients
 
-# What backward needs of forward: inputs, h before every step (packed), the cell's tape per step. The way
-# back leaves dA_x, dA_h, the gradients of the two activations, for the weight gradients.
-LayerTape = namedtuple("LayerTape", "X h_before cell steps order dA")
+# What backward needs of forward: the weights, inputs, and in ``order`` of the steps h before each
+# (packed) and the tape of the cell. The way back leaves dA_x, dA_h, the gradients of the two
+# activations, for the weight gradients. Tapes of the compiled twin are objects of its own.
+LayerTape = namedtuple("LayerTape", "cell layer X steps order h_before cell_tapes dA")
 
 
-def unroll(
-    cell, layer, X, steps, state, arithmetic, *, reverse=False, keep=None, record=True, n_threads=1
-):
+def unroll(recurrence, layer, window, state, arithmetic, *, record=True):
     """Run one layer over a window.
 
     a_x = x W_x + b_x for all steps at once;  a_h = h W_h + b_h and h = cell(a_x, a_h) step by step.
 
+    Parameters
+    ----------
+    recurrence : Recurrence
+    layer : Layer
+    window : Window
+        X are the inputs of the layer.
+    state : tuple of (B, H)
+    arithmetic : FAST or EXACT of ``arithmetic.py``
+    record : bool
+        Whether there will be a way back.
+
     Returns
     -------
     H : (N, H) h after every step
-    kept : the state before step ``keep``; the final one if not asked
+    kept : the state before the step ``window.keep``; the final one if that is None
     final : the state after the last step; a sequence that ended earlier keeps its last
-    tape : what the way back needs, or None without ``record``
+    tape : what the way back needs; of no use without ``record``
     """
+    cell, reverse, n_threads = recurrence
+    X, steps, _, keep = window
     compiled = _kernels.unroll(
         cell, layer, X, steps, state, reverse=reverse, keep=keep, record=record, n_threads=n_threads
     )
     if compiled is not None:
         return compiled
-    W_x, W_h, b_x, b_h = layer
+    return _unroll(recurrence, layer, window, state, arithmetic, record)
+
+
+def _unroll(recurrence, layer, window, state, arithmetic, record):
+    (cell, reverse, _), (X, steps, _, keep), (W_x, W_h, b_x, b_h) = recurrence, window, layer
     A_x = arithmetic.product(X, W_x)
     A_x += b_x
-    H = np.empty((steps.N, W_h.shape[0]), dtype=A_x.dtype)
-    T = len(steps)
+    H, T = np.empty((steps.N, W_h.shape[0]), dtype=A_x.dtype), len(steps)
     order = range(T - 1, -1, -1) if reverse else range(T)
     h_before, tapes, kept = [None] * T, [None] * T, None
     alive, rest = split(state, steps.n[order[0]])
@@ -66,11 +83,11 @@ def unroll(
             h_before[t], tapes[t] = alive[0], tape
         alive = new
     final = join(alive, rest)
-    kept = final if kept is None else kept
-    return H, kept, final, LayerTape(X, h_before, tapes, steps, order, []) if record else None
+    tape = LayerTape(cell, layer, X, steps, order, h_before, tapes, []) if record else None
+    return H, final if kept is None else kept, final, tape
 
 
-def unroll_backward(cell, layer, dH, first, dstate, tape, arithmetic, *, need_dX):
+def unroll_backward(tape, dH, first, dstate, arithmetic, *, need_dX):
     """Backward through one layer, once for every tape.
 
     Parameters
@@ -87,20 +104,25 @@ def unroll_backward(cell, layer, dH, first, dstate, tape, arithmetic, *, need_dX
     """
     if not isinstance(tape, LayerTape):
         return tape.backward(dH, first, dstate, need_dX)
-    steps, W_h = tape.steps, layer.W_h
+    dstate = _unroll_backward(tape, dH, first, dstate, arithmetic)
+    if not need_dX:
+        return None, dstate
+    return arithmetic.product(tape.dA[0], np.ascontiguousarray(tape.layer.W_x.T)), dstate
+
+
+def _unroll_backward(tape, dH, first, dstate, arithmetic):
+    cell, (_, W_h, _, _), _, steps, order, _, tapes, dA = tape
     zeros = np.zeros((steps.B, W_h.shape[0]), dtype=W_h.dtype)
-    dstate = tuple(zeros if d is None else d for d in dstate)
     W_hT = np.ascontiguousarray(W_h.T)  # once per window; BLAS is slower on a transposed operand
-    dA_x = np.empty((steps.N, W_h.shape[1]), dtype=W_h.dtype)
-    dA_h = None
+    dA_x, dA_h = np.empty((steps.N, W_h.shape[1]), dtype=W_h.dtype), None
     skip = 0 if dH is None else steps.offsets[first]
-    alive, rest = split(dstate, steps.n[tape.order[-1]])
-    for t in reversed(tape.order):
+    alive, rest = split([zeros if d is None else d for d in dstate], steps.n[order[-1]])
+    for t in reversed(order):
         alive, rest = resize(alive, rest, steps.n[t])
         rows = steps.slices[t]
         if dH is not None and t >= first:
             alive = (alive[0] + dH[rows.start - skip : rows.stop - skip], *alive[1:])
-        da_x, da_h, (dh, *others) = cell.backward(alive, tape.cell[t])
+        da_x, da_h, (dh, *others) = cell.backward(alive, tapes[t])
         dA_x[rows] = da_x
         if da_h is not da_x:
             if dA_h is None:
@@ -110,12 +132,11 @@ def unroll_backward(cell, layer, dH, first, dstate, tape, arithmetic, *, need_dX
         if dh is not None:
             dh_previous += dh
         alive = (dh_previous, *others)
-    dX = arithmetic.product(dA_x, np.ascontiguousarray(layer.W_x.T)) if need_dX else None
-    tape.dA[:] = dA_x, dA_x if dA_h is None else dA_h
-    return dX, join(alive, rest)
+    dA[:] = dA_x, dA_x if dA_h is None else dA_h
+    return join(alive, rest)
 
 
-def layer_gradient(gradient, tape, steps, arithmetic, weight):
+def layer_gradient(gradient, tape, steps, arithmetic):
     """Add the gradients of one layer's four arrays to the views ``gradient`` (a Layer).
 
     Biases are the weights of a column of ones. Where a_x and a_h have the same gradient, input
@@ -124,17 +145,18 @@ def layer_gradient(gradient, tape, steps, arithmetic, weight):
     if not isinstance(tape, LayerTape):
         if arithmetic is FAST:
             return tape.gradient(gradient)
-        return tape.gradient(gradient, weight, units(len(steps), weight.sum()))
+        weight = arithmetic.weight
+        return tape.gradient(gradient, weight, gradient_sigmas(len(steps), weight.sum()))
     h_before = np.concatenate(tape.h_before)
     X, (dA_x, dA_h), D = tape.X, tape.dA, tape.X.shape[1]
     if dA_h is dA_x:
-        dW = arithmetic.weight_gradient(with_ones(X, h_before), dA_x, steps, weight)
+        dW = arithmetic.weight_gradient(with_ones(X, h_before), dA_x, steps)
         dW_x, dW_h, db_x = dW[:D], dW[D:-1], dW[-1]
         db_h = db_x
     else:
-        dW = arithmetic.weight_gradient(with_ones(X), dA_x, steps, weight)
+        dW = arithmetic.weight_gradient(with_ones(X), dA_x, steps)
         dW_x, db_x = dW[:-1], dW[-1]
-        dW = arithmetic.weight_gradient(with_ones(h_before), dA_h, steps, weight)
+        dW = arithmetic.weight_gradient(with_ones(h_before), dA_h, steps)
         dW_h, db_h = dW[:-1], dW[-1]
     for view, d in zip(gradient, (dW_x, dW_h, db_x, db_h), strict=True):
         view += d

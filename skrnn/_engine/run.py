@@ -37,15 +37,12 @@ class History:
             self.validation_loss.append(validation[0])
             self.validation_score.append(validation[1])
 
-    def mark(self):
-        """Where the history stands, for ``go_back``."""
-        return {k: v if isinstance(v, int) else len(v) for k, v in vars(self).items()}
-
-    def go_back(self, mark):
-        """Forget what came after ``mark``."""
-        self.n_updates = mark.pop("n_updates")
-        for curve, length in mark.items():
-            del getattr(self, curve)[length:]
+    def copy(self):
+        """Another history with the same curves, to go on from."""
+        history = History()
+        for name, value in vars(self).items():
+            setattr(history, name, value if isinstance(value, int) else list(value))
+        return history
 
 
 class Monitor:
@@ -98,6 +95,8 @@ class Run:
         What must be as it was if another call is to finish this one.
     drawn : object
         State of the random numbers at the start, from which held-out data are drawn.
+    is_part : bool
+        Whether it is one pass over a part of the data: ``partial_fit``.
 
     Attributes
     ----------
@@ -113,9 +112,9 @@ class Run:
         In a copy of the run: the weights it has come to, where an estimator keeps better ones.
     """
 
-    def __init__(self, max_iter, monitor, schedule, *, settings=None, drawn=None):
+    def __init__(self, max_iter, monitor, schedule, *, settings=None, drawn=None, is_part=False):
         self.max_iter, self.monitor, self.schedule = max_iter, monitor, schedule
-        self.settings, self.drawn = settings, drawn
+        self.settings, self.drawn, self.is_part = settings, drawn, is_part
         self.epoch, self.done, self.interrupted = 0, False, False
         self.memories = self.theta = None
 

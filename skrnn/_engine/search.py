@@ -1,6 +1,6 @@
 """Answers of an encoder-decoder: greedy and beam search; and its loss at frozen weights.
 
-The decoder says one token after the other, each fed back to it; token ``STOP`` ends an answer (and, as
+The decoder gives one token after the other, each fed back to it; token ``STOP`` ends an answer (and, as
 the first that is read, begins it). Beam search keeps the k most probable beginnings of every answer,
 the best first. An answer's score is the sum of the log probabilities of its tokens, stop included, not
 divided by its length. With k = 1 it is greedy: the most probable token at every step. Equal scores go
@@ -10,15 +10,23 @@ A score can only fall as an answer goes on, so a source is done as soon as the b
 has ended. Rows are computed by products that do not depend on what stands beside them (``EXACT``).
 
 Shapes: B sources side by side, k beams each, V target tokens; states of B k rows, those of a source
-one after the other.
+one after the other. A beam search of another kind is a class like ``Beams``.
 """
 
 import numpy as np
 
 from skrnn import _kernels
 from skrnn._engine.arithmetic import EXACT
-from skrnn._engine.inference import BLOCK, WINDOW
-from skrnn._engine.packing import Steps
+from skrnn._engine.forward import (
+    BLOCK,
+    WINDOW,
+    blocks_by_length,
+    in_windows,
+    outputs_of,
+    states_of,
+    to_the_end,
+)  # fmt: skip
+from skrnn._engine.packing import Steps, Window
 from skrnn._engine.pair_network import permute
 
 STOP = 0
@@ -44,31 +52,24 @@ def answers(network, theta, data, *, beam_size, max_length, log_probability, map
     list of lists of int
     """
     views = network.views(theta)
-    by_length = np.argsort(-data.lengths, kind="stable")
-    size = max(1, BLOCK // beam_size)
-    blocks = [by_length[i : i + size] for i in range(0, len(data), size)]
     found = [None] * len(data)
 
     def answer_block(rows):
         batch = data.batch(rows, network.dtype)
         layers = encode(network.encoder, views.encoder, batch)
         beams = Beams(network.decoder, views.decoder, layers, batch.B, beam_size, log_probability)
-        for i, tokens in enumerate(beams.run(max_length)):
+        for i, tokens in enumerate(beams.search(max_length)):
             found[batch.rows[i]] = tokens
 
-    for _ in map_blocks(answer_block, blocks):
+    for _ in map_blocks(answer_block, blocks_by_length(data.lengths, max(1, BLOCK // beam_size))):
         pass
     return found
 
 
 def encode(encoder, views, batch):
-    """The encoder's states after the last step, window by window."""
-    state = encoder.initial_state(batch.B)
-    for start in range(0, batch.T, WINDOW):
-        steps = batch.steps(start, min(start + WINDOW, batch.T))
-        _, _, layers, _ = encoder.hidden(views, batch.X(steps, start), steps, state, EXACT)
-        state = state._replace(layers=layers)
-    return state.layers
+    """The encoder's states after the last step."""
+    run, state = states_of(encoder, views), encoder.initial_state(batch.B)
+    return to_the_end(run, batch, state, (0, batch.T), WINDOW)[1].layers
 
 
 class Beams:
@@ -82,7 +83,7 @@ class Beams:
         Of each beginning; -inf where there is none. The best come first.
     ended : (n, k) bool
     tokens : (n, k, t) int
-        What has been said; ``STOP`` after the end.
+        The tokens so far; ``STOP`` after the end.
     state : State of n k rows
     """
 
@@ -96,7 +97,7 @@ class Beams:
         self.tokens = np.empty((B, k, 0), dtype=np.intp)
         self.found = [None] * B
 
-    def run(self, max_length):
+    def search(self, max_length):
         """The best answer to every source, a list of lists of int."""
         for _ in range(max_length):
             if not len(self.source):
@@ -114,10 +115,9 @@ class Beams:
     def _log_probabilities(self):
         """(n, k, V) of the next token of every beginning."""
         n = self.score.size
-        said = self.tokens[:, :, -1].ravel() if self.tokens.shape[2] else np.full(n, STOP)
-        raw, self.state, _ = self.decoder.forward(
-            self.views, said, Steps([n], n), 0, self.state, EXACT, record=False
-        )
+        latest = self.tokens[:, :, -1].ravel() if self.tokens.shape[2] else np.full(n, STOP)
+        window = Window(latest, Steps([n], n))
+        raw, self.state, _ = self.decoder.forward(self.views, window, self.state, EXACT, record=False)
         return self.log_probability(raw.astype(np.float64)).reshape(*self.score.shape, -1)
 
     def _choose(self, log_p):
@@ -126,9 +126,10 @@ class Beams:
         log_p[self.ended] = -np.inf
         log_p[self.ended, STOP] = 0
         score = (self.score[:, :, None] + log_p).reshape(n, k * V)
-        best = (
-            np.argsort(-score, axis=1, kind="stable")[:, :k] if k > 1 else score.argmax(axis=1)[:, None]
-        )
+        if k > 1:
+            best = np.argsort(-score, axis=1, kind="stable")[:, :k]
+        else:
+            best = score.argmax(axis=1)[:, None]
         beam, token = np.divmod(best, V)
         rows = np.arange(n)[:, None]
         self.score = score[rows, best]
@@ -158,19 +159,14 @@ class Beams:
 @_kernels.keep_memory()
 def loss_of_pairs(network, theta, loss, data):
     """The mean loss of pairs, each token predicted from those before it as they should be."""
-    views, total, W = network.views(theta), 0.0, 0.0
+    run, total, W = outputs_of(network, network.views(theta)), 0.0, 0.0
     for i in range(0, len(data), BLOCK):
         batch = data.batch(np.arange(i, min(i + BLOCK, len(data))), network.dtype)
         state = batch.initial_state(network)
-        for start in range(0, batch.T, WINDOW):
-            end = min(start + WINDOW, batch.T)
-            steps, first = batch.steps(start, end), max(start, min(batch.boundary, end - 1))
-            raw, state, _ = network.forward(
-                views, batch.X(steps, start), steps, first - start, state, EXACT, record=False
-            )
+        for start, window, raw, _ in in_windows(run, batch, state, (0, batch.T), WINDOW):
             if raw is not None:
-                read = steps.tail(first - start)
-                y, u = batch.targets(read, first)
+                read = window.read()
+                y, u = batch.targets(read, start + window.first)
                 value, _ = loss.value_and_gradient(y, raw)
                 total += float((u * read.spread(batch.weight) * value).sum())
         W += batch.W

@@ -1,8 +1,8 @@
 """Sequences as they came: slices of an array, of which nothing is copied or converted.
 
-Inside the package this is the one representation of data. ``Sequences`` holds n sequences of lengths T_i
-as views and indices, whatever the container was, and gives what is asked for: the steps of a window, some
-sequences, pieces of them.
+Inside the package this is the one representation of data. ``Sequences`` holds n sequences of (T_i, F)
+values as views and indices, whatever the container was, and gives what is asked for: the steps of a
+window, some of the sequences, pieces of them. A new container is read into one (``_reading``).
 """
 
 import contextlib
@@ -26,7 +26,7 @@ class Sequences:
     columns : (F,) int, optional
         Of flat storage: the columns that are features; default all.
     dtype : dtype, optional
-        What values are read as, whatever is computed in: that of tokens.
+        Of tokens: what they are read as. Other values are read as the dtype that is computed in.
     rows_are_steps : bool
         Whether the rows of flat storage are what the user calls rows.
 

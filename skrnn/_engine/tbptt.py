@@ -26,6 +26,8 @@ from itertools import chain, pairwise
 
 import numpy as np
 
+from skrnn._engine.forward import outputs_of, to_the_end
+
 
 def windows(T, k1, k2, at_end, boundary=None):
     """The windows of a batch of T steps, counted from the side on which it is aligned.
@@ -62,7 +64,7 @@ def plan(batch, k1, k2):
     if not (k1 and k1 < T) and not (k2 and k2 < T):  # the whole batch is one window
         yield 0, 0, batch.T, True
         return
-    has_weight = np.concatenate([[0], np.cumsum(batch.step_weight > 0)])
+    has_weight = np.concatenate([[0], np.cumsum(batch.loss_weight_of_steps > 0)])
     for chunk in windows(batch.T, k1, k2, batch.at_end, batch.boundary):
         weighted = [w for w in chunk if has_weight[w[2]] > has_weight[w[1]]]
         for window in weighted:
@@ -74,30 +76,26 @@ def tbptt(network, loss, batch, learner, k1=None, k2=None):
 
     ``learner`` (``learner.py``) holds theta and the gradient, and makes the updates.
     """
-    theta, gradient, arithmetic = learner.views, learner.gradient_views, learner.arithmetic
+    views, gradient, arithmetic = learner.views, learner.gradient_views, learner.arithmetic
     J = sum(update for *_, update in plan(batch, k1, k2))
     state, at = batch.initial_state(network), 0
     learner.begin(batch)
-    for window, following in pairwise(chain(plan(batch, k1, k2), [None])):
-        start, first, end, update = window
+    for (start, first, end, update), following in pairwise(chain(plan(batch, k1, k2), [None])):
         # 1) carry the state to the start of the window
-        state = advance(network, batch, learner, state, at, start)
-        # 2) forward over the window; what is stored is the state at the start of the next one
-        steps = batch.steps(start, end)
-        first = batch.first_read(first, end)
+        if at < start:
+            state = advance(network, batch, learner, state, at, start)
+        # 2) forward over the window; what is kept is the state at the start of the next one
         at = min(following[0], end) if following else end
-        raw, state, tape = network.forward(
-            theta, batch.X(steps, start), steps, first - start, state, arithmetic,
-            keep=at - start, masks=learner.masks,
-        )  # fmt: skip
+        window = batch.window(start, first, end, keep=at)
+        raw, state, tape = network.forward(views, window, state, arithmetic, masks=learner.masks)
         # 3) the losses of the steps after ``first``, and backward to the start of the window
-        read = steps.tail(first - start)
-        y, u = batch.targets(read, first)
+        read = window.read()
+        y, u = batch.targets(read, start + window.first)
         value, draw = loss.value_and_gradient(y, raw)
-        c, w = arithmetic.loss_weights(u, batch.weight, read)
-        learner.loss += arithmetic.loss(c * value, read, w)
+        c, weighing = arithmetic.loss_weights(u, batch.weight, read)
+        learner.loss += weighing.loss(c * value, read)
         draw *= c[:, None]
-        network.backward(theta, draw, tape, gradient, arithmetic, w)
+        network.backward(draw, tape, gradient, weighing)
         # 4) one update from the losses of the newest k1 steps
         if update:
             learner.update(scale=J / batch.W, S=batch.S)
@@ -105,17 +103,10 @@ def tbptt(network, loss, batch, learner, k1=None, k2=None):
 
 
 def advance(network, batch, learner, state, at, to):
-    """Carry the state from step ``at`` to step ``to``, forward only, in pieces of bounded memory."""
-    while at < to:
-        end = min(at + MAX_ADVANCE, to)
-        steps = batch.steps(at, end)
-        _, state, _ = network.forward(
-            learner.views, batch.X(steps, at), steps, len(steps) - 1, state, learner.arithmetic,
-            masks=learner.masks, record=False,
-        )  # fmt: skip
-        at = end
-    return state
+    """Carry the state from step ``at`` to step ``to``, forward only, in windows of bounded memory."""
+    run = outputs_of(network, learner.views, learner.arithmetic, learner.masks)
+    return to_the_end(run, batch, state, (at, to), MAX_ADVANCE, read=False)[1]
 
 
-# Steps of one piece when the state only moves on: enough to make the loop's overhead vanish.
+# Steps of a window when the state only moves on: enough to make the loop's overhead vanish.
 MAX_ADVANCE = 64

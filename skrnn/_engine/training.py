@@ -1,6 +1,8 @@
 """From epochs down to batches: the loop around TBPTT, for solvers that step and for L-BFGS.
 
-Neither loop knows which cell, loss or solver it runs, nor scikit-learn.
+``train`` and ``train_full_batch`` change theta, a flat vector of P weights, in place; batches and
+windows are those of ``tbptt.py``. Neither loop knows which cell, loss or solver it runs, nor
+scikit-learn. A solver of either kind is added in ``solvers.py``.
 """
 
 from collections import deque
@@ -11,7 +13,7 @@ from skrnn import _kernels
 from skrnn._engine.learner import N_NORMS, DivergenceError, Gradient
 from skrnn._engine.tbptt import tbptt
 
-# Rows of one block when a full-batch solver adds up its gradient: fixed, so that the sum is too.
+# Sequences of one block when a full-batch solver adds up its gradient: fixed, so that the sum is too.
 FULL_BATCH_BLOCK = 256
 
 
@@ -28,9 +30,7 @@ def minibatches(data, batch_size, dtype, shuffle, random_state):
 
 
 @_kernels.keep_memory()
-def train(
-    network, loss, epochs, learner, run, history, observer, *, k1, k2, validate=None, truncation=None
-):
+def train(loss, epochs, learner, run, history, observer, *, k1, k2, validate=None, truncation=None):
     """Train until ``run`` has taken all its epochs, or is done.
 
     Parameters
@@ -63,19 +63,17 @@ def train(
         if run.done or observer.begin_epoch(epoch):
             return True
         learner.solver.learning_rate = run.schedule.rate(epoch)
-        depth = truncation.k2(network, learner.theta, loss, len(history.loss)) if truncation else k2
+        depth = k2
+        if truncation:
+            depth = truncation.k2(learner.network, learner.theta, loss, len(history.loss))
         try:
-            one_epoch(network, loss, batches, learner, observer, k1, depth)
+            one_epoch(loss, batches, learner, observer, k1, depth)
         except BaseException as error:
             learner.abandon(error)
             history.n_updates += learner.n_updates
             raise
         validation = validate(learner.theta) if validate else None
-        n = max(learner.n_updates, 1)
-        history.record(
-            learner.loss / learner.weight + learner.penalty / n, learner.norm_sum / n,
-            learner.n_clipped / n, learner.n_updates, validation, k2=depth or k1,
-        )  # fmt: skip
+        history.record(*learner.means(), learner.n_updates, validation, k2=depth or k1)
         run.record(validation[0] if validate else history.loss[-1], learner.theta)
         run.memories = learner.memories()
         if observer.end_epoch(history, epoch):
@@ -83,8 +81,9 @@ def train(
     return run.done or run.schedule.ends_with_max_iter
 
 
-def one_epoch(network, loss, batches, learner, observer, k1, k2):
+def one_epoch(loss, batches, learner, observer, k1, k2):
     """Train on every batch once; the weights are finite afterwards, or a DivergenceError is raised."""
+    network = learner.network
     learner.start_epoch()
     for batch in batches:
         tbptt(network, loss, batch, learner, k1, k2)
@@ -99,47 +98,48 @@ def one_epoch(network, loss, batches, learner, observer, k1, k2):
 
 
 @_kernels.keep_memory()
-def train_full_batch(network, loss, data, theta, solver, arithmetic, run, history, observer, *, alpha):
-    """Minimise the loss of the whole data by full BPTT with a solver that drives the evaluation.
+def train_full_batch(evaluation, theta, solver, run, history, observer):
+    """Minimise the loss of the whole data by full BPTT with a solver that drives the ``Evaluation``.
 
     ``theta`` is changed in place after every iteration, which is what observers take for an epoch.
     Returns scipy's result object, or None if an observer has ended training.
     """
-    n = len(data)
-    blocks = [
-        data.batch(np.arange(k, min(k + FULL_BATCH_BLOCK, n)), network.dtype)
-        for k in range(0, n, FULL_BATCH_BLOCK)
-    ]
-    evaluate = Evaluation(network, loss, blocks, arithmetic, alpha)
-    at_work = False  # whether an observed epoch has begun and not ended
-
-    def function(x):
-        nonlocal at_work
-        if not at_work and observer.begin_epoch(run.epoch):
-            raise Stopped
-        at_work = True
-        value, g = evaluate(x.astype(theta.dtype))
-        observer.progress(n)
-        return value, g
-
-    def callback(x):
-        nonlocal at_work
-        evaluate.check()  # the accepted point is the one evaluated last
-        theta[:] = x
-        history.record(evaluate.value, evaluate.norm, 0.0, 1)
-        run.epoch += 1
-        at_work = False
-        if observer.end_epoch(history, run.epoch - 1):
-            raise Stopped
-
-    before = run.epoch
+    iterations, before = Iterations(evaluation, theta, run, history, observer), run.epoch
     try:
-        result = solver.minimize(function, theta, callback)
+        result = solver.minimize(iterations.evaluate, theta, iterations.accept)
     except Stopped:
         return None
     if run.epoch == before:  # nothing to improve, or no step that does
-        history.record(*evaluate.first, 0.0, 0)
+        history.record(*evaluation.at_start, 0.0, 0)
     return result
+
+
+class Iterations:
+    """What a solver that drives the evaluation calls: each of its iterations is an epoch."""
+
+    def __init__(self, evaluation, theta, run, history, observer):
+        self.evaluation, self.theta = evaluation, theta
+        self.run, self.history, self.observer = run, history, observer
+        self.under_way = False  # whether an observed epoch has begun and not ended
+
+    def evaluate(self, x):
+        """Loss and gradient at x."""
+        if not self.under_way and self.observer.begin_epoch(self.run.epoch):
+            raise Stopped
+        self.under_way = True
+        value, g = self.evaluation(x.astype(self.theta.dtype))
+        self.observer.progress(self.evaluation.n)
+        return value, g
+
+    def accept(self, x):
+        """An iteration has come to x, the point evaluated last."""
+        self.evaluation.check()
+        self.theta[:] = x
+        self.history.record(self.evaluation.value, self.evaluation.norm, 0.0, 1)
+        self.run.epoch += 1
+        self.under_way = False
+        if self.observer.end_epoch(self.history, self.run.epoch - 1):
+            raise Stopped
 
 
 class Stopped(Exception):  # noqa: N818 - a message to the loop around, not an error
@@ -151,17 +151,23 @@ class Evaluation:
 
     Attributes
     ----------
+    n : int
+        Sequences of the data.
     value, norm : float
         Of the latest evaluation: the loss with its penalty, and the norm of the gradient.
-    first : tuple
+    at_start : tuple
         Both, of the first evaluation.
     """
 
-    def __init__(self, network, loss, blocks, arithmetic, alpha):
-        self.network, self.loss, self.blocks = network, loss, blocks
+    def __init__(self, network, loss, data, arithmetic, alpha):
+        self.network, self.loss, self.n = network, loss, len(data)
         self.arithmetic, self.alpha = arithmetic, alpha
-        self.W, self.S = sum(b.W for b in blocks), sum(b.S for b in blocks)
-        self.first, self.norms = None, deque(maxlen=N_NORMS)
+        self.blocks = [
+            data.batch(np.arange(k, min(k + FULL_BATCH_BLOCK, self.n)), network.dtype)
+            for k in range(0, self.n, FULL_BATCH_BLOCK)
+        ]
+        self.W, self.S = sum(b.W for b in self.blocks), sum(b.S for b in self.blocks)
+        self.at_start, self.norms = None, deque(maxlen=N_NORMS)
 
     def __call__(self, theta):
         gradient = Gradient(self.network, theta, self.arithmetic, alpha=self.alpha)
@@ -169,8 +175,8 @@ class Evaluation:
             tbptt(self.network, self.loss, block, gradient)
         penalty, self.norm = gradient.finish(1 / self.W, self.S)
         self.value = gradient.loss / self.W + penalty
-        if self.first is None:
-            self.first = self.value, self.norm
+        if self.at_start is None:
+            self.at_start = self.value, self.norm
             self.check(at_start=True)
         return self.value, gradient.g.astype(np.float64)
 

@@ -31,6 +31,8 @@ References
    gradient bias", UAI 2019, arXiv:1905.07473.
 """
 
+from collections import namedtuple
+
 import numpy as np
 
 from skrnn._engine.arithmetic import FAST
@@ -41,6 +43,10 @@ from skrnn._engine.pooling import POOLINGS
 REACH = 60  # steps that a probe looks back, if k1 is not large
 # Losses of a probe: so many that its windows hold 1 / SHARE of the steps of an epoch, within bounds.
 SHARE, LEAST, MOST = 60, 32, 512
+
+
+# A batch aligned at the end, and in its order the targets (B, K) and weights (B, 1) of its losses.
+Probe = namedtuple("Probe", "batch y weight")
 
 
 def reach(k1):
@@ -78,12 +84,12 @@ class AutoTruncation:
         """k2 for this epoch, counted from 0 since the weights were drawn."""
         if epoch == 0:
             return 2 * self.k1 - 1 if self.many else self.R
-        phi, g_norm = measure(network, theta, loss, *self._probe(network, epoch), self.R)
+        phi, g_norm = measure(network, theta, loss, self._probe(network, epoch), self.R)
         K = smallest_depth(phi, g_norm, self.tolerance, whole=self.R == self.data.lengths.max())
         return K + self.k1 - 1 if self.many else K
 
     def _probe(self, network, epoch):
-        """Batch, targets, and weights (B, 1) that sum to one."""
+        """A ``Probe`` whose weights sum to one."""
         rows, times = self._draw(epoch)
         data, dtype = self.data, network.dtype
         c = data.weight[rows]
@@ -95,7 +101,7 @@ class AutoTruncation:
         longest = 2 * self.R if isinstance(network.pooling, POOLINGS["last"]) else None
         batch = up_to(data, rows, times + 1 + data.delay, longest).batch(np.arange(len(rows)), dtype)
         weight = (c / c.sum())[batch.rows, None]
-        return batch, y[batch.rows].astype(dtype), weight.astype(dtype)
+        return Probe(batch, y[batch.rows].astype(dtype), weight.astype(dtype))
 
     def _draw(self, epoch):
         """Sequences and steps (from 0) of losses, such with R steps to look back on if there are any."""
@@ -129,9 +135,10 @@ class AutoTruncation:
         return rows[drawn], times[drawn]
 
 
-def measure(network, theta, loss, batch, y, weight, R):
-    """A probe -> phi (R,) and |g_R|."""
+def measure(network, theta, loss, probe, R):
+    """phi (R,) and |g_R| of a probe."""
     gradient = Gradient(network, theta, FAST)
+    batch, y, weight = probe
     g_R, phi = np.zeros_like(theta), np.zeros(R)
     with np.errstate(all="ignore"):
         for k, lag in enumerate(way_back(gradient, batch, loss, y, R, weight)):

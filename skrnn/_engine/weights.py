@@ -33,8 +33,8 @@ import numpy as np
 MOST_WEIGHTS = 1 << 40  # beyond it numpy's own messages are about integers, not memory
 
 
-class Parameters:
-    """The layout of theta: where each named array lies.
+class WeightLayout:
+    """Where in theta each named array lies.
 
     Parameters
     ----------

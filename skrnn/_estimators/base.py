@@ -1,72 +1,84 @@
-"""What the estimators share: reading data, building the network, running it.
+"""The base classes of all estimators: fit is composed here, and published here.
 
-``Trainable`` is what all of them share, ``BaseRNN`` what the six do whose targets are numbers or
-labels; the encoder-decoders are in ``encoder_decoder.py``.
+``Trainable`` is what all of them share, ``BaseRNN`` what those do whose targets are numbers or labels.
 
-A class below ``BaseRNN`` says which cell it runs (``_cell``); ``_SequenceRegressor`` and
-``_SequenceClassifier`` (``regressors.py``, ``classifiers.py``) say what targets are and how outputs
-become answers (``_answers()``: name of a method -> function of the raw outputs). Constructor
-parameters stand in ``_settings``; X and y are read in ``_reading``, the run of training is in
-``trainer.py``, the states of series and streams are in ``over_time.py``.
+A class below says which cell it runs, ``class LSTMRegressor(SequenceRegressor, cell=LSTM)``: the class
+itself, so that it travels with the estimator. Its base says what its targets are (``Numbers``,
+``Labels``, ``Texts``), and which ``Settings`` and which reader go with that. Its constructor, its
+constraints and its docstring come from the table of parameters (``_settings``).
 
-What a fitted estimator keeps beside its public attributes: ``_theta``, the flat vector of all
-weights; ``_spec``, plain facts from which the network is built again and X and y are read again (so
-that neither ``set_params`` nor pickling can part weights and network); ``_history``, whose lists are
-the public curves; and, where training may go on, solver and random state.
+What a fitted estimator keeps besides its public attributes is ``_fitted`` (``fitted.py``): a model, which
+neither ``set_params`` nor pickling can part from the weights, and what going on needs. Only ``_publish``
+writes to an estimator.
 """
 
-import contextlib
-import os
+from copy import deepcopy
+from dataclasses import replace
+from numbers import Integral
 
 import numpy as np
-from joblib import Parallel, cpu_count, delayed, effective_n_jobs
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skrnn._engine.inference import BLOCK, run
-from skrnn._engine.network import Network
-from skrnn._engine.run import History, Monitor, Run
+from skrnn._engine.forward import BLOCK
+from skrnn._engine.model import Model
+from skrnn._engine.run import History
 from skrnn._estimators.blas import one_thread
 from skrnn._estimators.callbacks import OF_A_FIT, CallbackSupportMixin, Tasks, with_callbacks
-from skrnn._estimators.over_time import OverTime
+from skrnn._estimators.memory import check_memory
 from skrnn._estimators.progress import check_verbose
-from skrnn._estimators.trainer import Fitting
-from skrnn._reading.advice import say
-from skrnn._reading.containers import shape_answer
-from skrnn._reading.reader import VALIDATION, Reading
-from skrnn._reading.targets import check_targets, read_targets_per_step, read_weights
-from skrnn._settings.build import build
-from skrnn._settings.checks import check_settings
+from skrnn._estimators.series import Series, carry
+from skrnn._estimators.streaming import stream_of
+from skrnn._estimators.threads import mapper, n_threads
+from skrnn._estimators.trainer import Start, Trainer
+from skrnn._reading.advice import warn
+from skrnn._reading.reader import Given, Reader, read_again
+from skrnn._reading.targets import check_targets, read_targets_per_step
+from skrnn._reading.weights import read_weights
+from skrnn._settings.build import attributes_of, build, of
+from skrnn._settings.settings import Of, SequenceSettings
 from skrnn._settings.texts import complete
-from skrnn.cells import CELLS
-from skrnn.solvers import SCHEDULES, SOLVERS
+from skrnn.cells import Elman
+from skrnn.solvers import SOLVERS
 
 DOCUMENTATION = "https://skrnn.readthedocs.io/en/stable/"
+MOST_STREAMS = 1 << 40  # numbers beyond it are no sizes of arrays any more
 
 
-class Trainable(Fitting, CallbackSupportMixin, BaseEstimator):
+class Trainable(CallbackSupportMixin, BaseEstimator):
     """What every estimator shares: a constructor from the table, and fit, all or nothing.
 
-    A class below has ``_check_settings``, ``_read`` (``_reading``), ``_start`` and ``_network``.
+    A class below has ``_cell``, one of ``skrnn.cells`` or any class of that form; ``_targets``, which is
+    ``Numbers``, ``Labels`` or ``Texts``; ``_settings_class`` and ``_reader_class`` that go with these;
+    and ``_owner``, the group of parameters that only classes of this kind have.
     """
 
-    _owns = ()
-    _cell = None
+    _cell = None  # of classes that are not instantiated
+    _targets = _owner = _settings_class = _reader_class = None
 
     # where the HTML representation links to; docs/api.rst makes these pages
     _doc_link_module = "skrnn"
     _doc_link_template = DOCUMENTATION + "generated/skrnn.{estimator_name}.html"
 
-    def __init_subclass__(cls, **kwargs):
+    def __init_subclass__(cls, *, cell=None, **kwargs):
         super().__init_subclass__(**kwargs)
+        if cell is not None:
+            cls._cell = cell
         if cls._cell is not None and "__init__" not in cls.__dict__:
             build(cls, **cls._tables())
 
     @classmethod
+    def _owners(cls):
+        """The groups of parameters that the class has besides those of all."""
+        of_cell = ("rnn",) if issubclass(cls._cell, Elman) else ()
+        return of_cell + ((cls._owner,) if cls._owner else ())
+
+    @classmethod
     def _tables(cls):
-        """Other tables of parameters and attributes than ``_signature`` has for ``_owns``."""
-        return {}
+        """Its parameters and attributes, as ``build`` takes them."""
+        owners = cls._owners()
+        return {"parameters": of(owners), "attributes": attributes_of(owners)}
 
     # --- public methods -------------------------------------------------------------------------
 
@@ -101,136 +113,184 @@ class Trainable(Fitting, CallbackSupportMixin, BaseEstimator):
 
         .. warnings of training
         """
-        with self._nothing_lost() as trained, one_thread():
-            return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val, trained)
-
-    @contextlib.contextmanager
-    def _nothing_lost(self):
-        """A call that fails leaves the estimator as it was: an earlier fit is still there.
-
-        Yields a list; what it is given makes the changes last, whatever comes after.
-        """
-        trained = []
-        before = vars(self).copy()
-        history, random_state = (before.get(name) for name in ("_history", "_random_state"))
-        mark, drawn = history and history.mark(), random_state and random_state.get_state()
-        try:
-            yield trained
-        except BaseException:
-            if trained:
-                raise
-            vars(self).clear()
-            vars(self).update(before)
-            if history:
-                history.go_back(mark)
-            if random_state:
-                random_state.set_state(drawn)
-            raise
-
-    @with_callbacks
-    def _fit(self, X, y, sample_weight, X_val, y_val, sample_weight_val, trained):
-        self._check_settings(X_val=X_val, y_val=y_val, sample_weight_val=sample_weight_val)
-        check_verbose(self.verbose)
-        known = self._spec if self.warm_start and hasattr(self, "_theta") else None
-        spec, data, container = self._read(X, y, sample_weight, known)
-        random_state = (known and self._random_state) or check_random_state(self.random_state)
-        run = (known and self._unfinished_run()) or self._new_run(random_state)
-        validation = None
-        if self.early_stopping and not SOLVERS[self.solver].full_batch:
-            if X_val is None:
-                data, validation = self._hold_out(data, run.drawn_from(random_state))
-                self._check_validation(validation, given=False)
-            else:
-                self._check_same_columns(X, X_val)
-                _, validation, _ = self._read(X_val, y_val, sample_weight_val, spec, VALIDATION)
-                self._check_validation(validation, given=True)
-        data = self._in_pieces(data)
-        self._check_memory(spec, data)
-        if known is None:
-            self._start(spec, X, random_state)
-        tasks = Tasks(self, X, y, sample_weight, run, container)
-        n_before = len(self._history.loss)
-        self._train(data, validation, random_state, run, tasks)
-        self._forget_states()
-        try:
-            self._keep_states(container)
-        except KeyboardInterrupt:  # not worth losing what was trained: once more, undisturbed
-            say("Training interrupted by user.")
-            self._keep_states(container)
-        # an error in a callback before the first epoch has ended is one before training
-        if tasks.error is None or len(self._history.loss) > n_before:
-            trained.append(True)
-        try:
-            tasks.end()
-        finally:
-            del self._tasks
-            if not self.warm_start:
-                self._solver = self._random_state = None  # not needed again: most of the pickle
-        return self
-
-    def _in_pieces(self, data):
-        """The data set that training runs over: whole sequences, or pieces of them."""
-        return data
-
-    def _forget_states(self):
-        """Of an earlier fit: there are none."""
-
-    def _keep_states(self, container):
-        """After training: none are kept."""
+        with one_thread():
+            return self._fit(X, y, sample_weight, Given(X_val, y_val, sample_weight_val))
 
     def __sklearn_is_fitted__(self):
-        return hasattr(self, "_theta")
+        return "_fitted" in vars(self)
 
     def __getstate__(self):
         """Without what only belongs to a fit at work, and has the data: callbacks may copy and pickle."""
         return {name: v for name, v in super().__getstate__().items() if name not in OF_A_FIT}
 
-    def _n_threads(self):
-        """Threads for fit and predict: n_jobs, within what a parallel caller leaves to each worker."""
-        limit = os.environ.get("OMP_NUM_THREADS", "")  # joblib sets it in its worker processes
-        n = min(effective_n_jobs(self.n_jobs), cpu_count())
-        return max(1, min(n, int(limit))) if limit.isdecimal() else n
+    # --- one call of fit --------------------------------------------------------------------------
 
-    def _map_blocks(self, function, blocks):
-        """``map``, on so many threads."""
-        n_threads = self._n_threads()
-        if n_threads == 1 or len(blocks) == 1:
-            return map(function, blocks)
-        return Parallel(n_threads, require="sharedmem")(delayed(function)(b) for b in blocks)
-
-    def _cell_options(self):
-        return (
-            {"activation": self.activation} if "activation" in type(self)._parameter_constraints else {}
-        )
-
-
-class BaseRNN(Reading, OverTime, Trainable):
-    """Base class of the recurrent estimators: one target per sequence or per step."""
-
-    def _partial_fit(self, X, y, sample_weight, **target_options):
-        self._check_settings(partial_fit=True)
-        check_verbose(self.verbose)
-        known = getattr(self, "_spec", None)
-        with self._nothing_lost(), one_thread():
-            spec, data, container = self._read(
-                X, y, sample_weight, known, partial_fit=True, **target_options
-            )
-            random_state = getattr(self, "_random_state", None) or check_random_state(self.random_state)
-            pieces = self._in_pieces(data)
-            self._check_memory(spec, pieces)
-            if known is None:
-                self._start(spec, X, random_state)
-            ends = []
-            schedule = SCHEDULES["constant"](self.learning_rate_init, 1)
-            run = Run(1, Monitor(self.tol, self.n_iter_no_change), schedule)
-            self._train(pieces, None, random_state, run, partial_fit=True, ends=ends)
-            self._carry_states(container, ends, whole=pieces is data and not data.delay)
-            self._keep_states(container)
+    @with_callbacks
+    def _fit(self, X, y, sample_weight, given):
+        settings = self._settings(X_val=given.X, y_val=given.y, sample_weight_val=given.weight)
+        before = self._fitted if settings.warm_start and self.__sklearn_is_fitted__() else None
+        self._check_names(X, before)
+        reader = self._reader_class(settings, before and before.model.facts)
+        # 1) read; all errors about what was passed come before anything is drawn or trained
+        task = reader.read(X, y, sample_weight)
+        random_state = _random_numbers(before, settings)
+        run, theta = before.unfinished_run(settings) if before else (None, None)
+        run = run or settings.new_run(random_state.get_state())
+        # 2) hold out validation data
+        task, held_out = _hold_out(reader, task, X, given, run.drawn_from(random_state))
+        task = task.in_pieces()
+        network = _network(settings, task)
+        # 3) train
+        model = before.model.with_theta(theta) if before else Model.new(task.facts, network, random_state)
+        start = _start(model, run, before, random_state)
+        trainer = Trainer(settings, task, start, network)
+        with Tasks(self, trainer, X, y, sample_weight) as tasks:
+            trainer.train(held_out, None if tasks.silent else tasks)
+            tasks.check()
+            # 4) publish
+            self._finish(_settled(_with_series(trainer), before), settings.warm_start, tasks)
         return self
 
-    def _check_settings(self, **call):
-        self._validate_params()
-        check_settings(self, **call)
+    def _finish(self, fitted, warm_start, tasks):
+        """Publish what came out; callbacks at the end of fit may save what training can go on from."""
+        kept = fitted if warm_start else fitted.without_memory()
+        self._publish(kept if tasks.silent else fitted)
+        try:
+            tasks.end()
+        finally:
+            if not tasks.silent:
+                self._publish(kept)
+
+    def _settings(self, **call):
+        """The checked settings of a call."""
+        values = self.get_params(deep=False)
+        settings = self._settings_class.checked(self._what(), values, self._parameter_constraints, **call)
+        check_verbose(settings.verbose)
+        return settings
+
+    def _settings_now(self):
+        """The parameters as they are, unchecked."""
+        return self._settings_class(self._what(), self.get_params(deep=False)).derived()
+
+    @classmethod
+    def _what(cls):
+        return Of(cls.__name__, cls._cell, cls._targets)
+
+    def _check_names(self, X, before):
+        """Raise scikit-learn's error for other columns than in the fit that is gone on from."""
+        if before is not None and before.model.facts.form is not None:
+            validate_data(self, X=X, skip_check_array=True, ensure_2d=False, reset=False)
+
+    def _publish(self, fitted):
+        """Write what came out to the estimator, in place of what was there; None: nothing is there.
+
+        The only place that writes to an estimator.
+        """
+        mine = vars(self)
+        for name in [name for name in mine if name == "_fitted" or is_of_fit(name)]:
+            del mine[name]
+        if fitted is not None:
+            mine.update(fitted.attributes(), _fitted=fitted)
+
+    @property
+    def _model(self):
+        check_is_fitted(self)
+        return self._fitted.model
+
+
+def _hold_out(reader, task, X, given, random_state):
+    """The task without its validation data, and these; None where training is not watched by any."""
+    if not task.settings.holds_out:
+        return task, None
+    if given.X is None:
+        return task.hold_out(random_state)
+    return task, reader.read_validation(X, given, task)
+
+
+def _random_numbers(before, settings):
+    """The random numbers of a call: those that training goes on with, as a copy, or new ones."""
+    if before is None or before.random_state is None:
+        return check_random_state(settings.random_state)
+    return deepcopy(before.random_state)
+
+
+def _start(model, run, before, random_state):
+    """What training starts from; after an earlier fit its history and its solver's memory."""
+    history, solver = (before.history, before.solver) if before else (History(), None)
+    n_iter = before.n_iter if before and run.is_part else 0
+    return Start(model, run, history, solver, random_state, n_iter)
+
+
+def _settled(fitted, before):
+    """The same, whose random numbers are those of the fit before, moved on."""
+    if before is None or before.random_state is None:
+        return fitted
+    before.random_state.set_state(fitted.random_state.get_state())
+    return replace(fitted, random_state=before.random_state)
+
+
+def _network(settings, task):
+    """The network to train, if it fits in memory."""
+    threads = n_threads(settings.n_jobs)
+    network = task.facts.architecture.network(dropout=settings.dropout, n_threads=threads)
+    check_memory(settings, network, task.data)
+    return network
+
+
+def _with_series(trainer):
+    """What came out of training, with the states in which the series end.
+
+    An interruption meanwhile does not lose what was trained.
+    """
+    fitted, container = trainer.fitted(), trainer.task.container
+    try:
+        series = Series.after(fitted.model, container, n_threads=trainer.n_threads)
+    except KeyboardInterrupt:  # once more, undisturbed
+        warn("Training interrupted by user.")
+        series = Series.after(fitted.model, container, n_threads=trainer.n_threads)
+    return fitted if series is None else replace(fitted, series=series)
+
+
+def is_of_fit(name):
+    """Whether an attribute of this name is public and of a fit, by scikit-learn's convention."""
+    return name.endswith("_") and not name.startswith("_")
+
+
+class BaseRNN(Trainable):
+    """Base class of the recurrent estimators: one target per sequence or per step."""
+
+    _settings_class, _reader_class = SequenceSettings, Reader
+
+    def _partial_fit(self, X, y, sample_weight, **options):
+        settings = self._settings(partial_fit=True)
+        before = vars(self).get("_fitted")
+        self._check_names(X, before)
+        with one_thread():
+            reader = self._reader_class(settings, before and before.model.facts, **options)
+            known = self._series() if before else None
+            first = known and (lambda container: known.start_of(container.ids, training=True))
+            task = reader.read(X, y, sample_weight, first, is_part=True)
+            random_state, pieces = _random_numbers(before, settings), task.in_pieces()
+            network, ends = _network(settings, pieces), []
+            model = before.model if before else Model.new(task.facts, network, random_state)
+            start = _start(model, settings.run_of_a_part(), before, random_state)
+            trainer = Trainer(settings, pieces, start, network)
+            trainer.train(ends=ends)
+            is_whole = pieces is task and not task.data.delay
+            carried = self._carried(before, task.container, ends) if is_whole else None
+            series = Series.after(
+                trainer.fitted().model, task.container, before=known, carried=carried,
+                n_threads=trainer.n_threads,
+            )  # fmt: skip
+            self._publish(_settled(trainer.fitted(series), before))
+        return self
+
+    def _carried(self, before, container, ends):
+        """What training itself has carried to the end of the series, if the next part goes on from it."""
+        if self.initial_state != "last" or not container.rows_are_steps:
+            return None
+        series = before and before.series
+        return carry(series and series.carried, container, ends)
 
     def _can_partial_fit(self):
         if SOLVERS[self.solver].full_batch:
@@ -260,7 +320,54 @@ class BaseRNN(Reading, OverTime, Trainable):
         .. errors of answers
         """
         flat, container = self._run(X, hidden=True)
-        return shape_answer(flat, container)
+        return container.shape_answer(flat)
+
+    @complete
+    def stream(self, n_streams=1):
+        """Answers one time step after the other, for sequences that are still coming in.
+
+        The numbers are those that `predict` and the other methods give for the steps so far: the same
+        bits with compiled kernels, the same up to rounding without. Each step costs the same, however
+        long the sequences are.
+
+        Parameters
+        ----------
+        n_streams : int, default=1
+            Number of sequences that go on side by side.
+
+        Returns
+        -------
+        stream : Stream
+            An object with ``step(x, method="predict")``, ``state`` and ``reset()``. It starts as
+            `predict` does, and does not change when the estimator does.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator has not been fitted.
+        ValueError
+            If n_streams is not a positive int, or if the network is bidirectional.
+        MemoryError
+            If the states do not fit in memory.
+        """
+        model = self._model
+        if not isinstance(n_streams, Integral) or isinstance(n_streams, bool) or n_streams < 1:
+            raise ValueError(f"n_streams must be a positive int, got {n_streams!r}.")
+        if n_streams > MOST_STREAMS:
+            raise MemoryError(f"n_streams={n_streams}: there is no memory for so many states.")
+        if model.facts.architecture.bidirectional:
+            raise ValueError(
+                "stream and bidirectional=True do not go together: the reverse direction starts from the "
+                "last step. Fit with bidirectional=False."
+            )
+        series = self._series()
+        if series and n_streams != len(series.ids):
+            raise ValueError(
+                f"n_streams={n_streams}, but initial_state='last' goes on with the series of fit, of "
+                f"which there are {len(series.ids)}: pass their number, in the order of "
+                "sequence_ids_, or set initial_state='zeros'."
+            )
+        return stream_of(model, int(n_streams), start=series and self.final_state_)
 
     @property
     def weights_(self):
@@ -287,13 +394,7 @@ class BaseRNN(Reading, OverTime, Trainable):
         NotFittedError
             If the estimator has not been fitted.
         """
-        check_is_fitted(self, "_theta")
-        weights = self._network().parameters.views(self._theta.copy())
-        self._fold_in_units_of_y(weights)
-        return weights
-
-    def _fold_in_units_of_y(self, weights):
-        """Change the read-out so that its outputs are in units of y; nothing to do by default."""
+        return self._model.weights()
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -303,52 +404,51 @@ class BaseRNN(Reading, OverTime, Trainable):
         tags.target_tags.required = True
         return tags
 
-    # --- network --------------------------------------------------------------------------------
+    # --- answers --------------------------------------------------------------------------------
 
-    def _start(self, spec, X, random_state):
-        """New weights and an empty history; everything has been checked by now."""
-        validate_data(self, X=X, skip_check_array=True, ensure_2d=False, reset=True)  # the names
-        self._spec, self._history, self._solver = spec, History(), None
-        self.n_features_in_ = spec["n_features_in"]
-        self.n_step_features_ = spec["n_inputs"]
-        self._forget_states()
-        self.n_outputs_ = spec["targets"]["n_outputs"]
-        self.n_iter_ = self.n_updates_ = 0
-        self._publish_targets(spec["targets"])
-        network = self._network(spec)
-        self._theta = network.initial_weights(random_state)
-        if spec["targets"].get("start") is not None:
-            network.parameters.views(self._theta)["readout.b"][...] = spec["targets"]["start"]
+    def _series(self):
+        """The series that answers go on with, in the states that are published; None if they do not."""
+        if self.initial_state != "last" or not hasattr(self, "final_state_"):
+            return None
+        return self._fitted.series.at(self.sequence_ids_, self.final_state_)
 
-    def _network(self, spec=None, n_threads=1):
-        """The network of ``spec``, by default the fitted one."""
-        spec = spec or self._spec
-        return Network(
-            CELLS[spec["cell"]], spec["embedding_size"] or spec["n_inputs"], spec["hidden_sizes"],
-            spec["targets"]["n_outputs"], dtype=spec["dtype"], n_tokens=spec["n_tokens"],
-            bidirectional=spec["bidirectional"], pooling=spec["pooling"], dropout=self.dropout,
-            cell_options=spec["cell_options"], n_threads=n_threads,
-        )  # fmt: skip
+    def _start_states(self, container):
+        """The states that the sequences of a container start from; None for zeros."""
+        series = self._series()
+        return series and series.start_of(container.ids)
 
-    def _run(self, X, **options):
-        """Raw outputs (or hidden states) for X, flat, and X as a Container."""
-        check_is_fitted(self, "_theta")
+    def _read_like_fit(self, X):
+        """X as a container, in the form of the X of fit."""
+        facts = self._model.facts
         validate_data(self, X=X, skip_check_array=True, ensure_2d=False, reset=False)
-        spec, container = self._spec, self._read_X(X, self._spec)
-        n_threads = self._n_threads()
+        return read_again(X, facts.form, model=facts.name)
+
+    def _run(self, X, hidden=False):
+        """Raw outputs (or hidden states) for X, flat, and X as a container."""
+        container, n = self._read_like_fit(X), n_threads(self.n_jobs)
         # blocks side by side, or threads within the only one
-        network = self._network(n_threads=n_threads if len(container.sequences) <= BLOCK else 1)
-        flat = run(
-            network, self._theta, container.sequences, np.dtype(spec["dtype"]),
-            per_step=spec["per_step"], delay=spec["delay"], map_blocks=self._map_blocks,
-            start=self._start_states(container), **options,
+        within = n if len(container.sequences) <= BLOCK else 1
+        flat = self._model.outputs(
+            container.sequences, hidden=hidden, n_threads=within, map_blocks=mapper(n),
+            start=self._start_states(container),
         )  # fmt: skip
         return flat, container
+
+    def _answer(self, method, X):
+        """What a method answers: that function of the raw outputs, in the form of X."""
+        flat, container = self._run(X)
+        flat = self._model.answers()[method](flat)
+        return container.shape_answer(flat) if self._model.facts.per_step else flat
+
+    def _scores_steps(self):
+        """Whether ``score`` has to lay time steps one after the other."""
+        facts = self._model.facts
+        return facts.per_step and not facts.form.rows_are_steps
 
     def _flat_for_score(self, X, y, sample_weight):
         """Targets, predictions and weights (or None) of all time steps of all sequences."""
         predicted = self.predict(X)
-        sequences = self._read_X(X, self._spec).sequences
+        sequences = self._read_like_fit(X).sequences
         weight, step_weight = read_weights(sample_weight, sequences, per_step=True)
         if step_weight is None and sample_weight is not None:
             step_weight = np.repeat(weight, sequences.lengths)

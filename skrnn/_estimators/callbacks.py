@@ -25,44 +25,66 @@ OF_A_FIT = ("_tasks", "_callback_fit_ctx", "_skl_callbacks_to_teardown")
 
 
 class Tasks(Observer):
-    """The tasks of one call of fit.
+    """The tasks of one call of fit; a context in which training runs.
 
     Callbacks are given X and y as they were passed to fit, the sample weight as ``metadata``, and as
-    ``fitted_estimator`` a copy of the estimator as if fit had stopped there. Its own attributes are
-    up to date in every call, too.
+    ``fitted_estimator`` a copy of the estimator as if fit had stopped there. If there are any, the
+    estimator's own attributes are up to date in every call, too; where training then fails, they are
+    taken back.
 
     An error in a callback ends training as if the callback had asked for it; ``end`` raises it.
 
     Parameters
     ----------
     estimator : Trainable
+    trainer : Trainer
     X, y, sample_weight : what fit was given
-    run : Run
-    container : Container
-        X as it was read, for the states in which series end.
     """
 
-    def __init__(self, estimator, X, y, sample_weight, run, container):
-        self.estimator, self.container, self.run = estimator, container, run
+    def __init__(self, estimator, trainer, X, y, sample_weight):
+        self.estimator, self.trainer = estimator, trainer
         self.error = self.epoch = None
         self.metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         self.X, self.y = X, y
-        context = estimator._init_callback_context(max_subtasks=run.max_iter - run.epoch)
-        self.fit = context
-        estimator._tasks = self
+        self.before, self.keeps = vars(estimator).get("_fitted"), False
+
+    def __enter__(self):
+        run = self.trainer.run
+        self.fit = self.estimator._init_callback_context(max_subtasks=run.max_iter - run.epoch)
         # nobody to tell: no context for every epoch
-        self.silent = not getattr(context, "_callbacks", True)
-        self._tell(context.call_on_fit_task_begin)
+        self.silent = not getattr(self.fit, "_callbacks", True)
+        self.estimator._tasks = self
+        try:
+            self._show()
+            self._tell(self.fit.call_on_fit_task_begin)
+        except BaseException:
+            self._take_back()
+            raise
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        if error is None or self.keeps:
+            del self.estimator._tasks
+        else:
+            self._take_back()
+
+    def _show(self):
+        """Let the callbacks see, in the estimator itself, what has come out so far."""
+        if not self.silent:
+            self.estimator._publish(self.trainer.fitted())
+
+    def _take_back(self):
+        del self.estimator._tasks
+        if not self.silent:
+            self.estimator._publish(self.before)
 
     def _tell(self, hook):
         return hook(
             estimator=self.estimator, X=self.X, y=self.y, metadata=self.metadata,
-            reconstruction_attributes=lambda: vars(self.estimator._as_if_stopped()),
+            reconstruction_attributes=lambda: vars(snapshot(self.estimator)),
         )  # fmt: skip
 
     def begin_epoch(self, epoch):
-        if self.silent:
-            return False
         try:
             self.epoch = self.fit.subcontext(task_name="epoch")
             self._tell(self.epoch.call_on_fit_task_begin)
@@ -71,20 +93,40 @@ class Tasks(Observer):
         return self.error is not None
 
     def end_epoch(self, history, epoch):
-        if self.silent:
-            return False
-        self.estimator._publish_history(epoch + 1, bool(history.validation_loss))
+        self._show()
         try:
             return self._tell(self.epoch.call_on_fit_task_end)
         except Exception as error:
             self.error = error
             return True
 
+    def check(self):
+        """After training: raise what a callback has raised before the first epoch had ended."""
+        if self.error is not None and not self.trainer.n_epochs:
+            raise self.error
+
     def end(self):
         """The estimator is fitted; raises what a callback has raised."""
+        self.keeps = True
         if self.error is not None:
             raise self.error
         self._tell(self.fit.call_on_fit_task_end)
+
+
+def snapshot(estimator):
+    """A copy of an estimator in fit, as if that had ended with the latest epoch.
+
+    Another call of fit, with warm_start, finishes the run.
+    """
+    copy = object.__new__(type(estimator))
+    vars(copy).update(estimator.__getstate__())
+    copy._publish(estimator._tasks.trainer.snapshot())
+    return copy
+
+
+def is_interrupted(estimator):
+    """Whether the user has ended the run of an estimator in fit, maybe in the middle of an epoch."""
+    return estimator._tasks.trainer.run.interrupted
 
 
 # --- before scikit-learn 1.9 ----------------------------------------------------------------------

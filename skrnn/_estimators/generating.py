@@ -5,42 +5,56 @@ logarithms of probabilities. A new rule of drawing is a line of ``draw``.
 """
 
 from numbers import Integral, Real
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
 from skrnn._engine.inference import ends
-from skrnn._estimators.series import inside, publish
-from skrnn._estimators.streaming import Stream
-from skrnn._reading.containers import as_items, reject_unreadable
-from skrnn._reading.tokens import check_tokens, read_tokens
+from skrnn._estimators.series import publish
+from skrnn._estimators.streaming import advance, stream_of
+from skrnn._reading.containers import Passed, as_items, reject_unreadable
+from skrnn._reading.facts import Form
+from skrnn._reading.tokens import TokenList
 
 
-def generate(model, prompt, n_steps, *, temperature, top_k, random_state):
-    """``generate`` of a classifier; see there."""
-    check_is_fitted(model, "_theta")
-    _check_drawing(n_steps, temperature, top_k)
-    ids = _ids(model)
-    sequences, is_one = _read_prompt(prompt, model._spec["n_tokens"])
-    n, start = len(sequences), _start(model, len(sequences))
-    answers, uniform = model._answers(), None
-    if temperature > 0:
-        uniform = check_random_state(random_state).random_sample((n, n_steps))
+class Drawing(NamedTuple):
+    """How tokens are drawn: the parameters of ``generate``."""
+
+    temperature: float
+    top_k: int | None
+    random_state: object
+
+    def uniform(self, n, n_steps):
+        """(n, n_steps) numbers to draw by; None if nothing is drawn."""
+        if not self.temperature > 0:
+            return None
+        return check_random_state(self.random_state).random_sample((n, n_steps))
+
+
+def generate(model, prompt, n_steps, drawing, *, series=None, n_threads=1):
+    """``generate`` of a classifier; see there.
+
+    ``series`` are those that prompts go on from, in their order; None: they start from zeros.
+    """
+    _check_drawing(n_steps, drawing)
+    ids, answers = _ids(model.facts), model.answers()
+    sequences, is_one = _read_prompt(prompt, model.facts.form)
+    n, start = len(sequences), series and _start(series, len(sequences))
+    uniform = drawing.uniform(n, n_steps)
     raw, states = ends(
-        model._network(n_threads=model._n_threads()), model._theta, sequences,
-        np.dtype(model._spec["dtype"]), start=start,
-    )  # fmt: skip
-    stream = Stream(model._network(), model._theta, {}, n, start=publish(states))
+        model.network(n_threads=n_threads), model.theta, sequences, model.dtype, start=start
+    )
+    stream = stream_of(model, n, start=publish(states), with_answers=False)
     tokens = np.empty((n, n_steps), dtype=np.intp)
     for t in range(n_steps):
-        if temperature > 0:
-            log_p = answers["predict_log_proba"](raw).astype(np.float64)
-            tokens[:, t] = ids[draw(log_p, uniform[:, t], temperature, top_k)]
-        else:
+        if uniform is None:
             tokens[:, t] = answers["predict"](raw)
+        else:
+            log_p = answers["predict_log_proba"](raw).astype(np.float64)
+            tokens[:, t] = ids[draw(log_p, uniform[:, t], drawing.temperature, drawing.top_k)]
         if t + 1 < n_steps:
-            raw = stream._advance(tokens[:, t])
+            raw = advance(stream, tokens[:, t])
     return tokens[0] if is_one else tokens
 
 
@@ -60,7 +74,8 @@ def draw(log_p, uniform, temperature, top_k=None):
     return (P <= (uniform * P[:, -1])[:, None]).sum(axis=1)
 
 
-def _check_drawing(n_steps, temperature, top_k):
+def _check_drawing(n_steps, drawing):
+    temperature, top_k, _ = drawing
     if not _is_positive_int(n_steps):
         raise ValueError(f"n_steps must be an int >= 1, got {n_steps!r}.")
     is_number = isinstance(temperature, Real) and not isinstance(temperature, bool)
@@ -74,33 +89,10 @@ def _is_positive_int(number):
     return isinstance(number, Integral) and not isinstance(number, bool) and number >= 1
 
 
-def _ids(model):
+def _ids(facts):
     """The classes (C,) as tokens; a ValueError if the model does not predict the next token."""
-    spec, name = model._spec, type(model).__name__
-    if spec["embedding_size"] is None:
-        raise ValueError(
-            f"generate needs a model of tokens, but {name} was fitted with embedding_size=None."
-        )
-    if not spec["per_step"]:
-        raise ValueError(
-            f"generate needs one label per time step, the next token, but {name} was fitted with one per "
-            'sequence. Set return_sequences=True, or rows="steps".'
-        )
-    if spec["bidirectional"]:
-        raise ValueError(
-            "generate and bidirectional=True do not go together: the reverse direction starts from the "
-            "last step. Fit with bidirectional=False."
-        )
-    if spec["delay"]:
-        raise ValueError(
-            f"generate and target_delay={spec['delay']} do not go together: the label of the last step "
-            "would be read after steps that are still to come. Fit with target_delay=0."
-        )
-    if not spec["targets"]["is_1d"]:
-        raise ValueError(
-            "generate needs one label per time step, the next token, but there are several (multilabel)."
-        )
-    classes, n_tokens = model.classes_, spec["n_tokens"]
+    check_predicts_next_token(facts)
+    classes, n_tokens = facts.targets.classes, facts.form.n_tokens
     are_tokens = np.zeros(len(classes), dtype=bool)
     if classes.dtype.kind in "iuf":  # scikit-learn takes no fractions for labels
         are_tokens = (classes >= 0) & (classes < n_tokens)
@@ -112,7 +104,35 @@ def _ids(model):
     return classes.astype(np.intp)
 
 
-def _read_prompt(prompt, n_tokens):
+def check_predicts_next_token(facts):
+    """Raise a ValueError that says what a model lacks whose predictions are not the next tokens."""
+    name = facts.name
+    if not facts.form.has_tokens:
+        raise ValueError(
+            f"generate needs a model of tokens, but {name} was fitted with embedding_size=None."
+        )
+    if not facts.per_step:
+        raise ValueError(
+            f"generate needs one label per time step, the next token, but {name} was fitted with one per "
+            'sequence. Set return_sequences=True, or rows="steps".'
+        )
+    if facts.architecture.bidirectional:
+        raise ValueError(
+            "generate and bidirectional=True do not go together: the reverse direction starts from the "
+            "last step. Fit with bidirectional=False."
+        )
+    if facts.delay:
+        raise ValueError(
+            f"generate and target_delay={facts.delay} do not go together: the label of the last step "
+            "would be read after steps that are still to come. Fit with target_delay=0."
+        )
+    if facts.targets.is_indicator:
+        raise ValueError(
+            "generate needs one label per time step, the next token, but there are several (multilabel)."
+        )
+
+
+def _read_prompt(prompt, form):
     """Sequences of tokens, and whether it is one that was passed as such."""
     reject_unreadable(prompt, "prompt")
     items = as_items(prompt, "prompt")
@@ -128,19 +148,18 @@ def _read_prompt(prompt, n_tokens):
         items = [prompt] if is_one else prompt
     if not len(items) or not len(items[0]):
         raise ValueError("prompt is empty: generating starts from one token or more.")
-    container = read_tokens(items, input_name="prompt")
-    check_tokens(container.sequences, n_tokens, "prompt")
+    as_passed = Form(has_tokens=True, n_tokens=form.n_tokens)
+    container = TokenList.read(Passed(list(items), "prompt"), as_passed)
+    container.check(as_passed, "prompt")
     return container.sequences, is_one
 
 
-def _start(model, n):
-    """The states that predictions start from; with several series those of all, in their order."""
-    if not model._goes_on():
-        return None
-    known = len(model.sequence_ids_)
+def _start(series, n):
+    """The states that predictions start from, those of all series in their order."""
+    known = len(series.ids)
     if n != known:
         raise ValueError(
             f"There are {n} prompts, but initial_state='last' goes on with the {known} series of fit: "
             "pass as many, in the order of sequence_ids_, or set initial_state='zeros'."
         )
-    return inside(model.final_state_)
+    return series.states

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from skrnn._engine.training import FULL_BATCH_BLOCK
+
 # Vectors of the length of theta: theta, gradient, theta before the step. A solver's memory is kept
 # twice, too.
 VECTORS = 3
@@ -32,7 +34,7 @@ def machine_memory():
 def bytes_of_weights(network, solver):
     """For the weights in training."""
     n_slots = getattr(solver, "n_slots", 0)
-    return network.parameters.size * network.dtype.itemsize * (VECTORS + 2 * n_slots)
+    return network.layout.size * network.dtype.itemsize * (VECTORS + 2 * n_slots)
 
 
 def bytes_of_window(network, n_rows):
@@ -50,31 +52,35 @@ def rows_of_window(lengths, batch_size, window):
     return int(np.minimum(longest, min(window or longest[0], int(longest[0]))).sum())
 
 
-def check_fits(network, solver, lengths, *, batch_size, window, hidden_size, advice):
+def check_memory(settings, network, data):
     """Raise a MemoryError that says what to lower if training cannot fit in memory.
 
     Parameters
     ----------
-    network : Network
-    solver : class of ``SOLVERS``
-    lengths : (n,) int
-        Of the sequences.
-    batch_size : int
-    window : int or None
-        Steps of a window; None: whole sequences.
-    hidden_size
-        The parameter, for the message.
-    advice : list of str
-        What to lower; only the first if the weights alone are too many.
+    settings : Settings
+    network : Network or PairNetwork
+    data : Dataset or Pairs
     """
-    n_rows = rows_of_window(lengths, batch_size, window)
+    solver = settings.solver_class
+    batch_size = FULL_BATCH_BLOCK if settings.full_batch else settings.batch_size_of(len(data))
+    n_rows = rows_of_window(data.lengths, batch_size, settings.longest_window)
     weights, tape = bytes_of_weights(network, solver), bytes_of_window(network, n_rows)
     memory = machine_memory()
     if weights + tape <= memory:
         return
-    lower = " or ".join(advice[: 1 if weights > tape else None])
+    lower = " or ".join(what_to_lower(settings)[: 1 if weights > tape else None])
     raise MemoryError(
-        f"hidden_size={hidden_size} means {network.parameters.size} weights. They and what training "
+        f"hidden_size={settings.hidden_size} means {network.layout.size} weights. They and what training "
         f"keeps beside them need {weights / 1e9:.3g} GB, a window of {n_rows} time steps (over all "
         f"sequences of a batch) {tape / 1e9:.3g} GB; there are {memory / 1e9:.3g} GB. Lower {lower}."
     )
+
+
+def what_to_lower(settings):
+    """The parameters that memory depends on; only the first helps if there are too many weights."""
+    lower = ["hidden_size"]
+    if not settings.full_batch:
+        lower.append("batch_size")
+    if settings.can_truncate:
+        lower.append("k1 and k2" if settings.k2 or settings.k1 else "set k1 and k2")
+    return lower

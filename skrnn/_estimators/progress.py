@@ -12,7 +12,7 @@ import numpy as np
 from skrnn._engine.observers import Observer
 
 
-def progress(verbose, max_iter, n_sequences, n_steps):
+def progress(verbose, max_iter, data):
     """The observer for a value of the parameter ``verbose``.
 
     Parameters
@@ -20,11 +20,12 @@ def progress(verbose, max_iter, n_sequences, n_steps):
     verbose : bool or int
     max_iter : int
         Epochs that training may take.
-    n_sequences, n_steps : int
+    data : Dataset or Pairs
         Of one epoch.
     """
     if not verbose:
         return Observer()
+    n_sequences, n_steps = len(data), int(data.lengths.sum())
     if verbose < 2:
         return Report(max_iter, n_steps)
     return Bar(max_iter, n_sequences, n_steps)

@@ -1,20 +1,84 @@
-"""The states that series end in, as the estimators publish them: ``final_state_``, ``sequence_ids_``.
+"""The states that the series of a table of steps end in, and go on from.
 
-Shapes: inside, a list per layer of tuples of (n_series, H) arrays, h first; outside, an array in place of
-a tuple of one. The series are those of ``ids`` (n_series,).
+Shapes: inside, a list per layer of tuples of (n_series, H) arrays, h first; published (``final_state_``),
+an array in place of a tuple of one. The series are those of ``ids`` (n_series,).
 """
 
+from dataclasses import dataclass, replace
+
 import numpy as np
+
+from skrnn._engine.inference import ends
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """The series that a fitted estimator has seen.
+
+    Attributes
+    ----------
+    ids : (n_series,) array
+        In the order of their first rows.
+    states : list per layer of tuples of arrays, or None
+        In which they end under the final weights; None for networks that also run backwards.
+    carried : tuple of ids and states, or None
+        In which training itself left them, before its last update, if it runs through whole series.
+    """
+
+    ids: np.ndarray
+    states: list | None
+    carried: tuple | None = None
+
+    @classmethod
+    def after(cls, model, container, *, before=None, carried=None, n_threads=1):
+        """The series of a container, run from the states ``before``; None if X is no table of steps."""
+        if container is None or not container.rows_are_steps:
+            return None
+        if model.facts.architecture.bidirectional:  # the reverse direction ends at the first row
+            return cls(container.ids, None)
+        start = before and before.start_of(container.ids)
+        network = model.network(n_threads=n_threads)
+        _, states = ends(network, model.theta, container.sequences, model.dtype, start=start)
+        ids = container.ids
+        if start is not None:
+            ids, states = merge(before.ids, before.states, ids, states)
+        return cls(ids, states, carried)
+
+    def start_of(self, ids, *, training=False):
+        """The states that the series ``ids`` start from; zeros for those not seen before.
+
+        Training goes on from the states in which it left the series itself, if it did. So parts of a
+        series train like the whole.
+        """
+        if training and self.carried is not None:
+            return start_of(ids, *self.carried)
+        return start_of(ids, self.ids, self.states)
+
+    def at(self, ids, final_state):
+        """These series, ids and states as published: whoever changes an attribute means it."""
+        states = [layer if isinstance(layer, tuple) else (layer,) for layer in final_state]
+        return replace(self, ids=ids, states=states)
+
+    def published(self):
+        """The attributes of the estimator that say this."""
+        attributes = {"sequence_ids_": self.ids}
+        return attributes if self.states is None else attributes | {"final_state_": publish(self.states)}
+
+
+def carry(before, container, ends):
+    """Ids and states in which training has left the series, for the next part; None if that is not known.
+
+    ``ends`` are the rows and states of every batch, ``before`` what was carried into training.
+    """
+    states = assemble(ends, len(container.ids))
+    if states is None:
+        return None
+    return (container.ids, states) if before is None else merge(*before, container.ids, states)
 
 
 def publish(states):
     """A list per layer: h, or the tuple (h, c)."""
     return [layer[0] if len(layer) == 1 else tuple(layer) for layer in states]
-
-
-def inside(states):
-    """The opposite of ``publish``."""
-    return [layer if isinstance(layer, tuple) else (layer,) for layer in states]
 
 
 def start_of(ids, known_ids, states):

@@ -17,7 +17,7 @@ import numpy as np
 
 from skrnn import _kernels
 from skrnn._engine.arithmetic import EXACT, ROWS
-from skrnn._engine.packing import Steps
+from skrnn._engine.packing import Steps, Window
 from skrnn._engine.storage import Sequences
 from skrnn._reading.containers import as_numbers, reject_unreadable
 from skrnn._reading.tokens import check_tokens
@@ -39,7 +39,9 @@ class _ByNumPy:
         if not is_array or not np.isfinite(x).all():
             return 0
         views = self.views._replace(table=None)  # x are vectors already
-        H, _, layers, _ = self.network.hidden(views, x.reshape(n, F), self.steps, self._state, EXACT)
+        H, _, layers, _ = self.network.hidden(
+            views, Window(x.reshape(n, F), self.steps), self._state, EXACT
+        )
         self.h[:n] = H
         self._state = self._state._replace(layers=layers)
         return x.ndim
@@ -174,11 +176,6 @@ class Stream:
 
     # --- a step -----------------------------------------------------------------------------------
 
-    def _advance(self, x):
-        """One step of all streams; returns the raw outputs (n, K), whatever the delay."""
-        self._run(x)
-        return self._read_out()
-
     def _run(self, x):
         """One step of the layers and of pooling; returns ndim of x."""
         if self._table is not None:
@@ -285,6 +282,20 @@ class Stream:
         if array.shape != (self._n, width):
             raise ValueError(f"{name} has shape {array.shape}, but {(self._n, width)} is expected.")
         return _finite(array, self._dtype, name, allowed)
+
+
+def stream_of(model, n_streams, *, start=None, with_answers=True):
+    """Streams of a ``Model``; without answers they are only for ``advance``."""
+    answers = model.answers() if with_answers else {}
+    return Stream(
+        model.network(), model.theta.copy(), answers, n_streams, delay=model.facts.delay, start=start
+    )
+
+
+def advance(stream, x):
+    """One step of all streams; returns the raw outputs (n, K), whatever the delay."""
+    stream._run(x)
+    return stream._read_out()
 
 
 def _as_numbers(values, name):

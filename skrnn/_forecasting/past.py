@@ -1,6 +1,6 @@
-"""X as users pass it, and how it goes on: the steps that forecasts append.
+"""X as users pass it, and how it goes on: the past, and the future that forecasts append.
 
-A ``History`` keeps X in its container, so that transformers see what they were fitted on. n series,
+A ``Past`` keeps X in its container, so that transformers see what they were fitted on. n series,
 C columns (that of the ids is one of them); a step of all series is a table of n rows.
 
 =========  =============================================  =====================
@@ -29,7 +29,7 @@ from skrnn._reading.containers import (
 from skrnn._reading.rows import as_array, encode
 
 
-class History:
+class Past:
     """X, and the row after its last ones.
 
     Parameters
@@ -95,8 +95,8 @@ class History:
         return items if isinstance(self.X, list) else object_array(items)
 
 
-def sequences_history(X, n_features):
-    """The History of an X that holds sequences, of which ``n_features`` per step were read."""
+def past_of_sequences(X, n_features):
+    """The Past of an X that holds sequences, of which ``n_features`` per step were read."""
     items = as_items(X, "X")
     if items is None:
         X = np.asarray(X)
@@ -105,12 +105,12 @@ def sequences_history(X, n_features):
                 f"forecast cannot continue a {X.ndim}-D X of which transformers make sequences with one "
                 "target per step: pass them as a 3-D array or a list."
             )
-        return History(X, "array")
+        return Past(X, "array")
     if items[0].ndim == 1:  # rows of step_features columns each
         items = [item.reshape(-1, n_features) for item in items]
     elif all(hasattr(x, "columns") for x in X):
         items = list(X)
-    return History(items if isinstance(X, (list, tuple)) else object_array(items), "list")
+    return Past(items if isinstance(X, (list, tuple)) else object_array(items), "list")
 
 
 class Future:
@@ -120,7 +120,7 @@ class Future:
     ----------
     X_future : array-like
         As users pass it.
-    history : History
+    past : Past
     feedback : list of int
         The columns that are not taken from it.
     horizon : int
@@ -131,51 +131,51 @@ class Future:
         If it has not the rows, the columns or the series that it needs, or values are missing.
     """
 
-    def __init__(self, X_future, history, feedback, horizon):
-        self._others = [k for k in history.features if k not in feedback]
+    def __init__(self, X_future, past, feedback, horizon):
+        self._others = [k for k in past.features if k not in feedback]
         if X_future is None or not self._others:
-            self._check_is_needed(X_future, history)
+            self._check_is_needed(X_future, past)
             return
         reject_unreadable(X_future, "X_future")
-        if history.form == "table":
-            table, rows = _as_table(X_future, history), None
+        if past.form == "table":
+            table, rows = _as_table(X_future, past), None
         else:
-            table, rows = _one_below_the_other(X_future, history, horizon)
-        where = _positions(table, history, feedback)
+            table, rows = _one_below_the_other(X_future, past, horizon)
+        where = _positions(table, past, feedback)
         if rows is None:
-            rows = _rows_of_series(table, where.pop(history.id_column, None), history, horizon)
-        self._columns = {k: self._read(column(table, where[k]), k, history) for k in self._others}
+            rows = _rows_of_series(table, where.pop(past.id_column, None), past, horizon)
+        self._columns = {k: self._read(column(table, where[k]), k, past) for k in self._others}
         self._rows = rows  # (horizon, n)
-        self._check_values(history)
+        self._check_values(past)
 
-    def _check_is_needed(self, X_future, history):
+    def _check_is_needed(self, X_future, past):
         if X_future is not None:
             raise ValueError(
                 "X_future was passed, but feedback fills all columns of X: leave it out, or name in "
                 "feedback only the columns that the predictions go into."
             )
         if self._others:
-            names = ", ".join(map(history.name, self._others))
+            names = ", ".join(map(past.name, self._others))
             raise ValueError(
                 f"X_future is needed: the columns {names} of X are not in feedback, and their values in "
                 "the steps to come must be given."
             )
 
-    def _read(self, values, k, history):
+    def _read(self, values, k, past):
         """The values of a column; numbers, where X holds numbers."""
         array = np.asarray(values)
-        if np.asarray(column(history.last, k)).dtype.kind not in "biuf":
+        if np.asarray(column(past.last, k)).dtype.kind not in "biuf":
             return values
-        if history.names and array.dtype.kind in "biuf":  # in the form of the frame
+        if past.names and array.dtype.kind in "biuf":  # in the form of the frame
             return values
-        name = f"Column {history.name(k)} of X_future"
+        name = f"Column {past.name(k)} of X_future"
         return as_numbers(array.reshape(-1, 1), name, ensure_min_samples=0)[:, 0]
 
     def at(self, t):
         """position of a column -> its (n,) values in step t."""
         return {k: self._columns[k][self._rows[t]] for k in self._others}
 
-    def _check_values(self, history):
+    def _check_values(self, past):
         for k, values in self._columns.items():
             array = np.asarray(values)
             if array.dtype.kind == "f":
@@ -188,16 +188,16 @@ class Future:
                 value = array[self._rows[t, i]]
                 what = "infinity" if array.dtype.kind == "f" and np.isinf(value) else "NaN"
                 raise ValueError(
-                    f"X_future contains {what} (column {history.name(k)}, series {history.ids[i]!r}, "
+                    f"X_future contains {what} (column {past.name(k)}, series {past.ids[i]!r}, "
                     f"step {t}): give a value for every step to come."
                 )
 
 
-def _as_table(X_future, history):
+def _as_table(X_future, past):
     """``X_future`` of a table of steps as a table."""
     if not hasattr(X_future, "columns"):
         is_list = isinstance(X_future, (list, tuple)) and np.ndim(X_future) == 2
-        has_ids = history.id_column is not None
+        has_ids = past.id_column is not None
         X_future = as_array(X_future, "X_future") if is_list and has_ids else _array(X_future)
         if X_future.ndim != 2:
             raise ValueError(
@@ -213,9 +213,9 @@ def _array(values):
         raise ValueError(f"X_future is no array: {error}") from error
 
 
-def _one_below_the_other(X_future, history, horizon):
+def _one_below_the_other(X_future, past, horizon):
     """Sequences of steps to come -> a table, and the rows in it of every step and series."""
-    n, items = history.n, None
+    n, items = past.n, None
     if not hasattr(X_future, "columns"):
         items = as_items(X_future, "X_future")
         if items is not None and all(hasattr(x, "columns") for x in X_future):
@@ -240,39 +240,39 @@ def _one_below_the_other(X_future, history, horizon):
     return stack(items), rows
 
 
-def _positions(table, history, feedback):
+def _positions(table, past, feedback):
     """Where the columns of X that are not fed back stand in a table: position in X -> position there."""
-    others = [k for k in range(history.n_columns) if k not in feedback]
-    if history.names and hasattr(table, "columns"):
+    others = [k for k in range(past.n_columns) if k not in feedback]
+    if past.names and hasattr(table, "columns"):
         there = list(table.columns)
-        missing = [k for k in others if history.names[k] not in there]
-        if history.id_column in missing and history.n == 1:
-            missing.remove(history.id_column)
+        missing = [k for k in others if past.names[k] not in there]
+        if past.id_column in missing and past.n == 1:
+            missing.remove(past.id_column)
         if missing:
             raise ValueError(
-                f"X_future has no column {history.name(missing[0])}. Its columns are {there}; it needs "
+                f"X_future has no column {past.name(missing[0])}. Its columns are {there}; it needs "
                 "all columns of X that are not in feedback."
             )
-        return {k: there.index(history.names[k]) for k in others if history.names[k] in there}
+        return {k: there.index(past.names[k]) for k in others if past.names[k] in there}
     width = table.shape[1]
-    if width == history.n_columns:
+    if width == past.n_columns:
         return {k: k for k in others}
-    without_ids = [k for k in others if k != history.id_column]
+    without_ids = [k for k in others if k != past.id_column]
     if width == len(others):
         return {k: j for j, k in enumerate(others)}
-    if history.n == 1 and width == len(without_ids):
+    if past.n == 1 and width == len(without_ids):
         return {k: j for j, k in enumerate(without_ids)}
     raise ValueError(
         f"X_future has {width} columns, but {len(others)} are needed, those of X that are not in "
-        f"feedback ({', '.join(map(history.name, others))}), or all {history.n_columns} of X."
+        f"feedback ({', '.join(map(past.name, others))}), or all {past.n_columns} of X."
     )
 
 
-def _rows_of_series(table, id_column, history, horizon):
+def _rows_of_series(table, id_column, past, horizon):
     """(horizon, n): the row of every step and series in a table of all, in any order of the series."""
     codes = np.zeros(len(table), dtype=np.intp)
     if id_column is not None:
-        number = {one: i for i, one in enumerate(history.ids)}
+        number = {one: i for i, one in enumerate(past.ids)}
         ids = np.asarray(column(table, id_column)).tolist()
         for row, one in enumerate(ids):
             if one not in number:
@@ -281,11 +281,11 @@ def _rows_of_series(table, id_column, history, horizon):
                     "future of the series of X only."
                 )
             codes[row] = number[one]
-    for i, count in enumerate(np.bincount(codes, minlength=history.n)):
+    for i, count in enumerate(np.bincount(codes, minlength=past.n)):
         if count != horizon:
-            series = "" if history.id_column is None else f" for series {history.ids[i]!r}"
+            series = "" if past.id_column is None else f" for series {past.ids[i]!r}"
             raise ValueError(f"X_future has {count} rows{series}, but {horizon} are needed, the horizon.")
-    return np.argsort(codes, kind="stable").reshape(history.n, horizon).T
+    return np.argsort(codes, kind="stable").reshape(past.n, horizon).T
 
 
 # --- where the ids are -----------------------------------------------------------------------------

@@ -4,10 +4,10 @@
 the work. It is the best build for the processor, or what the environment variable ``SKRNN_KERNELS`` names
 (``numpy``, ``baseline``, ``avx2``, ``avx512``) when skrnn is imported.
 
-Shapes: a packed window (``_engine/packing.py``). ``_recurrence.unroll`` asks ``unroll`` here first.
+Shapes: a packed window (``_engine/packing.py``). ``recurrence.unroll`` asks ``unroll`` here first.
 
-To add a fast cell: a struct in ``cells.hpp``, its number in ``kernels.hpp`` and ``_binding.pyx``, its
-line in ``isa.cpp``, and its name in ``_CELLS`` below.
+To make a cell fast: its struct and its line in the list of ``cells.hpp``, and its name in ``_CELLS``
+below. A solver likewise: ``update.hpp``, and ``_SOLVERS``. Everything else follows from there.
 """
 
 import contextlib
@@ -86,7 +86,7 @@ def _twin(cell):
 
 
 def unroll(cell, layer, X, steps, state, *, reverse, keep, record, n_threads):
-    """``_recurrence.unroll``, compiled; None if there are no kernels for this cell and type."""
+    """``recurrence.unroll``, compiled; None if there are no kernels for this cell and type."""
     if build is None or (number := _twin(cell)) is None or X.dtype.char not in "fd":
         return None
     return _binding.unroll(

@@ -1,11 +1,18 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
+# cython: freethreading_compatible=True
 """The shim between Python and the compiled kernels: it checks everything and owns the memory.
 
 What is passed on to C++ has been checked here: types, shapes, strides, lengths. Arrays that the
 kernels write are made here, aligned to a cache line, with rows padded to whole registers; what
 goes back to Python are views without the padding.
 
-Shapes: ``skrnn/_packing.py`` and ``kernels.hpp``.
+What there is of cells and solvers, and what they are like, the C++ code says (``CellInfo``, ``SolverInfo``).
+
+No lock of Python's is needed: what all threads share is constant, or locked in C++ (``memory.cpp``,
+``threads.cpp``). An ``Unrolled`` goes back for one of the threads that ask; a ``Stepper``, like the arrays that
+are handed in, is for one thread at a time.
+
+Shapes: ``skrnn/_engine/packing.py`` and ``kernels.hpp``.
 """
 
 cimport numpy as cnp
@@ -60,17 +67,41 @@ cdef extern from "driver.hpp" namespace "skrnn" nogil:
         void* dstate[2]
         void* dX
 
-    void* allocate(size_t)
+    cdef struct CCellInfo "skrnn::CellInfo":
+        const char* name
+        int gates, slots, states, x_first, h_first
+        const int *x_gate
+        const int *h_gate
+        bint has_tape
+
+    cdef struct CSolverInfo "skrnn::SolverInfo":
+        const char* name
+        int slots
+
+    cdef struct CExactSum "skrnn::ExactSum":
+        const double* weight
+        const double* units
+        int n_pieces
+
+    cdef cppclass Permit:
+        void give()
+        bint is_there()
+        bint take()
+
+    cdef enum:
+        COEFFICIENTS
+        MOST_PIECES
+
     const CBuild* const* builds()
     Index lanes(const CBuild&, bint)
-    int slots(int)
-    int states(int)
-    bint has_tape(int)
+    int n_cells()
+    const CCellInfo& cell_info(int)
+    int n_solvers()
+    const CSolverInfo& solver_info(int)
     bint run_forward(const CLayer&, const CWindow&, const COutputs&)
     bint run_backward(const CLayer&, const CWindow&, const COutputs&, const CInputs&)
     bint run_gradient(const CLayer&, const CWindow&, const COutputs&, void* const*)
-    bint run_exact_gradient(const CLayer&, const CWindow&, const COutputs&, void* const*, const double*,
-                            const double*, int)
+    bint run_exact_gradient(const CLayer&, const CWindow&, const COutputs&, void* const*, const CExactSum&)
 
     cdef struct COneStep "skrnn::OneStep":
         CLayer layer
@@ -94,84 +125,48 @@ cdef extern from "driver.hpp" namespace "skrnn" nogil:
         void *theta_before
         void *memory_before
 
-    int memory_slots(int)
     double c_gather "skrnn::gather"(const CBuild&, const CVectors&, Index, double, double, double*)
     void c_step "skrnn::step"(const CBuild&, const CVectors&, int, double, const double*)
     void c_apply "skrnn::apply"(const CBuild&, int, bint, const void*, void*, Index)
 
 
-CELLS = {"rnn_tanh": 0, "rnn_relu": 1, "lstm": 2, "gru": 3}  # CellId of kernels.hpp
-SOLVERS = {"sgd": 0, "adam": 1, "rmsprop": 2}  # SolverId of kernels.hpp
-cdef int N_GATES[4]
-N_GATES[:] = [1, 1, 4, 3]
+cdef extern from "memory.hpp" namespace "skrnn" nogil:
+    cdef struct CBlock "skrnn::Block":
+        void* data
+        size_t size
+
+    CBlock take_block(size_t)
+    void return_block(CBlock)
+    void begin_keeping()
+    void end_keeping()
+
+
+# the numbers of cells and solvers, by the names of cells.hpp and update.hpp
+CELLS = {cell_info(k).name.decode(): k for k in range(n_cells())}
+SOLVERS = {solver_info(k).name.decode(): k for k in range(n_solvers())}
 
 
 # --- memory -------------------------------------------------------------------------------------------
 
-cdef list _kept = []  # of _Block, while somebody asks for blocks to be kept
-cdef int _keepers = 0
-
 
 class keep_memory:
-    """Context in which the memory of one window is used again for the next.
-
-    The system hands out large blocks page by page at the first touch, which costs a third of the time
-    of a forward pass. A new block takes the place of one that is too small, and with the last context that
-    ends everything is given back.
-    """
+    """Context in which the memory of one window is used again for the next; see ``memory.hpp``."""
 
     def __enter__(self):
-        global _keepers
-        _keepers += 1
+        begin_keeping()
 
     def __exit__(self, *error):
-        global _keepers
-        _keepers -= 1
-        if _keepers == 0:
-            _kept.clear()
-
-
-cdef class _Block:
-    """Owner of memory aligned to a cache line, large blocks to huge pages."""
-
-    cdef void* data
-    cdef size_t size
-
-    def __dealloc__(self):
-        free(self.data)
+        end_keeping()
 
 
 cdef class _Memory:
     """A block in use, as the base of an array; with its last user the block may be used again."""
 
-    cdef _Block block
+    cdef CBlock block
 
     def __dealloc__(self):
-        if _keepers and self.block is not None:
-            _kept.append(self.block)
-
-
-cdef _Block take_block(size_t size):
-    """A kept block that fits and wastes little, or a new one."""
-    cdef Py_ssize_t k, best = -1, too_small = -1
-    cdef size_t best_size = 4 * size + 4096, small_size = 0
-    cdef _Block block
-    for k in range(len(_kept)):
-        block = <_Block> _kept[k]
-        if size <= block.size < best_size:
-            best, best_size = k, block.size
-        elif small_size <= block.size < size:
-            too_small, small_size = k, block.size
-    if best >= 0:
-        return _kept.pop(best)
-    if too_small >= 0:  # the new block takes its place
-        _kept.pop(too_small)
-    block = _Block.__new__(_Block)
-    block.size = size
-    block.data = allocate(size)
-    if block.data == NULL:
-        raise MemoryError(f"No memory for {size} bytes of a window: set k1 and k2, or lower batch_size.")
-    return block
+        if self.block.data != NULL:
+            return_block(self.block)
 
 
 cdef cnp.ndarray aligned_empty(Index rows, Index columns, int typenum):
@@ -181,7 +176,10 @@ cdef cnp.ndarray aligned_empty(Index rows, Index columns, int typenum):
     if columns > 0 and rows > (<Index> 1 << 56) // columns:  # the bytes would be no number any more
         raise MemoryError(f"No memory for {rows} rows of {columns} numbers.")
     shape[0], shape[1] = rows, columns
-    memory.block = take_block(<size_t> rows * <size_t> columns * (8 if typenum == cnp.NPY_FLOAT64 else 4))
+    cdef size_t size = <size_t> rows * <size_t> columns * (8 if typenum == cnp.NPY_FLOAT64 else 4)
+    memory.block = take_block(size)
+    if memory.block.data == NULL:
+        raise MemoryError(f"No memory for {size} bytes of a window: set k1 and k2, or lower batch_size.")
     cdef cnp.ndarray array = cnp.PyArray_SimpleNewFromData(2, shape, typenum, memory.block.data)
     cnp.set_array_base(array, memory)
     return array
@@ -208,9 +206,12 @@ cdef class Build:
         """``"tanh"`` or ``"sigmoid"`` as the kernels compute it, of a contiguous array."""
         if x.dtype not in (np.float32, np.float64) or not x.flags.c_contiguous:
             raise ValueError("x must be a contiguous array of float32 or float64.")
-        y = np.empty_like(x)
-        c_apply(self.get()[0], ["tanh", "sigmoid"].index(function), x.dtype == np.float64,
-                cnp.PyArray_DATA(x), cnp.PyArray_DATA(y), x.size)
+        cdef cnp.ndarray y = np.empty_like(x)
+        cdef const CBuild* build = self.get()
+        cdef int number = ["tanh", "sigmoid"].index(function)
+        with nogil:
+            c_apply(build[0], number, cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT64,
+                    cnp.PyArray_DATA(x), cnp.PyArray_DATA(y), cnp.PyArray_SIZE(x))
         return y
 
 
@@ -283,6 +284,17 @@ cdef int copy_rows(cnp.ndarray array, cnp.ndarray padded) except -1:
     return 0
 
 
+cdef str NO_WAY_BACK = "The run was not recorded, or the tape has been used: it holds gradients now."
+
+
+cdef list slots_of(int first, const int* gate, int gates):
+    """The slot of every gate, in the order of the weights."""
+    slots = [0] * gates
+    for j in range(gates):
+        slots[gate[j]] = first + j
+    return slots
+
+
 cdef class Unrolled:
     """One layer over one window: the run forward and, once, the way back.
 
@@ -292,7 +304,8 @@ cdef class Unrolled:
     cdef Build build
     cdef int cell, typenum, n_states, n_slots
     cdef Index D, H, Hp, Dp, T, B, N
-    cdef bint reverse, recorded, went_back
+    cdef bint reverse, went_back
+    cdef Permit way_back
     cdef int n_threads
     cdef readonly cnp.ndarray X
     cdef cnp.ndarray n, offsets, h, c, tape, initial_h, initial_c
@@ -332,7 +345,7 @@ cdef class Unrolled:
         return array if cnp.PyArray_DIM(array, 1) == columns else array[:, :columns]
 
     cdef int check_layer(self, layer, str name) except -1:
-        cdef Index G = N_GATES[self.cell] * self.H
+        cdef Index G = cell_info(self.cell).gates * self.H
         cdef cnp.ndarray array
         check(len(layer) == 4, f"{name} must hold W_x, W_h, b_x, b_h.")
         check_array(layer[0], f"{name}: W_x", self.typenum, 2, self.D, G)
@@ -385,13 +398,13 @@ cdef class Unrolled:
         cdef Index L = lanes(self.build.build[0], self.typenum == cnp.NPY_FLOAT64)
         slots_first = self.tape.reshape(self.N, self.Hp // L, self.n_slots, L).transpose(0, 2, 1, 3)
         slots_first = slots_first.reshape(self.N, self.n_slots, self.Hp)[:, :, :self.H]
-        if self.cell != 3:
-            dA = np.ascontiguousarray(slots_first).reshape(self.N, self.n_slots * self.H)
-            return dA, dA
-        return tuple(
-            np.ascontiguousarray(slots_first[:, gates]).reshape(self.N, 3 * self.H)
-            for gates in ([1, 2, 0], [1, 2, 3])
-        )
+        cdef CCellInfo cell = cell_info(self.cell)
+        of_x = slots_of(cell.x_first, cell.x_gate, cell.gates)
+        of_h = slots_of(cell.h_first, cell.h_gate, cell.gates)
+        dA_x = slots_first[:, of_x].reshape(self.N, cell.gates * self.H)
+        if of_x == of_h:
+            return dA_x, dA_x
+        return dA_x, slots_first[:, of_h].reshape(self.N, cell.gates * self.H)
 
     @property
     def h_before(self):
@@ -424,10 +437,10 @@ cdef class Unrolled:
         dstate : gradient with respect to the initial state
         """
         dstate = tuple(dstate)
-        check(self.recorded, "The run was not recorded, or the tape has been used: it holds gradients now.")
+        check(self.way_back.is_there(), NO_WAY_BACK)
         cdef Index* offsets = <Index*> cnp.PyArray_DATA(self.offsets)
         cdef CInputs c
-        cdef cnp.ndarray dX = None
+        cdef cnp.ndarray dX = None, tape = self.tape
         check(0 <= first <= self.T, "first is not a step of the window.")
         c.dh, c.dh_stride, c.first = NULL, 0, first
         if dH is not None:
@@ -444,17 +457,18 @@ cdef class Unrolled:
         if need_dX:
             dX = aligned_empty(self.N, self.Dp, self.typenum)
             c.dX = cnp.PyArray_DATA(dX)
-        if self.tape is None:
-            self.tape = aligned_empty(self.N, self.Hp * self.n_slots, self.typenum)
+        if tape is None:
+            tape = aligned_empty(self.N, self.Hp * self.n_slots, self.typenum)
+        check(self.way_back.take(), NO_WAY_BACK)  # of two threads only one may go back
+        self.tape = tape
         cdef CLayer layer = self.c_layer()
         cdef CWindow window = self.c_window()
         cdef COutputs outputs = self.c_outputs()
         cdef bint done
-        self.recorded = False  # before the lock is released: of two threads only one may go back
         with nogil:
             done = run_backward(layer, window, outputs, c)
         if not done:
-            self.recorded = True
+            self.way_back.give()
             raise MemoryError("No memory for the packed weights of a layer.")
         self.went_back = True
         return (
@@ -477,7 +491,8 @@ cdef class Unrolled:
         gradient = tuple(gradient)
         self.check_layer(gradient, "gradient")
         cdef void* arrays[4]
-        cdef const double* weights = NULL
+        cdef CExactSum exact
+        exact.weight = NULL
         for k in range(4):
             check(cnp.PyArray_ISWRITEABLE(<cnp.ndarray> gradient[k]), "gradient: read only.")
             arrays[k] = cnp.PyArray_DATA(<cnp.ndarray> gradient[k])
@@ -485,18 +500,19 @@ cdef class Unrolled:
             check(self.typenum == cnp.NPY_FLOAT64, "Exact sums are for float64.")
             check_array(weight, "weight", cnp.NPY_FLOAT64, 1, self.B, -1)
             check_array(units, "units", cnp.NPY_FLOAT64, 1, -1, -1)
-            check(1 <= cnp.PyArray_SIZE(units) <= 8, "units must hold 1 to 8 numbers.")
-            weights = <const double*> cnp.PyArray_DATA(weight)
+            exact.n_pieces = min(cnp.PyArray_SIZE(units), MOST_PIECES + 1)
+            check(1 <= exact.n_pieces <= MOST_PIECES, f"units must hold 1 to {MOST_PIECES} numbers.")
+            exact.weight = <const double*> cnp.PyArray_DATA(weight)
+            exact.units = <const double*> cnp.PyArray_DATA(units)
         cdef CLayer layer = self.c_layer()
         cdef CWindow window = self.c_window()
         cdef COutputs outputs = self.c_outputs()
         cdef bint done
         with nogil:
-            if weights == NULL:
+            if exact.weight == NULL:
                 done = run_gradient(layer, window, outputs, arrays)
             else:
-                done = run_exact_gradient(layer, window, outputs, arrays, weights,
-                                          <const double*> cnp.PyArray_DATA(units), cnp.PyArray_SIZE(units))
+                done = run_exact_gradient(layer, window, outputs, arrays, exact)
         if not done:
             raise MemoryError("No memory for the weight gradients of a layer.")
 
@@ -532,28 +548,28 @@ def unroll(Build build not None, int cell, layer, cnp.ndarray X, cnp.ndarray n, 
     """
     cdef Unrolled u = Unrolled.__new__(Unrolled)
     layer, state = tuple(layer), tuple(state)
-    check(0 <= cell < 4, "No such cell.")
+    check(0 <= cell < n_cells(), "No such cell.")
     if X is None or cnp.PyArray_TYPE(X) not in (cnp.NPY_FLOAT32, cnp.NPY_FLOAT64):
         raise TypeError("X must be an array of float32 or float64.")
     check(len(layer) == 4 and cnp.PyArray_NDIM(X) == 2, "layer must hold 4 arrays and X be 2-D.")
     if cnp.PyArray_DIM(X, 1) > 1 and cnp.PyArray_STRIDE(X, 1) != cnp.PyArray_ITEMSIZE(X):
         X = np.ascontiguousarray(X)
     u.build, u.cell, u.typenum, u.layer, u.X = build, cell, cnp.PyArray_TYPE(X), layer, X
-    u.n_states, u.n_slots = states(cell), slots(cell)
+    u.n_states, u.n_slots = cell_info(cell).states, cell_info(cell).slots
     u.D, u.H = cnp.PyArray_DIM(X, 1), len(layer[1])
     check(u.D >= 1 and u.H >= 1, "A layer needs an input and a unit.")
     u.check_layer(layer, "layer")
     u.read_steps(n, B)
     check_array(X, "X", u.typenum, 2, u.N, u.D)
     u.read_states(state, "state")
-    u.reverse, u.recorded, u.went_back, u.n_threads = reverse, record, False, max(n_threads, 1)
+    u.reverse, u.went_back, u.n_threads = reverse, False, max(n_threads, 1)
     cdef Index L = lanes(build.get()[0], u.typenum == cnp.NPY_FLOAT64)
     u.Hp, u.Dp = (u.H + L - 1) // L * L, (u.D + L - 1) // L * L
 
     u.h = aligned_empty(u.N, u.Hp, u.typenum)
     if record and u.n_states > 1:
         u.c = aligned_empty(u.N, u.Hp, u.typenum)
-    if record and has_tape(cell):
+    if record and cell_info(cell).has_tape:
         u.tape = aligned_empty(u.N, u.Hp * u.n_slots, u.typenum)
     cdef CLayer c_layer = u.c_layer()
     cdef CWindow window = u.c_window()
@@ -585,6 +601,7 @@ def unroll(Build build not None, int cell, layer, cnp.ndarray X, cnp.ndarray n, 
     if record:
         u.initial_h = initial[0]
         u.initial_c = initial[1] if u.n_states > 1 else None
+        u.way_back.give()
     final_state = tuple([u.unpadded(f, u.H) for f in final])
     kept_state = tuple([u.unpadded(f, u.H) for f in kept]) if asked else final_state
     return u.unpadded(u.h, u.H), kept_state, final_state, u if record else None
@@ -599,7 +616,8 @@ ctypedef fused Computed:
     double
 
 
-cdef bint read_rows(const Given* given, Index row, Index column, Computed* x, Index rows, Index columns) noexcept nogil:
+cdef bint read_rows(const Given* given, Index row, Index column, Computed* x, Index rows,
+                    Index columns) noexcept nogil:
     """Rows of any stride into contiguous ones of the type that is computed in; whether all are finite then."""
     cdef Computed value, rest = 0
     cdef Index i, j
@@ -611,6 +629,13 @@ cdef bint read_rows(const Given* given, Index row, Index column, Computed* x, In
     return rest == 0
 
 
+cdef bint read_as(const void* given, int typenum, Index row, Index column, Computed* x, Index rows,
+                  Index columns) noexcept nogil:
+    if typenum == cnp.NPY_FLOAT32:
+        return read_rows(<const float*> given, row, column, x, rows, columns)
+    return read_rows(<const double*> given, row, column, x, rows, columns)
+
+
 cdef Index MOST_ROWS = <Index> 1 << 40
 
 # Multiplications of a step above which other threads may run meanwhile
@@ -620,7 +645,7 @@ cdef Index LONG_STEP = 100_000
 cdef class Stepper:
     """A stack of layers, in one direction, for one time step of ``rows`` sequences at a time.
 
-    It owns the packed weights and the states, which are zero at first.
+    It owns the packed weights and the states, which are zero at first; for one thread at a time.
 
     Parameters
     ----------
@@ -638,6 +663,7 @@ cdef class Stepper:
     cdef int typenum
     cdef Index B, F, n_layers, work
     cdef COneStep* steps
+    cdef void* x_data
     cdef cnp.ndarray x
     cdef list memory, states, sizes
     cdef readonly cnp.ndarray h
@@ -650,7 +676,7 @@ cdef class Stepper:
         check(len(layers) > 0 and len(cells) == len(layers), "There must be one cell for every layer.")
         check(1 <= rows <= MOST_ROWS and 1 <= block <= MOST_ROWS, "There must be a row, and a block.")
         for k in range(len(layers)):
-            check(0 <= cells[k] < 4, "No such cell.")
+            check(0 <= cells[k] < n_cells(), "No such cell.")
             check(len(layers[k]) == 4, "A layer must hold W_x, W_h, b_x, b_h.")
         W_x = layers[0][0]
         if W_x is None or cnp.PyArray_TYPE(W_x) not in (cnp.NPY_FLOAT32, cnp.NPY_FLOAT64):
@@ -664,6 +690,7 @@ cdef class Stepper:
             raise MemoryError("No memory for the steps of the layers.")
         L = lanes(build.get()[0], self.typenum == cnp.NPY_FLOAT64)
         self.x = aligned_empty(rows, self.F, self.typenum)
+        self.x_data = cnp.PyArray_DATA(self.x)
         D, h = self.F, self.x
         for k in range(self.n_layers):
             step = &self.steps[k]
@@ -675,12 +702,12 @@ cdef class Stepper:
             step.layer.W_x = step.layer.W_h = step.layer.b_x = step.layer.b_h = NULL
             h = self.zeros((rows + block - 1) // block * block, Hp)
             step.h = cnp.PyArray_DATA(h)
-            own = [self.zeros(rows, Hp) for _ in range(states(cells[k]))]
+            own = [self.zeros(rows, Hp) for _ in range(cell_info(cells[k]).states)]
             for s in range(len(own)):
                 step.state[s] = cnp.PyArray_DATA(<cnp.ndarray> own[s])
             self.states.append(own)
             self.sizes.append(step.layer.H)
-            self.work += rows * N_GATES[cells[k]] * step.layer.H * (D + step.layer.H)
+            self.work += rows * cell_info(cells[k]).gates * step.layer.H * (D + step.layer.H)
             D = step.layer.H
         self.h = h[:, :D]
 
@@ -699,7 +726,7 @@ cdef class Stepper:
         cdef Index H, G
         check(W_h is not None and cnp.PyArray_NDIM(W_h) == 2, "W_h must be 2-D.")
         H = cnp.PyArray_DIM(W_h, 0)
-        G = N_GATES[cell] * H
+        G = cell_info(cell).gates * H
         check(D >= 1 and H >= 1, "A layer needs an input and a unit.")
         check_array(W_x, "W_x", self.typenum, 2, D, G)
         check_array(W_h, "W_h", self.typenum, 2, H, G)
@@ -723,7 +750,7 @@ cdef class Stepper:
         h is that of the top layer afterwards.
         """
         cdef cnp.ndarray given
-        cdef Index row = 0, column, k
+        cdef Index row = 0, column
         cdef int ndim, typenum
         cdef bint finite
         if not cnp.PyArray_CheckExact(x):
@@ -739,27 +766,27 @@ cdef class Stepper:
         if cnp.PyArray_DIM(given, ndim - 1) != self.F or not cnp.PyArray_ISBEHAVED_RO(given):
             return 0
         column = cnp.PyArray_STRIDE(given, ndim - 1)
-        if typenum == cnp.NPY_FLOAT32:
-            finite = self.read[float](<const float*> cnp.PyArray_DATA(given), row, column)
-        elif typenum == cnp.NPY_FLOAT64:
-            finite = self.read[double](<const double*> cnp.PyArray_DATA(given), row, column)
-        else:
-            return 0
-        if not finite:
+        if typenum != cnp.NPY_FLOAT32 and typenum != cnp.NPY_FLOAT64:
             return 0
         if self.work < LONG_STEP:
-            for k in range(self.n_layers):
-                run_one_step(self.steps[k])
+            finite = self.run(cnp.PyArray_DATA(given), typenum, row, column)
         else:
             with nogil:
-                for k in range(self.n_layers):
-                    run_one_step(self.steps[k])
-        return ndim
+                finite = self.run(cnp.PyArray_DATA(given), typenum, row, column)
+        return ndim if finite else 0
 
-    cdef bint read(self, const Given* given, Index row, Index column):
+    cdef bint run(self, const void* given, int typenum, Index row, Index column) noexcept nogil:
+        """Read x and step, if all of x is finite; whether it is."""
+        cdef Index k
+        cdef bint finite
         if self.typenum == cnp.NPY_FLOAT32:
-            return read_rows(given, row, column, <float*> cnp.PyArray_DATA(self.x), self.B, self.F)
-        return read_rows(given, row, column, <double*> cnp.PyArray_DATA(self.x), self.B, self.F)
+            finite = read_as(given, typenum, row, column, <float*> self.x_data, self.B, self.F)
+        else:
+            finite = read_as(given, typenum, row, column, <double*> self.x_data, self.B, self.F)
+        if finite:
+            for k in range(self.n_layers):
+                run_one_step(self.steps[k])
+        return finite
 
     def get_states(self):
         """Copies: for every layer a tuple of (rows, H)."""
@@ -808,8 +835,10 @@ def gather(Build build not None, cnp.ndarray theta, cnp.ndarray g, Index matrice
     """
     cdef CVectors v = read_vectors(theta, g)
     check(0 <= matrices <= v.n, "matrices is not a number of weights.")
-    cdef double penalty = 0
-    cdef double g2 = c_gather(build.get()[0], v, matrices, scale, decay, &penalty)
+    cdef const CBuild* kernels = build.get()
+    cdef double g2, penalty = 0
+    with nogil:
+        g2 = c_gather(kernels[0], v, matrices, scale, decay, &penalty)
     return g2, penalty
 
 
@@ -821,14 +850,17 @@ def step(Build build not None, int solver, cnp.ndarray theta, cnp.ndarray g, cnp
     """
     cdef CVectors v = read_vectors(theta, g)
     cdef int typenum = cnp.PyArray_TYPE(theta)
-    cdef double c[7]
-    check(0 <= solver < 3, "No such solver.")
-    check(len(coefficients) <= 7, "Too many coefficients.")
-    check_vectors(memory, "memory", typenum, 2, memory_slots(solver), v.n)
+    cdef const CBuild* kernels = build.get()
+    cdef double c[COEFFICIENTS]
+    check(0 <= solver < n_solvers(), "No such solver.")
+    check(len(coefficients) <= COEFFICIENTS, "Too many coefficients.")
+    cdef int slots = solver_info(solver).slots
+    check_vectors(memory, "memory", typenum, 2, slots, v.n)
     check_vectors(theta_before, "theta_before", typenum, 1, v.n, -1)
-    check_vectors(memory_before, "memory_before", typenum, 2, memory_slots(solver), v.n)
+    check_vectors(memory_before, "memory_before", typenum, 2, slots, v.n)
     v.memory, v.theta_before = cnp.PyArray_DATA(memory), cnp.PyArray_DATA(theta_before)
     v.memory_before = cnp.PyArray_DATA(memory_before)
-    for k in range(7):
+    for k in range(COEFFICIENTS):
         c[k] = coefficients[k] if k < len(coefficients) else 0.0
-    c_step(build.get()[0], v, solver, shrink, c)
+    with nogil:
+        c_step(kernels[0], v, solver, shrink, c)

@@ -10,7 +10,7 @@
 //                                           a[slots] tape -> gradients; dc' -> dc;
 //                                           ``direct``: what reaches h_prev on other ways than products
 //
-// To add a cell: one struct here, one line in kernels.hpp (its number) and one in isa.cpp (the table).
+// To add a cell: one struct and its line in the list at the end, and its name in _CELLS of __init__.py.
 
 #pragma once
 
@@ -48,6 +48,12 @@ struct Relu {
     // dh * (h > 0) and not a choice: what is no number stays none
     static SKRNN_INLINE V backward(V h, V dh) { return dh * (h > T(0) ? zero<T>() + T(1) : zero<T>()); }
 };
+
+template <class T>
+using TanhElman = Elman<T, Tanh<T>>;
+
+template <class T>
+using ReluElman = Elman<T, Relu<T>>;
 
 template <class T>
 struct Lstm {
@@ -108,6 +114,13 @@ struct Gru {
         a[3] = da_n * r;
     }
 };
+
+// Every cell: the name that __init__.py gives it, and its struct.
+#define SKRNN_CELLS(CELL)      \
+    CELL(rnn_tanh, TanhElman)  \
+    CELL(rnn_relu, ReluElman)  \
+    CELL(lstm, Lstm)           \
+    CELL(gru, Gru)
 
 }  // namespace SKRNN_ISA
 }  // namespace skrnn

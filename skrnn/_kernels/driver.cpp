@@ -1,13 +1,10 @@
 #include "driver.hpp"
 
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
-
 #include <cstdlib>
 #include <new>
 #include <vector>
 
+#include "memory.hpp"
 #include "threads.hpp"
 
 namespace skrnn {
@@ -34,7 +31,7 @@ class Scratch {
 };
 
 double work(const Layer& layer, const Steps& steps) {
-    return double(steps.offsets[steps.T]) * layer.H * slots(layer.cell) * (layer.D + layer.H + 16);
+    return double(steps.offsets[steps.T]) * layer.H * cell_info(layer.cell).slots * (layer.D + layer.H + 16);
 }
 
 int useful_threads(const Layer& layer, const Window& window, Index parts) {
@@ -230,18 +227,8 @@ bool with_memory(const F& f) {
 
 }  // namespace
 
-void* allocate(std::size_t bytes) {
-    constexpr std::size_t page = std::size_t(1) << 21;
-    const std::size_t unit = bytes < 2 * page ? 64 : page;
-    void* data = std::aligned_alloc(unit, (bytes + unit) / unit * unit);
-#if defined(MADV_HUGEPAGE)
-    if (data && unit == page) madvise(data, (bytes + unit) / unit * unit, MADV_HUGEPAGE);
-#endif
-    return data;
-}
-
 const Build* const* builds() {
-#if defined(SKRNN_HAS_X86_BUILDS)
+#if defined(__x86_64__)
     static const Build* const with_avx512[] = {&avx512_build, &avx2_build, &baseline_build, nullptr};
     static const Build* const with_avx2[] = {&avx2_build, &baseline_build, nullptr};
     __builtin_cpu_init();
@@ -259,9 +246,11 @@ Index lanes(const Build& build, bool is_double) {
     return build.vector_bytes / (is_double ? sizeof(double) : sizeof(float));
 }
 
-int slots(int cell) { return baseline_build.float32[cell].slots; }
-int states(int cell) { return baseline_build.float32[cell].states; }
-bool has_tape(int cell) { return baseline_build.float32[cell].has_tape; }
+// the same in every build
+int n_cells() { return baseline_build.n_cells; }
+const CellInfo& cell_info(int cell) { return baseline_build.cells[cell]; }
+int n_solvers() { return baseline_build.n_solvers; }
+const SolverInfo& solver_info(int solver) { return baseline_build.solvers[solver]; }
 
 bool run_forward(const Layer& l, const Window& w, const Outputs& o) {
     return with_memory([&] { return l.is_double ? forward<double>(l, w, o) : forward<float>(l, w, o); });
@@ -291,15 +280,17 @@ bool run_gradient(const Layer& l, const Window& w, const Outputs& o, void* const
 }
 
 bool run_exact_gradient(const Layer& l, const Window& w, const Outputs& o, void* const gradients[4],
-                        const double* weight, const double* units, int n_pieces) {
+                        const ExactSum& sum) {
     const Kernel<double>& k = l.build->float64[l.cell];
-    Scratch<double> scratch(k.exact_size(w.steps.T, l.D, l.H, n_pieces));
+    const int n = useful_threads(l, w, padded(l, l.H) / lanes(*l.build, true) * ((l.D + l.H) / 12 + 1));
+    const Index numbers = k.exact_size(w.steps.T, l.D, l.H, sum.n_pieces, n);
+    const Index size = (numbers + 7) / 8 * 8;  // whole cache lines: each part has its own
+    Scratch<double> scratch(n * size);
     if (!scratch.get()) return false;
-    k.exact_gradient(gradient_of<double>(l, w, o, gradients), weight, units, n_pieces, scratch.get());
+    const Gradient<double> g = gradient_of<double>(l, w, o, gradients);
+    in_parallel(n, n, [&](int part) { k.exact_gradient(g, sum, scratch.get() + part * size, part, n); });
     return true;
 }
-
-int memory_slots(int solver) { return solver == ADAM ? 2 : 1; }
 
 double gather(const Build& build, const Vectors& v, Index matrices, double scale, double decay, double* penalty) {
     return v.is_double ? gather(build.update64, v, matrices, scale, decay, penalty)

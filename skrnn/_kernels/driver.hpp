@@ -3,12 +3,22 @@
 
 #pragma once
 
+#include <atomic>
+
 #include "kernels.hpp"
 
 namespace skrnn {
 
-// Memory aligned to a cache line, in huge pages where it is large and the system has them; std::free ends it.
-void* allocate(std::size_t bytes);
+// Of several threads that want it, one takes it.
+class Permit {
+  public:
+    void give() { is_there_.store(true); }
+    bool is_there() const { return is_there_.load(); }
+    bool take() { return is_there_.exchange(false); }
+
+  private:
+    std::atomic<bool> is_there_{false};
+};
 
 // The builds that this processor can run, best first; null after the last.
 const Build* const* builds();
@@ -42,11 +52,12 @@ struct Inputs {
     void* dX;
 };
 
-// Lanes of a register, slots and states of a cell: what the sizes of the arrays follow from.
+// Lanes of a register: with what a cell and a solver are (kernels.hpp), the sizes of the arrays follow from it.
 Index lanes(const Build&, bool is_double);
-int slots(int cell);
-int states(int cell);
-bool has_tape(int cell);
+int n_cells();
+const CellInfo& cell_info(int cell);
+int n_solvers();
+const SolverInfo& solver_info(int solver);
 
 // False if memory for the packed weights is missing; nothing has been written then.
 bool run_forward(const Layer&, const Window&, const Outputs&);
@@ -54,9 +65,9 @@ bool run_backward(const Layer&, const Window&, const Outputs& of_forward, const 
 // ``gradients``: W_x, W_h, b_x, b_h, shaped as the weights; added to
 bool run_gradient(const Layer&, const Window&, const Outputs& of_backward, void* const gradients[4]);
 
-// Of float64 only. ``weight`` (B,); ``units``: 2^(number of steps and weights) for each of n_pieces <= 8.
+// Of float64 only.
 bool run_exact_gradient(const Layer&, const Window&, const Outputs& of_backward, void* const gradients[4],
-                        const double* weight, const double* units, int n_pieces);
+                        const ExactSum&);
 
 // One layer for one step of ``rows`` sequences at a time. The weights are packed once, into ``numbers_packed``
 // numbers that ``pack`` writes; afterwards the W and b of ``layer`` are not looked at.
@@ -81,7 +92,6 @@ struct Vectors {
     void *theta, *g, *memory, *theta_before, *memory_before;
 };
 
-int memory_slots(int solver);
 double gather(const Build&, const Vectors&, Index matrices, double scale, double decay, double* penalty);
 void step(const Build&, const Vectors&, int solver, double shrink, const double coefficients[COEFFICIENTS]);
 

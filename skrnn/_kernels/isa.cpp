@@ -10,12 +10,17 @@
 namespace skrnn {
 namespace SKRNN_ISA {
 
+template <class Cell>
+constexpr CellInfo info(const char* name) {
+    return {name,           Cell::gates,  Cell::slots,  Cell::states,  Cell::x_first,
+            Cell::h_first,  Cell::x_gate, Cell::h_gate, Cell::has_tape};
+}
+
 template <class T, class Cell>
 constexpr Kernel<T> kernel() {
-    return {Cell::slots,           Cell::states,           Cell::has_tape,        forward_size<Cell, T>,
-            backward_size<Cell, T>, pack_forward<Cell, T>, pack_backward<Cell, T>, forward<Cell, T>,
-            backward<Cell, T>,      gradient_size<Cell, T>, gradient<Cell, T>,      nullptr,
-            nullptr};
+    return {forward_size<Cell, T>, backward_size<Cell, T>, pack_forward<Cell, T>,  pack_backward<Cell, T>,
+            forward<Cell, T>,      backward<Cell, T>,      gradient_size<Cell, T>, gradient<Cell, T>,
+            nullptr,               nullptr};
 }
 
 template <class Cell>
@@ -37,31 +42,43 @@ void apply(int function, const T* x, T* y, Index n) {
     }
 }
 
+// The tables, in the order of the lists of cells.hpp and update.hpp
+#define SKRNN_CELL_INFO(name, Cell) info<Cell<float>>(#name),
+#define SKRNN_CELL_32(name, Cell) kernel<float, Cell<float>>(),
+#define SKRNN_CELL_64(name, Cell) kernel64<Cell<double>>(),
+#define SKRNN_SOLVER_INFO(name, Solver) {#name, Solver<float>::slots},
+#define SKRNN_SOLVER_32(name, Solver) step<Solver<float>, float>,
+#define SKRNN_SOLVER_64(name, Solver) step<Solver<double>, double>,
+
+constexpr CellInfo cell_infos[] = {SKRNN_CELLS(SKRNN_CELL_INFO)};
+constexpr Kernel<float> cells32[] = {SKRNN_CELLS(SKRNN_CELL_32)};
+constexpr Kernel<double> cells64[] = {SKRNN_CELLS(SKRNN_CELL_64)};
+constexpr SolverInfo solver_infos[] = {SKRNN_SOLVERS(SKRNN_SOLVER_INFO)};
+constexpr void (*steps32[])(const Update<float>&) = {SKRNN_SOLVERS(SKRNN_SOLVER_32)};
+constexpr void (*steps64[])(const Update<double>&) = {SKRNN_SOLVERS(SKRNN_SOLVER_64)};
+
 #define SKRNN_STRING_(name) #name
 #define SKRNN_STRING(name) SKRNN_STRING_(name)
 #define SKRNN_JOIN_(a, b) a##b
 #define SKRNN_JOIN(a, b) SKRNN_JOIN_(a, b)
 
-}  // namespace SKRNN_ISA
-
-// in the order of CellId and SolverId
-extern const Build SKRNN_JOIN(SKRNN_ISA, _build) = {
+constexpr Build this_build = {
     SKRNN_STRING(SKRNN_ISA),
     SKRNN_VECTOR_BYTES,
-    {SKRNN_ISA::kernel<float, SKRNN_ISA::Elman<float, SKRNN_ISA::Tanh<float>>>(),
-     SKRNN_ISA::kernel<float, SKRNN_ISA::Elman<float, SKRNN_ISA::Relu<float>>>(),
-     SKRNN_ISA::kernel<float, SKRNN_ISA::Lstm<float>>(), SKRNN_ISA::kernel<float, SKRNN_ISA::Gru<float>>()},
-    {SKRNN_ISA::kernel64<SKRNN_ISA::Elman<double, SKRNN_ISA::Tanh<double>>>(),
-     SKRNN_ISA::kernel64<SKRNN_ISA::Elman<double, SKRNN_ISA::Relu<double>>>(),
-     SKRNN_ISA::kernel64<SKRNN_ISA::Lstm<double>>(), SKRNN_ISA::kernel64<SKRNN_ISA::Gru<double>>()},
-    {SKRNN_ISA::gather<float>,
-     {SKRNN_ISA::step<SKRNN_ISA::Sgd<float>>, SKRNN_ISA::step<SKRNN_ISA::Adam<float>>,
-      SKRNN_ISA::step<SKRNN_ISA::RmsProp<float>>}},
-    {SKRNN_ISA::gather<double>,
-     {SKRNN_ISA::step<SKRNN_ISA::Sgd<double>>, SKRNN_ISA::step<SKRNN_ISA::Adam<double>>,
-      SKRNN_ISA::step<SKRNN_ISA::RmsProp<double>>}},
-    SKRNN_ISA::apply<float>,
-    SKRNN_ISA::apply<double>,
+    sizeof(cell_infos) / sizeof(cell_infos[0]),
+    sizeof(solver_infos) / sizeof(solver_infos[0]),
+    cell_infos,
+    cells32,
+    cells64,
+    solver_infos,
+    {gather<float>, steps32},
+    {gather<double>, steps64},
+    apply<float>,
+    apply<double>,
 };
+
+}  // namespace SKRNN_ISA
+
+extern const Build SKRNN_JOIN(SKRNN_ISA, _build) = SKRNN_ISA::this_build;
 
 }  // namespace skrnn

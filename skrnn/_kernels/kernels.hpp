@@ -1,7 +1,7 @@
 // What the builds for the different processors offer, and what they are given: plain structs, no templates
 // but the number type, so that every build and the code that chooses between them agree on the layout.
 //
-// Shapes: a packed window (skrnn/_packing.py) of T steps and N rows, B sequences, D inputs, H units, G gates.
+// Shapes: a packed window (skrnn/_engine/packing.py) of T steps and N rows, B sequences, D inputs, H units, G gates.
 // Rows of what the kernels make are padded to ``stride`` = Hp, the next multiple of the register's lanes.
 //
 //     tape (N, Hp / lanes, slots, lanes)    the slots of cells.hpp, side by side for each register of units
@@ -17,7 +17,13 @@ namespace skrnn {
 
 using Index = std::int64_t;
 
-enum CellId { RNN_TANH, RNN_RELU, LSTM, GRU, N_CELLS };
+// What a cell is, apart from its arithmetic; see cells.hpp. The number of a cell is its place in a build's table.
+struct CellInfo {
+    const char* name;
+    int gates, slots, states, x_first, h_first;
+    const int *x_gate, *h_gate;  // (gates,)
+    bool has_tape;
+};
 
 struct Steps {
     Index T, B;
@@ -74,12 +80,19 @@ struct Gradient {
     T *W_x, *W_h, *b_x, *b_h;  // added to
 };
 
-// One cell in one number type. Slices are ranges of sequences, parts are ranges of rows of [W_x; W_h; b];
-// neither changes a bit of the result, so that threads can share them as they like.
+constexpr int MOST_PIECES = 8;
+
+// How weight gradients are summed over sequences without rounding: see exact.hpp.
+struct ExactSum {
+    const double* weight;  // (B,)
+    const double* units;   // (n_pieces,) 2^(number of steps and weights)
+    int n_pieces;          // <= MOST_PIECES
+};
+
+// One cell in one number type. Slices are ranges of sequences, parts are ranges of the weights; neither changes
+// a bit of the result, so that threads can share them as they like.
 template <class T>
 struct Kernel {
-    int slots, states;
-    bool has_tape;
     Index (*forward_size)(Index D, Index H);  // numbers in ``packed``
     Index (*backward_size)(Index D, Index H);
     void (*pack_forward)(const Weights<T>&, T* packed);
@@ -88,12 +101,16 @@ struct Kernel {
     void (*backward)(const Backward<T>&, Index first_row, Index last_row);
     Index (*gradient_size)(Index D, Index H);  // numbers of scratch, shared by all parts
     void (*gradient)(const Gradient<T>&, T* scratch, Index part, Index n_parts);
-    // the same of float64, the sum over sequences, each times its weight, without rounding: see exact.hpp
-    Index (*exact_size)(Index T_, Index D, Index H, int n_pieces);
-    void (*exact_gradient)(const Gradient<T>&, const T* weight, const T* units, int n_pieces, T* scratch);
+    // of float64 only, else null
+    Index (*exact_size)(Index T_, Index D, Index H, int n_pieces, Index n_parts);  // scratch of each part
+    void (*exact_gradient)(const Gradient<T>&, const ExactSum&, T* scratch, Index part, Index n_parts);
 };
 
-enum SolverId { SGD, ADAM, RMSPROP, N_SOLVERS };
+// The number of a solver is its place in a build's table; see update.hpp.
+struct SolverInfo {
+    const char* name;
+    int slots;  // arrays of P numbers that it remembers
+};
 
 constexpr int COEFFICIENTS = 7;  // of a solver's step, at most; see update.hpp
 
@@ -110,14 +127,17 @@ struct Update {
 template <class T>
 struct Updates {
     double (*gather)(T* g, const T* theta, Index n, Index matrices, T scale, T decay, double* penalty);
-    void (*step[N_SOLVERS])(const Update<T>&);
+    void (*const* step)(const Update<T>&);  // for every solver
 };
 
 struct Build {
     const char* name;
     int vector_bytes;
-    Kernel<float> float32[N_CELLS];
-    Kernel<double> float64[N_CELLS];
+    int n_cells, n_solvers;
+    const CellInfo* cells;  // the tables: one entry for every cell
+    const Kernel<float>* float32;
+    const Kernel<double>* float64;
+    const SolverInfo* solvers;
     Updates<float> update32;
     Updates<double> update64;
     void (*apply_float32)(int function, const float* x, float* y, Index n);  // 0: tanh, 1: sigmoid
@@ -125,7 +145,7 @@ struct Build {
 };
 
 extern const Build baseline_build;
-#if defined(SKRNN_HAS_X86_BUILDS)
+#if defined(__x86_64__)
 extern const Build avx2_build;
 extern const Build avx512_build;
 #endif

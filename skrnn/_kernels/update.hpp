@@ -1,7 +1,7 @@
 // One update of all weights, elementwise: the compiled twin of skrnn/solvers.py. P numbers in each array.
 //
-// To add a solver: one struct here with ``slots`` (arrays it remembers) and ``step``, its number in
-// kernels.hpp, its line in isa.cpp and its coefficients in __init__.py.
+// To add a solver: one struct here with ``slots`` (arrays it remembers) and ``step``, its line in the list below
+// the structs, and its coefficients in __init__.py.
 
 #pragma once
 
@@ -88,6 +88,12 @@ struct RmsProp {  // c: beta_2, 1 - beta_2, epsilon, rate
         return theta - c[3] * g / (root(v) + c[2]);
     }
 };
+
+// Every solver: the name that __init__.py gives it, and its struct.
+#define SKRNN_SOLVERS(SOLVER) \
+    SOLVER(sgd, Sgd)          \
+    SOLVER(adam, Adam)        \
+    SOLVER(rmsprop, RmsProp)
 
 // One step; what was there before goes into ``theta_before`` and ``memory_before``, and g is emptied.
 template <class Solver, class T>

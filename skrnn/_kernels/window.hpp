@@ -375,23 +375,6 @@ SKRNN_INLINE void in_runs(const Gradient<T>& g, const F& f) {
     if (run.rows) f(run);
 }
 
-// Add sums (K, panels of slots) to W (K, gates H)
-template <class Cell, class T>
-void add_unpacked(const T* sums, Index first_k, Index last_k, Index H, const int* gate, T* W) {
-    constexpr int L = Simd<T>::lanes, G = Cell::gates;
-    sums += first_k * padded<T>(H) * G;
-    for (Index k = first_k; k < last_k; ++k)
-        for (Index unit = 0; unit < H; unit += L)
-            for (int j = 0; j < G; ++j, sums += L) {
-                T* to = W + (k * G + gate[j]) * H + unit;
-                if (unit + L <= H) {
-                    store(to, load(to) + load(sums));
-                } else {
-                    for (Index lane = 0; lane < H - unit; ++lane) to[lane] += sums[lane];
-                }
-            }
-}
-
 // Part ``part`` of ``n_parts`` of rows [0, K)
 struct Range {
     Index first, last;
@@ -402,6 +385,28 @@ struct Range {
         last = smaller(first + chunk, K);
     }
 };
+
+// Units [first, last) of a layer of H; first is the first of a panel
+struct Units {
+    Index first, last, H;
+};
+
+// Add sums (K, panels of the units) to W (K, gates H), rows ``rows`` only
+template <class Cell, class T>
+void add_unpacked(const T* sums, const Range& rows, const Units& units, const int* gate, T* W) {
+    constexpr int L = Simd<T>::lanes, G = Cell::gates;
+    sums += rows.first * padded<T>(units.last - units.first) * G;
+    for (Index k = rows.first; k < rows.last; ++k)
+        for (Index unit = units.first; unit < units.last; unit += L)
+            for (int j = 0; j < G; ++j, sums += L) {
+                T* to = W + (k * G + gate[j]) * units.H + unit;
+                if (unit + L <= units.H) {
+                    store(to, load(to) + load(sums));
+                } else {
+                    for (Index lane = 0; lane < units.H - unit; ++lane) to[lane] += sums[lane];
+                }
+            }
+}
 
 template <class Cell, class T>
 void gradient(const Gradient<T>& g, T* scratch, Index part, Index n_parts) {
@@ -424,11 +429,13 @@ void gradient(const Gradient<T>& g, T* scratch, Index part, Index n_parts) {
         if (bias) outer_products<Cell, T, Cell::x_first>(&one, 0, 0, 1, da, g.stride, run.rows, db_x);
         if (bias && !same) outer_products<Cell, T, Cell::h_first>(&one, 0, 0, 1, da, g.stride, run.rows, db_h);
     });
-    add_unpacked<Cell>(dW_x, x.first, x.last, g.H, Cell::x_gate, g.W_x);
-    add_unpacked<Cell>(dW_h, h.first, h.last, g.H, Cell::h_gate, g.W_h);
+    const Units units{0, g.H, g.H};
+    const Range biases(1, 0, 1);
+    add_unpacked<Cell>(dW_x, x, units, Cell::x_gate, g.W_x);
+    add_unpacked<Cell>(dW_h, h, units, Cell::h_gate, g.W_h);
     if (!bias) return;
-    add_unpacked<Cell>(db_x, 0, 1, g.H, Cell::x_gate, g.b_x);
-    add_unpacked<Cell>(same ? db_x : db_h, 0, 1, g.H, Cell::h_gate, g.b_h);
+    add_unpacked<Cell>(db_x, biases, units, Cell::x_gate, g.b_x);
+    add_unpacked<Cell>(same ? db_x : db_h, biases, units, Cell::h_gate, g.b_h);
 }
 
 }  // namespace SKRNN_ISA

@@ -5,8 +5,7 @@ order, one target per step read as many targets per sequence, and features on ve
 train without an error, and badly; so fit says what it sees and what to do. Every function looks at a
 bounded part of the data only.
 
-To add advice: a function that warns, called from ``reader.py`` (before training) or
-``_estimators/trainer.py`` (after it).
+To add advice: a function that warns, called by ``Task`` (``reader.py``) before training or after it.
 """
 
 import sys
@@ -14,8 +13,6 @@ import warnings
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-
-from skrnn.losses import make_loss
 
 # Sequences that are looked at, steps of each, and numbers in memory at a time.
 SOME, SOME_STEPS, SOME_VALUES = 100, 1000, 10**6
@@ -48,24 +45,24 @@ def advise_on_axes(sequences):
     turn = "X.transpose(0, 2, 1)" if sequences.is_dense else "[x.T for x in X]"
     last = f"{AXES} If it is the last axis of X, pass {turn}; if X is as meant, {IGNORE}"
     if T == 1 < F:
-        say(
+        warn(
             f"Every sequence of X has one time step only, with {F} features: there is nothing to "
             f"recur over. {last}"
         )
     elif T < F and nearness(sequences, "last") < (MUCH_NEARER if F < 4 * T else NEARER):
-        say(
+        warn(
             f"X has {T} time steps of {F} features, and changes less from feature to feature than "
             f"from step to step. {last}"
         )
     elif 1 < T < n and sequences.is_dense and 0 < nearness(sequences, "first") < MUCH_NEARER:
-        say(
+        warn(
             f"X has {n} sequences of {T} time steps, and changes less from sequence to sequence "
             f"than from step to step. {AXES} If it is the first axis of X, pass "
             f"X.transpose(1, 0, 2); if X is as meant, {IGNORE}"
         )
 
 
-def say(message, category=UserWarning):
+def warn(message, category=UserWarning):
     """Warn at the line that called skrnn, however deep in it this call is."""
     level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(INNER):
@@ -77,7 +74,7 @@ def nearness(sequences, axis):
     """Mean absolute change along an axis ("first" or "last"), by that along the middle one."""
     between = np.zeros(2)
     with np.errstate(all="ignore"):
-        for x, following in some(sequences, pairs=axis == "first"):
+        for x, following in sample(sequences, pairs=axis == "first"):
             other = following - x if axis == "first" else np.diff(x, axis=2)
             changes = other, np.diff(x, axis=1)
             between += [len(x) * np.abs(change).mean() if change.size else 0 for change in changes]
@@ -85,7 +82,7 @@ def nearness(sequences, axis):
     return ratio if np.isfinite(ratio) else np.inf
 
 
-def some(sequences, *, pairs=False):
+def sample(sequences, *, pairs=False):
     """Up to ``SOME`` sequences, evenly spread, up to ``SOME_STEPS`` steps of each, block by block.
 
     Yields
@@ -108,7 +105,7 @@ def advise_on_targets(y, sequences):
     """Warn if y (n, K), one row per sequence, has as many columns as the longest sequence has steps."""
     T = int(sequences.lengths.max())
     if 1 < T == y.shape[1]:
-        say(
+        warn(
             f"y has {T} columns, and the sequences have {T} time steps: with "
             f"return_sequences=False the columns are read as {T} outputs of the whole sequence. For one "
             "target per time step set return_sequences=True; if they are outputs of the whole sequence, "
@@ -119,7 +116,7 @@ def advise_on_targets(y, sequences):
 def advise_on_one_hot(y):
     """Warn if an indicator (n, K) of labels has exactly one in every row."""
     if y.shape[1] > 1 and len(y) > 1 and (y.sum(axis=1) == 1).all():
-        say(
+        warn(
             f"y has exactly one label in every row, and is read as an indicator of {y.shape[1]} "
             f"independent labels. For one class out of several pass y.argmax(axis=1) instead; if "
             f"the labels are independent, {IGNORE}",
@@ -132,24 +129,24 @@ def advise_on_unit(y, targets, dtype, is_new):
     Parameters
     ----------
     y : (rows, K) standardised targets
-    targets : dict
-        With "mean" and "scale"; without them, or if the loss takes y as it is, nothing is said.
+    targets : object
+        With ``mean`` and ``scale``, if the loss standardises y by them; without, nothing is said.
     is_new : bool
         Whether mean and scale were just learned from this y.
     """
-    if "scale" not in targets or not make_loss(targets).standardises_y:
+    if not targets.loss().standardises_y:
         return
-    mean, scale = np.abs(targets["mean"]), targets["scale"]
+    mean, scale = np.abs(targets.mean), targets.scale
     some = y[:: 1 + len(y) // SOME_VALUES]
     too_fine = (np.finfo(dtype).eps * mean > 0.01 * scale) & some.any(axis=0)  # and not constant
     if too_fine.any():
         k = int(np.argmax(too_fine))
-        say(
-            f"y varies by {scale[k]:.1e} around {targets['mean'][k]:.1e}: {np.dtype(dtype)} numbers "
+        warn(
+            f"y varies by {scale[k]:.1e} around {targets.mean[k]:.1e}: {np.dtype(dtype)} numbers "
             'cannot tell such answers apart. Pass dtype="float64", or subtract the mean from it.'
         )
     elif not is_new and np.median(np.abs(some)) > FAR:
-        say(
+        warn(
             "y is far from the targets of the first fit, whose mean and deviation it is "
             "standardised by. Pass it in the same unit, or fit a new estimator."
         )
@@ -185,7 +182,7 @@ def advise_on_scale(sequences, loss, loss_of_a_constant, *, is_table):
     else:
         return
     how = "StandardScaler" if is_table else "the mean and deviation of all its time steps"
-    say(
+    warn(
         f"The model has hardly learned anything (loss {loss:.3g}; a constant answer has "
         f"{loss_of_a_constant:.3g}), and {what}. Standardise every {name} of X, by {how}.",
         ConvergenceWarning,
@@ -194,7 +191,7 @@ def advise_on_scale(sequences, loss, loss_of_a_constant, *, is_table):
 
 def scales(sequences):
     """Standard deviation and root mean square of every feature."""
-    parts = [x.reshape(-1, x.shape[-1]) for x, _ in some(sequences)]
+    parts = [x.reshape(-1, x.shape[-1]) for x, _ in sample(sequences)]
     unit = np.max([np.abs(x).max(axis=0) for x in parts], axis=0)  # so that squares stay finite
     unit[unit == 0] = 1
     n, mean, variance = 0, 0.0, 0.0

@@ -1,31 +1,88 @@
-"""From what users pass to the one representation inside, and predictions back.
+"""The forms that X may have: every container is one class, and all become ``Sequences`` inside.
 
 The container decides what X is, nothing is guessed from the values:
 
-=========================================  ===========  =========================================
-X                                          ``kind``     becomes
-=========================================  ===========  =========================================
-2-D array, DataFrame, list of equal rows   "table"      n sequences of n_columns / step_features
-3-D array (n, T, F)                        "array"      n sequences of T steps, a view
-list or 1-D object array of (T_i, F)       "list"       n sequences, one copy
-list or object array of unequal 1-D rows   "list"       n sequences of length / step_features
-2-D array or DataFrame, rows="steps"       "rows"       series, a row is a step (``rows.py``)
-tokens                                     as above     sequences of tokens (``tokens.py``)
-=========================================  ===========  =========================================
+=========================================  ================  =====================================
+X                                          class             becomes
+=========================================  ================  =====================================
+2-D array, DataFrame, list of equal rows   ``Table``         n sequences of n_columns / step_features
+3-D array (n, T, F)                        ``Array``         n sequences of T steps, a view
+list or 1-D object array of (T_i, F)       ``SequenceList``  n sequences, one copy
+list or object array of unequal 1-D rows   ``RowList``       n sequences of length / step_features
+2-D array or DataFrame, rows="steps"       ``StepTable``     series, a row is a step (``rows.py``)
+tokens                                     ``tokens.py``     sequences of tokens
+=========================================  ================  =====================================
 
-``shape_answer`` gives predictions the shape that belongs to ``kind``. Targets and weights are read in
-``targets.py``. All errors are raised before any weight changes, and name the sequence (and the step)
-that is wrong. ``read_X`` in ``reader.py`` picks the reader.
+A container also gives answers its form: ``shape_answer``. All errors are raised before any weight
+changes, and name the sequence (and the step) that is wrong.
+
+To add a form, write a class below ``Container`` with ``reads`` and ``read``, and enter it in
+``CONTAINERS`` of ``reader.py``.
 """
 
 import re
-from typing import NamedTuple
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 
 from skrnn._engine.storage import Sequences
+
+
+class Passed:
+    """X as it was passed, and what containers decide by.
+
+    Parameters
+    ----------
+    X : object
+    name, estimator : str
+        What X and the estimator are called in messages.
+    """
+
+    def __init__(self, X, name="X", estimator=None):
+        self.X, self.name, self.estimator = X, name, estimator
+
+    @cached_property
+    def items(self):
+        """The sequences of a list as arrays; None for what is no list of sequences."""
+        return as_items(self.X, self.name)
+
+    @cached_property
+    def ndims(self):
+        """The numbers of dimensions of the items; of no items none."""
+        return {item.ndim for item in self.items or ()}
+
+    @cached_property
+    def values(self):
+        """X as one array of numbers, 2-D or 3-D; of a list whose items are rows of equal length, too."""
+        if len(self.ndims) > 1 or max(self.ndims, default=0) > 2:
+            what = f"{self.name} is a list of {max(self.ndims)}-D arrays"
+            if len(self.ndims) > 1:
+                what = (
+                    f"The sequences of {self.name} have different numbers of dimensions: "
+                    f"{sorted(self.ndims)}"
+                )
+            raise ValueError(
+                f"{what}. Expected a list of 2-D arrays (n_timesteps, n_features), one per sequence, or "
+                "one 3-D array (n_sequences, n_timesteps, n_features)."
+            )
+        X = self.X if self.items is None else np.stack(self.items)
+        X = as_numbers(X, self.name, allow_nd=True, estimator=self.estimator)
+        if X.ndim not in (2, 3):
+            raise ValueError(
+                f"Found array {self.name} with dim {X.ndim}. Expected 2-D (n_sequences, n_columns) or "
+                "3-D (n_sequences, n_timesteps, n_features); see numpy.reshape."
+            )
+        return X
+
+    def check_sequences_of_numbers(self):
+        """Raise a ValueError for text, and for an empty list."""
+        reject_text(self.X, self.name)
+        if self.items is not None and not len(self.items):
+            raise ValueError(
+                f"Found {self.name} with 0 sample(s): it is empty, while a minimum of 1 is required."
+            )
 
 
 class Rows:
@@ -41,81 +98,203 @@ class Rows:
         return self.n
 
 
-class Container(NamedTuple):
-    """X as read: the sequences, the form it came in, and what the estimator publishes of it."""
-
-    sequences: Sequences
-    kind: str
-    n_features_in: int
-    columns: list | None = None  # of a list of frames
-    ids: np.ndarray | None = None  # of the sequences of a table of steps
-    n_tokens: int | None = None  # 1 + the largest token
-    n_columns: int | None = None  # of lists of tokens that are all of one length: that length
-
-    @property
-    def units(self):
-        """What there is one target and one weight for, if they are not given step by step."""
-        return Rows(len(self.sequences.values)) if self.kind == "rows" else self.sequences
-
-
-def read_sequences(X, *, step_features=1, fitted_kind=None, estimator=None, input_name="X"):
-    """Read X, sequences of numbers.
+class Container:
+    """X as read: the sequences, the form they came in, and what the estimator publishes of it.
 
     Parameters
     ----------
-    X : any container of the module's table
-    step_features : int
-        Columns of one time step, for 2-D X and 1-D rows.
-    fitted_kind : str, optional
-        ``kind`` of the X that was fitted. After one that was not a table, a list of 1-D rows is a list
-        of sequences also when by chance they have equal length; and ``step_features`` is then known
-        to have been right.
-    estimator, input_name : str
-        What the estimator and X are called in messages.
+    sequences : Sequences
+    n_features_in : int
+    columns : list, optional
+        Of a list of frames.
+    ids : (n,) array, optional
+        Of the sequences of a table of steps.
+    n_columns : int, optional
+        Of a list of tokens that are all of one length: that length.
 
-    Raises
-    ------
-    TypeError
-        For sparse and masked X.
-    ValueError
-        For empty X, sequences without steps, and unequal numbers of features.
+    Attributes
+    ----------
+    n_tokens : int or None
+        1 + the largest token.
     """
-    reject_unreadable(X, input_name)
-    reject_text(X, input_name)
-    items = as_items(X, input_name)
-    if items is not None and not len(items):
+
+    is_table = False  # whether the rows of a table are the sequences
+    has_axes = False  # whether time and features are axes of their own, that may have been swapped
+    rows_are_steps = False
+    n_tokens = None
+
+    def __init__(self, sequences, n_features_in, *, columns=None, ids=None, n_columns=None):
+        self.sequences, self.n_features_in = sequences, n_features_in
+        self.columns, self.ids, self.n_columns = columns, ids, n_columns
+
+    @staticmethod
+    def reads(passed, form):
+        """Whether this is the form of what was passed."""
+        raise NotImplementedError
+
+    @classmethod
+    def read(cls, passed, form):
+        """What was passed as a container; TypeError or ValueError if it cannot be read."""
+        raise NotImplementedError
+
+    @property
+    def samples(self):
+        """What there is one target and one weight for, if they are not given step by step."""
+        return self.sequences
+
+    def check(self, form, name):
+        """Raise a ValueError for values that cannot be computed with."""
+        check_finite(self.sequences, form.dtype or choose_dtype(self.sequences.values.dtype), name)
+
+    def shape_answer(self, flat):
+        """Flat answers per step (sum of T_i[, ...]) in the form of X: (n, T[, ...])."""
+        return flat.reshape(len(self.sequences), -1, *flat.shape[1:])
+
+    def shape_as(self, X, flat):
+        """What stands step after step, (sum of T_i, F), in the form and the shape of X itself."""
+        return flat.reshape(len(self.sequences), -1, flat.shape[1])
+
+
+class Table(Container):
+    """A 2-D array, a DataFrame, or a list of equally long rows: each row a sequence."""
+
+    is_table = True
+
+    @staticmethod
+    def reads(passed, form):
+        return passed.values.ndim == 2
+
+    @classmethod
+    def read(cls, passed, form):
+        n, n_columns = passed.values.shape
+        if n_columns % form.step_features:
+            raise ValueError(
+                f"{passed.name} has {n_columns} columns, which is not a multiple of "
+                f"step_features={form.step_features}."
+            )
+        return cls(Sequences(passed.values.reshape(n, -1, form.step_features)), n_columns)
+
+    def shape_as(self, X, flat):
+        return flat.reshape(len(self.sequences), -1)
+
+
+class Array(Container):
+    """A 3-D array (n, T, F)."""
+
+    has_axes = True
+
+    @staticmethod
+    def reads(passed, form):
+        return passed.values.ndim == 3
+
+    @classmethod
+    def read(cls, passed, form):
+        name, (_, T, F) = passed.name, passed.values.shape
+        if not T:
+            raise ValueError(
+                f"The sequences of {name} have no time steps (shape={passed.values.shape}). Expected "
+                "(n_sequences, n_timesteps, n_features) with one time step or more."
+            )
+        if not F:
+            raise ValueError(
+                f"{name} has 0 feature(s) (shape={passed.values.shape}) while a minimum of 1 is required."
+            )
+        _check_step_features(form, name)
+        return cls(Sequences(passed.values), F)
+
+
+class SequenceList(Container):
+    """A list, tuple, Series or 1-D object array of arrays or frames (T_i, F)."""
+
+    has_axes = True
+
+    @staticmethod
+    def reads(passed, form):
+        return passed.ndims == {2}
+
+    @classmethod
+    def read(cls, passed, form):
+        sequences = _join(passed.items, passed.name)
+        _check_step_features(form, passed.name)
+        return cls(sequences, sequences.n_features, columns=_columns(passed.X))
+
+    def shape_answer(self, flat):
+        """A 1-D object array of (T_i[, ...])."""
+        return object_array(np.split(flat, np.cumsum(self.sequences.lengths)[:-1]))
+
+    def shape_as(self, X, flat):
+        items = self.shape_answer(flat)
+        if np.ndim(next(iter(X))) == 2:
+            return items
+        return object_array([item.reshape(-1) for item in items])
+
+
+class RowList(SequenceList):
+    """A list of 1-D rows of unequal length, each a sequence of ``step_features`` columns per step.
+
+    After a fit on sequences a list of rows is one of sequences also if by chance they are equally long.
+    """
+
+    @staticmethod
+    def reads(passed, form):
+        of_sequences = form.container is not None and not form.is_table
+        return passed.ndims == {1} and (of_sequences or len(set(map(len, passed.items))) > 1)
+
+    @classmethod
+    def read(cls, passed, form):
+        rows = [_reshape_row(i, x, form.step_features, passed.name) for i, x in enumerate(passed.items)]
+        sequences = _join(rows, passed.name)
+        return SequenceList(sequences, sequences.n_features)
+
+
+def _check_step_features(form, name):
+    """Raise a ValueError if the steps of X are there already, before the first fit."""
+    if form.container is None and form.step_features != 1:
         raise ValueError(
-            f"Found {input_name} with 0 sample(s): it is empty, while a minimum of 1 is required."
-        )
-    ndims = {item.ndim for item in items or ()}
-    if ndims == {2}:
-        container = _read_list(items, input_name)._replace(columns=_columns(X))
-    elif ndims == {1} and (fitted_kind in ("list", "array") or len(set(map(len, items))) > 1):
-        rows = [_reshape_row(i, x, step_features, input_name) for i, x in enumerate(items)]
-        container = _read_list(rows, input_name)
-    elif len(ndims) > 1 or max(ndims, default=0) > 2:
-        what = f"{input_name} is a list of {max(ndims)}-D arrays"
-        if len(ndims) > 1:
-            what = f"The sequences of {input_name} have different numbers of dimensions: {sorted(ndims)}"
-        raise ValueError(
-            f"{what}. Expected a list of 2-D arrays (n_timesteps, n_features), one per sequence, or one "
-            "3-D array (n_sequences, n_timesteps, n_features)."
-        )
-    else:
-        rows = X if items is None else np.stack(items)
-        container = _read_array(rows, step_features, estimator, input_name)
-    if fitted_kind is None and step_features != 1 and (ndims == {2} or container.kind == "array"):
-        raise ValueError(
-            f"step_features={step_features} is for 2-D X and lists of 1-D rows. {input_name} is a 3-D "
+            f"step_features={form.step_features} is for 2-D X and lists of 1-D rows. {name} is a 3-D "
             "array or a list of 2-D arrays, whose features are its last axis: leave step_features=1."
         )
-    return container
 
 
-def choose_dtype(dtype):
-    """What is computed in for data of ``dtype``: float32 stays, float16 rises to it."""
-    dtype = np.dtype(dtype)
-    return np.dtype(np.float32 if dtype.kind == "f" and dtype.itemsize <= 4 else np.float64)
+def _reshape_row(i, row, step_features, name):
+    if len(row) % step_features:
+        raise ValueError(
+            f"Sequence {i} of {name} has {len(row)} values, which is not a multiple of "
+            f"step_features={step_features}."
+        )
+    return row.reshape(-1, step_features)
+
+
+def _join(items, name):
+    """List of (T_i, F) -> Sequences."""
+    n_features = items[0].shape[1]
+    for i, item in enumerate(items):
+        if item.shape[1] != n_features:
+            raise ValueError(
+                f"Sequence {i} of {name} has {item.shape[1]} features, but sequence 0 has {n_features}. "
+                "Every sequence must be an array (n_timesteps, n_features) with the same n_features."
+                + _if_transposed(items, name)
+            )
+        if not len(item):
+            raise ValueError(
+                f"Sequence {i} of {name} has no time steps (shape={item.shape}): remove it, from y, too."
+            )
+    if not n_features:
+        raise ValueError(f"{name} has 0 feature(s) per time step while a minimum of 1 is required.")
+    return Sequences(numbers_of_all(items, name), list(map(len, items)))
+
+
+def numbers_of_all(items, name, advice=""):
+    """The arrays one below the other as numbers; what is none is named with its sequence."""
+    try:
+        return as_numbers(np.concatenate(items), name, advice)
+    except (TypeError, ValueError):
+        for i, item in enumerate(items):
+            as_numbers(item, f"Sequence {i} of {name}", advice)
+        raise
+
+
+# --- what containers are read with ------------------------------------------------------------------
 
 
 def reject_unreadable(X, name):
@@ -191,40 +370,6 @@ def _check_columns(i, item, columns, name):
         )
 
 
-def _reshape_row(i, row, step_features, name):
-    if len(row) % step_features:
-        raise ValueError(
-            f"Sequence {i} of {name} has {len(row)} values, which is not a multiple of "
-            f"step_features={step_features}."
-        )
-    return row.reshape(-1, step_features)
-
-
-def _read_list(items, name):
-    """List of (T_i, F)."""
-    n_features = items[0].shape[1]
-    for i, item in enumerate(items):
-        if item.shape[1] != n_features:
-            raise ValueError(
-                f"Sequence {i} of {name} has {item.shape[1]} features, but sequence 0 has {n_features}. "
-                "Every sequence must be an array (n_timesteps, n_features) with the same n_features."
-                + _if_transposed(items, name)
-            )
-        if not len(item):
-            raise ValueError(
-                f"Sequence {i} of {name} has no time steps (shape={item.shape}): remove it, from y, too."
-            )
-    if not n_features:
-        raise ValueError(f"{name} has 0 feature(s) per time step while a minimum of 1 is required.")
-    try:
-        values = as_numbers(np.concatenate(items), name)
-    except (TypeError, ValueError):
-        for i, item in enumerate(items):
-            as_numbers(item, f"Sequence {i} of {name}")
-        raise
-    return Container(Sequences(values, list(map(len, items))), "list", n_features)
-
-
 def is_missing(one):
     """Whether a label or an id is None, NaN or NaT."""
     try:
@@ -264,36 +409,6 @@ def as_numbers(values, name, advice="", **options):
     return values
 
 
-def _read_array(X, step_features, estimator, name):
-    """2-D and 3-D arrays and what converts to them."""
-    X = as_numbers(X, name, allow_nd=True, estimator=estimator)
-    if X.ndim == 2:
-        return _read_table(X, step_features, name)
-    if X.ndim != 3:
-        raise ValueError(
-            f"Found array {name} with dim {X.ndim}. Expected 2-D (n_sequences, n_columns) or 3-D "
-            "(n_sequences, n_timesteps, n_features); see numpy.reshape."
-        )
-    _, T, F = X.shape
-    if not T:
-        raise ValueError(
-            f"The sequences of {name} have no time steps (shape={X.shape}). Expected (n_sequences, "
-            "n_timesteps, n_features) with one time step or more."
-        )
-    if not F:
-        raise ValueError(f"{name} has 0 feature(s) (shape={X.shape}) while a minimum of 1 is required.")
-    return Container(Sequences(X), "array", F)
-
-
-def _read_table(X, step_features, name):
-    n, n_columns = X.shape
-    if n_columns % step_features:
-        raise ValueError(
-            f"{name} has {n_columns} columns, which is not a multiple of step_features={step_features}."
-        )
-    return Container(Sequences(X.reshape(n, -1, step_features)), "table", n_columns)
-
-
 def check_finite(sequences, dtype, name, advice=None):
     """Raise a ValueError that names the first sequence and step that is not finite in ``dtype``.
 
@@ -310,11 +425,15 @@ def check_finite(sequences, dtype, name, advice=None):
             fits = np.isfinite(chunk.sum(dtype=dtype)) or bool((np.abs(chunk) <= limit).all())
         if not fits:
             where = np.argwhere(~(np.abs(chunk) <= limit))[0]
-            _raise_not_finite(sequences, start, where, chunk, dtype, name, advice)
+            place = sequences.describe(start + int(where[0]), int(where[1]))
+            column = int(where[-1] if sequences.columns is None else sequences.columns[where[-1]])
+            what, help_ = _what_is_wrong(chunk[tuple(where)], dtype, advice)
+            raise ValueError(f"Input {name} contains {what}: {place}, position {column}. {help_}")
 
 
-def _raise_not_finite(sequences, start, where, chunk, dtype, name, advice):
-    if np.isnan(chunk[tuple(where)]):
+def _what_is_wrong(value, dtype, advice):
+    """What a value that is not finite is, in words, and what to do about it."""
+    if np.isnan(value):
         what = "NaN"
         advice = advice or (
             "Impute missing values first. For sequences of unequal length pass a list of arrays "
@@ -323,9 +442,7 @@ def _raise_not_finite(sequences, start, where, chunk, dtype, name, advice):
     else:
         what = f"infinity or a value too large for {dtype!r}"
         advice = advice or "Scale or clean the data first."
-    place = sequences.describe(start + int(where[0]), int(where[1]))
-    position = int(where[-1] if sequences.columns is None else sequences.columns[where[-1]])
-    raise ValueError(f"Input {name} contains {what}: {place}, position {position}. {advice}")
+    return what, advice
 
 
 def axes_advice(X, name="X", *, n_sequences=None, n_timesteps=None, n_features=None):
@@ -358,7 +475,10 @@ def axes_advice(X, name="X", *, n_sequences=None, n_timesteps=None, n_features=N
     )
 
 
-# --- answers --------------------------------------------------------------------------------------
+def choose_dtype(dtype):
+    """What is computed in for data of ``dtype``: float32 stays, float16 rises to it."""
+    dtype = np.dtype(dtype)
+    return np.dtype(np.float32 if dtype.kind == "f" and dtype.itemsize <= 4 else np.float64)
 
 
 def object_array(items):
@@ -367,16 +487,3 @@ def object_array(items):
     for i, item in enumerate(items):  # answer[:] = items would broadcast equal shapes
         answer[i] = item
     return answer
-
-
-def shape_answer(flat, container):
-    """Flat answers per step (sum of T_i[, ...]) in the form of X.
-
-    That is (n, T[, ...]), an object array of (T_i[, ...]), or (n_rows[, ...]) in the order of the rows.
-    """
-    X = container.sequences
-    if container.kind == "list":
-        return object_array(np.split(flat, np.cumsum(X.lengths)[:-1]))
-    if container.kind == "rows":
-        return X.in_rows(flat)
-    return flat.reshape(len(X), -1, *flat.shape[1:])

@@ -12,13 +12,13 @@ from numbers import Integral
 import numpy as np
 
 from skrnn._engine.storage import Sequences
-from skrnn._reading.advice import say
+from skrnn._reading.advice import warn
 from skrnn._reading.containers import (
     Container,
+    Rows,
     as_numbers,
     is_missing,
     object_array,
-    reject_unreadable,
 )
 
 _RENAMED = (
@@ -27,47 +27,64 @@ _RENAMED = (
 )
 
 
-def read_rows(X, sequence_id, *, estimator=None, input_name="X"):
-    """Read X, (n_rows, n_columns), as a Container of kind "rows".
+class StepTable(Container):
+    """A table whose rows are time steps, of one series or of several."""
 
-    Parameters
-    ----------
-    X : 2-D array-like or DataFrame
-    sequence_id : str, int or None
-        Name or position of the column of ids; None: all rows are one series.
-    estimator, input_name : str
-        What the estimator and X are called in messages.
+    rows_are_steps = True
+    sequence_id = None  # the parameter: the name or position of the column of ids
 
-    Raises
-    ------
-    TypeError
-        For sparse and masked X.
-    ValueError
-        For X that is not 2-D, ids that are missing, and columns that are not there.
-    """
-    reject_unreadable(X, input_name)
-    _check_2d(X, input_name)
-    if sequence_id is None:
+    @staticmethod
+    def reads(passed, form):
+        return form.rows_are_steps
+
+    @classmethod
+    def read(cls, passed, form):
+        X, name = passed.X, passed.name
+        _check_2d(X, name)
         values, ids, columns = X, None, None
-    else:
-        values, ids, columns = split_ids(X, sequence_id, input_name)
-    advice = ""
-    if getattr(getattr(values, "dtype", None), "kind", "") in "US":
-        advice = "An array of numbers beside ids that are strings needs dtype=object, or a DataFrame."
-    values = as_numbers(values, input_name, advice, estimator=estimator)
-    if values.ndim != 2:
-        raise ValueError(_not_2d(input_name, f"{values.ndim}-D"))
-    n = len(values)
-    names, codes = (np.zeros(1, dtype=np.intp), None) if ids is None else encode(ids, input_name)
-    order, lengths = None, [n]
-    if codes is not None:
-        lengths = np.bincount(codes, minlength=len(names))
-        if (np.diff(codes) < 0).any():
-            order = np.argsort(codes, kind="stable")
-    advise_on_order(X, codes, input_name)
-    sequences = Sequences(values, lengths, order=order, columns=columns, rows_are_steps=True)
-    n_columns = sequences.n_features + (ids is not None)
-    return Container(sequences, "rows", n_columns, ids=names)
+        if form.sequence_id is not None:
+            values, ids, columns = split_ids(X, form.sequence_id, name)
+        advice = ""
+        if getattr(getattr(values, "dtype", None), "kind", "") in "US":
+            advice = "An array of numbers beside ids that are strings needs dtype=object, or a DataFrame."
+        values = as_numbers(values, name, advice, estimator=passed.estimator)
+        if values.ndim != 2:
+            raise ValueError(_not_2d(name, f"{values.ndim}-D"))
+        names, lengths, order, codes = _by_series(ids, len(values), name)
+        advise_on_order(X, codes, name)
+        sequences = Sequences(values, lengths, order=order, columns=columns, rows_are_steps=True)
+        container = cls(sequences, sequences.n_features + (ids is not None), ids=names)
+        container.sequence_id = form.sequence_id
+        return container
+
+    @property
+    def samples(self):
+        return Rows(len(self.sequences.values))
+
+    def shape_answer(self, flat):
+        """(n_rows[, ...]) in the order of the rows."""
+        return self.sequences.in_rows(flat)
+
+    def shape_as(self, X, flat):
+        """(n_rows, n_columns); zeros in the column of ids, which is no feature."""
+        flat, column = self.sequences.in_rows(flat), self.sequence_id
+        if column is None:
+            return flat
+        if hasattr(X, "columns"):
+            column = position_in(list(X.columns), column, "X")
+        return np.insert(flat, column % (flat.shape[1] + 1), 0, axis=1)
+
+
+def _by_series(ids, n, name):
+    """Ids (n,), or None for one series -> the different ones, lengths, and order and codes of the rows.
+
+    The rows ``order`` stand series after series; None: they do so as they are.
+    """
+    if ids is None:
+        return np.zeros(1, dtype=np.intp), [n], None, None
+    names, codes = encode(ids, name)
+    order = np.argsort(codes, kind="stable") if (np.diff(codes) < 0).any() else None
+    return names, np.bincount(codes, minlength=len(names)), order, codes
 
 
 def _check_2d(X, name):
@@ -129,15 +146,25 @@ def split_ids(X, sequence_id, name="X"):
             f"{name} has 0 feature(s) besides its sequence_id while a minimum of 1 is required."
         )
     if hasattr(X, "columns"):
-        names = list(X.columns)
-        k = _position_in(names, sequence_id, name)
-        others = [i for i in range(len(names)) if i != k]
-        if hasattr(X, "iloc"):
-            return X.iloc[:, others], X.iloc[:, k].to_numpy(), None
-        ids = X[:, k].to_numpy()
-        if ids.ndim > 1:  # of polars.Struct and polars.Array
-            ids = object_array(X[:, k].to_list())
-        return X[:, others], ids, None
+        return (*_split_frame(X, sequence_id, name), None)
+    return _split_array(X, sequence_id, name)
+
+
+def _split_frame(X, sequence_id, name):
+    """The other columns of a frame, and the ids."""
+    names = list(X.columns)
+    k = position_in(names, sequence_id, name)
+    others = [i for i in range(len(names)) if i != k]
+    if hasattr(X, "iloc"):
+        return X.iloc[:, others], X.iloc[:, k].to_numpy()
+    ids = X[:, k].to_numpy()
+    if ids.ndim > 1:  # of polars.Struct and polars.Array
+        ids = object_array(X[:, k].to_list())
+    return X[:, others], ids
+
+
+def _split_array(X, sequence_id, name):
+    """``split_ids`` of an array."""
     if isinstance(sequence_id, str):
         raise ValueError(
             f"sequence_id={sequence_id!r} is the name of a column, but {name} is an array, whose columns "
@@ -162,7 +189,8 @@ def _column(X, k):
     return column
 
 
-def _position_in(names, sequence_id, name):
+def position_in(names, sequence_id, name):
+    """The position of the column ``sequence_id`` among the names of a frame's columns."""
     if isinstance(sequence_id, Integral):
         if not -len(names) <= sequence_id < len(names):
             raise ValueError(
@@ -233,16 +261,16 @@ def advise_on_order(X, codes, name):
         order = np.argsort(codes, kind="stable")
         same, step = np.diff(codes[order]) == 0, np.diff(values[order])
     if (same & (step < step.dtype.type(0))).any():
-        _say(f"The index of {name} does not rise from row to row")
+        _warn_of_order(f"The index of {name} does not rise from row to row")
     elif codes is None and values.dtype.kind in "iu":
         usual = step[step > 0].min(initial=np.iinfo(step.dtype).max)
         jumps = np.mean(step > usual)
         if jumps > MANY_JUMPS:
-            _say(f"The index of {name} jumps after {jumps:.0%} of the rows")
+            _warn_of_order(f"The index of {name} jumps after {jumps:.0%} of the rows")
 
 
-def _say(what):
-    say(
+def _warn_of_order(what):
+    warn(
         f'{what}, but rows="steps" reads each row as the time step after the one before it. Sort the '
         "rows, and leave none out (a weight of zero takes a row out of the loss). Split with "
         "TimeSeriesSplit, or whole series with GroupKFold, not with a shuffled KFold or "

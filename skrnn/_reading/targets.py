@@ -1,4 +1,4 @@
-"""y and sample weights, from what users pass to flat arrays; the sequences they belong to are known.
+"""y, from what users pass to flat arrays; the sequences that it belongs to are known.
 
 ==================  =====================================================  =======================
 targets             y                                                      becomes
@@ -8,8 +8,8 @@ one per row         (n_rows,) or (n_rows, K)                               (n_ro
 one per time step   (n, T), (n, T, K), or a list of (T_i,) or (T_i, K)     (sum of T_i, K)
 ==================  =====================================================  =======================
 
-What the numbers mean, the estimators know (``regressors.py``, ``classifiers.py``). Errors are raised
-before any weight changes; they name y (or y_val, sample_weight) and the sequence and step that is wrong.
+What the numbers mean, ``Numbers`` and ``Labels`` (``_estimators``) know. Errors are raised before any
+weight changes; they name y (or y_val, sample_weight) and the sequence and step that is wrong.
 """
 
 import numpy as np
@@ -171,7 +171,7 @@ def read_single_targets(y, X, name="y", name_X="X"):
         y = column_or_1d(y, warn=True)
     check_same_number(y, X, name, name_X)
     flat = y.reshape(len(y), -1)
-    _check_finite_rows(flat, X, name)
+    check_finite_rows(flat, X, name)
     return flat, y.ndim == 1
 
 
@@ -204,7 +204,7 @@ def _first_missing(y):
     return None
 
 
-def _check_finite_rows(values, X, name):
+def check_finite_rows(values, X, name):
     """Raise a ValueError that names the first row of (n, K) floats that is not finite."""
     for start in range(0, len(values), 1 << 20):
         finite = np.isfinite(values[start : start + (1 << 20)]).all(axis=1)
@@ -215,75 +215,3 @@ def _check_finite_rows(values, X, name):
         what = "NaN" if isnan else f"infinity or a value too large for {values.dtype!r}"
         advice = "Weights must be finite." if name.startswith("sample_weight") else _NOT_FINITE
         raise ValueError(f"Input {name} contains {what}: {_unit(X)} {i}. {advice}")
-
-
-def read_weights(sample_weight, X, name="sample_weight", name_X="X", *, per_step):
-    """Sample weights -> (n,) weights of the sequences, and flat weights of the steps or None.
-
-    Accepts None, a number, (n,), and with targets per step also weights shaped as them.
-    """
-    if sample_weight is None:
-        return ones(len(X)), None
-    reject_unreadable(sample_weight, name)
-    items = as_items(sample_weight, name)
-    if per_step and (items is not None or np.asarray(sample_weight).ndim == 2):
-        flat, _ = read_targets_per_step(sample_weight, X, name, name_X)
-        if flat.shape[1] != 1:
-            raise ValueError(f"{name} must have one number per time step.")
-        weight, steps = np.ones(len(X)), flat[:, 0].astype(np.float64)
-    else:
-        weight, steps = _weights_of_sequences(sample_weight, items, X, name, per_step), None
-    values = weight if steps is None else steps
-    if (values < 0).any():
-        i = int(np.argmax(values < 0))
-        where = f"position {i}"
-        if steps is not None:
-            where = "sequence {}, step {}".format(*Sequences(flat, X.lengths).where(i))
-        raise ValueError(
-            f"{name} has a negative value at {where}. Weights must be >= 0; zero leaves something out."
-        )
-    if not values.any():
-        raise ValueError(f"{name} must contain at least one non-zero weight: all are zero.")
-    return weight, steps
-
-
-def ones(n):
-    """(n,) weights of 1, without memory."""
-    return np.broadcast_to(np.float64(1), (n,))
-
-
-def is_ones(weight):
-    """Whether these are the ``ones``."""
-    return weight.strides == (0,) and weight[0] == 1
-
-
-def weight_of_rows(weight, step_weight, X, n):
-    """(n,) weights of all targets, from those of sequences (n_sequences,) or of steps (n,) or None."""
-    if step_weight is not None:
-        return step_weight
-    if len(X) == n:
-        return weight
-    return ones(n) if is_ones(weight) else np.repeat(weight, X.lengths)
-
-
-def _weights_of_sequences(sample_weight, items, X, name, per_step):
-    """A number, or (n,) numbers, as (n,) float64."""
-    n = len(X)
-    if items is None or len({item.shape for item in items}) <= 1:
-        weight = np.asarray(sample_weight)
-        ndim = weight.ndim
-    else:
-        ndim = "ragged"
-    if ndim == 0:
-        weight, ndim = np.full(n, weight), 1
-    if ndim != 1:
-        raise ValueError(
-            "Sample weights must be 1D array or scalar"
-            + (" or shaped as the targets" if per_step else "")
-            + f", got {ndim}{'' if ndim == 'ragged' else '-D'} {name}."
-        )
-    if len(weight) != n:
-        raise ValueError(f"{name}.shape == {weight.shape}, expected {(n,)}!")
-    weight = as_numbers(weight, name, ensure_2d=False, ensure_min_samples=0).astype(np.float64)
-    _check_finite_rows(weight[:, None], X, name)
-    return weight

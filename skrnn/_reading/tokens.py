@@ -1,12 +1,13 @@
 """Sequences of tokens (``embedding_size``): ids of a vocabulary, looked up in a learned table.
 
-==============================================  ========  ==================================
-X                                               ``kind``  becomes
-==============================================  ========  ==================================
-list or 1-D object array of 1-D integer arrays  "list"    n sequences of tokens
-2-D integer array (n, T)                        "table"   n sequences of T tokens
-2-D, one column (``rows="steps"``)              "rows"    series of tokens, one in each row
-==============================================  ========  ==================================
+==============================================  ==============  ==================================
+X                                               class           becomes
+==============================================  ==============  ==================================
+list or 1-D object array of 1-D integer arrays  ``TokenList``   n sequences of tokens
+2-D integer array (n, T)                        ``TokenTable``  n sequences of T tokens
+the same, after a list                          ``TokenArray``  n sequences of T tokens
+2-D, one column (``rows="steps"``)              ``TokenSteps``  series of tokens, one in each row
+==============================================  ==============  ==================================
 
 Ids are whole numbers from 0 on; whole numbers that are stored as floats are accepted.
 """
@@ -14,41 +15,92 @@ Ids are whole numbers from 0 on; whole numbers that are stored as floats are acc
 import numpy as np
 
 from skrnn._engine.storage import Sequences
-from skrnn._reading.containers import Container, as_items, as_numbers, reject_unreadable
+from skrnn._reading.containers import Array, SequenceList, Table, as_numbers, numbers_of_all
+from skrnn._reading.rows import StepTable
 
 _STRINGS = "Turn strings into tokens with TokenEncoder."
 
 
-def read_tokens(X, *, fitted_kind=None, estimator=None, input_name="X"):
-    """Read X, sequences of tokens, as a Container. See ``read_sequences`` for the parameters.
+class TokenContainer:
+    """Mixin: what is looked up in a learned table is a token, and is checked as such."""
 
-    After a list an array is only another form of the same: sequences of equal length. If those of the
-    list all had one length, an array has that length, too: scikit-learn's checks take it for a table.
-    """
-    reject_unreadable(X, input_name)
-    items = as_items(X, input_name)
-    if items is None or (not len(items)):
-        values = as_numbers(X, input_name, _STRINGS, allow_nd=True, estimator=estimator)
-        if values.ndim != 2:
-            raise ValueError(_wrong_form(input_name, f"a {values.ndim}-D array"))
-        kind, n_features_in = ("array", 1) if fitted_kind == "list" else ("table", values.shape[1])
-        return Container(Sequences(values[:, :, None], dtype=np.intp), kind, n_features_in)
-    for i, item in enumerate(items):
-        if item.ndim != 1:
-            raise ValueError(_wrong_form(input_name, f"a list of {item.ndim}-D arrays"))
-        if not len(item):
-            raise ValueError(
-                f"Sequence {i} of {input_name} has no tokens: remove it, from y, too, or give it one."
-            )
-    try:
-        values = as_numbers(np.concatenate(items)[:, None], input_name, _STRINGS)
-    except (TypeError, ValueError):
+    def check(self, form, name):
+        self.n_tokens = check_tokens(self.sequences, form.n_tokens, name)
+
+
+class TokenList(TokenContainer, SequenceList):
+    """A list of 1-D integer arrays."""
+
+    has_axes = False
+
+    @staticmethod
+    def reads(passed, form):
+        return bool(passed.items)
+
+    @classmethod
+    def read(cls, passed, form):
+        items, name = passed.items, passed.name
         for i, item in enumerate(items):
-            as_numbers(item[:, None], f"Sequence {i} of {input_name}", _STRINGS)
-        raise
-    lengths = list(map(len, items))
-    n_columns = lengths[0] if len(set(lengths)) == 1 else None
-    return Container(Sequences(values, lengths, dtype=np.intp), "list", 1, n_columns=n_columns)
+            if item.ndim != 1:
+                raise ValueError(_wrong_form(name, f"a list of {item.ndim}-D arrays"))
+            if not len(item):
+                raise ValueError(
+                    f"Sequence {i} of {name} has no tokens: remove it, from y, too, or give it one."
+                )
+        lengths = list(map(len, items))
+        values = numbers_of_all([item[:, None] for item in items], name, _STRINGS)
+        n_columns = lengths[0] if len(set(lengths)) == 1 else None
+        return cls(Sequences(values, lengths, dtype=np.intp), 1, n_columns=n_columns)
+
+
+class TokenTable(TokenContainer, Table):
+    """A 2-D integer array (n, T)."""
+
+    @staticmethod
+    def reads(passed, form):
+        return True
+
+    @classmethod
+    def read(cls, passed, form):
+        values = as_numbers(passed.X, passed.name, _STRINGS, allow_nd=True, estimator=passed.estimator)
+        if values.ndim != 2:
+            raise ValueError(_wrong_form(passed.name, f"a {values.ndim}-D array"))
+        sequences = Sequences(values[:, :, None], dtype=np.intp)
+        if form.container is TokenList:  # an array is only another form of the same
+            return TokenArray(sequences, 1)
+        return cls(sequences, values.shape[1])
+
+
+class TokenArray(TokenContainer, Array):
+    """A 2-D integer array after a list: sequences of equal length.
+
+    If those of the list all had one length, an array has that length, too: scikit-learn's checks take
+    the list for a table.
+    """
+
+    has_axes = False
+
+    def shape_as(self, X, flat):
+        return flat.reshape(len(self.sequences), -1)
+
+
+class TokenSteps(TokenContainer, StepTable):
+    """A table of time steps with one column of tokens."""
+
+    @staticmethod
+    def reads(passed, form):
+        return form.rows_are_steps
+
+    @classmethod
+    def read(cls, passed, form):
+        container = super().read(passed, form)
+        if container.sequences.n_features != 1:
+            raise ValueError(
+                f'With embedding_size and rows="steps", {passed.name} has one column of tokens besides '
+                f"its sequence_id, but it has {container.sequences.n_features}."
+            )
+        container.sequences.dtype = np.dtype(np.intp)
+        return container
 
 
 def _wrong_form(name, what):
@@ -57,18 +109,6 @@ def _wrong_form(name, what):
         f"(n_sequences, n_timesteps). {name} is {what}. Numbers that are no tokens need "
         "embedding_size=None."
     )
-
-
-def read_rows_of_tokens(container, input_name="X"):
-    """A Container of kind "rows" with tokens instead of numbers."""
-    sequences = container.sequences
-    if sequences.n_features != 1:
-        raise ValueError(
-            f'With embedding_size and rows="steps", {input_name} has one column of tokens besides its '
-            f"sequence_id, but it has {sequences.n_features}."
-        )
-    sequences.dtype = np.dtype(np.intp)
-    return container
 
 
 def check_tokens(sequences, n_tokens, name="X"):

@@ -5,6 +5,9 @@ import textwrap
 
 from skrnn._settings.table import ATTRIBUTES, PARAMETERS, REFERENCES
 
+MARK = ".. parameters and attributes\n"  # where a docstring has these sections
+SOURCE = "<constructor made by skrnn._settings.build>"  # the file that tracebacks name
+
 
 def of(owners):
     """The parameters of a class with these owners, in order, with its defaults."""
@@ -15,35 +18,38 @@ def of(owners):
     }
 
 
+def attributes_of(owners):
+    """The attributes of a class with these owners, in order."""
+    return {name: a for name, a in ATTRIBUTES.items() if a.owner == "all" or a.owner in owners}
+
+
 def _with_default_of(owners, p):
     default = next((p.default_of[owner] for owner in owners if owner in (p.default_of or {})), p.default)
     return p._replace(default=default, type=p.type.replace("{default}", repr(default)))
 
 
-def make_init(parameters):
-    """An ``__init__`` that does nothing but store ``parameters``, with their signature.
+def make_init(cls, parameters):
+    """The ``__init__`` of ``cls``: it stores ``parameters``, of which all but the first are keyword-only.
 
-    All are keyword-only after the first.
+    It is compiled from source, as those of dataclasses are. So Python itself reads the arguments, and its
+    errors name the class.
     """
-    kinds = [inspect.Parameter.POSITIONAL_OR_KEYWORD] + [inspect.Parameter.KEYWORD_ONLY] * (
-        len(parameters) - 1
-    )
-    signature = inspect.Signature(
-        [inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
-        + [
-            inspect.Parameter(name, kind, default=p.default)
-            for (name, p), kind in zip(parameters.items(), kinds, strict=True)
-        ]
-    )
+    first, *others = (f"{name}={name}" for name in parameters)
+    source = [f"def __init__({', '.join(['self', first, '*', *others])}):"]
+    source += [f"    self.{name} = {name}" for name in parameters]
+    # the defaults, by name, for the moment of the definition; pickles of classes need the module
+    names = {name: p.default for name, p in parameters.items()} | {"__name__": cls.__module__}
+    exec(compile("\n".join(source), SOURCE, "exec"), names)
+    init = names["__init__"]
+    init.__qualname__ = f"{cls.__qualname__}.__init__"
+    init.__doc__ = "Store the parameters; `fit` checks them."
+    return init
 
-    def __init__(self, *args, **kwargs):
-        bound = signature.bind(self, *args, **kwargs)
-        bound.apply_defaults()
-        for name, value in list(bound.arguments.items())[1:]:
-            setattr(self, name, value)
 
-    __init__.__signature__ = signature
-    return __init__
+def has_own_init(cls):
+    """Whether a user has written the ``__init__`` that ``cls`` inherits."""
+    code = getattr(cls.__init__, "__code__", None)  # none for that of object
+    return code is not None and code.co_filename != SOURCE
 
 
 def documentation(title, entries):
@@ -52,19 +58,27 @@ def documentation(title, entries):
     for name, p in entries.items():
         lines.append(f"{name} : {p.type}")
         lines += textwrap.wrap(p.text, 92, initial_indent="    ", subsequent_indent="    ")
-    return "\n".join(lines)
+    return "\n".join(lines) + "\n"
 
 
-def build(cls, parameters=None, attributes=None, references=REFERENCES):
-    """Give ``cls`` its constructor, constraints and docstring, from its ``_owns`` or other tables."""
-    parameters = parameters or of(cls._owns)
-    cls.__init__ = make_init(parameters)
-    cls.__init__.__qualname__ = f"{cls.__qualname__}.__init__"
+def complete_class(text, sections, references):
+    """A class's docstring with ``sections`` at its mark; at its end if it has none, as users write it."""
+    text = inspect.cleandoc(text or "")  # none with python -OO
+    if MARK not in text:
+        if "Parameters\n---" in text:
+            return text
+        text += f"\n\n{MARK}"
+    return text.replace(MARK, "\n".join(sections)).replace(".. shared references\n", references).lstrip()
+
+
+def build(cls, parameters, attributes, references=REFERENCES):
+    """Give ``cls`` its constructor, constraints and docstring.
+
+    A class keeps a constructor that a user has written for one above it.
+    """
+    if has_own_init(cls):
+        return
+    cls.__init__ = make_init(cls, parameters)
     cls._parameter_constraints = {name: p.constraint for name, p in parameters.items()}
-    head, _, tail = inspect.cleandoc(cls.__doc__ or "").partition(".. parameters and attributes\n")
-    attributes = attributes or {
-        n: a for n, a in ATTRIBUTES.items() if a.owner == "all" or a.owner in cls._owns
-    }
     sections = documentation("Parameters", parameters), documentation("Attributes", attributes)
-    tail = tail.replace(".. shared references\n", references)
-    cls.__doc__ = head + "\n\n".join(sections) + "\n" + tail
+    cls.__doc__ = complete_class(cls.__doc__, sections, references)

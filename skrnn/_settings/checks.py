@@ -3,6 +3,8 @@
 Raises only where another model than the one asked for would silently come out; settings that merely
 have no effect (those of another solver, schedule or stopping rule) are ignored. Every error names
 both parameters. Whether a single value is allowed stands in ``table.py``.
+
+Letters: ``e`` are the ``Settings`` of the estimator.
 """
 
 from itertools import pairwise
@@ -10,13 +12,13 @@ from numbers import Real
 
 import numpy as np
 
+from skrnn.losses import Loss
 from skrnn.solvers import SOLVERS
 
 
-def check_settings(estimator, *, X_val=None, y_val=None, sample_weight_val=None, partial_fit=False):
-    """ValueError for parameters that contradict each other."""
-    e = estimator
-    check_hidden_size(e.hidden_size)
+def check_sequences(e, *, X_val=None, y_val=None, sample_weight_val=None, partial_fit=False):
+    """ValueError for parameters of a regressor or classifier that contradict each other, or the call."""
+    hidden_sizes(e.hidden_size)
     for name, value in (("k1", e.k1), ("k2", e.k2)):
         if value is not None and e.bidirectional:
             raise ValueError(
@@ -24,12 +26,19 @@ def check_settings(estimator, *, X_val=None, y_val=None, sample_weight_val=None,
                 f"needs the whole sequence. Set {name}=None or bidirectional=False."
             )
     check_solver(e)
-    if hasattr(e, "quantile"):
-        check_quantile(e.quantile)
+    if hasattr(e, "loss"):
+        check_loss(e)
     _check_rows(e)
     _check_targets(e)
     _check_auto(e)
     check_validation(e, X_val, y_val, sample_weight_val, partial_fit)
+
+
+def check_pairs(e, **call):
+    """ValueError for parameters of an encoder-decoder that contradict each other, or the call."""
+    hidden_sizes(e.hidden_size)
+    check_solver(e)
+    check_validation(e, **call)
 
 
 def check_solver(e):
@@ -49,8 +58,8 @@ def check_solver(e):
         )
 
 
-def check_hidden_size(hidden_size):
-    """``hidden_size`` as a tuple of positive ints."""
+def hidden_sizes(hidden_size):
+    """``hidden_size`` as a tuple of positive ints, one per layer; ValueError if it is none."""
     sizes = np.atleast_1d(np.asarray(hidden_size, dtype=object))
     ok = (
         sizes.ndim == 1
@@ -63,6 +72,15 @@ def check_hidden_size(hidden_size):
             f"{hidden_size!r}."
         )
     return tuple(int(H) for H in sizes)
+
+
+def check_loss(e):
+    """ValueError unless the loss is a name or a class below ``Loss``, and its quantiles rise."""
+    if isinstance(e.loss, type) and not issubclass(e.loss, Loss):
+        raise ValueError(
+            f"loss={e.loss.__name__}: a class passed as loss must be one below skrnn.losses.Loss."
+        )
+    check_quantile(e.quantile)
 
 
 def check_quantile(quantile):
@@ -143,7 +161,8 @@ def _check_auto(e):
             )
 
 
-def check_validation(e, X_val, y_val, sample_weight_val, partial_fit=False):
+def check_validation(e, X_val=None, y_val=None, sample_weight_val=None, partial_fit=False):
+    """ValueError for validation data that are incomplete or would not be used."""
     if partial_fit:
         if e.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True.")

@@ -6,9 +6,9 @@ its ``_parameter_constraints`` and its docstring from this table, so that siblin
 attributes only and signature, validation and documentation cannot drift apart. scikit-learn takes the
 texts from the docstring, as ``name : type`` and what follows, for the HTML representation.
 
-``METHODS`` has the texts that several methods share; ``complete`` puts them into a docstring.
+Types are in the words that ``tools/stubs.py`` turns into annotations.
 
-To add a parameter, add one entry.
+To add a parameter, add one entry, and write the stubs anew.
 """
 
 from numbers import Integral, Real
@@ -55,8 +55,8 @@ PARAMETERS = {
         32,
         [_at_least(1), "array-like"],
         "int or tuple of int, default=32",
-        "Number of hidden units. A tuple stacks layers: one entry for each, that of the layer nearest to "
-        "X first.",
+        "Number of hidden units. A tuple makes a stack of layers, one entry for each; the first layer "
+        "reads X.",
     ),
     "activation": Parameter(
         "tanh",
@@ -78,22 +78,23 @@ PARAMETERS = {
         [None, _at_least(1)],
         "int, default=None",
         "If set, X holds integer tokens, as :class:`TokenEncoder` makes them: lists or object arrays of "
-        "1-D integer arrays, or a 2-D integer array. Each is looked up in a learned table of vectors of "
-        "this length. Large tables cost time: the solver updates all of it every time.",
+        "1-D integer arrays, or a 2-D integer array. Each token is looked up in a learned table of "
+        "vectors of this length. Large tables are slow: every update changes the whole table.",
     ),
     "n_tokens": Parameter(
         None,
         [None, _at_least(1)],
         "int, default=None",
-        "Number of different tokens: the rows of the table. None: 1 + the largest token in fit. A larger "
-        "one later is an error. Only used when `embedding_size` is set.",
+        "Number of different tokens, which is the number of rows of the table. None: 1 + the largest "
+        "token in fit. Larger tokens are an error later on. Only used when `embedding_size` is set.",
     ),
     "pooling": Parameter(
         "last",
         [StrOptions(set(POOLINGS))],
         f'{_quoted(POOLINGS)}, default="last"',
-        "With one target per sequence: what the read-out sees of the top layer. \"last\" is the "
-        "final state (of each direction its own), \"mean\" and \"max\" run over the time steps.",
+        "With one target per sequence: what the read-out sees of the top layer. \"last\" is the state "
+        "after the last step (with `bidirectional=True` the last of each direction), \"mean\" and "
+        "\"max\" are taken over all time steps.",
     ),
     "dropout": Parameter(
         0.0,
@@ -124,8 +125,8 @@ PARAMETERS = {
         [None, str, Integral],
         "str or int, default=None",
         "With `rows=\"steps\"`: the column of X, by name or position, that says to which series a row "
-        "belongs. It may hold anything but missing values, and is not a feature. The rows of a series "
-        "stand in order; series may be interleaved.",
+        "belongs. It may hold anything but missing values, and is not a feature. The rows of each series "
+        "must be in the order of time; rows of different series may be mixed.",
     ),
     "return_sequences": Parameter(
         False,
@@ -137,17 +138,17 @@ PARAMETERS = {
         0,
         [Interval(Integral, 0, 1_000_000, closed="both")],
         "int, default=0",
-        "With targets per step: the output for step t is read after step t + `target_delay`, so that "
-        "it has seen so many inputs more. X is continued with zeros; every target trains, and "
-        "predictions keep the length of X.",
+        "With targets per step: the output for step t is read after step t + `target_delay`, when the "
+        "network has seen that many more inputs. Zeros are appended to X, so that all targets are used "
+        "and predictions are as long as X.",
     ),
     "initial_state": Parameter(
         "zeros",
         [StrOptions({"zeros", "last"})],
         '{"zeros", "last"}, default="zeros"',
         "The state that sequences start from. \"last\" needs `rows=\"steps\"`: `predict` and "
-        "`partial_fit` go on from the state in which each series ended in fit, so that X are the rows "
-        "that follow; a series that was not in fit starts from zeros, and so does fit.",
+        "`partial_fit` continue every series from the state in which it ended in fit; X must hold the "
+        "rows that follow. Series that were not in fit start from zeros, and fit itself always does.",
     ),
     "k1": Parameter(
         None,
@@ -165,9 +166,9 @@ PARAMETERS = {
         "steps. None: equal to `k1`. If `k2` is larger than `k1`, the window of `k2` steps is run again "
         "with the current weights, so that the gradient is exact; if it is smaller, the `k1` steps are "
         "cut into pieces of `k2` steps, whose gradients add up. \"auto\": chosen before every epoch, so "
-        "that the estimated relative bias of the gradient is at most `truncation_tolerance` [4]_; it is "
-        "recorded in `k2_curve_`. Needs `k1` if there are targets per time step, or "
-        "`target_replication`; then it is `k1` + 59 at most (3 `k1` - 1, if that is more), else 60.",
+        "that the estimated relative bias of the gradient is at most `truncation_tolerance` [4]_, and "
+        "recorded in `k2_curve_`. With targets per time step, or `target_replication`, \"auto\" needs "
+        "`k1` and chooses at most `k1` + 59 (3 `k1` - 1, if that is more); otherwise at most 60.",
     ),
     "truncation_tolerance": Parameter(
         0.5,
@@ -186,7 +187,7 @@ PARAMETERS = {
     "clip_norm": Parameter(
         1.0,
         [None, _POSITIVE],
-        "float, default=1.0",
+        "float or None, default=1.0",
         "The gradient of all weights together is scaled down to this Euclidean norm if it is longer "
         "[3]_. None or inf: off. Not applied by \"lbfgs\".",
     ),
@@ -199,14 +200,15 @@ PARAMETERS = {
     ),
     "loss": Parameter(
         "squared_error",
-        [StrOptions(set(REGRESSION_LOSSES))],
-        f'{_quoted(REGRESSION_LOSSES)}, default="squared_error"',
-        "What training minimises, summed over the outputs. The squared error is halved; the absolute "
-        "error and \"huber\" (half the squared error up to `huber_delta`, linear beyond it) mind "
-        "outliers less. \"poisson\", for counts and rates y >= 0, is half the Poisson deviance, and the "
-        "read-out gives the logarithm of the predictions. \"quantile\" is the pinball loss: y lies below "
-        "its predictions with probability `quantile`. All but \"poisson\" train on y standardised by its "
-        "mean and deviation.",
+        [StrOptions(set(REGRESSION_LOSSES)), type],
+        f'{_quoted(REGRESSION_LOSSES)} or class, default="squared_error"',
+        "What training minimises, summed over the outputs; also a class below "
+        ":class:`skrnn.losses.Loss`. The squared error is halved; the absolute error and \"huber\" (half "
+        "the squared error up to `huber_delta`, linear beyond it) are less sensitive to outliers. "
+        "\"poisson\", for counts and rates y >= 0, is half the Poisson deviance, "
+        "and the read-out gives the logarithm of the predictions. \"quantile\" is the pinball loss: y is "
+        "below the prediction with probability `quantile`. All but \"poisson\" train on y standardised "
+        "by its mean and deviation.",
         "regressor",
     ),
     "huber_delta": Parameter(
@@ -221,8 +223,9 @@ PARAMETERS = {
         0.5,
         [Interval(Real, 0, 1, closed="neither"), "array-like"],
         "float or increasing list of float, default=0.5",
-        "The quantile(s) to predict, between 0 and 1. A list is predicted at once, as so many outputs "
-        "that never cross; y then has one number per target. Only used when `loss=\"quantile\"`.",
+        "The quantile(s) to predict, between 0 and 1. The quantiles of a list are predicted together, as "
+        "outputs that never cross; y still has one number per target. Only used when "
+        "`loss=\"quantile\"`.",
         "regressor",
     ),
     "class_weight": Parameter(
@@ -310,8 +313,8 @@ PARAMETERS = {
         'int or "auto", default="auto"',
         "Number of sequences per batch. \"auto\": all of them up to 200 sequences, 32 if there are more. "
         "With targets per step and `k1`, an int larger than the number of sequences cuts each of them "
-        "into contiguous pieces that run side by side: as many as fill the batch, none shorter than "
-        "`k1` and `k2`, each from a state of zeros. Not used by \"lbfgs\".",
+        "into contiguous pieces, which run side by side: as many pieces as fill the batch, none shorter "
+        "than `k1` and `k2`. Each piece starts from a state of zeros. Not used by \"lbfgs\".",
     ),
     "max_iter": Parameter(
         200,
@@ -355,17 +358,17 @@ PARAMETERS = {
         "float in (0, 1), default=0.1",
         "Share of the sequences held out, stratified in single-label classification with one target "
         "per sequence; of a single sequence with targets per step, its last steps. Only used when "
-        "`early_stopping=True` and fit is not given `X_val`. What y is standardised by is taken from all "
-        "sequences.",
+        "`early_stopping=True` and fit is not given `X_val`. The mean and deviation that y is "
+        "standardised by include the sequences held out.",
     ),
     "warm_start": Parameter(
         False,
         ["boolean"],
         "bool, default=False",
         "Whether fit goes on from the weights, the solver's memory and the random state at the end of "
-        "the fit before, instead of starting anew. If :class:`skrnn.callbacks.Checkpoint` has saved the "
-        "estimator in the middle of a fit, that run is finished. Regressors keep the mean and deviation "
-        "that y was standardised by in the first fit; another loss is an error.",
+        "the previous fit, instead of starting anew. If :class:`skrnn.callbacks.Checkpoint` has saved "
+        "the estimator in the middle of a fit, fit finishes that run. Regressors keep the mean and "
+        "deviation by which the first fit standardised y; a change of the loss is an error.",
     ),
     "random_state": Parameter(
         None,
@@ -421,7 +424,7 @@ class Attribute(NamedTuple):
 _CURVE = "list of float"
 ATTRIBUTES = {
     "n_features_in_": Attribute(
-        "int", "Number of columns of a 2-D X; of other X the number of features of a time step."
+        "int", "Number of columns of a 2-D X; for other X, the number of features of a time step."
     ),
     "n_step_features_": Attribute("int", "Number of features of a time step."),
     "feature_names_in_": Attribute(
@@ -436,14 +439,14 @@ ATTRIBUTES = {
     "final_state_": Attribute(
         "list of ndarray of shape (n_series, hidden_size)",
         'With `rows="steps"` and one direction: for each layer the states in which the series end, '
-        "under the final weights; of an LSTM the tuple of h and c.",
+        "computed with the final weights; for an LSTM the tuple of h and c.",
     ),
     "sequence_ids_": Attribute(
         "ndarray of shape (n_series,)",
         'With `rows="steps"`: the ids of the series in the order of their first rows; 0 for the only '
         "one without `sequence_id`.",
     ),
-    "n_outputs_": Attribute("int", "Number of units of the read-out: a binary classification has one."),
+    "n_outputs_": Attribute("int", "Number of units of the read-out; one for binary classification."),
     "weights_": Attribute(
         "dict of str to ndarray",
         "Copies of all weights; names and shapes stand in the property's documentation.",
@@ -459,8 +462,8 @@ ATTRIBUTES = {
     "loss_curve_": Attribute(
         _CURVE,
         "Training loss per epoch: the weighted mean, each loss taken at the update that used it, plus "
-        "the penalty. Comparable between settings of `k1` and `k2`; if the loss standardises y, "
-        "it is that of standardised y.",
+        "the penalty. Comparable between settings of `k1` and `k2`. Where training standardises y, it is "
+        "the loss of standardised y.",
     ),
     "validation_loss_curve_": Attribute(
         "list of float or None",
@@ -481,7 +484,7 @@ ATTRIBUTES = {
     ),
     "k2_curve_": Attribute(
         "list of int or None",
-        "The steps that the gradient flowed back through in each epoch: `k2`, or `k1` if that is None, "
+        "Through how many steps the gradient flowed back in each epoch: `k2`, or `k1` if that is None, "
         'or what was chosen if `k2="auto"`. None: whole sequences.',
     ),
 }

@@ -14,8 +14,8 @@ X : array-like
     - A list or 1-D object array of arrays of shape (n_timesteps_i, n_features), for sequences of any
       length.
     - An array or DataFrame of shape (n_sequences, n_columns): each row is a sequence, its first
-      `step_features` columns are the first time step, and so on. A list of 1-D rows, also of unequal
-      length, is read in the same way.
+      `step_features` columns are the first time step, and so on. A list of 1-D rows, whose lengths may
+      differ, is read in the same way.
     - With `rows="steps"` an array or DataFrame of shape (n_rows, n_columns): each row is a time step.
     - With `embedding_size` tokens: a list or 1-D object array of integer arrays of shape
       (n_timesteps_i,), or an integer array of shape (n_sequences, n_timesteps).
@@ -44,20 +44,20 @@ sample_weight : array-like of shape (n_sequences,), default=None
     Weights of the sequences, none negative; None: all are 1. With `return_sequences=True` also one
     weight per time step: an array of shape (n_sequences, n_timesteps), or a list or 1-D object array of
     arrays of shape (n_timesteps_i,). With `rows="steps"` one per row, shape (n_rows,). What has weight
-    zero is left out of the loss and of scores; the step of such a row still moves the state.
+    zero does not count in the loss and in scores, but the network still reads a row of weight zero.
 """,
     "forecasts": """\
 horizon : int
     Number of steps to forecast.
 X_future : array-like, default=None
-    The values in the `horizon` steps to come of the columns of X that are not in `feedback`; needed
-    if there are such columns. In the form of X: for sequences of shape (n_sequences, horizon, n_columns)
-    or a list of arrays of shape (horizon, n_columns), for a table of steps `horizon` rows for every
-    series, with the column of `sequence_id` if there are several. Of one series also an array of shape
-    (horizon, n_columns). It has all columns of X, or those that are not in `feedback`, in their order;
-    data frames are read by name.
+    What the columns of X that are not in `feedback` hold in the next `horizon` steps; needed if there
+    are such columns. In the form of X: for sequences an array of shape (n_sequences, horizon, n_columns)
+    or a list of arrays of shape (horizon, n_columns); for a table of steps `horizon` rows for every
+    series, with the column of `sequence_id` if there are several; for a single series also an array of
+    shape (horizon, n_columns). It has all columns of X, or only those that are not in `feedback`, in
+    their order; data frames are read by name.
 feedback : str, int or list of them, default=None
-    The columns of X, names or positions, whose next values the predictions are, in the order of the
+    The columns of X, by name or position, whose next values the model predicts, in the order of its
     outputs. None: all, if there are as many columns as outputs (`sequence_id` does not count).
 """,
     "forecast": """\
@@ -81,16 +81,16 @@ ImportError
 Warns
 -----
 ConvergenceWarning
-    If `max_iter` is reached before the loss has stopped falling; if loss or gradient are no longer
-    finite: training then stops, the last weights at which they were finite are kept, and the warning
-    tells the epoch, the gradient norms before and what to try; if "lbfgs" stops early; or if hardly
-    anything was learned and the features of X are on very different scales, or far from 1.
+    If `max_iter` is reached before the loss has stopped falling; if the loss or the gradient is no
+    longer finite (training then stops, the last weights at which both were finite are kept, and the
+    warning tells the epoch, the gradient norms before it and what to try); if "lbfgs" stops early; or if
+    hardly anything was learned and the features of X have very different scales, or scales far from 1.
 UserWarning
-    If training is interrupted from the keyboard: the weights so far are kept; if X seems to have its
-    axes in another order, or y one target per time step; if y looks one-hot encoded; if y is in another
-    unit than in the first fit, or needs more digits than `dtype` has; if a sequence has more than 10000
-    steps and `k1` is not set; if `batch_size` exceeds the number of sequences, and they cannot be cut;
-    or if, with `rows="steps"`, the index of X falls, or jumps often: shuffled rows.
+    If training is interrupted from the keyboard (the weights so far are kept); if the axes of X seem to
+    be in another order; if y seems to have one target per time step, or to be one-hot encoded; if y is in
+    another unit than in the first fit, or needs more digits than `dtype` has; if a sequence has more than
+    10000 steps and `k1` is not set; if `batch_size` exceeds the number of sequences, and they cannot be
+    cut; or if, with `rows="steps"`, the index of X falls, or jumps often, as in shuffled rows.
 DataConversionWarning
     If y has a single column: pass a 1-D y.
 """,

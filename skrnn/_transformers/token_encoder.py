@@ -216,7 +216,7 @@ class TokenEncoder(SequenceTransformer):
         if callable(self.analyzer):
             return list(self.analyzer(item))
         if not isinstance(item, str):
-            return _listed(item)
+            return _tokens_of(item)
         item = item.lower() if self.lowercase else item
         return item if self.analyzer == "char" else WORD.findall(item)
 
@@ -236,6 +236,11 @@ class TokenEncoder(SequenceTransformer):
                 f"occurs {max(counts.values())} times among {counts.total()}."
             )
         return {token: k for k, token in enumerate(tokens[: self.max_tokens], start=1)}
+
+
+def tokens_of(encoder, X):
+    """The tokens of every item of X as lists; of an item without tokens the name of the unknown one."""
+    return [list(encoder._tokens(item)) or [UNKNOWN] for item in X]
 
 
 def _read_texts(X):
@@ -272,7 +277,7 @@ def _naming(i, item):
         ) from error
 
 
-def _listed(item):
+def _tokens_of(item):
     """The tokens of an item that is a list, a tuple, a 1-D array or a Series of them."""
     if isinstance(item, (list, tuple)):
         return list(item)

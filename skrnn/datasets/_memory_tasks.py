@@ -4,8 +4,8 @@ The answer is a simple function of a few inputs that lie far back, so that what 
 and what its gradient does not reach, is plain from its score. Shapes: n sequences, T time steps.
 
 A new task is a function that returns (X, y) as the estimators take them. It is imported and named in
-``__init__.py``, has a line in ``GENERATORS`` of tests/test_datasets.py, and its docstring says what is
-reached without memory.
+``__init__.py``, has a line in ``GENERATORS`` of tests/datasets/test_datasets.py, and its docstring says
+what is reached without memory.
 """
 
 from numbers import Integral

@@ -1,7 +1,7 @@
 """Gates and states over time, drawn."""
 
+from skrnn.inspection._inspected import look_into, tokens_before
 from skrnn.inspection._plotting import SHARES, SIGNED, largest, name_steps, over_time, panels, pyplot
-from skrnn.inspection._reading import unwrap
 from skrnn.inspection._trajectory import trajectory_of
 
 TITLES = {
@@ -101,10 +101,10 @@ class GateDisplay:
         """
         caller = f"{cls.__name__}.from_estimator"
         pyplot(caller)
-        inspected = unwrap(estimator, caller)
+        inside = look_into(estimator, caller)
         X = [X] if isinstance(X, str) else X
-        trajectory = trajectory_of(inspected, inspected.transform(X))
-        if step_names is None and (tokens := inspected.tokens(X)):
+        trajectory = trajectory_of(inside, inside.transform(X))
+        if step_names is None and (tokens := tokens_before(inside, X)):
             (step_names,) = tokens
         display = cls(trajectory=trajectory, layer=_find(trajectory, layer), step_names=step_names)
         return display.plot(ax)
@@ -136,19 +136,12 @@ class GateDisplay:
         n_columns = 1 if len(names) == 1 else 2
         n_rows = -(-len(names) // n_columns)
         axes = panels(
-            plt, ax, n_rows, n_columns, n=len(names), size=(1 + 4.2 * n_columns, 0.8 + 2.1 * n_rows),
-            sharey=True,
+            plt, ax, (n_rows, n_columns), n=len(names), share_y=True,
+            size=(1 + 4.2 * n_columns, 0.8 + 2.1 * n_rows),
         )  # fmt: skip
         self.images_ = {}
         for k, (name, one) in enumerate(zip(names, axes, strict=True)):
-            share, top = name in GATES, largest(values[name])
-            self.images_[name] = over_time(
-                one, values[name].T, cmap=SHARES if share else SIGNED, vmin=0 if share else -top,
-                vmax=1 if share else top,
-            )  # fmt: skip
-            one.set_title(TITLES.get(name, name), fontsize="medium")
-            if self.step_names is not None:
-                name_steps(one, self.step_names[: len(values[name])])
+            self.images_[name] = self._draw(one, name, values[name])
             if k % n_columns == 0:
                 one.set_ylabel("unit")
             if k >= len(names) - n_columns:
@@ -157,6 +150,18 @@ class GateDisplay:
             axes[0].figure.suptitle(self.layer)
         self.axes_, self.ax_, self.figure_ = axes, axes[0], axes[0].figure
         return self
+
+    def _draw(self, ax, name, values):
+        """The heat map of one gate or state."""
+        share, top = name in GATES, largest(values)
+        image = over_time(
+            ax, values.T, cmap=SHARES if share else SIGNED, vmin=0 if share else -top,
+            vmax=1 if share else top,
+        )  # fmt: skip
+        ax.set_title(TITLES.get(name, name), fontsize="medium")
+        if self.step_names is not None:
+            name_steps(ax, self.step_names[: len(values)])
+        return image
 
 
 def _find(trajectory, layer):

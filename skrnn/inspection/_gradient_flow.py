@@ -16,10 +16,8 @@ from skrnn._engine.arithmetic import FAST
 from skrnn._engine.flow import norms_by_lag, up_to
 from skrnn._engine.learner import Gradient
 from skrnn._estimators.blas import one_thread
-from skrnn._reading.reader import Names
-from skrnn._reading.targets import check_targets, read_weights
-from skrnn.inspection._reading import unwrap
-from skrnn.losses import make_loss
+from skrnn._reading.reader import Reader
+from skrnn.inspection._inspected import look_into
 
 MOST_LAGS = 200  # if max_lag is not given
 BLOCK = 1 << 20  # states that are kept at a time: losses times lags times units
@@ -155,22 +153,21 @@ def gradient_flow(
     >>> flow.reach[0] < 10  # a slope of 1/4 at most: it vanishes quickly
     True
     """
-    inspected = unwrap(estimator, "gradient_flow")
-    _check(inspected.model, max_lag, n_samples, share)
+    inside = look_into(estimator, "gradient_flow")
+    _check(inside.model.facts, max_lag, n_samples, share)
     with one_thread():
-        data = _read(inspected, X, y, sample_weight)
+        reader = Reader(inside.settings, inside.model.facts)
+        data = reader.read_like_fit(inside.transform(X), y, sample_weight, inside.start_states)
         rows, times, weights = _draw(data, n_samples, check_random_state(random_state))
         ends = times + 1 + data.delay
         n_lags = int(min((MOST_LAGS if max_lag is None else max_lag) + 1, ends.max()))
-        network = inspected.model._network(inspected.model._spec | {"dtype": "float64"})
-        theta = inspected.model._theta.astype(np.float64)
-        loss = make_loss(inspected.model._spec["targets"])
-        norms, direct = _norms(network, theta, loss, data, rows, times, ends, n_lags)
-    return _summary(network, theta, norms, direct, weights, share, sequences=rows, steps=times)
+        model = inside.model.in_dtype("float64")
+        norms, direct = _norms(model, data, rows, times, n_lags)
+    return _summary(model, norms, direct, weights, share, sequences=rows, steps=times)
 
 
-def _check(model, max_lag, n_samples, share):
-    if model._spec["bidirectional"]:
+def _check(facts, max_lag, n_samples, share):
+    if facts.architecture.bidirectional:
         raise ValueError(
             "gradient_flow and bidirectional=True do not go together: a loss reaches a state from both "
             "sides, so that it has no lag. Fit with bidirectional=False."
@@ -179,22 +176,6 @@ def _check(model, max_lag, n_samples, share):
         check_scalar(max_lag, "max_lag", Integral, min_val=0)
     check_scalar(n_samples, "n_samples", Integral, min_val=1)
     check_scalar(share, "share", Real, min_val=0, max_val=1, include_boundaries="neither")
-
-
-def _read(inspected, X, y, sample_weight):
-    """X, y and weights as fit reads them, in the units of training, as a Dataset."""
-    model, names = inspected.model, Names()
-    spec = model._spec
-    container = inspected.read(inspected.transform(X))
-    model._check_agrees(model._make_spec(container, spec), spec)
-    per_step = model._has_steps_in_y()
-    check_targets(y, container.units, names.y, names.X, per_step=per_step)
-    weights = read_weights(sample_weight, container.units, per_step=per_step)
-    y, is_1d = model._read_y(y, container.units, names)
-    y = model._encode_y(y, is_1d, spec, names.y)
-    data = model._make_dataset(container, y, *weights, spec["class_factors"], False)
-    data.start = model._start_states(container)
-    return data
 
 
 def _draw(data, n_samples, random_state):
@@ -212,8 +193,9 @@ def _draw(data, n_samples, random_state):
     return rows, some - data.y.offsets[rows], c[some]
 
 
-def _norms(network, theta, loss, data, rows, times, ends, n_lags):
+def _norms(model, data, rows, times, n_lags):
     """``norms_by_lag`` of these losses, in blocks of bounded memory."""
+    network, loss, ends = model.network(), model.loss(), times + 1 + data.delay
     y = (data.y.take(rows, times) if data.per_step else data.y[rows]).astype(np.float64)
     cut = up_to(data, rows, ends)
     norms = [[np.empty((len(rows), n_lags)) for _ in range(c.n_states)] for c in network.cells]
@@ -221,7 +203,7 @@ def _norms(network, theta, loss, data, rows, times, ends, n_lags):
     size = max(1, BLOCK // (n_lags * sum(network.hidden_sizes)))
     for start in range(0, len(rows), size):
         batch = cut.batch(np.arange(start, min(start + size, len(rows))), network.dtype)
-        gradient = Gradient(network, theta, FAST)
+        gradient = Gradient(network, model.theta, FAST)
         block, direct[batch.rows] = norms_by_lag(gradient, batch, loss, y[batch.rows], n_lags)
         for layer, block_layer in zip(norms, block, strict=True):
             for out, values in zip(layer, block_layer, strict=True):
@@ -232,9 +214,9 @@ def _norms(network, theta, loss, data, rows, times, ends, n_lags):
 # --- from the norms of single losses to what is returned ----------------------------------------------
 
 
-def _summary(network, theta, norms, direct, weights, share, **which):
+def _summary(model, norms, direct, weights, share, **which):
     is_there = ~np.isnan(norms[0][0])
-    bounds = _bounds(network, network.views(theta), [layer[0] for layer in norms], direct)
+    bounds = _bounds(model, [layer[0] for layer in norms], direct)
     h, *others = zip(*norms, strict=True)  # by state, then by layer
     c = others[0] if others else None
     with np.errstate(all="ignore"):
@@ -269,8 +251,10 @@ def _reach(samples, weights, share):
     return float(after) if after < samples.shape[1] else np.inf
 
 
-def _bounds(network, views, h, direct):
+def _bounds(model, h, direct):
     """Of simple networks: for every layer and loss what the norms cannot exceed; else None."""
+    network = model.network()
+    views = network.views(model.theta)
     slopes = [_SLOPES.get(getattr(cell, "activation", None)) for cell in network.cells]
     if None in slopes:
         return None

@@ -3,8 +3,8 @@
 import numpy as np
 
 from skrnn.inspection._gradient_flow import gradient_flow
+from skrnn.inspection._inspected import look_into
 from skrnn.inspection._plotting import CYCLE, pyplot
-from skrnn.inspection._reading import unwrap
 
 SMALLEST = 1e-12  # of the largest value: what is less is not shown
 
@@ -120,7 +120,7 @@ class GradientFlowDisplay:
             estimator, X, y, sample_weight=sample_weight, max_lag=max_lag, n_samples=n_samples,
             share=share, random_state=random_state,
         )  # fmt: skip
-        name = type(unwrap(estimator, caller).model).__name__ if name is None else name
+        name = look_into(estimator, caller).model.facts.name if name is None else name
         display = cls(flow=flow, name=name)
         return display.plot(ax, color=color, show_bound=show_bound, show_reach=show_reach)
 
@@ -158,16 +158,11 @@ class GradientFlowDisplay:
             style = {"color": color or CYCLE[len(_measured(ax, "h")) % len(CYCLE)]}
             self.lines_.append(_draw(ax, flow.lags, h, gid="h", label=label, **style))
             if flow.c is not None:
-                label_c = f"{label}, memory c"
-                line = _draw(ax, flow.lags, flow.c[k], gid="c", label=label_c, linestyle="--", **style)
-                self.memory_lines_.append(line)
+                dashed = style | {"label": f"{label}, memory c", "linestyle": "--"}
+                self.memory_lines_.append(_draw(ax, flow.lags, flow.c[k], gid="c", **dashed))
             if show_bound and flow.bound is not None:
-                label_b = f"{label}, bound"
-                self.bound_lines_.append(
-                    _draw(
-                        ax, flow.lags, flow.bound[k], gid="bound", label=label_b, linestyle=":", **style
-                    )
-                )
+                dotted = style | {"label": f"{label}, bound", "linestyle": ":"}
+                self.bound_lines_.append(_draw(ax, flow.lags, flow.bound[k], gid="bound", **dotted))
             if show_reach and np.isfinite(flow.reach[k]):
                 # the later of the two to fall is the one that says so
                 norms = h if flow.c is None else np.maximum(h, flow.c[k])

@@ -41,11 +41,12 @@ def for_and_against():
     return LinearSegmentedColormap.from_list("for_and_against", colors)
 
 
-def panels(plt, ax, n_rows, n_columns=1, *, size, n=None, sharex=True, sharey=False):
-    """Axes for n panels, in rows.
+def panels(plt, ax, shape, *, size, n=None, share_y=False):
+    """Axes for n panels, in rows, with the x axis of all of them in common.
 
     Parameters
     ----------
+    shape : (n_rows, n_columns)
     ax : Axes, array-like of Axes, or None
         None: a new figure. Several: one for each panel. One: its place is divided among the panels.
     size : (width, height) of a new figure
@@ -54,18 +55,16 @@ def panels(plt, ax, n_rows, n_columns=1, *, size, n=None, sharex=True, sharey=Fa
     -------
     (n,) array of Axes
     """
-    n = n_rows * n_columns if n is None else n
+    n_all = shape[0] * shape[1]
+    n = n_all if n is None else n
+    of_grid = {"sharex": True, "sharey": share_y, "squeeze": False}
     if ax is None:
-        _, axes = plt.subplots(
-            n_rows, n_columns, figsize=size, layout="constrained", squeeze=False, sharex=sharex,
-            sharey=sharey,
-        )  # fmt: skip
-        axes = axes.ravel()
+        axes = plt.subplots(*shape, figsize=size, layout="constrained", **of_grid)[1].ravel()
     elif not hasattr(ax, "plot"):
         axes = np.array(ax, dtype=object).ravel()
         if len(axes) != n:
             raise ValueError(f"ax holds {len(axes)} axes for {n} panels: pass as many, or one.")
-    elif n_rows * n_columns == 1:
+    elif n_all == 1:
         axes = np.array([ax], dtype=object)
     else:
         if ax.get_subplotspec() is None:
@@ -73,8 +72,7 @@ def panels(plt, ax, n_rows, n_columns=1, *, size, n=None, sharex=True, sharey=Fa
                 "The place of this ax cannot be divided among several panels, as it is not one of a "
                 "grid: make it by plt.subplots, or pass a list of axes."
             )
-        grid = ax.get_subplotspec().subgridspec(n_rows, n_columns)
-        axes = grid.subplots(sharex=sharex, sharey=sharey, squeeze=False).ravel()
+        axes = ax.get_subplotspec().subgridspec(*shape).subplots(**of_grid).ravel()
         ax.set_axis_off()
     for unused in axes[n:]:
         unused.set_axis_off()

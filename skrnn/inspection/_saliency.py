@@ -14,13 +14,11 @@ from sklearn.base import is_classifier
 from skrnn._engine.arithmetic import EXACT, FAST
 from skrnn._engine.batch import Batch
 from skrnn._engine.dataset import Dataset
+from skrnn._engine.forward import blocks_by_length
 from skrnn._engine.network import embed
-from skrnn._reading.containers import object_array, shape_answer
-from skrnn._reading.rows import _position_in
-from skrnn.inspection._reading import unwrap
+from skrnn.inspection._inspected import look_into
 
-BLOCK = 256  # sequences side by side, if they are short
-MOST_STEPS = 1 << 16  # of all of them together: memory grows with the steps of a block
+MOST_STEPS = 1 << 16  # of a block of sequences: memory grows with them
 
 
 def saliency(estimator, X, *, output=None, step=None):
@@ -104,32 +102,32 @@ def saliency(estimator, X, *, output=None, step=None):
     >>> int(strength.argmax())
     2
     """
-    inspected = unwrap(estimator, "saliency")
-    return saliency_of(inspected, inspected.transform(X), output, step)
+    inside = look_into(estimator, "saliency")
+    return saliency_of(inside, inside.transform(X), output, step)
 
 
-def saliency_of(inspected, X, output=None, step=None):
-    """``saliency`` of an ``Inspected``, for X as the model reads it."""
-    flat, container, _ = gradients(inspected, X, output, step)
-    return _shape_as_X(flat, X, container, inspected.model._spec)
+def saliency_of(inside, X, output=None, step=None):
+    """``saliency`` of what is ``Inside``, for X as the model reads it."""
+    flat, container, _ = gradients(inside, X, output, step)
+    return container.shape_as(X, flat)
 
 
-def gradients(inspected, X, output=None, step=None):
-    """The gradients, flat (sum of T_i, F), X as a Container, and (n,) the steps that are read."""
-    model, container = inspected.model, inspected.read(X)
-    read_at = _steps_read(step, container, model._spec)
-    start_backward = _of_class(model, output) if is_classifier(model) else _of_output(model, output)
+def gradients(inside, X, output=None, step=None):
+    """The gradients, flat (sum of T_i, F), X as a container, and (n,) the steps that are read."""
+    facts, container = inside.model.facts, inside.read(X)
+    read_at = _steps_read(step, container, facts.per_step)
+    of = _of_class if is_classifier(inside.estimator) else _of_output
     with np.errstate(all="ignore"):
-        return _input_gradient(model, container, read_at, start_backward), container, read_at
+        return _input_gradient(inside, container, read_at, of(facts, output)), container, read_at
 
 
 # --- where the way back starts --------------------------------------------------------------------
 
 
-def _steps_read(step, container, spec):
+def _steps_read(step, container, per_step):
     """(n,) the step of each sequence whose output is asked for: the last one, with one target each."""
     lengths = container.sequences.lengths
-    if not spec["per_step"]:
+    if not per_step:
         if step is not None:
             raise ValueError(
                 f"step={step!r} is for models with one target per time step. This one has a single "
@@ -147,11 +145,11 @@ def _steps_read(step, container, spec):
     return at
 
 
-def _of_class(model, output):
+def _of_class(facts, output):
     """raw (B, K) -> its gradient (B, K) for the decision value of a class."""
-    targets = model._spec["targets"]
-    classes, is_binary = targets["classes"], targets["is_1d"] and targets["n_outputs"] == 1
-    number = None if output is None else _class_number(model, output, targets)
+    targets = facts.targets
+    classes, is_binary = targets.classes, targets.is_1d and targets.n_outputs == 1
+    number = None if output is None else _class_number(output, targets)
 
     def start(raw):
         if is_binary:  # one value for two classes, of opposite sign; a class without rival has none
@@ -162,22 +160,22 @@ def _of_class(model, output):
     return start
 
 
-def _class_number(model, output, targets):
-    if not targets["is_1d"]:
-        return _position(output, targets["n_outputs"], "labels")
-    found = [k for k, label in enumerate(model.classes_.tolist()) if label == output]
+def _class_number(output, targets):
+    if targets.is_indicator:
+        return _position(output, targets.n_outputs, "labels")
+    found = [k for k, label in enumerate(targets.classes.tolist()) if label == output]
     if not found:
-        raise ValueError(f"output={output!r} is none of the classes, which are {model.classes_}.")
+        raise ValueError(f"output={output!r} is none of the classes, which are {targets.classes}.")
     return found[0]
 
 
-def _of_output(model, output):
+def _of_output(facts, output):
     """raw (B, K) -> its gradient (B, K) for a prediction."""
-    n = model._spec["targets"]["n_outputs"]
+    n = facts.targets.n_outputs
     if output is None and n > 1:
         raise ValueError(f"output is needed: the model has {n} outputs. Pass one from 0 to {n - 1}.")
     k = 0 if output is None else _position(output, n, "outputs")
-    units = model._units()
+    units = facts.targets.units(facts.architecture.dtype)
     scale = np.broadcast_to(units["scale"], n)
 
     def start(raw):
@@ -221,60 +219,32 @@ def link_gradient(link, raw, dy):
 # --- forward and backward ------------------------------------------------------------------------
 
 
-def _blocks(lengths):
-    """The numbers of sequences of similar length, some side by side."""
-    rest = np.argsort(-lengths, kind="stable")
-    while len(rest):
-        n = max(1, min(BLOCK, MOST_STEPS // int(lengths[rest[0]])))
-        yield rest[:n]
-        rest = rest[n:]
-
-
-def _input_gradient(model, container, read_at, start_backward):
+def _input_gradient(inside, container, read_at, start_backward):
     """(sum of T_i, F) gradients of all inputs, sequence after sequence; (., 1) of tokens' factors."""
-    spec, X = model._spec, container.sequences
-    network = model._network(n_threads=model._n_threads())
-    data = Dataset(
-        X, delay=spec["delay"], per_step=spec["per_step"], start=model._start_states(container)
-    )
-    views, unused = network.views(model._theta), network.views(np.zeros_like(model._theta))
-    width = 1 if spec["embedding_size"] else X.n_features
-    flat = np.zeros((int(X.lengths.sum()), width), dtype=spec["dtype"])
-    for rows in _blocks(X.lengths):
-        batch = Batch(data, rows, np.dtype(spec["dtype"]))
-        steps = batch.steps(0, batch.T)
-        first = batch.T - 1 if batch.at_end else 0
-        state = batch.initial_state(network)
-        raw, _, tape = network.forward(views, batch.X(steps, 0), steps, first, state, EXACT)
-        read = np.arange(batch.B)  # which rows of raw
-        if not batch.at_end:
-            read = np.asarray(steps.offsets)[read_at[batch.rows] + spec["delay"]] + read
-        draw = np.zeros_like(raw)
-        draw[read] = start_backward(raw[read])
-        dX, _ = network.backward(views, draw, tape, unused, FAST, need_dX=True)
-        if spec["embedding_size"]:  # d f v / d f = v at a factor f = 1
-            dX = (dX * embed(views.table, tape.tokens)).sum(axis=1, keepdims=True)
-        sequence, time = batch._index(steps, 0)
-        inside = time < X.lengths[sequence]  # a delay adds steps that are none of X
-        flat[X.offsets[sequence[inside]] + time[inside]] = dX[inside]
+    model, X = inside.model, container.sequences
+    facts, network = model.facts, model.network(n_threads=inside.n_threads)
+    data = Dataset(X, delay=facts.delay, per_step=facts.per_step, start=inside.start_states(container))
+    width = 1 if facts.form.has_tokens else X.n_features
+    flat = np.zeros((int(X.lengths.sum()), width), dtype=model.dtype)
+    for rows in blocks_by_length(X.lengths, most_steps=MOST_STEPS):
+        batch = Batch(data, rows, model.dtype)
+        dX = _gradient_of_batch(network, model.theta, batch, read_at, start_backward)
+        where, is_of_X = batch.positions_in_X()
+        flat[where] = dX[is_of_X]
     return flat
 
 
-def _shape_as_X(flat, X, container, spec):
-    """What stands step after step in the form of X."""
-    if container.kind == "list":
-        items = shape_answer(flat, container)
-        if np.ndim(next(iter(X))) == 2:
-            return items
-        return object_array([item.reshape(-1) for item in items])
-    if container.kind == "rows":
-        flat = container.sequences.in_rows(flat)
-        column = spec["sequence_id"]
-        if column is None:
-            return flat
-        if hasattr(X, "columns"):
-            column = _position_in(list(X.columns), column, "X")
-        return np.insert(flat, column % (flat.shape[1] + 1), 0, axis=1)
-    if container.kind == "table" or spec["embedding_size"]:
-        return flat.reshape(len(container.sequences), -1)
-    return flat.reshape(len(container.sequences), -1, flat.shape[1])
+def _gradient_of_batch(network, theta, batch, read_at, start_backward):
+    """Forward and backward over whole sequences; (N, F), or (N, 1) of tokens' factors."""
+    views, window = network.views(theta), batch.window(0, 0, batch.T)
+    raw, _, tape = network.forward(views, window, batch.initial_state(network), EXACT)
+    read = np.arange(batch.B)  # which rows of raw
+    if not batch.at_end:
+        read = np.asarray(window.steps.offsets)[read_at[batch.rows] + batch.data.delay] + read
+    draw = np.zeros_like(raw)
+    draw[read] = start_backward(raw[read])
+    dX, _ = network.backward(draw, tape, None, FAST)
+    if views.table is None:
+        return dX
+    # d f v / d f = v at a factor f = 1
+    return (dX * embed(views.table, window.X)).sum(axis=1, keepdims=True)

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.base import is_classifier
 
+from skrnn.inspection._inspected import look_into, tokens_before
 from skrnn.inspection._plotting import (
     BLUE,
     SIGNED,
@@ -12,7 +13,6 @@ from skrnn.inspection._plotting import (
     pyplot,
     strengths,
 )
-from skrnn.inspection._reading import unwrap
 from skrnn.inspection._saliency import gradients
 
 LINE_LENGTH = 60  # characters, at which text is broken
@@ -129,24 +129,24 @@ class SaliencyDisplay:
         """
         caller = f"{cls.__name__}.from_estimator"
         pyplot(caller)
-        inspected = unwrap(estimator, caller)
-        Xt = inspected.transform(X)
-        flat, container, read_at = gradients(inspected, Xt, output, step)
-        lengths, spec = container.sequences.lengths, inspected.model._spec
-        if tokens is not None and not spec["embedding_size"]:
+        inside = look_into(estimator, caller)
+        Xt = inside.transform(X)
+        flat, container, read_at = gradients(inside, Xt, output, step)
+        lengths, has_tokens = container.sequences.lengths, inside.model.facts.form.has_tokens
+        if tokens is not None and not has_tokens:
             raise ValueError("tokens is for models with embedding_size: the steps of X are numbers.")
-        if tokens is None and spec["embedding_size"]:
-            tokens = inspected.tokens(X)
+        if tokens is None and has_tokens:
+            tokens = tokens_before(inside, X)
             if tokens is None:
                 ids = container.sequences.flat()[:, 0]
                 tokens = [[str(int(k)) for k in one] for one in _split(ids, lengths)]
-        elif spec["embedding_size"] and [len(one) for one in tokens] != lengths.tolist():
+        elif has_tokens and [len(one) for one in tokens] != lengths.tolist():
             raise ValueError("tokens needs one name for each time step of each sequence of X.")
-        if feature_names is None and not spec["embedding_size"]:
-            feature_names = _names_of_features(inspected.model)
+        if feature_names is None and not has_tokens:
+            feature_names = _names_of_features(inside.model.facts.form)
         display = cls(
             saliency=_split(flat, lengths), read_at=read_at, tokens=tokens, feature_names=feature_names,
-            output_names=_names_of_outputs(inspected.model, Xt, output),
+            output_names=_names_of_outputs(inside, Xt, output),
         )  # fmt: skip
         return display.plot(ax, kind=kind, cmap=cmap)
 
@@ -248,10 +248,21 @@ class SaliencyDisplay:
 
     # --- text -----------------------------------------------------------------------------------
 
-    def _draw_text(self, plt, ax, cmap):
+    def _color_boxes(self, ax, boxes, cmap):
+        """A box behind every token, of the colour of its saliency."""
         from matplotlib.collections import PatchCollection
         from matplotlib.patches import Rectangle
 
+        patches = PatchCollection(
+            [Rectangle((x, line + 0.08), n, 0.84) for _, line, x, n in boxes],
+            cmap=cmap or for_and_against(), edgecolor="none",
+        )  # fmt: skip
+        patches.set_array(np.concatenate([S[:, 0] / largest(S) for S in self.saliency]))
+        patches.set_clim(-1, 1)
+        ax.add_collection(patches)
+        return patches
+
+    def _draw_text(self, plt, ax, cmap):
         if len(self.tokens) > MOST_TEXTS:
             raise ValueError(f"X holds {len(self.tokens)} texts: pass {MOST_TEXTS} or fewer.")
         boxes, starts, n_lines = _lay_out(self.tokens)
@@ -261,13 +272,7 @@ class SaliencyDisplay:
             margin = 1.0 + 0.08 * max(map(len, names), default=0)
             size = margin + 0.1 * width, 1.3 + 0.3 * n_lines
             _, ax = plt.subplots(figsize=size, layout="constrained")
-        patches = PatchCollection(
-            [Rectangle((x, line + 0.08), n, 0.84) for _, line, x, n in boxes],
-            cmap=cmap or for_and_against(), edgecolor="none",
-        )  # fmt: skip
-        patches.set_array(np.concatenate([S[:, 0] / largest(S) for S in self.saliency]))
-        patches.set_clim(-1, 1)
-        ax.add_collection(patches)
+        patches = self._color_boxes(ax, boxes, cmap)
         ax.set_xlim(0, width)
         ax.set_ylim(n_lines, 0)
         inches = ax.get_window_extent().width / ax.figure.dpi
@@ -307,23 +312,22 @@ def _lay_out(texts):
     return boxes, starts, line
 
 
-def _names_of_features(model):
+def _names_of_features(form):
     """The names that the features had in fit, or None."""
-    spec = model._spec
-    if spec["kind"] == "list" and spec["columns"] is not None:
-        return [str(name) for name in spec["columns"]]
-    if spec["rows"] != "steps" or not hasattr(model, "feature_names_in_"):
+    if form.columns is not None:
+        return [str(name) for name in form.columns]
+    if not form.rows_are_steps or form.feature_names is None:
         return None
-    names, column = list(model.feature_names_in_), spec["sequence_id"]
+    names, column = list(form.feature_names), form.sequence_id
     if column is not None:
         names.pop(names.index(column) if isinstance(column, str) else column)
     return names
 
 
-def _names_of_outputs(model, X, output):
+def _names_of_outputs(inside, X, output):
     """The label of each sequence whose decision value is shown, where there is one label each."""
-    spec = model._spec
-    if not is_classifier(model) or spec["per_step"] or not spec["targets"]["is_1d"]:
+    facts = inside.model.facts
+    if not is_classifier(inside.estimator) or facts.per_step or facts.targets.is_indicator:
         return None
-    labels = model.predict(X)
+    labels = inside.estimator.predict(X)
     return [str(label if output is None else output) for label in labels.tolist()]

@@ -4,8 +4,8 @@ import numpy as np
 from sklearn.base import is_classifier
 
 from skrnn._estimators.base import Trainable
+from skrnn.inspection._inspected import look_into
 from skrnn.inspection._plotting import BLUE, GREEN, ORANGE, RED, log_if_wide, panels, pyplot
-from skrnn.inspection._reading import unwrap
 from skrnn.solvers import SOLVERS
 
 
@@ -108,7 +108,7 @@ class TrainingCurveDisplay:
         """
         caller = f"{cls.__name__}.from_estimator"
         pyplot(caller)
-        model = unwrap(estimator, caller, Trainable).model
+        model = look_into(estimator, caller, Trainable).estimator
         if not model.loss_curve_:
             raise ValueError(f"{type(model).__name__} has no epoch to show: training did not begin.")
         clips = (model.clip_norm, model.clip_value) != (None, None)
@@ -155,7 +155,7 @@ class TrainingCurveDisplay:
             (self.k2, self._draw_k2),
         ):
             draw += [function] if _is_there(curve) else []
-        axes = panels(plt, ax, len(draw), size=(6.4, 1.2 + 1.7 * len(draw)))
+        axes = panels(plt, ax, (len(draw), 1), size=(6.4, 1.2 + 1.7 * len(draw)))
         self.lines_ = {}
         for one, function in zip(axes, draw, strict=True):
             function(one)

@@ -10,7 +10,7 @@ from sklearn.utils import Bunch
 
 from skrnn._engine.batch import Batch
 from skrnn._engine.dataset import Dataset
-from skrnn.inspection._reading import unwrap
+from skrnn.inspection._inspected import look_into
 
 STATES = "h", "c"  # what cells carry, in their order
 
@@ -76,27 +76,25 @@ def state_trajectory(estimator, X):
     >>> bool(np.allclose(trajectory.layer0.h, model.hidden_states(X)[7]))
     True
     """
-    inspected = unwrap(estimator, "state_trajectory")
-    X = inspected.transform([X] if isinstance(X, str) else X)
-    return trajectory_of(inspected, X)
+    inside = look_into(estimator, "state_trajectory")
+    X = inside.transform([X] if isinstance(X, str) else X)
+    return trajectory_of(inside, X)
 
 
-def trajectory_of(inspected, X):
-    """``state_trajectory`` of an ``Inspected``, for X as the model reads it."""
-    model = inspected.model
-    container = inspected.read(as_one_sequence(X, model._spec))
+def trajectory_of(inside, X):
+    """``state_trajectory`` of what is ``Inside``, for X as the model reads it."""
+    model = inside.model
+    container = inside.read(as_one_sequence(X, model.facts.form))
     n = len(container.sequences)
     if n != 1:
         raise ValueError(
             f"X holds {n} sequences, but gates and states are shown for one. Pass one of them: "
-            + ("the rows of one series." if container.kind == "rows" else "X[0], for example.")
+            + ("the rows of one series." if container.rows_are_steps else "X[0], for example.")
         )
-    spec, network = model._spec, model._network()
-    data = Dataset(
-        container.sequences, delay=spec["delay"], per_step=True, start=model._start_states(container)
-    )
+    network, start = model.network(), inside.start_states(container)
+    data = Dataset(container.sequences, delay=model.facts.delay, per_step=True, start=start)
     batch = Batch(data, np.arange(1), network.dtype)
-    views, state = network.views(model._theta), batch.initial_state(network)
+    views, state = network.views(model.theta), batch.initial_state(network)
     X, trajectory = network.inputs(views, batch.X(batch.steps(0, batch.T), 0)), Bunch()
     for k, cell in enumerate(network.cells):
         directions = [
@@ -109,16 +107,16 @@ def trajectory_of(inspected, X):
     return trajectory
 
 
-def as_one_sequence(X, spec):
+def as_one_sequence(X, form):
     """X with an axis of sequences, if it is a sequence by itself."""
     if isinstance(X, (list, tuple)) and len(X) and not any(map(np.ndim, X)):
         X = np.asarray(X)
     kind = getattr(getattr(X, "dtype", None), "kind", "")
-    if spec["rows"] == "steps" or not hasattr(X, "shape") or kind == "O":
+    if form.rows_are_steps or not hasattr(X, "shape") or kind == "O":
         return X
     if len(X.shape) == 1:
-        return np.asarray(X)[None] if spec["kind"] == "table" else [np.asarray(X)]
-    alone = len(X.shape) == 2 and spec["kind"] != "table" and spec["embedding_size"] is None
+        return np.asarray(X)[None] if form.is_table else [np.asarray(X)]
+    alone = len(X.shape) == 2 and not form.is_table and not form.has_tokens
     return [X] if alone else X
 
 

@@ -1,0 +1,39 @@
+# Made by .ci/stubs.py of signatures and docstrings: edit those.
+
+from typing import Any, Literal
+
+from skrnn import callbacks as callbacks
+from skrnn import classifiers as classifiers
+from skrnn import datasets as datasets
+from skrnn import encoder_decoder as encoder_decoder
+from skrnn import forecasting as forecasting
+from skrnn import inspection as inspection
+from skrnn import metrics as metrics
+from skrnn import preprocessing as preprocessing
+from skrnn import regressors as regressors
+from skrnn.classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
+from skrnn.encoder_decoder import GRUEncoderDecoder, LSTMEncoderDecoder, RNNEncoderDecoder
+from skrnn.forecasting import forecast
+from skrnn.preprocessing import SlidingWindow, TimeDistributed, TokenEncoder
+from skrnn.regressors import GRURegressor, LSTMRegressor, RNNRegressor
+
+__all__ = [
+    "GRUClassifier",
+    "GRUEncoderDecoder",
+    "GRURegressor",
+    "LSTMClassifier",
+    "LSTMEncoderDecoder",
+    "LSTMRegressor",
+    "RNNClassifier",
+    "RNNEncoderDecoder",
+    "RNNRegressor",
+    "SlidingWindow",
+    "TimeDistributed",
+    "TokenEncoder",
+    "forecast",
+    "show_config",
+]
+
+__version__: str
+
+def show_config(mode: Literal["stdout", "dicts"] = "stdout") -> dict[Any, Any] | None: ...

@@ -1,0 +1,215 @@
+"""Targets that are labels: what a classifier knows of its y, and how outputs become answers.
+
+Shapes: y (rows, 1) labels, or an indicator (rows, n_labels); raw outputs (rows, K), one for two classes,
+else one for each class or label.
+
+The protocol that ``Numbers`` and ``Texts`` share is described in ``_reading/reader.py``.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.metrics import accuracy_score
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
+from sklearn.utils.validation import column_or_1d
+
+from skrnn._reading.targets import read_labels
+from skrnn.losses import LOSSES
+
+SOME_LABELS = 1 << 20  # encoded at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """What a classifier knows of its targets.
+
+    Attributes
+    ----------
+    loss_name : str
+    n_outputs : int
+    is_1d : bool
+        One label per row; else an indicator of several.
+    classes : (n_classes,) array
+        The labels, sorted; of an indicator the numbers of its columns.
+    """
+
+    loss_name: str
+    n_outputs: int
+    is_1d: bool
+    classes: np.ndarray
+
+    start = None  # outputs begin at zero
+
+    @property
+    def is_indicator(self):
+        return not self.is_1d
+
+    # --- reading y ----------------------------------------------------------------------------------
+
+    @staticmethod
+    def read(settings, y, samples, names):
+        """Labels as (rows, 1), or (rows, n_labels) of a multilabel indicator, and which."""
+        y = read_labels(y, samples, names.y, names.X, per_step=settings.steps_in_y)
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        try:
+            check_classification_targets(y)
+        except ValueError as error:
+            advice = f"If {names.y} holds numbers, use {names.model.replace('Classifier', 'Regressor')}."
+            if y.dtype == object:
+                advice = (
+                    f"{names.y} has dtype object: pass {names.y}.astype(int) or {names.y}.astype(str)."
+                )
+            raise ValueError(f"{error} {advice}") from None
+        if y.ndim == 2 and type_of_target(y, input_name=names.y) != "multilabel-indicator":
+            raise ValueError(
+                f"{names.y} has {y.shape[1]} columns but is not a multilabel indicator of 0 and 1. "
+                "Multioutput classification is not supported: use MultiOutputClassifier. For one label "
+                "per time step set return_sequences=True."
+            )
+        return y.reshape(len(y), -1), y.ndim == 1
+
+    @classmethod
+    def learn(cls, settings, y, is_1d, weight, classes=None):
+        """The facts of a first fit; ``classes``: all labels that will ever occur."""
+        if not is_1d:
+            K = y.shape[1]
+            if classes is not None and not same_labels(unique_labels(classes), np.arange(K)):
+                raise ValueError(
+                    f"classes={classes!r} do not go with y, an indicator of {K} labels: pass "
+                    f"classes=range({K})."
+                )
+            return cls("binomial_log_loss", K, False, np.arange(K))
+        classes = unique_labels(y[:, 0] if classes is None else classes)
+        if len(classes) <= 2:
+            return cls("binomial_log_loss", 1, True, classes)
+        return cls("multinomial_log_loss", len(classes), True, classes)
+
+    def check_agrees(self, settings):
+        """The loss follows from the classes."""
+
+    def encode(self, y, is_1d, dtype, names):
+        """Class numbers (rows, 1), or the indicator (rows, n_labels), as small integers."""
+        self._check_kind(y, is_1d, names)
+        if not is_1d:
+            return y.astype(np.uint8)
+        numbers = np.empty((len(y), 1), dtype=np.min_scalar_type(len(self.classes) - 1))
+        for start in range(0, len(y), SOME_LABELS):
+            part = y[start : start + SOME_LABELS, 0]
+            unseen = unseen_labels(part, self.classes)
+            if len(unseen):
+                raise ValueError(
+                    f"`{names.y}` has classes not in `self.classes_`. `self.classes_` has "
+                    f"{self.classes}. '{names.y}' has {unseen}."
+                )
+            numbers[start : start + SOME_LABELS, 0] = np.searchsorted(self.classes, part)
+        return numbers
+
+    def _check_kind(self, y, is_1d, names):
+        """Raise a ValueError for labels after an indicator, or the other way round, or of other width."""
+        if is_1d == self.is_1d and (is_1d or y.shape[1] == len(self.classes)):
+            return
+        now = "a vector of labels" if is_1d else f"an indicator of {y.shape[1]} labels"
+        before = "a vector of labels" if self.is_1d else f"{len(self.classes)} labels"
+        raise ValueError(f"{names.y} is {now}, but {names.model} was fitted on {before}.")
+
+    def factors(self, settings, y, weight):
+        """The weight of every class, or None where all are 1."""
+        class_weight = settings.class_weight
+        if class_weight is None:
+            return None
+        if not self.is_1d:
+            raise ValueError(f"class_weight={class_weight!r} is not supported for multilabel targets.")
+        labels = y[:, 0].astype(np.intp)
+        if class_weight != "balanced":
+            return factors_of_a_dict(class_weight, self.classes, self.classes[labels])
+        count = np.bincount(labels, weight, minlength=len(self.classes))
+        present = count > 0
+        factors = np.zeros(len(self.classes))
+        factors[present] = weight.sum() / (present.sum() * count[present])
+        return factors
+
+    def stratify(self, y):
+        """Single labels, which a split keeps the shares of."""
+        return y[:, 0] if y.shape[1] == 1 else None
+
+    # --- answers ------------------------------------------------------------------------------------
+
+    def loss(self):
+        """The loss that is trained on."""
+        return LOSSES[self.loss_name]()
+
+    def answers(self, dtype=None):
+        """Name of a method -> function of the raw outputs (rows, K)."""
+        return {
+            "predict": self.labels,
+            "predict_proba": self.probabilities,
+            "predict_log_proba": self.log_probabilities,
+        }
+
+    def probabilities(self, raw):
+        """(rows, n_classes), or of several labels (rows, n_labels)."""
+        return self._per_class(self.loss().inverse_link, raw, 1.0)
+
+    def log_probabilities(self, raw):
+        """Their logarithms."""
+        return self._per_class(self.loss().log_inverse_link, raw, 0.0)
+
+    def _per_class(self, link, raw, certain):
+        """``link`` of the raw outputs with one column per class, also for two classes and for one."""
+        if not self.is_1d or len(self.classes) > 2:
+            return link(raw)
+        if len(self.classes) == 1:
+            return np.full_like(raw, certain)
+        return np.hstack([link(-raw), link(raw)])
+
+    def labels(self, raw):
+        """The predicted labels (rows,), or an indicator (rows, n_labels)."""
+        if not self.is_1d:
+            return (raw > 0).astype(np.intp)
+        if len(self.classes) > 2:
+            return self.classes[raw.argmax(axis=1)]
+        # p > 1/2; a single class was seen for raw of either sign
+        return self.classes[np.minimum(raw[:, 0] > 0, len(self.classes) - 1)]
+
+    def score(self, raw, data):
+        """The accuracy of raw outputs for a data set."""
+        y, weight, _ = data.flat_targets()
+        if self.is_1d:
+            y = self.classes[y[:, 0].astype(np.intp)]
+        read = weight > 0
+        return accuracy_score(y[read], self.labels(raw)[read], sample_weight=weight[read])
+
+    def fold(self, weights):
+        """Outputs have no unit."""
+
+    def published(self):
+        """The attributes of the estimator that say this."""
+        return {"n_outputs_": self.n_outputs, "classes_": self.classes}
+
+
+def same_labels(a, b):
+    """Whether two arrays of labels are equal; NumPy before 1.25 warns where text meets numbers."""
+    return a.tolist() == b.tolist()
+
+
+def unseen_labels(y, classes):
+    """The labels of y that are no classes; NumPy would find text in numbers by their digits."""
+    if (y.dtype.kind in "OSU") != (classes.dtype.kind in "OSU"):
+        return np.unique(y)
+    return np.setdiff1d(y, classes)
+
+
+def factors_of_a_dict(class_weight, classes, y):
+    """The weight of every class from the dict ``class_weight``."""
+    try:
+        factors = compute_class_weight(class_weight, classes=classes, y=y)
+        valid = bool((np.isfinite(factors) & (factors >= 0)).all())
+    except TypeError:
+        valid = False
+    except ValueError as error:
+        raise ValueError(f"class_weight={class_weight!r}: {error}") from error
+    if not valid:
+        raise ValueError(f"class_weight={class_weight!r} must give every class a finite number >= 0.")
+    return factors

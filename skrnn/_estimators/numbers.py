@@ -1,0 +1,208 @@
+"""Targets that are numbers: what a regressor knows of its y, and how outputs become predictions.
+
+Shapes: y (rows, K), one row per sequence or per time step; raw outputs (rows, K). Most losses train on y
+standardised by its weighted mean and deviation, as the first fit found them.
+
+The protocol that ``Labels`` and ``Texts`` share is described in ``_reading/reader.py``.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from sklearn.metrics import d2_pinball_score, r2_score
+from sklearn.utils.validation import column_or_1d
+
+from skrnn._engine.arithmetic import exact_sum_of
+from skrnn._reading.targets import read_single_targets, read_targets_per_step, reject_negative
+from skrnn._settings.settings import loss_class
+
+SOME_ROWS = 1 << 16  # of y, converted at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """What a regressor knows of its targets.
+
+    Attributes
+    ----------
+    loss_name : str or type
+        The parameter ``loss``: a name, or a class below ``Loss``.
+    loss_options : dict
+        What the loss takes of the parameters.
+    n_outputs : int
+    is_1d : bool
+        Whether predictions have one number per row, and no axis of outputs.
+    mean, scale : (n_columns,) arrays
+        What y is standardised by; zeros and ones if the loss takes y as it is.
+    start : (n_outputs,) array or None
+        The outputs before training; None: zeros.
+    """
+
+    loss_name: object
+    loss_options: dict
+    n_outputs: int
+    is_1d: bool
+    mean: np.ndarray
+    scale: np.ndarray
+    start: np.ndarray | None = None
+
+    is_indicator = False
+
+    # --- reading y ----------------------------------------------------------------------------------
+
+    @staticmethod
+    def read(settings, y, samples, names):
+        """y (rows, K), and whether it had no axis of outputs."""
+        if settings.steps_in_y:
+            y, is_1d = read_targets_per_step(y, samples, names.y, names.X)
+            if y.shape[1] == 1 and not is_1d:
+                column_or_1d(y, warn=True)  # for its warning
+                is_1d = True
+        else:
+            y, is_1d = read_single_targets(y, samples, names.y, names.X)
+        loss = settings.new_loss()
+        if loss.positive_only:
+            reject_negative(y, samples, settings.loss, names.y)
+        if loss.are_several and not is_1d:
+            raise ValueError(
+                f"quantile={settings.quantile!r} and {names.y} with {y.shape[1]} outputs do not go "
+                "together: several quantiles are those of one number. Pass a 1-D y (one number per time "
+                "step), or set quantile to a float."
+            )
+        return y, is_1d
+
+    @classmethod
+    def learn(cls, settings, y, is_1d, weight):
+        """The facts of a first fit, from y (rows, K) and its weights (rows,)."""
+        loss = settings.new_loss()
+        mean, scale = mean_and_deviation(y, weight)
+        if loss.positive_only and not (mean > 0).all():
+            raise ValueError(
+                f"loss={settings.loss!r} requires sum(y) > 0, of every output, but all y with weight are "
+                "0."
+            )
+        start, trained_mean = None, np.zeros_like(mean)  # of y as the loss gets it
+        if not loss.standardises_y:
+            trained_mean, mean, scale = mean, trained_mean, np.ones_like(scale)
+        if loss.start is not None:
+            trained = (y - mean) / scale if loss.standardises_y else y
+            start = loss.start(trained, weight, trained_mean)
+        return cls(
+            settings.loss, settings.loss_options, loss.n_outputs(y.shape[1]),
+            is_1d and not loss.are_several, mean, scale, start,
+        )  # fmt: skip
+
+    def check_agrees(self, settings):
+        """Raise a ValueError if training would go on with another loss than it began with."""
+        before = {"loss": self.loss_name, **self.loss_options}
+        for name, now in {"loss": settings.loss, **settings.loss_options}.items():
+            if before.get(name) != now:
+                raise ValueError(
+                    f"{name} was {before.get(name)!r} when the weights were made and is {now!r} now: "
+                    "training cannot go on from them. Fit a new estimator, or set it back."
+                )
+
+    def encode(self, y, is_1d, dtype, names):
+        """y (rows, K) as the loss takes it."""
+        if y.shape[1] != len(self.mean):
+            raise ValueError(
+                f"{names.y} has {y.shape[1]} outputs, but {names.model} was fitted on {len(self.mean)}."
+            )
+        if largest(y).max() > np.finfo(dtype).max:
+            raise ValueError(f"{names.y} has values too large for {dtype}. Scale it first.")
+        encoded = np.empty(y.shape, dtype=dtype)
+        for start in range(0, len(y), SOME_ROWS):
+            part = slice(start, start + SOME_ROWS)
+            encoded[part] = (y[part].astype(np.float64) - self.mean) / self.scale
+        return encoded
+
+    def factors(self, settings, y, weight):
+        """Numbers have no classes."""
+
+    def stratify(self, y):
+        """Numbers have no classes."""
+
+    # --- answers ------------------------------------------------------------------------------------
+
+    def loss(self):
+        """The loss that is trained on."""
+        return loss_class(self.loss_name)(**self.loss_options)
+
+    def answers(self, dtype):
+        """Name of a method -> function of the raw outputs (rows, K)."""
+        return {"predict": partial(in_units_of_y, is_1d=self.is_1d, **self.units(dtype))}
+
+    def units(self, dtype):
+        """What makes predictions of raw outputs: link, scale and mean."""
+        scale, mean = (value.astype(dtype) for value in (self.scale, self.mean))
+        return {"link": self.loss().inverse_link, "scale": scale, "mean": mean}
+
+    def fed_back(self, y):
+        """What a forecast writes into X of predictions (n,) or (n, K): an array (n, n_columns)."""
+        loss = self.loss()
+        if loss.are_several:
+            y = y[:, np.argmin(np.abs(loss.quantiles - 0.5))]  # of two as near the lower one
+        return y.reshape(len(y), -1)
+
+    def score(self, raw, data):
+        """R^2, or D^2, of raw outputs for a data set."""
+        y, weight, _ = data.flat_targets()
+        counts = weight > 0
+        predicted = self.loss().inverse_link(raw[counts])
+        if not np.isfinite(predicted).all():  # the next update will notice; scores cannot take it
+            return np.nan
+        return self.score_of(y[counts], predicted, weight[counts])
+
+    def score_of(self, y, predicted, weight=None):
+        """R^2 of predictions (rows[, K]) in any unit of y; of several quantiles the mean D^2."""
+        loss = self.loss()
+        if not loss.are_several:
+            return r2_score(y, predicted, sample_weight=weight)
+        weight = np.ones(len(predicted)) if weight is None else weight
+        scores = [
+            d2_pinball_score(y, q, alpha=alpha, sample_weight=weight)
+            for q, alpha in zip(predicted.T, loss.quantiles, strict=True)
+        ]
+        return float(np.mean(scores))
+
+    def fold(self, weights):
+        """Change the read-out among ``weights`` so that its outputs are in units of y, if they can be."""
+        if not self.loss().identity_link:
+            return
+        dtype = weights["readout.W"].dtype
+        scale, mean = self.scale.astype(dtype), self.mean.astype(dtype)
+        weights["readout.W"] *= scale
+        weights["readout.b"][...] = weights["readout.b"] * scale + mean
+
+    def published(self):
+        """The attributes of the estimator that say this."""
+        return {"n_outputs_": self.n_outputs}
+
+
+def largest(y):
+    """The largest absolute value of every column, without a copy."""
+    return np.maximum(y.max(axis=0).astype(np.float64), -y.min(axis=0).astype(np.float64))
+
+
+def mean_and_deviation(y, weight):
+    """Weighted mean and standard deviation of the columns of y (rows, K); 1 where y is constant."""
+    W = weight.sum()
+    # in this unit squares neither overflow nor vanish; a power of two, so that nothing is rounded
+    unit = np.ldexp(1.0, np.clip(np.frexp(largest(y))[1], -1000, 1000))
+
+    def blocks(mean=0.0, power=1):  # y may be a file: never a copy of the whole
+        for start in range(0, len(y), SOME_ROWS):
+            yield (y[start : start + SOME_ROWS].astype(np.float64) / unit - mean) ** power
+
+    mean = exact_sum_of(blocks, weight) / W
+    deviation = np.sqrt(exact_sum_of(partial(blocks, mean, 2), weight) / W)
+    # a constant column has a deviation of round-off, or none
+    constant = deviation <= 10 * np.finfo(np.float64).eps * np.abs(mean)
+    return mean * unit, np.where(constant, 1.0, deviation * unit)
+
+
+def in_units_of_y(raw, *, link, scale, mean, is_1d):
+    """Raw outputs (rows, K) -> predictions (rows, K), or (rows,) for a 1-D y."""
+    y = link(raw) * scale + mean
+    return y[:, 0] if is_1d else y

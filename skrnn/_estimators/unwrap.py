@@ -1,0 +1,107 @@
+"""The estimator of skrnn inside pipelines, searches and the like, and what stands before it.
+
+``unwrap`` looks for it; ``Inside`` is what those who use a fitted estimator from outside get of it: the
+``Model``, X read as it reads it, the states that series start from.
+"""
+
+from typing import NamedTuple
+
+from sklearn.utils.validation import check_is_fitted
+
+from skrnn._estimators.base import BaseRNN
+from skrnn._estimators.threads import n_threads
+
+SEARCHES = ("best_estimator_",)
+# Where estimators that wrap one other keep it, the fitted one first.
+WRAPPERS = ("best_estimator_", "estimator_", "regressor_", "estimator")
+
+
+class Inside(NamedTuple):
+    """What is inside an estimator.
+
+    Attributes
+    ----------
+    estimator : object
+        The innermost one; of skrnn, if there is one.
+    transformers : list
+        Those of pipelines around it, in the order in which X goes through them.
+    wrappers : list
+        What else is around it, from the outside to the inside.
+    """
+
+    estimator: object
+    transformers: list
+    wrappers: list
+
+    @property
+    def model(self):
+        """The ``Model``; an error of scikit-learn if there is none yet."""
+        return self.estimator._model
+
+    @property
+    def settings(self):
+        """The parameters of the estimator as they are now, unchecked."""
+        return self.estimator._settings_now()
+
+    @property
+    def n_threads(self):
+        """How many threads calls may use."""
+        return n_threads(self.estimator.n_jobs)
+
+    def transform(self, X, end=None):
+        """X behind the transformers, or behind the first ones of them."""
+        for transformer in self.transformers[:end]:
+            X = transformer.transform(X)
+        return X
+
+    def read(self, X):
+        """X, transformed, as a container like that of fit."""
+        return self.estimator._read_like_fit(X)
+
+    def start_states(self, container):
+        """The states that the sequences of a container start from; None for zeros."""
+        return self.estimator._start_states(container)
+
+
+def unwrap(estimator, kinds=BaseRNN, through=SEARCHES):
+    """What is inside pipelines, and inside what has another estimator in an attribute ``through``.
+
+    The innermost estimator is one of ``kinds`` only if there is one.
+    """
+    transformers, wrappers = [], []
+    while not isinstance(estimator, kinds):
+        name = next((name for name in through if hasattr(estimator, name)), None)
+        if hasattr(estimator, "steps"):  # a pipeline
+            steps = [step for _, step in estimator.steps[:-1]]
+            transformers += [step for step in steps if step is not None and step != "passthrough"]
+            estimator = estimator.steps[-1][1]
+        elif name is not None:
+            wrappers.append(estimator)
+            estimator = getattr(estimator, name)
+        else:
+            break
+    return Inside(estimator, transformers, wrappers)
+
+
+def unwrap_fitted(estimator, caller, kinds=BaseRNN):
+    """``unwrap`` for a function named ``caller``, which needs a fitted estimator of one of the kinds."""
+    inside = unwrap(estimator, kinds)
+    if not isinstance(inside.estimator, kinds):
+        if hasattr(inside.estimator, "fit"):
+            check_is_fitted(inside.estimator)  # a search that was not: that is what is wrong
+        raise TypeError(
+            f"{caller} needs a fitted estimator of skrnn, or a Pipeline or a search with refit=True that "
+            f"ends in one, got {type(inside.estimator).__name__}."
+        )
+    check_is_fitted(inside.estimator)
+    return inside
+
+
+def answers_per_step(estimator):
+    """Whether an estimator answers per time step, as fitted, whatever set_params did since.
+
+    None if it is no fitted estimator of skrnn.
+    """
+    if not isinstance(estimator, BaseRNN) or "_fitted" not in vars(estimator):
+        return None
+    return estimator._model.facts.per_step

@@ -1,0 +1,87 @@
+"""How X is read: what the parameters say, and what the first fit has learned of it.
+
+A ``Form`` goes into the model and is asked whenever X is read again, so that neither ``set_params`` nor
+pickling can part the weights from the reading of X.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import validate_data
+
+from skrnn._reading.containers import choose_dtype
+
+
+@dataclass(frozen=True, eq=False)
+class Form:
+    """How X is read.
+
+    Attributes
+    ----------
+    rows_are_steps : bool
+        Whether the rows of a table are time steps, and not sequences.
+    sequence_id, step_features
+        The parameters of the estimators.
+    has_tokens : bool
+        Whether X holds tokens.
+    n_tokens : int or None
+        The number of different ones; None: as X says.
+    dtype : dtype or None
+        What is computed in; None: as X says.
+    container : type or None
+        The class of the ``Container`` of the first fit; None before it, and below likewise.
+    n_features_in : int
+    n_step_features : int
+        Features of a time step.
+    columns : list or None
+        Of a list of frames.
+    n_columns : int or None
+        Of lists of tokens that were all of one length: that length.
+    feature_names : array or None
+    """
+
+    rows_are_steps: bool = False
+    sequence_id: str | int | None = None
+    step_features: int = 1
+    has_tokens: bool = False
+    n_tokens: int | None = None
+    dtype: np.dtype | None = None
+    container: type | None = None
+    n_features_in: int | None = None
+    n_step_features: int | None = None
+    columns: list | None = None
+    n_columns: int | None = None
+    feature_names: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, settings):
+        """What the parameters say."""
+        return cls(
+            settings.rows == "steps", settings.sequence_id, int(settings.step_features),
+            settings.embedding_size is not None, settings.n_tokens,
+            settings.dtype and np.dtype(settings.dtype),
+        )  # fmt: skip
+
+    def learn(self, container, X):
+        """The form of a first fit on X, read as ``container``."""
+        sequences = container.sequences
+        dtype = self.dtype or choose_dtype(np.int64 if sequences.dtype else sequences.values.dtype)
+        n_tokens = (self.n_tokens or container.n_tokens) if self.has_tokens else None
+        return replace(
+            self, dtype=np.dtype(dtype), n_tokens=n_tokens and int(n_tokens), container=type(container),
+            n_features_in=container.n_features_in, n_step_features=sequences.n_features,
+            columns=container.columns, n_columns=container.n_columns, feature_names=feature_names(X),
+        )  # fmt: skip
+
+    @property
+    def is_table(self):
+        """Whether the rows of a table were the sequences."""
+        return self.container.is_table
+
+
+def feature_names(X):
+    """The names of the columns of a frame as scikit-learn takes them; None if there are none."""
+    names = BaseEstimator()
+    validate_data(names, X=X, skip_check_array=True, ensure_2d=False, reset=True)
+    return getattr(names, "feature_names_in_", None)

@@ -1,0 +1,120 @@
+"""The constructor parameters and attributes of encoder-decoders, where they differ from the table's."""
+
+from skrnn._settings.build import of
+from skrnn._settings.table import ATTRIBUTES, PARAMETERS, Attribute, Parameter, _at_least
+
+OWN = {
+    "embedding_size": Parameter(
+        16,
+        [_at_least(1)],
+        "int, default=16",
+        "Size of the vectors that stand for tokens, learned for the source's and for the target's.",
+    ),
+    "beam_size": Parameter(
+        1,
+        [_at_least(1)],
+        "int, default=1",
+        "How many beginnings of an answer `predict` follows side by side. With 1 it takes the most "
+        "probable token at every step. May be changed after fit.",
+    ),
+    "max_length": Parameter(
+        None,
+        [None, _at_least(0)],
+        "int, default=None",
+        "Tokens after which an answer of `predict` has to end. None: twice the longest target of the "
+        "first fit. "
+        "May be changed after fit.",
+    ),
+    "k1": Parameter(
+        None,
+        [None, _at_least(1)],
+        "int, default=None",
+        "Truncated backpropagation through time (TBPTT): the weights are updated every `k1` time steps, "
+        "from the losses of these steps. Time runs on from the source to the target; the boundary lies "
+        "in the middle of the first `k1` steps (or `k2` steps, if that is less). None: once per batch, "
+        "after the whole sequences.",
+    ),
+    "k2": Parameter(
+        None,
+        [None, _at_least(1)],
+        "int, default=None",
+        "Truncated backpropagation through time (TBPTT): the gradient flows back through `k2` time "
+        "steps, from the target into the source. What lies further back in the source is not learned "
+        "from. None: equal to `k1`.",
+    ),
+    "validation_fraction": PARAMETERS["validation_fraction"]._replace(
+        text="Share of the pairs held out. Only used when `early_stopping=True` and fit is not given "
+        "`X_val`."
+    ),
+    "warm_start": PARAMETERS["warm_start"]._replace(
+        text="Whether fit goes on from the weights, the vocabularies, the solver's memory and the random "
+        "state at the end of the fit before, instead of starting anew. If "
+        ":class:`skrnn.callbacks.Checkpoint` has saved the estimator in the middle of a fit, that run is "
+        "finished."
+    ),
+    "dtype": PARAMETERS["dtype"]._replace(
+        text="The floating-point type of weights and computation, also as a NumPy type. None: float64. "
+        "Fixed by the first fit."
+    ),
+}
+NAMES = (
+    "hidden_size", "activation", "embedding_size", "dropout", "beam_size", "max_length", "k1", "k2",
+    "clip_norm", "clip_value", "alpha", "solver", "learning_rate_init", "learning_rate", "momentum",
+    "nesterovs_momentum", "beta_1", "beta_2", "epsilon", "max_fun", "batch_size", "max_iter", "shuffle",
+    "tol", "n_iter_no_change", "early_stopping", "validation_fraction", "warm_start", "random_state",
+    "verbose", "n_jobs", "dtype",
+)  # fmt: skip
+_VOCABULARY = "dict of token to int"
+OF_PAIRS = {
+    "source_vocabulary_": Attribute(
+        _VOCABULARY,
+        "Number of every token of X: the row of ``encoder.embedding.W``. Others are read as steps "
+        "without input.",
+    ),
+    "target_vocabulary_": Attribute(
+        _VOCABULARY,
+        "Number of every token of y: the row of ``decoder.embedding.W`` and the output of the read-out. "
+        "Number 0 stands for start and stop.",
+    ),
+    "weights_": None,
+    "n_iter_": Attribute("int", "Number of epochs of the last fit."),
+    "n_updates_": None,
+    "loss_": None,
+    "best_loss_": None,
+    "loss_curve_": Attribute(
+        "list of float",
+        "Training loss per epoch: the weighted mean over all tokens (stop included) of minus the log "
+        "probability, each taken at the update that used it, plus the penalty.",
+    ),
+    "validation_loss_curve_": Attribute(
+        "list of float or None",
+        "Validation loss per epoch, without penalty. None without early stopping.",
+    ),
+    "validation_scores_": None,
+    "best_validation_score_": None,
+    "grad_norm_curve_": None,
+    "clipped_fraction_curve_": None,
+    "k2_curve_": Attribute(
+        "list of int or None",
+        "The steps that the gradient flowed back through in each epoch: `k2`, or `k1` if that is None. "
+        "None: whole sequences.",
+    ),
+}
+REFERENCES_OF_PAIRS = """\
+.. [1] Cho, K., et al., "Learning phrase representations using RNN encoder-decoder for statistical
+   machine translation", EMNLP 2014.
+.. [2] Sutskever, I., Vinyals, O., Le, Q. V., "Sequence to sequence learning with neural networks",
+   NIPS 2014.
+.. [3] Pascanu, R., Mikolov, T., Bengio, Y., "On the difficulty of training recurrent neural
+   networks", ICML 2013.
+"""
+
+
+def tables(owners):
+    """Parameters, attributes and references of a class with these owners, as ``build`` takes them."""
+    shared = of(owners)
+    return {
+        "parameters": {n: OWN.get(n) or shared[n] for n in NAMES if n in OWN or n in shared},
+        "attributes": {n: a or ATTRIBUTES[n] for n, a in OF_PAIRS.items()},
+        "references": REFERENCES_OF_PAIRS,
+    }

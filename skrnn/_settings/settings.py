@@ -1,0 +1,234 @@
+"""The parameters of one call: checked, frozen, and what follows from them.
+
+``Settings`` is made where a call begins (``fit``, ``partial_fit``); below, nobody reads the estimator's
+own parameters. Every parameter of the estimator is an attribute of the same name; what depends on more
+than one of them, or on the registries, is a property. ``SequenceSettings`` are those of regressors and
+classifiers,
+``PairSettings`` those of encoder-decoders.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.utils._param_validation import validate_parameter_constraints
+
+from skrnn._engine.run import Monitor, Run
+from skrnn._engine.truncation import longest_window
+from skrnn._settings.checks import check_pairs, check_sequences, hidden_sizes
+from skrnn.losses import LOSSES
+from skrnn.solvers import SCHEDULES, SOLVERS
+
+# batch_size="auto" (docs/defaults.rst): so many sequences are one batch, more are cut into smaller ones.
+LARGEST_WHOLE, AUTO_BATCH = 200, 32
+# A call of fit finishes an interrupted one if these parameters are as they were.
+OF_A_RUN = (
+    "max_iter", "solver", "learning_rate", "learning_rate_init", "early_stopping", "validation_fraction",
+)  # fmt: skip
+
+
+class Of(NamedTuple):
+    """What class of estimator settings are of: its name, its cell, and its class of targets."""
+
+    name: str
+    cell: type
+    targets: type
+
+
+class Settings:
+    """All parameters of an estimator for one call.
+
+    Parameters
+    ----------
+    of : Of
+        Its fields are attributes, too.
+    values : dict
+        The parameters, by name.
+
+    Attributes
+    ----------
+    hidden_sizes : tuple of int
+        Units of every layer.
+    cell_options : dict
+        What the cell's constructor takes besides the number of units and the dtype.
+    solver_class : type
+    full_batch : bool
+        Whether the solver drives the evaluation of the whole data itself.
+    holds_out : bool
+        Whether training is watched by data that it does not see.
+    can_truncate : bool
+        Whether k1 and k2 may be set.
+    cuts_pieces : bool
+        Whether sequences are cut into pieces if a batch holds more than there are sequences.
+    longest_window : int or None
+        The most steps that are run at a time; None: whole sequences.
+    fixed : dict
+        What must stay as it is while training goes on from the weights, by the name of its parameter.
+    """
+
+    def __init__(self, of, values):
+        vars(self).update(values, **of._asdict())
+
+    def __setattr__(self, name, value):
+        raise AttributeError(f"{name}: settings are frozen.")
+
+    @classmethod
+    def checked(cls, of, values, constraints, **call):
+        """The settings of a call, if they are allowed and go together; else an error that names them.
+
+        ``call`` is what the checks need to know of the call (``checks.py``).
+        """
+        validate_parameter_constraints(constraints, values, caller_name=of.name)
+        settings = cls(of, values)
+        settings.check(**call)
+        return settings.derived()
+
+    def derived(self):
+        """The same, with what follows from the parameters."""
+        solver, options = SOLVERS[self.solver], getattr(self.cell, "options", ())
+        vars(self).update(
+            hidden_sizes=hidden_sizes(self.hidden_size),
+            cell_options={name: getattr(self, name) for name in options},
+            solver_class=solver,
+            full_batch=solver.full_batch,
+            holds_out=self.early_stopping and not solver.full_batch,
+        )
+        vars(self).update(self._of_kind())
+        return self
+
+    # --- training ---------------------------------------------------------------------------------
+
+    def new_run(self, drawn):
+        """The run that a call of fit begins; ``drawn`` is the state of the random numbers."""
+        schedule = SCHEDULES[self.learning_rate](self.learning_rate_init, self.max_iter)
+        monitor = Monitor(self.tol, self.n_iter_no_change, keep_best=self.early_stopping)
+        return Run(self.max_iter, monitor, schedule, settings=self.of_a_run(), drawn=drawn)
+
+    def of_a_run(self):
+        """What must be as it was if another call is to finish a run."""
+        return {name: getattr(self, name) for name in OF_A_RUN}
+
+    def run_of_a_part(self):
+        """One pass at the initial rate: what a call of partial_fit is."""
+        schedule = SCHEDULES["constant"](self.learning_rate_init, 1)
+        return Run(1, Monitor(self.tol, self.n_iter_no_change), schedule, is_part=True)
+
+    def new_solver(self, theta, before=None):
+        """A solver that steps; it goes on from the memory of the one before, if that was of its kind."""
+        cls = self.solver_class
+        options = {name: getattr(self, name) for name in cls.options}
+        solver = cls(theta, self.learning_rate_init, **options)
+        if isinstance(before, cls):
+            solver.memory[:], solver.t = before.memory, before.t
+        return solver
+
+    def batch_size_of(self, n):
+        """Sequences of a batch, of n."""
+        if self.batch_size == "auto":
+            return n if n <= LARGEST_WHOLE else AUTO_BATCH
+        return min(self.batch_size, n)
+
+    def is_whole(self, n, *, is_part):
+        """Whether n sequences are in one batch, which are all the data, or a part of them.
+
+        A part that fills its batch may be one batch of a larger whole: partial_fit then makes the update
+        that fit would make of it.
+        """
+        if not is_part:
+            return self.batch_size_of(n) >= n
+        if self.batch_size == "auto":
+            return n <= LARGEST_WHOLE and n != AUTO_BATCH
+        return n < self.batch_size
+
+
+class SequenceSettings(Settings):
+    """Those of regressors and classifiers: one target per sequence, or one per time step.
+
+    Attributes
+    ----------
+    per_step : bool
+        Whether there is a target for every time step.
+    steps_in_y : bool
+        Whether y has, for every sequence, as many targets as it has steps.
+    """
+
+    # what to do about a loss that is not finite, besides the settings of the solver
+    to_be_scaled = "standardise X, scale y and sample_weight"
+
+    def check(self, **call):
+        check_sequences(self, **call)
+
+    def _of_kind(self):
+        per_step = self.return_sequences or self.rows == "steps"
+        many = self.k2 == "auto" and (per_step or self.target_replication > 0)
+        return {
+            "per_step": per_step,
+            "steps_in_y": self.return_sequences and self.rows != "steps",
+            "can_truncate": not self.bidirectional and not self.full_batch,
+            "cuts_pieces": per_step and self.k1 is not None and self.batch_size != "auto",
+            "longest_window": longest_window(self.k1, self.k2, many=many),
+            "fixed": {
+                "rows": self.rows,
+                "sequence_id": self.sequence_id,
+                "embedding_size": self.embedding_size and int(self.embedding_size),
+                "activation": self.cell_options,
+                "hidden_size": self.hidden_sizes,
+                "bidirectional": bool(self.bidirectional),
+                "pooling": self.pooling,
+                "return_sequences": bool(per_step),
+                "target_delay": int(self.target_delay),
+                "step_features": int(self.step_features),
+            },
+        }
+
+    # --- regressors: the loss -----------------------------------------------------------------------
+
+    @property
+    def loss_class(self):
+        """The class of the loss: that of the name, or the class itself."""
+        return loss_class(self.loss)
+
+    @property
+    def loss_options(self):
+        """The parameters that the loss takes, as plain numbers or lists."""
+        names = [name for name in self.loss_class.options if hasattr(self, name)]
+        return {name: np.asarray(getattr(self, name)).tolist() for name in names}
+
+    def new_loss(self):
+        """The loss, with its parameters."""
+        return self.loss_class(**self.loss_options)
+
+
+class PairSettings(Settings):
+    """Those of encoder-decoders."""
+
+    to_be_scaled = "scale sample_weight"
+
+    def check(self, **call):
+        check_pairs(self, **call)
+
+    def _of_kind(self):
+        return {
+            "can_truncate": not self.full_batch,
+            "cuts_pieces": False,  # a source and its target belong together
+            "longest_window": longest_window(self.k1, self.k2, many=False),
+            "fixed": {
+                "activation": self.cell_options,
+                "hidden_size": self.hidden_sizes,
+                "embedding_size": int(self.embedding_size),
+            },
+        }
+
+
+def loss_class(loss):
+    """The class of a loss that is named, or passed as a class."""
+    return LOSSES[loss] if isinstance(loss, str) else loss
+
+
+def check_goes_on(now, before):
+    """Raise a ValueError if a parameter that is ``fixed`` has changed since the weights were made."""
+    for parameter, value in now.items():
+        if value != before[parameter]:
+            raise ValueError(
+                f"{parameter} was {before[parameter]!r} when the weights were made and is {value!r} "
+                "now: training cannot go on from them. Fit a new estimator, or set it back."
+            )

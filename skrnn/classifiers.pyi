@@ -1,0 +1,228 @@
+# Made by .ci/stubs.py of signatures and docstrings: edit those.
+
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+from skrnn._estimators.streaming import Stream
+
+__all__ = [
+    "GRUClassifier",
+    "LSTMClassifier",
+    "RNNClassifier",
+    "SequenceClassifier",
+]
+
+class SequenceClassifier(ClassifierMixin, BaseEstimator):
+    hidden_size: int | tuple[int, ...]
+    bidirectional: bool
+    embedding_size: int | None
+    n_tokens: int | None
+    pooling: Literal["last", "mean", "max"]
+    dropout: float
+    rows: Literal["sequences", "steps"]
+    step_features: int
+    sequence_id: str | int | None
+    return_sequences: bool
+    target_delay: int
+    initial_state: Literal["zeros", "last"]
+    k1: int | None
+    k2: Literal["auto"] | int | None
+    truncation_tolerance: float
+    target_replication: float
+    clip_norm: float | None
+    clip_value: float | None
+    class_weight: Literal["balanced"] | dict[Any, Any] | None
+    alpha: float
+    solver: Literal["adam", "sgd", "rmsprop", "lbfgs"]
+    learning_rate_init: float
+    learning_rate: Literal["constant", "adaptive", "cosine"]
+    momentum: float
+    nesterovs_momentum: bool
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    max_fun: int
+    batch_size: Literal["auto"] | int
+    max_iter: int
+    shuffle: bool
+    tol: float
+    n_iter_no_change: int | float
+    early_stopping: bool
+    validation_fraction: float
+    warm_start: bool
+    random_state: int | np.random.RandomState | None
+    verbose: bool | int
+    n_jobs: int | None
+    dtype: Literal["float32", "float64"] | np.dtype[Any] | type[np.floating[Any]] | None
+    n_features_in_: int
+    n_step_features_: int
+    feature_names_in_: NDArray[Any]
+    classes_: NDArray[Any]
+    final_state_: list[Any]
+    sequence_ids_: NDArray[Any]
+    n_outputs_: int
+    n_iter_: int
+    n_updates_: int
+    loss_: float
+    best_loss_: float | None
+    loss_curve_: list[float]
+    validation_loss_curve_: list[float] | None
+    validation_scores_: list[float] | None
+    best_validation_score_: float | None
+    grad_norm_curve_: list[float]
+    clipped_fraction_curve_: list[float]
+    k2_curve_: list[int | None]
+    def __init__(
+        self,
+        hidden_size: int | tuple[int, ...] = 32,
+        *,
+        bidirectional: bool = False,
+        embedding_size: int | None = None,
+        n_tokens: int | None = None,
+        pooling: Literal["last", "mean", "max"] = "last",
+        dropout: float = 0.0,
+        rows: Literal["sequences", "steps"] = "sequences",
+        step_features: int = 1,
+        sequence_id: str | int | None = None,
+        return_sequences: bool = False,
+        target_delay: int = 0,
+        initial_state: Literal["zeros", "last"] = "zeros",
+        k1: int | None = None,
+        k2: Literal["auto"] | int | None = None,
+        truncation_tolerance: float = 0.5,
+        target_replication: float = 0.0,
+        clip_norm: float | None = 1.0,
+        clip_value: float | None = None,
+        class_weight: Literal["balanced"] | dict[Any, Any] | None = None,
+        alpha: float = 0.0001,
+        solver: Literal["adam", "sgd", "rmsprop", "lbfgs"] = "adam",
+        learning_rate_init: float = 0.01,
+        learning_rate: Literal["constant", "adaptive", "cosine"] = "constant",
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-08,
+        max_fun: int = 15000,
+        batch_size: Literal["auto"] | int = "auto",
+        max_iter: int = 200,
+        shuffle: bool = True,
+        tol: float = 0.0001,
+        n_iter_no_change: int | float = 50,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: bool | int = False,
+        n_jobs: int | None = None,
+        dtype: Literal["float32", "float64"] | np.dtype[Any] | type[np.floating[Any]] | None = None,
+    ) -> None: ...
+    def __init_subclass__(cls, *, cell: type[Any] | None = None, **kwargs: Any) -> None: ...
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+    ) -> Self: ...
+    def generate(
+        self,
+        prompt: ArrayLike,
+        n_steps: int,
+        *,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> NDArray[Any]: ...
+    def get_metadata_routing(self) -> Any: ...
+    def get_params(self, deep: bool = True) -> dict[str, Any]: ...
+    def hidden_states(self, X: ArrayLike) -> NDArray[Any]: ...
+    def partial_fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self: ...
+    def predict(self, X: ArrayLike) -> NDArray[Any]: ...
+    def predict_log_proba(self, X: ArrayLike) -> NDArray[Any]: ...
+    def predict_proba(self, X: ArrayLike) -> NDArray[Any]: ...
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float: ...
+    def set_callbacks(self, *callbacks: Any) -> Self: ...
+    def set_fit_request(
+        self,
+        *,
+        X_val: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        sample_weight_val: bool | str | None = ...,
+        y_val: bool | str | None = ...,
+    ) -> Self: ...
+    def set_params(self, **params: Any) -> Self: ...
+    def set_partial_fit_request(
+        self,
+        *,
+        classes: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+    ) -> Self: ...
+    def set_score_request(self, *, sample_weight: bool | str | None = ...) -> Self: ...
+    def stream(self, n_streams: int = 1) -> Stream: ...
+    @property
+    def weights_(self) -> dict[str, NDArray[Any]]: ...
+
+class GRUClassifier(SequenceClassifier): ...
+class LSTMClassifier(SequenceClassifier): ...
+
+class RNNClassifier(SequenceClassifier):
+    activation: Literal["tanh", "relu", "logistic", "identity", "softmax"]
+    def __init__(
+        self,
+        hidden_size: int | tuple[int, ...] = 32,
+        *,
+        activation: Literal["tanh", "relu", "logistic", "identity", "softmax"] = "tanh",
+        bidirectional: bool = False,
+        embedding_size: int | None = None,
+        n_tokens: int | None = None,
+        pooling: Literal["last", "mean", "max"] = "last",
+        dropout: float = 0.0,
+        rows: Literal["sequences", "steps"] = "sequences",
+        step_features: int = 1,
+        sequence_id: str | int | None = None,
+        return_sequences: bool = False,
+        target_delay: int = 0,
+        initial_state: Literal["zeros", "last"] = "zeros",
+        k1: int | None = None,
+        k2: Literal["auto"] | int | None = None,
+        truncation_tolerance: float = 0.5,
+        target_replication: float = 0.0,
+        clip_norm: float | None = 1.0,
+        clip_value: float | None = None,
+        class_weight: Literal["balanced"] | dict[Any, Any] | None = None,
+        alpha: float = 0.0001,
+        solver: Literal["adam", "sgd", "rmsprop", "lbfgs"] = "adam",
+        learning_rate_init: float = 0.003,
+        learning_rate: Literal["constant", "adaptive", "cosine"] = "constant",
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-08,
+        max_fun: int = 15000,
+        batch_size: Literal["auto"] | int = "auto",
+        max_iter: int = 200,
+        shuffle: bool = True,
+        tol: float = 0.0001,
+        n_iter_no_change: int | float = 50,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: bool | int = False,
+        n_jobs: int | None = None,
+        dtype: Literal["float32", "float64"] | np.dtype[Any] | type[np.floating[Any]] | None = None,
+    ) -> None: ...

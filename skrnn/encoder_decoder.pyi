@@ -1,0 +1,171 @@
+# Made by .ci/stubs.py of signatures and docstrings: edit those.
+
+from collections.abc import Sequence
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+
+__all__ = [
+    "GRUEncoderDecoder",
+    "LSTMEncoderDecoder",
+    "RNNEncoderDecoder",
+    "SequenceEncoderDecoder",
+]
+
+class SequenceEncoderDecoder(BaseEstimator):
+    hidden_size: int | tuple[int, ...]
+    embedding_size: int
+    dropout: float
+    beam_size: int
+    max_length: int | None
+    k1: int | None
+    k2: int | None
+    clip_norm: float | None
+    clip_value: float | None
+    alpha: float
+    solver: Literal["adam", "sgd", "rmsprop", "lbfgs"]
+    learning_rate_init: float
+    learning_rate: Literal["constant", "adaptive", "cosine"]
+    momentum: float
+    nesterovs_momentum: bool
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    max_fun: int
+    batch_size: Literal["auto"] | int
+    max_iter: int
+    shuffle: bool
+    tol: float
+    n_iter_no_change: int | float
+    early_stopping: bool
+    validation_fraction: float
+    warm_start: bool
+    random_state: int | np.random.RandomState | None
+    verbose: bool | int
+    n_jobs: int | None
+    dtype: Literal["float32", "float64"] | np.dtype[Any] | type[np.floating[Any]] | None
+    source_vocabulary_: dict[Any, int]
+    target_vocabulary_: dict[Any, int]
+    n_iter_: int
+    n_updates_: int
+    loss_: float
+    best_loss_: float | None
+    loss_curve_: list[float]
+    validation_loss_curve_: list[float] | None
+    validation_scores_: list[float] | None
+    best_validation_score_: float | None
+    grad_norm_curve_: list[float]
+    clipped_fraction_curve_: list[float]
+    k2_curve_: list[int | None]
+    def __init__(
+        self,
+        hidden_size: int | tuple[int, ...] = 32,
+        *,
+        embedding_size: int = 16,
+        dropout: float = 0.0,
+        beam_size: int = 1,
+        max_length: int | None = None,
+        k1: int | None = None,
+        k2: int | None = None,
+        clip_norm: float | None = 1.0,
+        clip_value: float | None = None,
+        alpha: float = 0.0001,
+        solver: Literal["adam", "sgd", "rmsprop", "lbfgs"] = "adam",
+        learning_rate_init: float = 0.01,
+        learning_rate: Literal["constant", "adaptive", "cosine"] = "constant",
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-08,
+        max_fun: int = 15000,
+        batch_size: Literal["auto"] | int = "auto",
+        max_iter: int = 200,
+        shuffle: bool = True,
+        tol: float = 0.0001,
+        n_iter_no_change: int | float = 50,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: bool | int = False,
+        n_jobs: int | None = None,
+        dtype: Literal["float32", "float64"] | np.dtype[Any] | type[np.floating[Any]] | None = None,
+    ) -> None: ...
+    def __init_subclass__(cls, *, cell: type[Any] | None = None, **kwargs: Any) -> None: ...
+    def fit(
+        self,
+        X: Sequence[Any],
+        y: Sequence[Any],
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: Sequence[Any] | None = None,
+        y_val: Sequence[Any] | None = None,
+        sample_weight_val: ArrayLike | None = None,
+    ) -> Self: ...
+    def get_metadata_routing(self) -> Any: ...
+    def get_params(self, deep: bool = True) -> dict[str, Any]: ...
+    def predict(self, X: Sequence[Any]) -> list[Any]: ...
+    def score(
+        self,
+        X: Sequence[Any],
+        y: Sequence[Any],
+        sample_weight: ArrayLike | None = None,
+    ) -> float: ...
+    def set_callbacks(self, *callbacks: Any) -> Self: ...
+    def set_fit_request(
+        self,
+        *,
+        X_val: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        sample_weight_val: bool | str | None = ...,
+        y_val: bool | str | None = ...,
+    ) -> Self: ...
+    def set_params(self, **params: Any) -> Self: ...
+    def set_score_request(self, *, sample_weight: bool | str | None = ...) -> Self: ...
+    @property
+    def weights_(self) -> dict[str, NDArray[Any]]: ...
+
+class GRUEncoderDecoder(SequenceEncoderDecoder): ...
+class LSTMEncoderDecoder(SequenceEncoderDecoder): ...
+
+class RNNEncoderDecoder(SequenceEncoderDecoder):
+    activation: Literal["tanh", "relu", "logistic", "identity", "softmax"]
+    def __init__(
+        self,
+        hidden_size: int | tuple[int, ...] = 32,
+        *,
+        activation: Literal["tanh", "relu", "logistic", "identity", "softmax"] = "tanh",
+        embedding_size: int = 16,
+        dropout: float = 0.0,
+        beam_size: int = 1,
+        max_length: int | None = None,
+        k1: int | None = None,
+        k2: int | None = None,
+        clip_norm: float | None = 1.0,
+        clip_value: float | None = None,
+        alpha: float = 0.0001,
+        solver: Literal["adam", "sgd", "rmsprop", "lbfgs"] = "adam",
+        learning_rate_init: float = 0.003,
+        learning_rate: Literal["constant", "adaptive", "cosine"] = "constant",
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-08,
+        max_fun: int = 15000,
+        batch_size: Literal["auto"] | int = "auto",
+        max_iter: int = 200,
+        shuffle: bool = True,
+        tol: float = 0.0001,
+        n_iter_no_change: int | float = 50,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: bool | int = False,
+        n_jobs: int | None = None,
+        dtype: Literal["float32", "float64"] | np.dtype[Any] | type[np.floating[Any]] | None = None,
+    ) -> None: ...

@@ -1,0 +1,109 @@
+"""Settings: all parameters of a call, checked and frozen, and what follows from them."""
+
+import numpy as np
+import pytest
+from sklearn.utils._param_validation import InvalidParameterError
+
+import skrnn
+from skrnn._estimators.labels import Labels
+from skrnn._estimators.numbers import Numbers
+from skrnn._settings.settings import (
+    AUTO_BATCH,
+    LARGEST_WHOLE,
+    Of,
+    PairSettings,
+    SequenceSettings,
+    check_goes_on,
+)
+from skrnn.cells import GRU, Elman
+from skrnn.losses import HuberLoss, Loss
+from skrnn.solvers import Adam
+
+REGRESSOR, CLASSIFIER = Of("GRURegressor", GRU, Numbers), Of("GRUClassifier", GRU, Labels)
+
+
+def checked(of=REGRESSOR, cls=skrnn.GRURegressor, **params):
+    model = cls(**params)
+    return SequenceSettings.checked(of, model.get_params(deep=False), model._parameter_constraints)
+
+
+def test_they_are_the_parameters_and_what_follows():
+    settings = checked(hidden_size=(5, 3), k1=4, k2=7, return_sequences=True)
+    assert settings.k1 == 4
+    assert settings.hidden_sizes == (5, 3)
+    assert settings.per_step
+    assert settings.steps_in_y
+    assert settings.cuts_pieces is False  # batch_size is "auto"
+    assert settings.longest_window == 7
+    assert settings.cell is GRU
+    assert settings.cell_options == {}
+
+
+def test_they_are_frozen():
+    settings = checked()
+    with pytest.raises(AttributeError, match="frozen"):
+        settings.k1 = 3
+
+
+def test_they_are_not_those_of_the_estimator():
+    model = skrnn.GRURegressor(hidden_size=3)
+    settings = SequenceSettings(REGRESSOR, model.get_params(deep=False)).derived()
+    model.set_params(hidden_size=9)
+    assert settings.hidden_sizes == (3,)
+
+
+def test_errors_name_the_class_and_both_parameters():
+    with pytest.raises(InvalidParameterError, match="of GRURegressor"):
+        checked(tol="small")
+    with pytest.raises(ValueError, match=r"k1=3 and bidirectional=True"):
+        checked(k1=3, bidirectional=True)
+
+
+@pytest.mark.parametrize(
+    ("n", "size"), [(1, 1), (LARGEST_WHOLE, LARGEST_WHOLE), (LARGEST_WHOLE + 1, AUTO_BATCH)]
+)
+def test_the_automatic_batch(n, size):
+    assert checked().batch_size_of(n) == size
+    assert checked(batch_size=7).batch_size_of(n) == min(7, n)
+
+
+def test_a_solver_goes_on_from_one_of_its_kind_only():
+    settings, theta = checked(beta_1=0.5), np.zeros(3)
+    before = settings.new_solver(theta)
+    assert type(before) is Adam
+    assert before.beta_1 == 0.5
+    before.memory[:], before.t = 2, 5
+    after = settings.new_solver(theta, before)
+    assert after is not before
+    np.testing.assert_array_equal(after.memory, 2)
+    assert after.t == 5
+    assert checked(solver="sgd").new_solver(theta, before).t == 0
+
+
+def test_a_cell_names_the_parameters_that_it_takes():
+    values = skrnn.RNNRegressor(activation="relu").get_params(deep=False)
+    settings = SequenceSettings(Of("RNNRegressor", Elman, Numbers), values).derived()
+    assert settings.cell_options == {"activation": "relu"}
+
+
+def test_a_loss_is_a_name_or_a_class():
+    assert checked(loss="huber", huber_delta=2).loss_options == {"huber_delta": 2}
+    assert checked(loss=HuberLoss).loss_class is HuberLoss
+    with pytest.raises(ValueError, match=r"below skrnn\.losses\.Loss"):
+        checked(loss=int)
+    assert issubclass(checked(loss="poisson").loss_class, Loss)
+
+
+def test_what_must_stay_while_training_goes_on():
+    before = checked(hidden_size=3).fixed
+    check_goes_on(checked(hidden_size=3, alpha=7, k1=2).fixed, before)
+    with pytest.raises(ValueError, match=r"hidden_size was \(3,\).*and is \(4,\) now"):
+        check_goes_on(checked(hidden_size=4).fixed, before)
+
+
+def test_pairs_have_no_rows_and_no_pooling():
+    values = skrnn.GRUEncoderDecoder(k1=3).get_params(deep=False)
+    settings = PairSettings(Of("GRUEncoderDecoder", GRU, None), values).derived()
+    assert sorted(settings.fixed) == ["activation", "embedding_size", "hidden_size"]
+    assert not settings.cuts_pieces
+    assert settings.longest_window == 3

@@ -1,0 +1,1 @@
+"""What several tests share: data, references, tables of misuse, versions. No tests."""
