@@ -103,7 +103,8 @@ class Trainer:
         self._ended = True
         if run.is_part:
             return
-        self.task.advise(self.history.loss[self._n_before :])
+        keeps_best = run.monitor.best_theta is not None
+        self.task.advise(self.history.loss[self._n_before :], keeps_best=keeps_best)
         if not converged:
             warn(
                 f"Maximum iterations ({run.max_iter}) reached and the optimization hasn't converged yet. "

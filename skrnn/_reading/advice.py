@@ -1,31 +1,37 @@
 """Warnings about data that can be read but are probably not what was meant.
 
 Nothing is changed or refused here: the container decides what X and y mean. But axes in another
-order, one target per step read as many targets per sequence, and features on very different scales
-train without an error, and badly; so fit says what it sees and what to do. Every function looks at a
-bounded part of the data only.
+order, padding, ids of tokens taken for numbers, or one target per step read as many targets per
+sequence train without an error, and badly; so fit says what it sees and what to do. What it sees are
+the figures of ``statistics.py``. A right use must not be warned at: every threshold was chosen on real
+data (``benchmarks/false_alarms.py``).
 
-To add advice: a function that warns, called by ``Task`` (``reader.py``) before training or after it.
+Here is what can be told from X, y and the settings; ``single_steps.py`` has sequences of one step,
+``rows.py`` the order of rows, ``outcome.py`` what can be told after training only.
+
+To add advice: a function that warns, called by ``Reader`` or ``Task`` (``reader.py``).
 """
 
 import sys
 import warnings
+from weakref import WeakKeyDictionary
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 
-# Sequences that are looked at, steps of each, and numbers in memory at a time.
-SOME, SOME_STEPS, SOME_VALUES = 100, 1000, 10**6
-# Neighbours along the axis of time are mostly nearer to each other than neighbours along another axis:
-# twice in piano rolls, up to ten times in slow signals, once in noise. So an axis along which
-# neighbours are this much nearer than along the middle one may be that of time. Spectra, profiles of a
-# day and the like are exceptions; hence a warning only.
-MUCH_NEARER, NEARER = 0.3, 0.6
-# A model that keeps this share of the loss of a constant answer has learned hardly anything. Features
-# then differ "by many orders" beyond WIDE, and are far from one beyond FAR.
-HARDLY, WIDE, FAR = 0.9, 1e3, 1e2
-# With a constant y, or a single class, there is nothing to learn: a constant has no loss but round-off.
-NOTHING = 1e-6
+from skrnn._reading.statistics import SOME_VALUES, block, disorder, moments, nearness, padding
+from skrnn._reading.vocabulary import TokenIds
+
+# Neighbours along the axis of time are nearer to each other than any two places of it; those along the
+# axis of features are not. So X has time as its last axis if there is order along it (less than
+# ORDERED), none along the middle one (more than DISORDERED), and the changes are the smaller ones.
+# Of more steps than features that must be clearer, and of far more it is not asked.
+ORDERED, DISORDERED, CLEARLY, NEARER, MANY_STEPS = 0.85, 0.92, 0.7, 0.9, 3
+# Along the first axis: changes of so much less than along the middle one.
+MUCH_NEARER = 0.3
+# y is far from what it is standardised by.
+FAR = 1e2
+# Validation data are scaled otherwise if so large a share of the features is off, by so many deviations.
+OFF, DEVIATIONS, ENOUGH_SEQUENCES = 1 / 3, 5.0, 20
 
 # What stands between a user's line and a warning.
 INNER = ("skrnn.", "sklearn.callback.")
@@ -34,32 +40,7 @@ AXES = "Time is the middle axis: (n_sequences, n_timesteps, n_features)."
 IGNORE = "ignore this warning."
 
 
-def advise_on_axes(sequences):
-    """Warn if the axis of time seems to be another one than the middle.
-
-    Parameters
-    ----------
-    sequences : Sequences of a 3-D array or a list of 2-D arrays
-    """
-    n, F, T = len(sequences), sequences.n_features, int(sequences.lengths.max())
-    turn = "X.transpose(0, 2, 1)" if sequences.is_dense else "[x.T for x in X]"
-    last = f"{AXES} If it is the last axis of X, pass {turn}; if X is as meant, {IGNORE}"
-    if T == 1 < F:
-        warn(
-            f"Every sequence of X has one time step only, with {F} features: there is nothing to "
-            f"recur over. {last}"
-        )
-    elif T < F and nearness(sequences, "last") < (MUCH_NEARER if F < 4 * T else NEARER):
-        warn(
-            f"X has {T} time steps of {F} features, and changes less from feature to feature than "
-            f"from step to step. {last}"
-        )
-    elif 1 < T < n and sequences.is_dense and 0 < nearness(sequences, "first") < MUCH_NEARER:
-        warn(
-            f"X has {n} sequences of {T} time steps, and changes less from sequence to sequence "
-            f"than from step to step. {AXES} If it is the first axis of X, pass "
-            f"X.transpose(1, 0, 2); if X is as meant, {IGNORE}"
-        )
+# --- how it is said -------------------------------------------------------------------------------------
 
 
 def warn(message, category=UserWarning):
@@ -70,35 +51,123 @@ def warn(message, category=UserWarning):
     warnings.warn(message, category, stacklevel=level)
 
 
-def nearness(sequences, axis):
-    """Mean absolute change along an axis ("first" or "last"), by that along the middle one."""
-    between = np.zeros(2)
-    with np.errstate(all="ignore"):
-        for x, following in sample(sequences, pairs=axis == "first"):
-            other = following - x if axis == "first" else np.diff(x, axis=2)
-            changes = other, np.diff(x, axis=1)
-            between += [len(x) * np.abs(change).mean() if change.size else 0 for change in changes]
-        ratio = between[0] / between[1]
-    return ratio if np.isfinite(ratio) else np.inf
+_TOLD = WeakKeyDictionary()  # what candidates of a search have been told, by search
 
 
-def sample(sequences, *, pairs=False):
-    """Up to ``SOME`` sequences, evenly spread, up to ``SOME_STEPS`` steps of each, block by block.
+def once_per_search(message):
+    """``warn``; inside a search of scikit-learn for the first candidate only."""
+    search, frame = None, sys._getframe(1)
+    while frame is not None and search is None:
+        caller = frame.f_locals.get("self") if frame.f_code.co_name == "fit" else None
+        search = caller if hasattr(caller, "_run_search") else None  # what all searches have
+        frame = frame.f_back
+    told = set() if search is None else _TOLD.setdefault(search, set())
+    if message not in told:
+        told.add(message)
+        warn(message)
 
-    Yields
-    ------
-    x : (k, T, F) float64 array
-        Some of the sequences, all of them equally long; up to ``SOME_VALUES`` numbers or one sequence.
-    following : (k, T, F) float64 array
-        With ``pairs`` (of a 3-D array only): the sequences that follow these; else None.
+
+# --- X --------------------------------------------------------------------------------------------------
+
+
+def advise_on_axes(sequences):
+    """Warn if the axis of time seems to be another one than the middle.
+
+    Parameters
+    ----------
+    sequences : Sequences of a 3-D array or a list of 2-D arrays, of more than one step
     """
-    rows = np.unique(np.linspace(0, len(sequences) - 1 - pairs, SOME).astype(np.intp))
-    lengths = np.minimum(sequences.lengths[rows], SOME_STEPS)
-    k = max(1, SOME_VALUES // int(lengths[0] * sequences.n_features)) if sequences.is_dense else 1
-    for start in range(0, len(rows), k):
-        block, times = rows[start : start + k, None], np.arange(lengths[start])
-        x = sequences.take(block, times).astype(np.float64)
-        yield x, sequences.take(block + 1, times).astype(np.float64) if pairs else None
+    n, F, T = len(sequences), sequences.n_features, int(sequences.lengths.max())
+    if time_seems_last(sequences):
+        warn(
+            f"X has {T} time steps of {F} features, and changes less from feature to feature than "
+            f"from step to step. {time_is_last(sequences)}"
+        )
+    elif 1 < T < n and sequences.is_dense and 0 < nearness(sequences, "first") < MUCH_NEARER:
+        warn(
+            f"X has {n} sequences of {T} time steps, and changes less from sequence to sequence "
+            f"than from step to step. {AXES} If it is the first axis of X, pass "
+            f"X.transpose(1, 0, 2); if X is as meant, {IGNORE}"
+        )
+
+
+def time_seems_last(sequences):
+    """Whether there is order along the last axis, and none along that of time."""
+    F, T = sequences.n_features, int(sequences.lengths.max())
+    if F < 3 or T > MANY_STEPS * F or nearness(sequences, "last") > NEARER:
+        return False
+    x = block(sequences)
+    return disorder(x, 2) < (ORDERED if T < F else CLEARLY) and disorder(x, 1) > DISORDERED
+
+
+def time_is_last(sequences):
+    """What to do if time is the last axis."""
+    turn = "X.transpose(0, 2, 1)" if sequences.is_dense else "[x.T for x in X]"
+    return f"{AXES} If it is the last axis of X, pass {turn}; if X is as meant, {IGNORE}"
+
+
+def advise_on_padding(sequences, name="X"):
+    """Warn if many sequences end, or begin, in steps that look like padding."""
+    found = padding(sequences)
+    if found is None:
+        return
+    values = np.unique(found.step)
+    what = f"all {values[0]:g}" if len(values) == 1 else "always the same"
+    part = "x[:n]" if found.where == "end" else "x[-n:]"
+    warn(
+        f"{name} looks padded: {found.share:.0%} of its sequences {found.where} in runs of different "
+        f"length of one and the same step ({what}), which are read as time steps like any other. Leave "
+        "the padding out: pass a list of arrays (n_timesteps_i, n_features), "
+        f"[{part} for x, n in zip({name}, lengths)]. If these steps were measured, {IGNORE}"
+    )
+
+
+def advise_on_tokens(X):
+    """Warn if ids that a TokenEncoder has made are about to be read as numbers."""
+    first = X[0] if isinstance(X, (list, np.ndarray)) and len(X) else None
+    if isinstance(first, TokenIds):
+        warn(
+            "X holds the ids of a TokenEncoder, and embedding_size=None reads them as numbers: token 7 "
+            "would be more than token 3. Set embedding_size, to about 32, so that every token has a "
+            "learned vector."
+        )
+
+
+def advise_on_validation_scale(sequences, given):
+    """Warn if the validation data that were given seem to be scaled otherwise than X."""
+    here, there = moments(sequences), moments(given)
+    varied = here.deviation > 0
+    scale = DEVIATIONS * here.deviation
+    off = (np.abs(there.mean - here.mean) > scale) | (there.deviation > scale)
+    if len(given) >= ENOUGH_SEQUENCES:
+        off |= there.deviation * DEVIATIONS < here.deviation
+    if not varied.any() or off[varied].mean() < OFF:
+        return
+    k = int(np.flatnonzero(varied & off)[0])
+    warn(
+        f"X_val is on another scale than X: feature {k} has mean {there.mean[k]:.3g} and deviation "
+        f"{there.deviation[k]:.3g} in X_val, {here.mean[k]:.3g} and {here.deviation[k]:.3g} in X. A "
+        "pipeline transforms X only: pass what its transformers make of X_val, or "
+        'Pipeline(..., transform_input=["X_val"]) and set_fit_request(X_val=True, y_val=True) on the '
+        f"last step. If the data are as meant, {IGNORE}"
+    )
+
+
+# --- settings -------------------------------------------------------------------------------------------
+
+
+def advise_on_truncation(settings):
+    """Warn if k1 is set where there is one loss only, at the end: it then is another name for k2."""
+    if settings.k1 is None or settings.per_step or settings.target_replication:
+        return
+    once_per_search(
+        "k1 makes no updates here: with one target per sequence there is one loss, at its end, and the "
+        "gradient flows k2 steps back from there; k1 alone only stands for k2=k1. Search over k2 and "
+        "leave k1=None; or give intermediate steps a loss: target_replication, or return_sequences=True."
+    )
+
+
+# --- y --------------------------------------------------------------------------------------------------
 
 
 def advise_on_targets(y, sequences):
@@ -150,57 +219,3 @@ def advise_on_unit(y, targets, dtype, is_new):
             "y is far from the targets of the first fit, whose mean and deviation it is "
             "standardised by. Pass it in the same unit, or fit a new estimator."
         )
-
-
-def advise_on_scale(sequences, loss, loss_of_a_constant, *, is_table):
-    """Warn if hardly anything was learned and features are on very different scales, or far from 1.
-
-    Parameters
-    ----------
-    sequences : Sequences that were trained on; of a table each row as one step
-    loss, loss_of_a_constant : float
-        At the end of training, and of the best answer that does not look at X.
-    is_table : bool
-        Whether X is a table: features are then called columns.
-    """
-    if loss_of_a_constant < NOTHING or not loss > HARDLY * loss_of_a_constant:
-        return
-    name = "column" if is_table else "feature"
-    deviation, size = scales(sequences)
-    varied = np.flatnonzero(deviation)
-    if not len(varied):
-        return
-    low, high = (int(varied[pick(deviation[varied])]) for pick in (np.argmin, np.argmax))
-    largest = int(np.argmax(size))
-    if deviation[high] > WIDE * deviation[low]:
-        what = (
-            f"the {name}s of X differ in scale: the standard deviation of {name} {low} is "
-            f"{deviation[low]:.1e}, that of {name} {high} {deviation[high]:.1e}"
-        )
-    elif size[largest] > FAR or size[largest] < 1 / FAR:
-        what = f"X is far from 1: the root mean square of {name} {largest} is {size[largest]:.1e}"
-    else:
-        return
-    how = "StandardScaler" if is_table else "the mean and deviation of all its time steps"
-    warn(
-        f"The model has hardly learned anything (loss {loss:.3g}; a constant answer has "
-        f"{loss_of_a_constant:.3g}), and {what}. Standardise every {name} of X, by {how}.",
-        ConvergenceWarning,
-    )
-
-
-def scales(sequences):
-    """Standard deviation and root mean square of every feature."""
-    parts = [x.reshape(-1, x.shape[-1]) for x, _ in sample(sequences)]
-    unit = np.max([np.abs(x).max(axis=0) for x in parts], axis=0)  # so that squares stay finite
-    unit[unit == 0] = 1
-    n, mean, variance = 0, 0.0, 0.0
-    for part in parts:  # joined part by part
-        x, k = part / unit, len(part)
-        m = x.mean(axis=0)
-        delta = m - mean
-        variance = (n * variance + k * x.var(axis=0) + delta**2 * n * k / (n + k)) / (n + k)
-        mean, n = mean + delta * k / (n + k), n + k
-    deviation = np.sqrt(variance)
-    deviation[deviation <= 1e-6 * np.abs(mean)] = 0  # round-off of a constant
-    return deviation * unit, np.sqrt(variance + mean**2) * unit

@@ -71,7 +71,7 @@ class PairTask:
 
         return validate
 
-    def advise(self, losses):
+    def advise(self, losses, *, keeps_best=False):
         """Nothing to say: tokens have no scale."""
 
 

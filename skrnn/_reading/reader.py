@@ -30,9 +30,12 @@ from skrnn._engine.model import Architecture, Facts
 from skrnn._reading.advice import (
     advise_on_axes,
     advise_on_one_hot,
-    advise_on_scale,
+    advise_on_padding,
     advise_on_targets,
+    advise_on_tokens,
+    advise_on_truncation,
     advise_on_unit,
+    advise_on_validation_scale,
     warn,
 )
 from skrnn._reading.containers import (
@@ -45,7 +48,9 @@ from skrnn._reading.containers import (
     reject_unreadable,
 )
 from skrnn._reading.facts import Form
+from skrnn._reading.outcome import Outcome, advise_on_outcome
 from skrnn._reading.rows import StepTable
+from skrnn._reading.single_steps import advise_on_single_steps, has_single_steps
 from skrnn._reading.targets import check_targets
 from skrnn._reading.tokens import TokenList, TokenSteps, TokenTable
 from skrnn._reading.weights import is_ones, ones, read_weights, weight_of_rows
@@ -188,16 +193,14 @@ class Task:
 
         return validate
 
-    def advise(self, losses):
-        """After training: warn if nothing was learned, and the scale of X may be why."""
+    def advise(self, losses, *, keeps_best=False):
+        """After training: warn if nothing was learned, or if it was lost again."""
         data, is_table = self.data, self.container.is_table
-        if len(losses) < 2 or data.X.dtype:  # too early to tell; tokens have no scale
-            return
         with np.errstate(all="ignore"):
             targets = self.facts.targets
             constant = loss_of_a_constant(targets.loss(), data, targets.n_outputs)
-        X = data.X.as_steps() if is_table else data.X
-        advise_on_scale(X, min(losses), constant, is_table=is_table)
+        X = data.X.as_steps() if is_table and not data.X.dtype else data.X
+        advise_on_outcome(Outcome(losses, constant, data.X, X, self.settings, keeps_best))
 
 
 def split(n, fraction, random_state, labels=None):
@@ -272,7 +275,7 @@ class Reader:
         found = found._replace(facts=replace(found.facts, class_factors=factors))
         data = self._dataset(found, start)
         weighty = _with_weight(data, TRAINING)
-        self._warn(found)
+        self._warn(found, X, is_part=is_part)
         keeps_all = is_part and found.container.rows_are_steps
         return Task(self.settings, found.facts, data if keeps_all else weighty, found.container)
 
@@ -286,6 +289,8 @@ class Reader:
         # with the class factors of the training data, whatever classes these hold
         found = self._read(*given, task.facts, VALIDATION)
         held_out = _with_weight(self._dataset(found), VALIDATION)
+        if not found.container.n_tokens:
+            advise_on_validation_scale(task.data.X, held_out.X)
         check_validation(held_out, given=True)
         return held_out
 
@@ -348,24 +353,37 @@ class Reader:
             start=start and start(found.container),
         )  # fmt: skip
 
-    def _warn(self, found):
+    def _warn(self, found, X, *, is_part):
         """Say what is probably not meant, now that everything can be read."""
         settings, container, facts, y = self.settings, found.container, found.facts, found.y
-        sequences, is_new = container.sequences, self.before is None
-        check_batch_size(settings, len(sequences))
+        is_new = self.before is None
+        check_batch_size(settings, len(container.sequences))
         advise_on_unit(y, facts.targets, facts.form.dtype, is_new)
-        if is_new and container.has_axes:
-            advise_on_axes(sequences)
-        if is_new and not settings.per_step:
-            advise_on_targets(y, sequences)
-        if is_new and facts.targets.is_indicator:
-            advise_on_one_hot(y)
-        longest = sequences.lengths.max()
+        if is_new and not (is_part and container.rows_are_steps):
+            self._warn_of_sequences(found, X)
+        if is_new:
+            advise_on_truncation(settings)
+            if container.has_axes and not has_single_steps(container.sequences):
+                advise_on_axes(container.sequences)
+            if not settings.per_step:
+                advise_on_targets(y, container.sequences)
+            if facts.targets.is_indicator:
+                advise_on_one_hot(y)
+        longest = container.sequences.lengths.max()
         if settings.can_truncate and not (settings.k1 or settings.k2) and longest > LONG_SEQUENCE:
             warn(
                 f"X has a sequence of {longest} steps and k1=None: memory grows with the length. Set k1 "
                 "(and k2) to train by truncated backpropagation."
             )
+
+    def _warn_of_sequences(self, found, X):
+        """Single steps, padding, ids of tokens; series may well go on by one row in a part of them."""
+        container, (_, step_weight) = found.container, found.weights
+        advise_on_single_steps(X, container, found.y, self.settings)
+        if not (container.rows_are_steps or step_weight is not None):
+            advise_on_padding(container.sequences)
+        if not found.facts.form.has_tokens:
+            advise_on_tokens(X)
 
 
 def _with_weight(data, names):

@@ -12,7 +12,6 @@ from numbers import Integral
 import numpy as np
 
 from skrnn._engine.storage import Sequences
-from skrnn._reading.advice import warn
 from skrnn._reading.containers import (
     Container,
     Rows,
@@ -20,6 +19,7 @@ from skrnn._reading.containers import (
     is_missing,
     object_array,
 )
+from skrnn._reading.row_order import advise_on_order
 
 _RENAMED = (
     "A transformer before it may have dropped or renamed the column: use set_output(transform="
@@ -238,41 +238,3 @@ def _check_ids(missing, ids, name):
             f"The sequence_id in row {row} of {name} is missing ({ids[row]!r}). Every row needs the id "
             "of its sequence: drop these rows, from y, too, or give them one."
         )
-
-
-# The share of the rows after which the index of a table jumps, if rows were left out at random: a
-# shuffled KFold sorts what it leaves. One without shuffling leaves one gap. A jump is a step above the
-# smallest: the seconds of hours rise by 3600.
-MANY_JUMPS = 0.05
-
-
-def advise_on_order(X, codes, name):
-    """Warn if the index of a frame tells that rows were shuffled, or left out at random."""
-    index = getattr(X, "index", None)
-    if not hasattr(X, "iloc") or getattr(index, "nlevels", 1) > 1 or len(index) < 2:
-        return
-    values = index.to_numpy()
-    if values.dtype.kind not in "iufM":
-        return
-    values = values.astype(np.int64) if values.dtype.kind == "u" else values
-    if codes is None:
-        same, step = True, np.diff(values)
-    else:  # from one row of a series to its next
-        order = np.argsort(codes, kind="stable")
-        same, step = np.diff(codes[order]) == 0, np.diff(values[order])
-    if (same & (step < step.dtype.type(0))).any():
-        _warn_of_order(f"The index of {name} does not rise from row to row")
-    elif codes is None and values.dtype.kind in "iu":
-        usual = step[step > 0].min(initial=np.iinfo(step.dtype).max)
-        jumps = np.mean(step > usual)
-        if jumps > MANY_JUMPS:
-            _warn_of_order(f"The index of {name} jumps after {jumps:.0%} of the rows")
-
-
-def _warn_of_order(what):
-    warn(
-        f'{what}, but rows="steps" reads each row as the time step after the one before it. Sort the '
-        "rows, and leave none out (a weight of zero takes a row out of the loss). Split with "
-        "TimeSeriesSplit, or whole series with GroupKFold, not with a shuffled KFold or "
-        "train_test_split. If the rows are as meant, reset the index."
-    )

@@ -12,6 +12,17 @@ import numpy as np
 from skrnn._engine.storage import NO_TOKEN, Sequences
 from skrnn._reading.containers import reject_unreadable
 
+
+class TokenIds(np.ndarray):
+    """Ids of tokens, as a ``TokenEncoder`` makes them: an array that tells that its numbers are names.
+
+    What is computed from it is an ordinary array; slices and copies are ids still.
+    """
+
+    def __array_wrap__(self, array, context=None, return_scalar=False):
+        return array[()] if return_scalar else np.asarray(array)
+
+
 _FORM = "Pass a list of strings, or a list of lists of tokens."
 
 

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrnn._estimators.callbacks import as_task
 from skrnn._reading.containers import as_numbers, reject_unreadable
+from skrnn._reading.row_order import advise_on_order
 from skrnn._reading.rows import encode, split_ids
 from skrnn._transformers.base import SequenceTransformer
 
@@ -142,10 +143,13 @@ class SlidingWindow(SequenceTransformer):
         """The features of X as numbers, and the number of the series of each row."""
         reject_unreadable(X, "X")
         if self.sequence_id is None:
-            return as_numbers(X, "X", estimator=self), None
-        X, ids, columns = split_ids(X, self.sequence_id)
-        X = as_numbers(X, "X", estimator=self)
-        return X if columns is None else X[:, columns], encode(ids)[1]
+            values = as_numbers(X, "X", estimator=self)
+            advise_on_order(X, None, "X")
+            return values, None
+        values, ids, columns = split_ids(X, self.sequence_id)
+        values, series = as_numbers(values, "X", estimator=self), encode(ids)[1]
+        advise_on_order(X, series, "X")
+        return values if columns is None else values[:, columns], series
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn._estimators.callbacks import as_task
 from skrnn._reading.containers import is_missing, object_array
+from skrnn._reading.vocabulary import TokenIds
 from skrnn._transformers.base import SequenceTransformer
 
 WORD = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]")
@@ -170,7 +171,7 @@ class TokenEncoder(SequenceTransformer):
         for i, item in enumerate(_read_texts(X)):
             with _naming(i, item):
                 ids = [get(token, 0) for token in self._tokens(item)]
-            answer.append(np.array(ids or [0], dtype=np.int64))
+            answer.append(np.array(ids or [0], dtype=np.int64).view(TokenIds))
         return object_array(answer)
 
     def inverse_transform(self, X):

@@ -19,7 +19,7 @@ from support.estimators import ONE_OF_EACH
 
 import skrnn
 from skrnn._engine.storage import Sequences
-from skrnn._reading.advice import advise_on_scale, nearness, scales
+from skrnn._reading.statistics import moments, nearness
 
 SMALL = {"hidden_size": 3, "max_iter": 2, "random_state": 0}
 pytestmark = pytest.mark.filterwarnings("ignore:Maximum iterations")
@@ -46,20 +46,43 @@ def test_time_as_the_last_axis(cls):
     assert {w.filename for w in record} == {__file__}
 
 
+def channels(rho, T, F, n=150):
+    """(n, T, F) independent channels in which a step keeps ``rho`` of the step before it."""
+    noise = np.random.RandomState(0).normal(size=(n, T, F))
+    for t in range(1, T):
+        noise[:, t] = rho * noise[:, t - 1] + (1 - rho**2) ** 0.5 * noise[:, t]
+    return noise
+
+
 @pytest.mark.parametrize(
-    ("T", "F", "step", "warns"),
-    [(10, 30, 0.2, True), (10, 30, 0.45, False), (10, 60, 0.45, True), (10, 60, 0.75, False)],
-)
-def test_how_much_nearer_features_must_be(T, F, step, warns):
-    """The less clear, the more of them."""
-    rng = np.random.RandomState(0)
-    noise = rng.normal(size=(40, T, F))
-    common = rng.normal(size=(40, T, 1))  # of all features of a step
-    X = common + step / (1 - step**2) ** 0.5 * noise
-    assert nearness(Sequences(X), "last") == pytest.approx(step, abs=0.03)
+    ("rho", "T", "F", "warns"),
+    [
+        (0.9, 30, 6, True), (0.6, 30, 6, True), (0.2, 30, 6, False),
+        (0.8, 20, 12, True), (0.8, 12, 20, True), (0.4, 12, 20, False), (0.9, 10, 40, False),
+    ],
+)  # fmt: skip
+def test_how_smooth_time_must_be(rho, T, F, warns):
+    """(n, F, T) is noticed if time is smooth, the sooner the more steps there are; (n, T, F) never."""
+    X = channels(rho, T, F)
+    skrnn.GRURegressor(**SMALL).fit(X, X[:, 0, 0])
     context = pytest.warns(UserWarning, match=TIME_LAST) if warns else contextlib.nullcontext()
     with context:
-        skrnn.GRURegressor(**SMALL).fit(X, X[:, 0, 0])
+        skrnn.GRURegressor(**SMALL).fit(X.transpose(0, 2, 1), X[:, 0, 0])
+
+
+def test_channels_of_their_own_scale_in_the_wrong_order():
+    """An offset or a scale of every channel is no change from step to step."""
+    X = channels(0.6, 30, 6) * [1, 1, 1, 30, 30, 30] + [0, 0, 10, 0, 0, 0]
+    with pytest.warns(UserWarning, match=TIME_LAST):
+        skrnn.GRURegressor(**SMALL).fit(X.transpose(0, 2, 1), X[:, 0, 0])
+
+
+def test_features_that_go_together_are_not_warned_about(cls):
+    """Many noisy measurements of one thing: nearer to each other than steps are, but in no order."""
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(60, 10, 1)) + 0.2 * rng.normal(size=(60, 10, 40))
+    assert nearness(Sequences(X), "last") < 0.3
+    cls(**SMALL).fit(X, np.arange(60) % 2)
 
 
 def test_one_feature_and_time_as_the_last_axis(cls):
@@ -95,8 +118,8 @@ def test_a_part_of_a_memory_map_is_enough(tmp_path):
         assert expected > 2
         assert nearness(mapped, axis) == expected
         assert nearness(flat, axis) == pytest.approx(expected)
-    np.testing.assert_array_equal(scales(mapped), scales(Sequences(X)))
-    np.testing.assert_allclose(scales(mapped), scales(flat))
+    np.testing.assert_array_equal(moments(mapped), moments(Sequences(X)))
+    np.testing.assert_allclose(moments(mapped), moments(flat))
 
 
 def test_values_whose_differences_overflow(cls):
@@ -400,19 +423,13 @@ def test_scale_is_not_spoken_of_without_need(cls):
     )
 
 
-@pytest.mark.parametrize(("loss", "warns"), [(0.95, True), (0.85, False), (0.2, False)])
-def test_how_little_must_have_been_learned(loss, warns):
-    X = Sequences(noise() * [1, 1e6])
-    match = "hardly learned anything"
-    with pytest.warns(ConvergenceWarning, match=match) if warns else contextlib.nullcontext():
-        advise_on_scale(X, 3 * loss, 3.0, is_table=False)
-
-
 def test_scales():
     X = np.concatenate([noise(n=250), np.full((250, 6, 1), 1e9)], axis=2) * [1, 1e200, 1] + [5, 0, 0]
-    deviation, size = scales(Sequences(X))
+    mean, deviation, size, largest = moments(Sequences(X))
     some = X[np.unique(np.linspace(0, 249, 100).astype(int))].reshape(-1, 3)
     np.testing.assert_allclose(deviation[:2], [some[:, 0].std(), 1e200 * (some[:, 1] / 1e200).std()])
     assert deviation[2] == 0
     assert size[0] == pytest.approx(np.sqrt(np.mean(some[:, 0] ** 2)))
     assert size[2] == pytest.approx(1e9)
+    np.testing.assert_allclose(mean[[0, 2]], [some[:, 0].mean(), 1e9])
+    np.testing.assert_allclose(largest[:2], np.abs(some[:, :2]).max(axis=0))

@@ -1,0 +1,158 @@
+"""What fit says to right uses of real data (nothing, it should be), and to wrong ones.
+
+First every set in every form that its sequences may have (list, array, table, with labels or targets of
+its own order, per step, tokens, dated tables), one epoch each: what is said before training. Then the same
+sets misread: time as the last axis, padded with zeros, rows as sequences, validation data without their
+scaling. Last, with ``--train``, a fit at defaults for each cell: what is said after it; a warning there is
+no false alarm if the test figure beside it is that of a constant.
+
+Run: python benchmarks/false_alarms.py FOLDER [--train]   (FOLDER holds the data sets and load.py)
+"""
+
+import sys
+import warnings
+
+import numpy as np
+import pandas as pd
+from data_sets import all_tasks, loader
+
+import skrnn
+
+COMMON = "Maximum iterations"  # said of every short run
+
+
+def said(model, *data, **given):
+    """The warnings of a fit, their first words."""
+    with warnings.catch_warnings(record=True) as record:
+        warnings.simplefilter("always")
+        model.fit(*data, **given)
+    return [str(w.message) for w in record if not str(w.message).startswith(COMMON)]
+
+
+def estimator(task, cell="GRU", **settings):
+    kind = "Regressor" if task.is_regression else "Classifier"
+    return getattr(skrnn, cell + kind)(random_state=0, **settings)
+
+
+def as_array(X):
+    return np.stack(X) if len({len(x) for x in X}) == 1 else None
+
+
+def right_uses(folder):
+    """(name, model, X, y) with a task per sequence, in all its forms; then per step."""
+    quick = {"max_iter": 1, "hidden_size": 4}
+    for task in all_tasks(folder):
+        X = list(task.X)
+        yield task.name + " list", estimator(task, **quick), X, task.y
+        yield task.name + " unscaled", estimator(task, **quick), [100 * x + 7 for x in X], task.y
+        order = np.argsort(task.y, kind="stable")
+        yield task.name + " sorted", estimator(task, **quick), [X[i] for i in order], task.y[order]
+        array = as_array(X)
+        if array is not None:
+            F = array.shape[2]
+            table = array.reshape(len(array), -1)
+            yield task.name + " array", estimator(task, **quick), array, task.y
+            yield task.name + " table", estimator(task, step_features=F, **quick), table, task.y
+            yield (
+                task.name + " frame",
+                estimator(task, step_features=F, **quick),
+                pd.DataFrame(table),
+                task.y,
+            )
+            half = array[:, : max(2, array.shape[1] // 8)]
+            yield task.name + " short", estimator(task, **quick), half, task.y
+    yield from right_uses_per_step(folder, quick)
+
+
+def right_uses_per_step(folder, quick):
+    load = loader(folder)
+    rolls = [x.astype(np.float32) for x in load.load_chorales()["train"]]
+    classifier = skrnn.GRUClassifier(return_sequences=True, **quick)
+    yield "chorales", classifier, [x[:-1] for x in rolls], [x[1:].astype(int) for x in rolls]
+    cut = np.stack([x[:25] for x in rolls])
+    yield "chorales 25", classifier, cut[:, :-1], cut[:, 1:].astype(int)
+    laser = load.load_laser()[:3000]
+    dates = pd.date_range("2020-01-01", periods=len(laser) - 1, freq="h")
+    steps = skrnn.GRURegressor(rows="steps", k1=50, **quick)
+    yield "laser", steps, laser[:-1, None], laser[1:]
+    for name, index in (
+        ("dated", dates), ("time zone", dates.tz_localize("UTC")), ("periods", dates.to_period("h")),
+        ("business days", pd.bdate_range("2000-01-03", periods=len(dates)).strftime("%Y%m%d").astype(int)),
+        ("seconds", dates.asi8 // 10**9),
+    ):  # fmt: skip
+        yield "laser " + name, steps, pd.DataFrame({"x": laser[:-1]}, index=index), laser[1:]
+    parts = [(i, past) for i, (past, _) in list(load.load_m4_hourly().items())[:20]]
+    table = pd.DataFrame(
+        {"id": np.repeat([i for i, _ in parts], [len(p) - 1 for _, p in parts]),
+         "x": np.concatenate([p[:-1] for _, p in parts])}
+    )  # fmt: skip
+    y = np.concatenate([p[1:] for _, p in parts])
+    yield "m4 table", steps.set_params(sequence_id="id"), table, y
+    names, languages = load.load_names()
+    ids = skrnn.TokenEncoder().fit_transform(names[:2000])
+    yield "names", skrnn.GRUClassifier(embedding_size=8, **quick), ids, np.array(languages[:2000])
+    windows = np.lib.stride_tricks.sliding_window_view(laser, 20)[:-1]
+    yield "laser lags", skrnn.GRURegressor(**quick), windows, laser[20:]
+    yield "laser one window", skrnn.GRURegressor(**quick), windows[..., None], laser[20:]
+
+
+def wrong_uses(folder):
+    """(name, model, data, given): what should be warned at."""
+    quick = {"max_iter": 1, "hidden_size": 4}
+    for task in all_tasks(folder):
+        array = as_array(list(task.X))
+        if array is None:
+            longest = max(map(len, task.X))
+            padded = np.stack([np.pad(x, ((0, longest - len(x)), (0, 0))) for x in task.X])
+            yield task.name + " padded", estimator(task, **quick), (padded, task.y), {}
+            before = np.stack([np.pad(x, ((longest - len(x), 0), (0, 0))) for x in task.X])
+            yield task.name + " padded before", estimator(task, **quick), (before, task.y), {}
+            array = np.stack([x[: min(map(len, task.X))] for x in task.X])
+        yield task.name + " time last", estimator(task, **quick), (array.transpose(0, 2, 1), task.y), {}
+        raw = {"X_val": array * 40 + 100, "y_val": task.y}
+        yield (
+            task.name + " raw X_val",
+            estimator(task, early_stopping=True, **quick),
+            (array, task.y),
+            raw,
+        )
+    load = loader(folder)
+    laser = load.load_laser()[:3000]
+    column = laser[:-1, None]
+    yield "laser rows", skrnn.GRURegressor(**quick), (column, laser[1:]), {}
+    yield "laser rows (n, 1, 1)", skrnn.GRURegressor(**quick), (column[:, None], laser[1:]), {}
+    hours = np.stack([past[:700] for past, _ in list(load.load_m4_hourly().values())[:3]], axis=1)
+    yield "three series as columns", skrnn.GRURegressor(**quick), (hours[:-1], hours[1:, 0]), {}
+    yield "in one step", skrnn.GRURegressor(step_features=3, **quick), (hours[:-1], hours[1:, 0]), {}
+
+
+def train(folder):
+    """What a fit at defaults says, beside its figure and that of a constant."""
+    for task in all_tasks(folder):
+        for cell in ("LSTM", "GRU", "RNN"):
+            model = estimator(task, cell)
+            messages = said(model, task.X, task.y)
+            score = model.score(task.X_test, task.y_test)
+            print(f"{task.name:18s} {cell:5s} score {score:6.3f}  {messages or ''}"[:300], flush=True)
+
+
+def main():
+    folder, n, alarms = sys.argv[1], 0, 0
+    for name, model, X, y in right_uses(folder):
+        messages = said(model, X, y)
+        n, alarms = n + 1, alarms + bool(messages)
+        if messages:
+            print("false alarm:", name, [m[:150] for m in messages])
+    print(f"right uses: {n}, of which warned at: {alarms}")
+    for name, model, data, given in wrong_uses(folder):
+        try:
+            answer = said(model, *data, **given) or ["NOTHING"]
+        except ValueError as error:
+            answer = [f"ValueError: {error}"]
+        print(f"{name:32s} {answer[0][:90]}")
+    if "--train" in sys.argv:
+        train(folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""What the curve of a training run says about it: nothing was learned, or what was learned was lost.
+
+Both are compared with the loss of the best answer that does not look at X, which a mean, or the shares of
+the classes, reach without any network. To add a cause of learning nothing, add it to ``causes`` where it
+belongs: what the data show comes first, what may always be comes last.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from skrnn._reading.advice import FAR, warn
+from skrnn._reading.single_steps import WHAT_TO_DO, has_single_steps
+from skrnn._reading.statistics import moments, sample
+
+# A model that keeps this share of the loss of a constant answer has learned hardly anything; that is said
+# after so many epochs, or at once if the scale of X explains it.
+HARDLY, NOTHING_LEARNED, A_FAIR_CHANCE = 0.9, 0.95, 20
+# With a constant y, or a single class, there is nothing to learn: a constant has no loss but round-off.
+NOTHING = 1e-6
+# Features differ "by many orders" beyond WIDE, and are far from one beyond FAR (of ``advice.py``).
+WIDE = 1e3
+# What was learned is lost if the loss rises by this share of the way down from that of a constant answer.
+LOST = 0.1
+# From so many steps on the last state may have forgotten what came first.
+LONG = 20
+# A whole number is a token, perhaps, if neighbours are as far apart as any two steps.
+NO_ORDER = 0.8
+# Values of so many deviations make updates that undo the others.
+OUTLYING = 30
+
+
+class Outcome(NamedTuple):
+    """A run as it ended.
+
+    Attributes
+    ----------
+    losses : list of float
+        Of every epoch.
+    constant : float
+        The loss of the best answer that does not look at X.
+    X : Sequences
+        What was trained on.
+    columns : Sequences
+        The same; of a table every row as a single step, so that its features are the columns.
+    settings : SequenceSettings
+    keeps_best : bool
+        Whether the weights that are kept are the best ones, and not the last.
+    """
+
+    losses: list
+    constant: float
+    X: object
+    columns: object
+    settings: object
+    keeps_best: bool = False
+
+    @property
+    def is_table(self):
+        """Whether the rows of a table were the sequences: features are then called columns."""
+        return self.columns is not self.X
+
+
+def advise_on_outcome(outcome):
+    """Warn if training has learned hardly anything, or ended far above its own best."""
+    losses, constant = outcome.losses, outcome.constant
+    if len(losses) < 2 or not constant >= NOTHING or not np.isfinite(losses).all():
+        return  # too early to tell; or nothing to learn
+    best = min(losses)
+    if best > HARDLY * constant:
+        _advise_on_nothing_learned(outcome, best)
+    elif not outcome.keeps_best and losses[-1] - best > LOST * (constant - best):
+        _advise_on_loss_of_the_best(outcome, best)
+
+
+def _advise_on_nothing_learned(outcome, best):
+    what = (
+        f"The model has hardly learned anything (loss {best:.3g}; a constant answer has "
+        f"{outcome.constant:.3g})"
+    )
+    scale = None if outcome.X.dtype else scale_of(outcome.columns, is_table=outcome.is_table)
+    if scale is not None:
+        warn(f"{what}, and {scale}", ConvergenceWarning)
+    elif best > NOTHING_LEARNED * outcome.constant and len(outcome.losses) >= A_FAIR_CHANCE:
+        warn(f"{what}. To try, in this order: {'; '.join(causes(outcome))}.", ConvergenceWarning)
+
+
+def causes(outcome):
+    """What may help a model that has learned nothing, the likeliest first."""
+    settings, X, tips = outcome.settings, outcome.X, []
+    T = int(X.lengths.max())
+    if not settings.per_step and has_single_steps(X):
+        tips.append(f"every sequence of X has one time step only. {WHAT_TO_DO}")
+    elif X.dtype is None and X.n_features == 1 and _looks_like_tokens(X):
+        tips.append("if the whole numbers of X are ids of tokens or categories, set embedding_size")
+    if not settings.per_step and settings.pooling == "last" and T >= LONG:
+        tips.append(f'pooling="max" or "mean", as the answer is read from the last of {T} steps only')
+    rate = settings.learning_rate_init
+    if not settings.full_batch:
+        tips.append(f"a learning_rate_init three times as high, or as low, as {rate:g}")
+    tips.append("the targets may not depend on X as it was passed: look at a plain model's score")
+    return tips
+
+
+def _looks_like_tokens(X):
+    x = np.concatenate([part.ravel() for part, _ in sample(X)])
+    if len(x) < 2 or x.min() < 0 or (x != np.rint(x)).any():
+        return False
+    shuffled = np.random.RandomState(0).permutation(x)
+    apart = np.abs(np.diff(shuffled)).mean()
+    return apart > 0 and np.abs(np.diff(x)).mean() > NO_ORDER * apart
+
+
+def scale_of(sequences, *, is_table):
+    """What is wrong with the scale of X, and what to do, in words; None if nothing is.
+
+    Features are on very different scales, or far from 1.
+    """
+    name = "column" if is_table else "feature"
+    _, deviation, size, _ = moments(sequences)
+    varied = np.flatnonzero(deviation)
+    if not len(varied):
+        return None
+    low, high = (int(varied[pick(deviation[varied])]) for pick in (np.argmin, np.argmax))
+    largest = int(np.argmax(size))
+    if deviation[high] > WIDE * deviation[low]:
+        what = (
+            f"the {name}s of X differ in scale: the standard deviation of {name} {low} is "
+            f"{deviation[low]:.1e}, that of {name} {high} {deviation[high]:.1e}"
+        )
+    elif size[largest] > FAR or size[largest] < 1 / FAR:
+        what = f"X is far from 1: the root mean square of {name} {largest} is {size[largest]:.1e}"
+    else:
+        return None
+    how = "StandardScaler" if is_table else "the mean and deviation of all its time steps"
+    return f"{what}. Standardise every {name} of X, by {how}."
+
+
+def _advise_on_loss_of_the_best(outcome, best):
+    settings, losses = outcome.settings, outcome.losses
+    tips = [f"lower learning_rate_init (now {settings.learning_rate_init:g})"]
+    if outcome.X.dtype is None:
+        _, deviation, _, largest = moments(outcome.X)
+        k = int(np.argmax(largest / np.where(deviation > 0, deviation, np.inf)))
+        if largest[k] > OUTLYING * deviation[k] > 0:
+            tips.insert(
+                0, f"clip feature {k} of X, whose values reach {largest[k]:.3g}, or take its root"
+            )
+    warn(
+        f"Training ended at a loss of {losses[-1]:.3g}, far above the {best:.3g} of epoch "
+        f"{losses.index(best) + 1}, and keeps its last weights. To try: {'; '.join(tips)}; or set "
+        "early_stopping=True, which keeps the best ones.",
+        ConvergenceWarning,
+    )

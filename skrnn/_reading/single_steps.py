@@ -1,0 +1,125 @@
+"""A series whose rows were meant as its steps, read row by row: sequences of one step, or of a few.
+
+A recurrent network that reads single steps is a feed-forward one: nothing is carried from one step to a
+next. That is rarely meant, and happens in many ways: ``fit(series, y)`` with a column vector, all columns
+of a table taken for one step, (n, 1, n_features), a ``sequence_id`` that names the column of times. It is
+said if something asks for time (settings, an index of dates), or if rows depend on those before them.
+Rows that are independent, as those of a shuffled table, may be meant so; should the network learn nothing
+from them, ``outcome.py`` says it. A table of several columns is read as sequences of so many steps, one
+feature each; that it is a series is said if it changes smoothly from row to row, and not along its columns.
+
+To add a sign of time, add it to ``_asked_for`` or ``_signs_of_time``.
+"""
+
+import numpy as np
+
+from skrnn._reading.advice import IGNORE, time_is_last, warn
+from skrnn._reading.statistics import block, disorder, nearness, rows_follow
+
+# From so many features on the only step of a 3-D X may be a series that runs along them, ordered or not;
+# below, it must be ordered.
+MAY_BE_TIME, ORDERED = 10, 0.85
+# A table of up to so many columns and of so many rows may be a series of several measurements: it changes
+# much less from row to row than along its columns, which have no order.
+FEW_COLUMNS, MANY_ROWS, MUCH_NEARER, DISORDERED = 30, 50, 0.3, 0.92
+# So many series of one row each are no table of series.
+FEW_SERIES = 3
+
+WHAT_TO_DO = (
+    'If the rows of X are the time steps of one series, set rows="steps" (of several series, '
+    "sequence_id, too), or put SlidingWindow before the estimator"
+)
+
+
+def has_single_steps(sequences):
+    """Whether there are several sequences, and every one is of a single step of numbers."""
+    return len(sequences) > 1 and sequences.dtype is None and int(sequences.lengths.max()) == 1
+
+
+def advise_on_single_steps(X, container, y, settings):
+    """Warn if every sequence has one time step only, and that seems not to be meant.
+
+    Parameters
+    ----------
+    X : object
+        As it was passed.
+    container : Container
+        X as read.
+    y : (n, K) array
+        The targets as the loss takes them.
+    settings : SequenceSettings
+    """
+    sequences = container.sequences
+    if not has_single_steps(sequences):
+        _advise_on_rows(container)
+    elif container.rows_are_steps:
+        _advise_on_series_of_one_row(sequences, settings)
+    elif container.has_axes and _runs_along_features(sequences):
+        warn(
+            f"Every sequence of X has one time step only, with {sequences.n_features} features: there is "
+            f"nothing to recur over. {time_is_last(sequences)}"
+        )
+    elif reason := _asked_for(settings) or _signs_of_time(X, sequences, y):
+        warn(
+            "Every sequence of X has one time step only, so that nothing is carried from row to row; "
+            f"but {reason}. {WHAT_TO_DO}; if X is as meant, {IGNORE}"
+        )
+
+
+def _advise_on_rows(container):
+    """Of a table of a few columns: are they measurements of a series, and its rows the time steps?"""
+    X = container.sequences
+    if not (container.is_table and X.is_dense and X.n_features == 1 and X.dtype is None):
+        return
+    n, T = len(X), int(X.lengths.max())
+    if n < MANY_ROWS or T > FEW_COLUMNS or not 0 < nearness(X, "first") < MUCH_NEARER:
+        return
+    if disorder(block(X), 1) > DISORDERED:
+        warn(
+            f"Every row of X is read as a sequence of {T} time steps, one for each column; but X changes "
+            f"much less from row to row than from column to column. {WHAT_TO_DO}; if X is as meant, "
+            f"{IGNORE}"
+        )
+
+
+def _advise_on_series_of_one_row(sequences, settings):
+    if len(sequences) < FEW_SERIES:
+        return
+    warn(
+        f"sequence_id={settings.sequence_id!r} gives every row of X a series of its own: every sequence "
+        "has one time step only, and nothing is carried from row to row. If it is the column of times, "
+        "drop that column, and name the one that tells series apart (None for a single series); if X is "
+        f"as meant, {IGNORE}"
+    )
+
+
+def _runs_along_features(sequences):
+    F = sequences.n_features
+    return F >= MAY_BE_TIME or (F > 1 and disorder(block(sequences), 2) < ORDERED)
+
+
+def _asked_for(settings):
+    """Which setting makes sense only for sequences of several steps; None if there is none."""
+    for name in ("k1", "k2"):
+        value = getattr(settings, name)
+        if value is not None:
+            return f"{name}={value!r} is about longer sequences"
+    if settings.return_sequences:
+        return "return_sequences=True asks for one target per time step"
+    return None
+
+
+def _signs_of_time(X, sequences, y):
+    """What tells that the rows stand in the order of time, in words; None if nothing does."""
+    if np.asarray(getattr(X, "index", ())[:1]).dtype.kind in "mM" or _has_periods(X):
+        return "its rows are indexed by times"
+    rows = sequences.values[:, 0] if sequences.is_dense else sequences.values
+    if len(rows) == len(y) and rows_follow(rows, y):
+        return "its rows, or their targets, depend on the rows before"
+    return None
+
+
+def _has_periods(X):
+    """Whether the index of a frame is one of pandas' periods, or of dates with a time zone."""
+    dtype = str(getattr(getattr(X, "index", None), "dtype", ""))
+    return dtype.startswith(("period", "datetime64"))

@@ -1,0 +1,254 @@
+"""What a bounded part of the data looks like: nearness of neighbours, order, scale, padding, dependence.
+
+Advice (``advice.py``, ``single_steps.py``, ``outcome.py``) rests on these figures; nothing else
+does. Every function takes ``Sequences`` of n sequences of (T_i, F) values and looks at up to ``SOME`` of
+them, up to ``SOME_STEPS`` steps of each. To add a figure, write a function of ``sample`` or of ``block``.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+# Sequences that are looked at, steps of each, and numbers in memory at a time.
+SOME, SOME_STEPS, SOME_VALUES = 100, 1000, 10**6
+# Pairs of places along an axis whose distance is compared with that of neighbours.
+SOME_PAIRS = 200
+# So many sequences have a mean and a deviation at every place that say something.
+ENOUGH = 5
+# Padding: the least number of sequences, the least share of those that end alike, the largest share of
+# steps inside the sequences, or of sequences at their other end, that may look the same.
+FEW, PADDED, INSIDE, OTHER_END = 10, 0.3, 0.01, 0.05
+# Rows that are looked at one after the other, columns of X and of y, how far back, and the least number.
+SOME_ROWS, SOME_COLUMNS, SOME_TARGETS, FAR_BACK, MANY_ROWS = 5000, 16, 8, 10, 30
+# Rows follow if values go with those before them so closely (tables in the order of their collection reach
+# 0.4), or if rows before explain such a share of y; and if that is so many standard errors from nothing.
+CLOSELY, SHARE, CERTAIN = 0.5, 0.2, 4.5
+
+
+def nearness(sequences, axis):
+    """Mean absolute change along an axis ("first" or "last"), by that along the middle one."""
+    between = np.zeros(2)
+    with np.errstate(all="ignore"):
+        for x, following in sample(sequences, pairs=axis == "first"):
+            other = following - x if axis == "first" else np.diff(x, axis=2)
+            changes = other, np.diff(x, axis=1)
+            between += [len(x) * np.abs(change).mean() if change.size else 0 for change in changes]
+        ratio = between[0] / between[1]
+    return ratio if np.isfinite(ratio) else np.inf
+
+
+def sample(sequences, *, pairs=False):
+    """Up to ``SOME`` sequences, evenly spread, up to ``SOME_STEPS`` steps of each, block by block.
+
+    Yields
+    ------
+    x : (k, T, F) float64 array
+        Some of the sequences, all of them equally long; up to ``SOME_VALUES`` numbers or one sequence.
+    following : (k, T, F) float64 array
+        With ``pairs`` (of a 3-D array only): the sequences that follow these; else None.
+    """
+    rows = np.unique(np.linspace(0, len(sequences) - 1 - pairs, SOME).astype(np.intp))
+    lengths = np.minimum(sequences.lengths[rows], SOME_STEPS)
+    k = max(1, SOME_VALUES // int(lengths[0] * sequences.n_features)) if sequences.is_dense else 1
+    for start in range(0, len(rows), k):
+        part, times = rows[start : start + k, None], np.arange(lengths[start])
+        x = sequences.take(part, times).astype(np.float64)
+        yield x, sequences.take(part + 1, times).astype(np.float64) if pairs else None
+
+
+def block(sequences):
+    """(k, T, F) float64: the first steps of some sequences, standardised at every place over them.
+
+    So that what all have in common, as the offset of a channel, does not count as a change. Of hardly
+    more than one sequence the values are as they are.
+    """
+    T, F = min(int(sequences.lengths.min()), SOME_STEPS), sequences.n_features
+    k = max(ENOUGH, min(SOME, SOME_VALUES // (T * F)))
+    rows = np.unique(np.linspace(0, len(sequences) - 1, k).astype(np.intp))
+    x = sequences.take(rows[:, None], np.arange(T)).astype(np.float64)
+    if len(x) < ENOUGH:
+        return x
+    with np.errstate(all="ignore"):
+        deviation = x.std(axis=0)
+        return (x - x.mean(axis=0)) / np.where(deviation > 0, deviation, 1)
+
+
+def disorder(x, axis):
+    """How near neighbours along an axis are, by the distance of any two places along it.
+
+    1 along an axis that has no order, as that of channels; less along time.
+    """
+    n = x.shape[axis]
+    if n < 3:
+        return 1.0
+    i, j = np.random.RandomState(0).randint(n, size=(2, SOME_PAIRS))
+    i, j = i[i != j], j[i != j]
+    with np.errstate(all="ignore"):
+        apart = np.abs(np.take(x, i, axis) - np.take(x, j, axis)).mean()
+        ratio = np.abs(np.diff(x, axis=axis)).mean() / apart
+    return float(ratio) if np.isfinite(ratio) else 1.0
+
+
+class Moments(NamedTuple):
+    """(F,) figures of every feature over the steps of some sequences."""
+
+    mean: np.ndarray
+    deviation: np.ndarray  # zero for a constant
+    size: np.ndarray  # root mean square
+    largest: np.ndarray  # absolute value
+
+
+def moments(sequences):
+    """``Moments`` of every feature; large values do not overflow."""
+    parts = [x.reshape(-1, x.shape[-1]) for x, _ in sample(sequences)]
+    largest = np.max([np.abs(x).max(axis=0) for x in parts], axis=0)
+    unit = np.where(largest == 0, 1, largest)  # so that squares stay finite
+    n, mean, variance = 0, 0.0, 0.0
+    for part in parts:  # joined part by part
+        x, k = part / unit, len(part)
+        m = x.mean(axis=0)
+        delta = m - mean
+        variance = (n * variance + k * x.var(axis=0) + delta**2 * n * k / (n + k)) / (n + k)
+        mean, n = mean + delta * k / (n + k), n + k
+    deviation = np.sqrt(variance)
+    deviation[deviation <= 1e-6 * np.abs(mean)] = 0  # round-off of a constant
+    return Moments(mean * unit, deviation * unit, np.sqrt(variance + mean**2) * unit, largest)
+
+
+# --- padding --------------------------------------------------------------------------------------------
+
+
+class Padding(NamedTuple):
+    """Steps that look like padding: the share of sequences that have them, where, and their values."""
+
+    share: float
+    where: str  # "end" or "begin"
+    step: np.ndarray
+
+
+def padding(sequences):
+    """``Padding`` of equally long sequences, or None.
+
+    Many of them end (or begin) in runs of one and the same step, of different length; the runs are
+    longer than chance has it, inside the sequences such a step hardly occurs, and hardly at their other
+    end. So are neither images by rows, nor counts with zeros, nor series that are all quiet at the end.
+    """
+    T = int(sequences.lengths[0])
+    if len(sequences) < FEW or T < 3 or (sequences.lengths != T).any():
+        return None
+    rows = np.unique(np.linspace(0, len(sequences) - 1, SOME).astype(np.intp))
+    T = min(T, SOME_STEPS)
+    times = {"end": sequences.lengths[0] - 1 - np.arange(T), "begin": np.arange(T)}
+    for where, when in times.items():
+        x = sequences.take(rows[:, None], when)  # from the outer end inwards
+        found = _runs(x)
+        if found is not None:
+            return Padding(found, where, x[_commonest(x[:, 0])[0], 0])
+    return None
+
+
+def _runs(x):
+    """The share of the sequences (k, T, F) that begin in runs of the commonest first step, or None."""
+    first, n = _commonest(x[:, 0])
+    if n < PADDED * len(x):
+        return None
+    alike = (x == x[first, 0]).all(axis=2)
+    run, other = _length_of_run(alike), _length_of_run(alike[:, ::-1])
+    padded = (run > 0) & (run < x.shape[1])
+    if padded.sum() < PADDED * len(x) or len(set(run[padded].tolist())) < 3:
+        return None
+    inner = alike.sum(axis=1) - run - other
+    steps = x.shape[1] - run - other
+    is_inside = inner[padded].sum() > INSIDE * steps[padded].sum()
+    if is_inside or (other > 0)[padded].mean() > OTHER_END or run[padded].mean() < 2:
+        return None
+    return float(padded.mean())
+
+
+def _commonest(steps):
+    """Of steps (k, F) the first of those that occur most often, and how often they do."""
+    _, first, counts = np.unique(steps, axis=0, return_index=True, return_counts=True)
+    most = int(np.argmax(counts))
+    return int(first[most]), int(counts[most])
+
+
+def _length_of_run(alike):
+    """(k, T) bool -> how many are true from the start on."""
+    return np.where(alike.all(axis=1), alike.shape[1], np.argmin(alike, axis=1))
+
+
+# --- rows that follow from the rows before them ---------------------------------------------------------
+
+
+def rows_follow(x, y):
+    """Whether rows (n, F) with targets (n, K) depend on the rows before them, as steps of a series do.
+
+    Either values of X, or of y, go with those of some row before; or the rows before explain what the row
+    itself does not of y. What a sort by the targets brings about does not count: groups of equal y are
+    centred, and y itself is not asked then.
+    """
+    x, y = _columns_of(x, SOME_COLUMNS), _columns_of(y, SOME_TARGETS)
+    if len(x) < MANY_ROWS:
+        return False
+    with np.errstate(all="ignore"):
+        if _is_sorted(y):
+            if len(np.unique(y)) > len(y) / 2:
+                return False  # nothing tells a series from a sort
+            x, y = _centred(x, y[:, 0]), y[:, :0]
+        x, y = _standard(x), _standard(y)
+        return _goes_with_before(x) or _goes_with_before(y) or _explained_by_before(x, y)
+
+
+def _columns_of(values, most):
+    """(n, up to most) float64: the first rows, and some columns."""
+    columns = np.unique(np.linspace(0, values.shape[1] - 1, most).astype(np.intp))
+    return np.asarray(values[:SOME_ROWS][:, columns], dtype=np.float64)
+
+
+def _is_sorted(y):
+    """Whether rows stand in the order of their only target, or grouped by it."""
+    if y.shape[1] != 1:
+        return False
+    steps, n_kinds = np.diff(y[:, 0]), len(np.unique(y))
+    is_grouped = 1 < n_kinds <= len(y) / 2 and np.count_nonzero(steps) == n_kinds - 1
+    return bool(is_grouped or (steps >= 0).all() or (steps <= 0).all())
+
+
+def _centred(x, groups):
+    """x less the mean of its group, in each column."""
+    _, codes = np.unique(groups, return_inverse=True)
+    counts = np.bincount(codes)
+    means = np.stack([np.bincount(codes, column) / counts for column in x.T], axis=1)
+    return x - means[codes]
+
+
+def _standard(x):
+    """Columns of mean 0 and mean square 1; of a constant zeros."""
+    x = x - x.mean(axis=0)
+    deviation = x.std(axis=0)
+    return np.nan_to_num(x / np.where(deviation > 0, deviation, 1))
+
+
+def _goes_with_before(values):
+    """Whether a column of standard values (n, .) is correlated with itself some rows before."""
+    least = max(CLOSELY, CERTAIN / np.sqrt(len(values)))
+    return any(
+        np.abs((values[lag:] * values[:-lag]).mean(axis=0)).max(initial=0) > least
+        for lag in range(1, FAR_BACK + 1)
+    )
+
+
+def _explained_by_before(x, y):
+    """Whether standard y (n, K) is, in good part, a linear function of the rows of x before."""
+    if not y.shape[1]:
+        return False
+    x = x[:, : max(1, len(x) // 50)]  # far fewer terms than rows
+    now, y = x[FAR_BACK:], y[FAR_BACK:]
+    before = np.hstack([x[FAR_BACK - lag : len(x) - lag] for lag in range(1, FAR_BACK + 1)])
+    n, p = before.shape
+    unexplained = [
+        ((y - z @ np.linalg.lstsq(z, y, rcond=None)[0]) ** 2).mean(axis=0) / (1 - z.shape[1] / n)
+        for z in (now, np.hstack([now, before]))
+    ]
+    gain = (unexplained[0] - unexplained[1]).max()
+    return bool(gain > max(SHARE, CERTAIN * np.sqrt(2 * p) / n))
