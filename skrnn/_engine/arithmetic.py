@@ -26,10 +26,12 @@ References
 import numpy as np
 
 # BLAS computes the last rows of a product with another kernel than the others, and small products
-# with another than large ones. In blocks of 16 rows no row is a last row and every product has the
+# with another than large ones. In blocks of 8 rows no row is a last row and every product has the
 # same shape: measured bitwise independent of place and number of rows on the OpenBLAS kernels of
-# SkylakeX, Haswell, Zen, Sandy Bridge, Nehalem and Prescott, for 10 to 30 % more time.
-ROWS = 16
+# SkylakeX, Haswell (and so Zen), Nehalem and Prescott. In blocks of 16 the single precision kernel of
+# Haswell does two rows in eight in another order; on Sandy Bridge a single output in single precision
+# is computed by a product with a vector, which may differ in its last bit.
+ROWS = 8
 
 # Entries (sequences times parameters) per pass of the exact sum: 512 KiB of float64 stay in cache.
 BLOCK = 1 << 16

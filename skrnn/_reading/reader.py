@@ -362,9 +362,10 @@ class Reader:
         if is_new and not (is_part and container.rows_are_steps):
             self._warn_of_sequences(found, X)
         if is_new:
-            advise_on_truncation(settings)
-            if container.has_axes and not has_single_steps(container.sequences):
-                advise_on_axes(container.sequences)
+            if not has_single_steps(container.sequences):
+                advise_on_truncation(settings)
+                if container.has_axes:
+                    advise_on_axes(container.sequences)
             if not settings.per_step:
                 advise_on_targets(y, container.sequences)
             if facts.targets.is_indicator:

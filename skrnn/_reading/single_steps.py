@@ -5,13 +5,11 @@ next. That is rarely meant, and happens in many ways: ``fit(series, y)`` with a 
 of a table taken for one step, (n, 1, n_features), a ``sequence_id`` that names the column of times. It is
 said if something asks for time (settings, an index of dates), or if rows depend on those before them.
 Rows that are independent, as those of a shuffled table, may be meant so; should the network learn nothing
-from them, ``outcome.py`` says it. A table of several columns is read as sequences of so many steps, one
-feature each; that it is a series is said if it changes smoothly from row to row, and not along its columns.
+from them, ``outcome.py`` says it. A table of several columns is read as sequences of so many steps of one
+feature; that it is a series is said if it changes smoothly from row to row, and not along its columns.
 
 To add a sign of time, add it to ``_asked_for`` or ``_signs_of_time``.
 """
-
-import numpy as np
 
 from skrnn._reading.advice import IGNORE, time_is_last, warn
 from skrnn._reading.statistics import block, disorder, nearness, rows_follow
@@ -21,7 +19,9 @@ from skrnn._reading.statistics import block, disorder, nearness, rows_follow
 MAY_BE_TIME, ORDERED = 10, 0.85
 # A table of up to so many columns and of so many rows may be a series of several measurements: it changes
 # much less from row to row than along its columns, which have no order.
+# Of a handful of columns any order may come about by chance.
 FEW_COLUMNS, MANY_ROWS, MUCH_NEARER, DISORDERED = 30, 50, 0.3, 0.92
+A_HANDFUL, SOMEWHAT_DISORDERED = 5, 0.7
 # So many series of one row each are no table of series.
 FEW_SERIES = 3
 
@@ -74,7 +74,8 @@ def _advise_on_rows(container):
     n, T = len(X), int(X.lengths.max())
     if n < MANY_ROWS or T > FEW_COLUMNS or not 0 < nearness(X, "first") < MUCH_NEARER:
         return
-    if disorder(block(X), 1) > DISORDERED:
+    order = disorder(block(X, standard=False), 1)  # a profile that all rows share is order, too
+    if order > (DISORDERED if T > A_HANDFUL else SOMEWHAT_DISORDERED):
         warn(
             f"Every row of X is read as a sequence of {T} time steps, one for each column; but X changes "
             f"much less from row to row than from column to column. {WHAT_TO_DO}; if X is as meant, "
@@ -111,15 +112,9 @@ def _asked_for(settings):
 
 def _signs_of_time(X, sequences, y):
     """What tells that the rows stand in the order of time, in words; None if nothing does."""
-    if np.asarray(getattr(X, "index", ())[:1]).dtype.kind in "mM" or _has_periods(X):
+    if hasattr(X, "iloc") and str(X.index.dtype).startswith(("datetime64", "timedelta64", "period")):
         return "its rows are indexed by times"
     rows = sequences.values[:, 0] if sequences.is_dense else sequences.values
     if len(rows) == len(y) and rows_follow(rows, y):
         return "its rows, or their targets, depend on the rows before"
     return None
-
-
-def _has_periods(X):
-    """Whether the index of a frame is one of pandas' periods, or of dates with a time zone."""
-    dtype = str(getattr(getattr(X, "index", None), "dtype", ""))
-    return dtype.startswith(("period", "datetime64"))

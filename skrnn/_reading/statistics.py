@@ -20,8 +20,8 @@ ENOUGH = 5
 FEW, PADDED, INSIDE, OTHER_END = 10, 0.3, 0.01, 0.05
 # Rows that are looked at one after the other, columns of X and of y, how far back, and the least number.
 SOME_ROWS, SOME_COLUMNS, SOME_TARGETS, FAR_BACK, MANY_ROWS = 5000, 16, 8, 10, 30
-# Rows follow if values go with those before them so closely (tables in the order of their collection reach
-# 0.4), or if rows before explain such a share of y; and if that is so many standard errors from nothing.
+# Rows follow if values go with those before them so closely (tables in the order of their collection
+# reach 0.4), or if rows before explain such a share of y; and that is so many standard errors from nothing.
 CLOSELY, SHARE, CERTAIN = 0.5, 0.2, 4.5
 
 
@@ -56,7 +56,7 @@ def sample(sequences, *, pairs=False):
         yield x, sequences.take(part + 1, times).astype(np.float64) if pairs else None
 
 
-def block(sequences):
+def block(sequences, *, standard=True):
     """(k, T, F) float64: the first steps of some sequences, standardised at every place over them.
 
     So that what all have in common, as the offset of a channel, does not count as a change. Of hardly
@@ -66,7 +66,7 @@ def block(sequences):
     k = max(ENOUGH, min(SOME, SOME_VALUES // (T * F)))
     rows = np.unique(np.linspace(0, len(sequences) - 1, k).astype(np.intp))
     x = sequences.take(rows[:, None], np.arange(T)).astype(np.float64)
-    if len(x) < ENOUGH:
+    if len(x) < ENOUGH or not standard:
         return x
     with np.errstate(all="ignore"):
         deviation = x.std(axis=0)
