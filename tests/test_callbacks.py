@@ -484,6 +484,7 @@ def interrupted(model, path, epoch, X, y, **checkpoint):
     return joblib.load(path)
 
 
+@pytest.mark.filterwarnings("ignore:k1 makes no updates")
 @pytest.mark.parametrize("params", ON_THE_WAY.values(), ids=ON_THE_WAY)
 @pytest.mark.parametrize("cls", [skrnn.LSTMRegressor, skrnn.RNNClassifier])
 def test_training_goes_on_to_the_same_weights(cls, params, tmp_path):

@@ -487,6 +487,7 @@ def test_rates_that_overflow_end_training_with_finite_weights():
     assert np.isfinite(model.predict(X)).all()
 
 
+@pytest.mark.filterwarnings("ignore:X_val is on another scale")
 def test_rates_that_overflow_in_validation_have_no_score():
     """The losses seen in training stay finite, those of X_val do not."""
     X, y = counts()

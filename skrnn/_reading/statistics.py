@@ -21,7 +21,7 @@ FEW, PADDED, INSIDE, OTHER_END = 10, 0.3, 0.01, 0.05
 # Rows that are looked at one after the other, columns of X and of y, how far back, and the least number.
 SOME_ROWS, SOME_COLUMNS, SOME_TARGETS, FAR_BACK, MANY_ROWS = 5000, 16, 8, 10, 30
 # Rows follow if values go with those before them so closely (tables in the order of their collection
-# reach 0.4), or if rows before explain such a share of y; and that is so many standard errors from nothing.
+# reach 0.4), or if rows before explain such a share of y; and that is so many standard errors from zero.
 CLOSELY, SHARE, CERTAIN = 0.5, 0.2, 4.5
 
 

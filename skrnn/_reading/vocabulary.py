@@ -19,6 +19,9 @@ class TokenIds(np.ndarray):
     What is computed from it is an ordinary array; slices and copies are ids still.
     """
 
+    def __repr__(self):
+        return repr(np.asarray(self))
+
     def __array_wrap__(self, array, context=None, return_scalar=False):
         return array[()] if return_scalar else np.asarray(array)
 

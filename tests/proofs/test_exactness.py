@@ -40,6 +40,7 @@ def test_a_weight_is_so_many_copies(cls, seed):
     assert_same_bits(*both(cls, *weighted_rows(seed), hidden_size=8, max_iter=20))
 
 
+@pytest.mark.filterwarnings("ignore:k1 makes no updates")
 @one_of_each
 @pytest.mark.parametrize(
     "params",

@@ -279,6 +279,7 @@ def test_09_list_without_sequences(cls, empty):
     assert_fit_raises(cls, empty(), good_y(cls)[:0], match)
 
 
+@pytest.mark.filterwarnings("ignore:k1 makes no updates")
 @pytest.mark.parametrize(("n", "T", "F"), [(1, 1, 1), (1, 5, 2), (3, 1, 2), (3, 5, 1)])
 @pytest.mark.parametrize("params", [{}, {"k1": 1}, {"batch_size": 1}, {"bidirectional": True}], ids=str)
 @both_targets

@@ -634,6 +634,8 @@ EXACTLY = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:k1 makes no updates")
+@pytest.mark.filterwarnings("ignore:The model has hardly learned")
 @engines
 @pytest.mark.parametrize(
     ("cls", "form", "name"), together(ONE_OF_EACH, ["equal", "ragged"], list(EXACTLY))

@@ -588,6 +588,7 @@ def test_group_k_fold(cls, container):
 # --- searches ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("ignore:k1 makes no updates")
 @pytest.mark.parametrize("container", ["3-D", "list"])
 def test_grid_search_over_k1_k2_and_hidden_size(container):
     X, y, params = learnable(skrnn.GRUClassifier, container)
@@ -709,6 +710,7 @@ def test_voting_of_labels(classifier):
     np.testing.assert_array_equal(majority, counts.argmax(axis=0))  # the smallest label of equals
 
 
+@pytest.mark.filterwarnings("ignore:k1 makes no updates")
 def test_html_and_repr(cls):
     model = cls(4, k1=2)
     for fitted in (model, model.set_params(max_iter=1).fit(*learnable(cls)[:2])):

@@ -226,6 +226,7 @@ def test_settings_of_another_choice_are_ignored(cls, solver, params, assert_same
     assert_same_weights(cls(**{**SMALL, "solver": solver, **params}).fit(X, y), expected)
 
 
+@pytest.mark.filterwarnings("ignore:k1 makes no updates")
 @pytest.mark.parametrize(
     ("params", "same"),
     [
@@ -740,6 +741,7 @@ def test_batch_size_larger_than_the_data_warns(cls, assert_same_weights):
         cls(**SMALL, batch_size=N + 1, **PER_STEP).fit(X, good_y(cls, (N, T)))
 
 
+@pytest.mark.filterwarnings("ignore:k1 makes no updates")
 @pytest.mark.parametrize("cls", [skrnn.RNNRegressor, skrnn.RNNClassifier])
 def test_long_sequences_without_k1_warn(cls):
     X, y = np.zeros((2, 10_001, 1), dtype=np.float32), good_y(cls, 2)

@@ -74,7 +74,7 @@ def test_windows_do_not_cross_series(length, kind, container):
     elif container == "list":
         frame, column = [[i, *row] for i, row in zip(ids, X.tolist(), strict=True)], -3
     else:
-        frame = pd.DataFrame({"a": X[:, 0], "id": ids, "b": X[:, 1]}, index=np.arange(10)[::-1])
+        frame = pd.DataFrame({"a": X[:, 0], "id": ids, "b": X[:, 1]}, index=np.arange(5, 15))
         column = 1 if "position" in container else "id"
     model = SlidingWindow(length, sequence_id=column).fit(frame)
     windows = model.transform(frame)
