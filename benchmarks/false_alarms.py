@@ -61,6 +61,15 @@ def right_uses(folder):
             )
             half = array[:, : max(2, array.shape[1] // 8)]
             yield task.name + " short", estimator(task, **quick), half, task.y
+    days = [past[:672].reshape(-1, 24) for past, _ in loader(folder).load_m4_hourly().values()]
+    today, tomorrow = (np.concatenate([d[k : k + 27] for d in days]) for k in (0, 1))
+    one = days[0]
+    forecast = skrnn.GRURegressor(**quick)
+    yield "24 hours in, 24 out", forecast, today, tomorrow
+    yield "24 in, 24 out, one series", forecast, one[:-1], one[1:]
+    scale = today.std(axis=1, keepdims=True)
+    middle = today.mean(axis=1, keepdims=True)
+    yield "24 in, 24 out, scaled", forecast, (today - middle) / scale, (tomorrow - middle) / scale
     yield from right_uses_per_step(folder, quick)
 
 
@@ -123,6 +132,11 @@ def wrong_uses(folder):
     yield "laser rows (n, 1, 1)", skrnn.GRURegressor(**quick), (column[:, None], laser[1:]), {}
     hours = np.stack([past[:700] for past, _ in list(load.load_m4_hourly().values())[:3]], axis=1)
     yield "three series as columns", skrnn.GRURegressor(**quick), (hours[:-1], hours[1:, 0]), {}
+    lags = np.lib.stride_tricks.sliding_window_view(laser, 21)[::20]
+    quick_one = skrnn.GRURegressor(**quick)
+    yield "the next value at every step", quick_one, (lags[:, :-1], lags[:, 1:]), {}
+    noise = np.random.RandomState(0).normal(size=(100, 20, 1))
+    yield "an echo at every step", quick_one, (noise, np.roll(noise[..., 0], 3, axis=1)), {}
     yield "in one step", skrnn.GRURegressor(step_features=3, **quick), (hours[:-1], hours[1:, 0]), {}
 
 

@@ -2,8 +2,9 @@
 
 The 8 x 8 images of scikit-learn's digits are sequences of 8 steps (the rows) of 8 features. A Pipeline
 of a scaler and a GRU is searched over the truncation of BPTT (k1: steps per update; k2: depth of the
-gradient) and the hidden size. k1 matters with one target per sequence because target_replication gives
-every step a share of the loss. The best pipeline is saved with joblib, and a second, fresh Python
+gradient) and the hidden size. With one target per sequence there is one loss, at its end: k1 would do
+nothing, and fit would say so. It matters here because target_replication gives every step a share of the
+loss. The best pipeline is saved with joblib, and a second, fresh Python
 process loads it and reproduces the predictions bit for bit.
 
 Run: python grid_search_digits.py

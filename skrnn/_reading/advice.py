@@ -18,7 +18,15 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from skrnn._reading.statistics import SOME_VALUES, block, disorder, moments, nearness, padding
+from skrnn._reading.statistics import (
+    SOME_VALUES,
+    block,
+    disorder,
+    follows_step_by_step,
+    moments,
+    nearness,
+    padding,
+)
 from skrnn._reading.vocabulary import TokenIds
 
 # Neighbours along the axis of time are nearer to each other than any two places of it; those along the
@@ -171,9 +179,16 @@ def advise_on_truncation(settings):
 
 
 def advise_on_targets(y, sequences):
-    """Warn if y (n, K), one row per sequence, has as many columns as the longest sequence has steps."""
+    """Warn if y (n, K), one row per sequence, seems to hold one target per time step.
+
+    As many columns as the longest sequence has steps may as well be the forecast of as many steps; so of
+    equally long sequences they must follow X step by step.
+    """
     T = int(sequences.lengths.max())
-    if 1 < T == y.shape[1]:
+    if not 1 < T == y.shape[1]:
+        return
+    is_ragged = int(sequences.lengths.min()) < T
+    if is_ragged or sequences.dtype or follows_step_by_step(sequences, y):
         warn(
             f"y has {T} columns, and the sequences have {T} time steps: with "
             f"return_sequences=False the columns are read as {T} outputs of the whole sequence. For one "

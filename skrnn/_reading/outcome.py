@@ -47,6 +47,8 @@ class Outcome(NamedTuple):
     settings : SequenceSettings
     keeps_best : bool
         Whether the weights that are kept are the best ones, and not the last.
+    n_columns : int
+        Of y, where there is one row for each sequence.
     """
 
     losses: list
@@ -55,6 +57,7 @@ class Outcome(NamedTuple):
     columns: object
     settings: object
     keeps_best: bool = False
+    n_columns: int = 0
 
     @property
     def is_table(self):
@@ -96,6 +99,8 @@ def causes(outcome):
         tips.append("if the whole numbers of X are ids of tokens or categories, set embedding_size")
     if not settings.per_step and settings.pooling == "last" and T >= LONG:
         tips.append(f'pooling="max" or "mean", as the answer is read from the last of {T} steps only')
+    if outcome.n_columns == T > 1:
+        tips.append("return_sequences=True, if y has one target per time step")
     rate = settings.learning_rate_init
     if not settings.full_batch:
         tips.append(f"a learning_rate_init three times as high, or as low, as {rate:g}")

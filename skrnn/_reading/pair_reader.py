@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from skrnn._engine.inference import loss_of_a_constant
 from skrnn._engine.model import Facts, PairArchitecture
 from skrnn._engine.search import loss_of_pairs
+from skrnn._reading.outcome import Outcome, advise_on_outcome
 from skrnn._reading.reader import (
     TRAINING,
     VALIDATION,
@@ -72,7 +74,10 @@ class PairTask:
         return validate
 
     def advise(self, losses, *, keeps_best=False):
-        """Nothing to say: tokens have no scale."""
+        """After training: warn if nothing was learned, or if it was lost again."""
+        X, targets = self.data.source.X, self.facts.targets
+        constant = loss_of_a_constant(targets.loss(), self.data.target, targets.n_outputs)
+        advise_on_outcome(Outcome(losses, constant, X, X, self.settings, keeps_best))
 
 
 class PairReader:

@@ -200,7 +200,8 @@ class Task:
             targets = self.facts.targets
             constant = loss_of_a_constant(targets.loss(), data, targets.n_outputs)
         X = data.X.as_steps() if is_table and not data.X.dtype else data.X
-        advise_on_outcome(Outcome(losses, constant, data.X, X, self.settings, keeps_best))
+        n_columns = 0 if data.per_step else data.y.shape[1]
+        advise_on_outcome(Outcome(losses, constant, data.X, X, self.settings, keeps_best, n_columns))
 
 
 def split(n, fraction, random_state, labels=None):

@@ -13,6 +13,9 @@ import numpy as np
 SOME, SOME_STEPS, SOME_VALUES = 100, 1000, 10**6
 # Pairs of places along an axis whose distance is compared with that of neighbours.
 SOME_PAIRS = 200
+# Targets follow X step by step if they go with it so closely, some steps apart; a correlation of so many
+# sequences is that of chance below STRAY by the root of their number.
+STEP_BY_STEP, STEPS_APART, STRAY, MORE = 0.3, 5, 2.5, 0.1
 # So many sequences have a mean and a deviation at every place that say something.
 ENOUGH = 5
 # Padding: the least number of sequences, the least share of those that end alike, the largest share of
@@ -252,3 +255,27 @@ def _explained_by_before(x, y):
     ]
     gain = (unexplained[0] - unexplained[1]).max()
     return bool(gain > max(SHARE, CERTAIN * np.sqrt(2 * p) / n))
+
+
+# --- targets that belong to steps -------------------------------------------------------------------
+
+
+def follows_step_by_step(sequences, y):
+    """Whether column t of y (n, T) goes with step t of X, or one near it, and not with the end of X.
+
+    So do targets per time step; a forecast of T steps begins where X ends.
+    """
+    rows = np.unique(np.linspace(0, len(sequences) - 1, SOME).astype(np.intp))
+    T = y.shape[1]
+    with np.errstate(all="ignore"):
+        x = sequences.take(rows[:, None], np.arange(T)).astype(np.float64)
+        x = _standard(x.reshape(len(x), -1)).reshape(x.shape)
+        y = _standard(np.asarray(y[rows], dtype=np.float64))
+        # (T, T): how closely a column of y goes with the best feature of a step of X
+        r = np.abs(np.einsum("nt,nsf->tsf", y, x) / len(x)).max(axis=2)
+    apart = max(range(-1, min(STEPS_APART, T - 1) + 1), key=lambda k: np.diagonal(r, -k).mean())
+    close = np.diagonal(r, -apart)
+    first = slice(max(apart, 0), max(apart, 0) + 3)
+    at_the_end = r[first, -1].mean()
+    least = max(STEP_BY_STEP, STRAY / np.sqrt(len(x)))
+    return bool(close.mean() > least and close[:3].mean() > at_the_end + MORE)

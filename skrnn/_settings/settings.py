@@ -208,6 +208,7 @@ class PairSettings(Settings):
 
     def _of_kind(self):
         return {
+            "per_step": True,
             "can_truncate": not self.full_batch,
             "cuts_pieces": False,  # a source and its target belong together
             "longest_window": longest_window(self.k1, self.k2, many=False),

@@ -151,6 +151,31 @@ def test_smooth_measurements_as_columns(cls):
         cls(**QUICK).fit(x, target(cls, x[:, 0] - x[:, 0].mean()))
 
 
+STEPS = {
+    "the same step": lambda x: x[:, :, 0],
+    "the step before": lambda x: np.roll(x[:, :, 1], 1, axis=1),
+    "the next value": lambda x: np.roll(x[:, :, 0], -1, axis=1),
+    "a sum so far": lambda x: np.cumsum(x[:, :, 0], axis=1) / np.sqrt(1 + np.arange(x.shape[1])),
+}
+
+
+@pytest.mark.parametrize("what", STEPS)
+def test_targets_of_steps_as_outputs_of_the_whole_sequence(cls, what):
+    x = np.random.RandomState(0).normal(size=(80, 12, 2))
+    with pytest.warns(UserWarning, match="y has 12 columns.*set return_sequences=True"):
+        cls(**QUICK).fit(x, target(cls, STEPS[what](x)))
+
+
+def test_targets_of_steps_that_do_not_show():
+    """A product of steps goes with none of them: said if nothing is learned."""
+    x = np.random.RandomState(0).normal(size=(40, 12, 1))
+    y = np.roll(x[:, :, 0], 1, axis=1) * np.roll(x[:, :, 0], 2, axis=1)
+    with pytest.warns(
+        ConvergenceWarning, match="hardly learned.*return_sequences=True, if y has one target"
+    ):
+        skrnn.GRURegressor(2, max_iter=25, learning_rate_init=1e-4, random_state=0).fit(x, y)
+
+
 # --- ids of tokens read as numbers ----------------------------------------------------------------
 
 
@@ -387,6 +412,14 @@ def test_a_rate_that_undoes_what_was_learned():
         model.fit(X, X[:, -1, 0])
 
 
+def test_an_encoder_decoder_that_has_learned_nothing():
+    X = ["ab", "ba", "aab", "bba", "bb"] * 4
+    model = skrnn.GRUEncoderDecoder(4, max_iter=25, learning_rate_init=1e-6, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="hardly learned anything.*learning_rate_init"):
+        model.fit(X, [text[::-1] for text in X])
+    model.set_params(max_iter=60, learning_rate_init=0.03, tol=0).fit(X, [text[::-1] for text in X])
+
+
 @pytest.mark.parametrize("losses", [[1.0] * 19, [1.0]])
 def test_too_early_to_tell(losses):
     advise_on_outcome(outcome(losses))
@@ -442,7 +475,21 @@ LOADERS = {
     "iris": datasets.load_iris, "wine": datasets.load_wine,
 }  # fmt: skip
 
+
+def profiles(n=60, T=24):
+    """Days of T hours, one after the other, and the days after them."""
+    rng = np.random.RandomState(0)
+    hours = np.tile(np.sin(np.arange(T) / 4), n + 1) + np.cumsum(rng.normal(size=T * (n + 1))) / 10
+    days = hours.reshape(n + 1, T)
+    return days[:-1], days[1:]
+
+
 RIGHT = {
+    "24 in and 24 out": lambda: (*profiles(), {}),
+    "24 in and 24 out of noise": lambda: (echo(60, F=24)[0], echo(60, F=24, seed=1)[0], {}),
+    "24 in and 24 out, a few": lambda: (profiles(8)[0], profiles(8)[1], {}),
+    "24 in and 24 labels": lambda: (
+        np.tile(echo(60, F=24)[0][..., None], 2), profiles()[1] > 0, {}),
     "rows of a table as single steps": lambda: (*independent(), {"step_features": 4}),
     "(n, 1, F) that are meant": lambda: (independent()[0][:, None], independent()[1], {}),
     "one column that is meant": lambda: (*independent(F=1), {}),
