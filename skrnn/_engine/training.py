@@ -19,7 +19,7 @@ FULL_BATCH_BLOCK = 256
 
 def minibatches(data, batch_size, dtype, shuffle, random_state):
     """An endless supply of epochs, each an iterator of batches in a new order."""
-    n = len(data)
+    n = data.n
     if batch_size >= n:
         whole = data.batch(np.arange(n), dtype)
         while True:
@@ -160,7 +160,7 @@ class Evaluation:
     """
 
     def __init__(self, network, loss, data, arithmetic, alpha):
-        self.network, self.loss, self.n = network, loss, len(data)
+        self.network, self.loss, self.n = network, loss, data.n
         self.arithmetic, self.alpha = arithmetic, alpha
         self.blocks = [
             data.batch(np.arange(k, min(k + FULL_BATCH_BLOCK, self.n)), network.dtype)

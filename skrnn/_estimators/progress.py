@@ -25,7 +25,7 @@ def progress(verbose, max_iter, data):
     """
     if not verbose:
         return Observer()
-    n_sequences, n_steps = len(data), int(data.lengths.sum())
+    n_sequences, n_steps = data.n, int(data.lengths.sum())
     if verbose < 2:
         return Report(max_iter, n_steps)
     return Bar(max_iter, n_sequences, n_steps)
