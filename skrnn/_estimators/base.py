@@ -23,11 +23,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrnn._engine.forward import BLOCK
 from skrnn._engine.model import Model
-from skrnn._engine.run import History
 from skrnn._estimators.blas import one_thread
 from skrnn._estimators.callbacks import OF_A_FIT, CallbackSupportMixin, Tasks, with_callbacks
 from skrnn._estimators.memory import check_memory
-from skrnn._estimators.progress import check_verbose
 from skrnn._estimators.series import Series, carry
 from skrnn._estimators.streaming import stream_of
 from skrnn._estimators.threads import mapper, n_threads
@@ -145,7 +143,7 @@ class Trainable(CallbackSupportMixin, BaseEstimator):
         start = _start(model, run, before, random_state)
         trainer = Trainer(settings, task, start, network)
         with Tasks(self, trainer, X, y, sample_weight) as tasks:
-            trainer.train(held_out, None if tasks.silent else tasks)
+            trainer.train(held_out, [] if tasks.silent else [tasks])
             tasks.check()
             # 4) publish
             self._finish(_settled(_with_series(trainer), before), settings.warm_start, tasks)
@@ -164,9 +162,7 @@ class Trainable(CallbackSupportMixin, BaseEstimator):
     def _settings(self, **call):
         """The checked settings of a call."""
         values = self.get_params(deep=False)
-        settings = self._settings_class.checked(self._what(), values, self._parameter_constraints, **call)
-        check_verbose(settings.verbose)
-        return settings
+        return self._settings_class.checked(self._what(), values, self._parameter_constraints, **call)
 
     def _settings_now(self):
         """The parameters as they are, unchecked."""
@@ -216,7 +212,7 @@ def _random_numbers(before, settings):
 
 def _start(model, run, before, random_state):
     """What training starts from; after an earlier fit its history and its solver's memory."""
-    history, solver = (before.history, before.solver) if before else (History(), None)
+    history, solver = (before.history, before.solver) if before else (None, None)
     n_iter = before.n_iter if before and run.is_part else 0
     return Start(model, run, history, solver, random_state, n_iter)
 
@@ -427,7 +423,7 @@ class BaseRNN(Trainable):
         """Raw outputs (or hidden states) for X, flat, and X as a container."""
         container, n = self._read_like_fit(X), n_threads(self.n_jobs)
         # blocks side by side, or threads within the only one
-        within = n if len(container.sequences) <= BLOCK else 1
+        within = n if container.sequences.n <= BLOCK else 1
         flat = self._model.outputs(
             container.sequences, hidden=hidden, n_threads=within, map_blocks=mapper(n),
             start=self._start_states(container),

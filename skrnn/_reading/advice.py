@@ -41,7 +41,7 @@ def advise_on_axes(sequences):
     ----------
     sequences : Sequences of a 3-D array or a list of 2-D arrays
     """
-    n, F, T = len(sequences), sequences.n_features, int(sequences.lengths.max())
+    n, F, T = sequences.n, sequences.n_features, int(sequences.lengths.max())
     turn = "X.transpose(0, 2, 1)" if sequences.is_dense else "[x.T for x in X]"
     last = f"{AXES} If it is the last axis of X, pass {turn}; if X is as meant, {IGNORE}"
     if T == 1 < F:
@@ -92,7 +92,7 @@ def sample(sequences, *, pairs=False):
     following : (k, T, F) float64 array
         With ``pairs`` (of a 3-D array only): the sequences that follow these; else None.
     """
-    rows = np.unique(np.linspace(0, len(sequences) - 1 - pairs, SOME).astype(np.intp))
+    rows = np.unique(np.linspace(0, sequences.n - 1 - pairs, SOME).astype(np.intp))
     lengths = np.minimum(sequences.lengths[rows], SOME_STEPS)
     k = max(1, SOME_VALUES // int(lengths[0] * sequences.n_features)) if sequences.is_dense else 1
     for start in range(0, len(rows), k):
