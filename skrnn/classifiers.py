@@ -8,7 +8,6 @@ from sklearn.utils.multiclass import unique_labels
 from skrnn._estimators.base import BaseRNN
 from skrnn._estimators.generating import Drawing, generate
 from skrnn._estimators.labels import Labels, same_labels
-from skrnn._estimators.threads import n_threads
 from skrnn._settings.texts import complete
 from skrnn.cells import GRU, LSTM, Elman
 
@@ -203,7 +202,7 @@ class SequenceClassifier(ClassifierMixin, BaseRNN):
         """
         return generate(
             self._model, prompt, n_steps, Drawing(temperature, top_k, random_state),
-            series=self._series(), n_threads=n_threads(self.n_jobs),
+            series=self._series(), n_threads=self._n_threads(),
         )  # fmt: skip
 
     def __sklearn_tags__(self):

@@ -16,7 +16,7 @@ References
 from skrnn._estimators.base import Trainable
 from skrnn._estimators.blas import one_thread
 from skrnn._estimators.texts import Texts
-from skrnn._estimators.threads import mapper, n_threads
+from skrnn._estimators.threads import mapper
 from skrnn._reading.pair_reader import PairReader, check_same_number
 from skrnn._reading.reader import Given
 from skrnn._reading.vocabulary import read_texts
@@ -136,7 +136,7 @@ class SequenceEncoderDecoder(Trainable):
         targets = model.facts.targets
         return targets.answers_to(
             model.network(), model.theta, targets.read_sources(X), self.beam_size, self.max_length,
-            mapper(n_threads(self.n_jobs)),
+            mapper(self._n_threads()),
         )  # fmt: skip
 
     def score(self, X, y, sample_weight=None):

@@ -2,6 +2,7 @@
 
 import inspect
 import pickle
+from copy import copy
 
 import joblib
 import numpy as np
@@ -12,6 +13,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.utils._param_validation import InvalidParameterError
 from support.inside import set_theta, theta_of, views_of
 
 import skrnn
@@ -346,8 +348,9 @@ def test_errors_of_answers(cls):
             model.predict(bad)
     with pytest.raises(ValueError, match="X has 20 sequences, y has 1"):
         model.score(X, y[:1])
-    with pytest.raises(ValueError, match="beam_size"):
-        model.set_params(beam_size=0).predict(X)
+    for name, value in {"beam_size": 0, "max_length": "x", "n_jobs": "x"}.items():
+        with pytest.raises(InvalidParameterError, match=f"'{name}' parameter of {cls.__name__}"):
+            copy(model).set_params(**{name: value}).predict(X)
 
 
 # --- docstrings: the checks of the other estimators ---------------------------------------------------

@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import re
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,29 @@ def test_functions_are_short(path):
         assert lines_of_code(function, lines) <= LINES, where
         n = n_arguments(function, with_settings=with_settings)
         assert n <= ARGUMENTS, f"{where} has {n} arguments"
+
+
+COMPILED = re.compile(r"( *)(?:def|cdef|cpdef) [^=]*\(.*")
+
+
+def compiled_functions(lines):
+    """Number of the line and lines of code of every function of Cython, the docstring not counted."""
+    for start, line in enumerate(lines):
+        begins = COMPILED.match(line)
+        first = next((k for k in range(start, len(lines)) if lines[k].endswith((":", ")"))), start)
+        if not begins or not lines[first].endswith(":"):
+            continue  # declared only
+        rest = lines[first + 1 :]
+        outside = (k for k, one in enumerate(rest) if one.strip() and not one.startswith(begins[1] + " "))
+        body = "\n".join(rest[: next(outside, len(rest))])
+        body = re.sub(r'^\s*""".*?"""', "", body, count=1, flags=re.DOTALL)
+        code = [one for one in body.split("\n") if one.strip() and not one.strip().startswith("#")]
+        yield start + 1, len(code)
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.rglob("*.pyx")), ids=lambda path: path.name)
+def test_functions_of_cython_are_short(path):
+    found = list(compiled_functions(path.read_text(encoding="utf8").split("\n")))
+    assert len(found) > 20
+    for line, n in found:
+        assert n <= LINES, f"{path.name}:{line} has {n} lines"

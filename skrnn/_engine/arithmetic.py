@@ -197,11 +197,11 @@ class _Exact:
         weight = self.weight
         # |entry of a sequence's product| <= T max|a| max|da|, column by column
         a, da = (np.frexp(np.abs(M).max(axis=0))[1] for M in (A, dA))
-        exponent = (a[:, None] + da).ravel() + int(np.frexp(len(steps))[1])
+        exponent = (a[:, None] + da).ravel() + int(np.frexp(steps.T)[1])
         sigmas = _sigmas(exponent, weight.sum())
         totals = np.zeros((len(sigmas), exponent.size))
         m = max(1, BLOCK // exponent.size)
-        for (first, last), rows in steps.groups():
+        for (first, last), rows in steps.groups:
             for i in range(0, last - first, m):
                 # one product per sequence, over its own steps: (m, K, T_i) by (m, T_i, G)
                 A_i = np.ascontiguousarray(A[rows[:, i : i + m]].transpose(1, 2, 0))

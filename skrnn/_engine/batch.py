@@ -102,7 +102,7 @@ class Batch:
         """(N, F) inputs of the window that begins after step ``start``; zeros past the end."""
         data, dtype = self.data.X, self.data.X.dtype or self.dtype
         if self.data.is_rectangular:
-            values = data.take_window(self.rows, start, len(steps))
+            values = data.take_window(self.rows, start, steps.T)
             X = values.astype(dtype, order="C", copy=False).reshape(steps.N, -1)
         else:
             rows, times = self._index(steps, start)

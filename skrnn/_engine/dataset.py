@@ -2,7 +2,7 @@
 
 A ``Dataset`` is ``Sequences`` (``storage.py``) with targets and weights; batches are cut from it.
 Shapes: n sequences of T_i steps, F inputs per step, K targets. Data of another kind, as ``pairs.py``,
-have the methods that training calls: ``__len__``, ``select``, ``batch``, ``without_zero_weights`` and
+have what training asks for: ``n``, ``select``, ``batch``, ``without_zero_weights`` and
 ``flat_targets``.
 
 Every loss has a weight c(i, s) = w_i u(i, s), fixed by the whole sequence: w_i is the sample weight,
@@ -38,6 +38,13 @@ class Dataset:
         The states that the sequences start from; default zeros. For one direction.
     share : (n,) float, optional
         Of sequences that are pieces: their shares of the whole ones, which the penalty counts.
+
+    Attributes
+    ----------
+    n : int
+        Sequences.
+    lengths : (n,) int
+        Steps of each that are read, the delay included.
     """
 
     def __init__(
@@ -45,7 +52,7 @@ class Dataset:
         per_step=None, start=None, share=None,
     ):  # fmt: skip
         self.X, self.y = X, y
-        self.weight = np.ones(len(X)) if weight is None else weight
+        self.weight = np.ones(X.n) if weight is None else weight
         self.step_weight, self.class_weight = step_weight, class_weight
         self.inner_weight = product_of_weights(step_weight, class_weight)
         self.delay, self.replication = delay, replication
@@ -54,11 +61,12 @@ class Dataset:
         self.first_target = None  # (n,) the steps of the first targets, where X begins before them
         # X may have more steps than y: outputs with a delay read them
         self.lengths = (y if isinstance(y, Sequences) else X).lengths + delay
+        self.n = len(self.lengths)
         # all equally long: a batch needs no sorting, and no index for every row
         self.is_rectangular = not delay and bool((self.lengths == self.lengths[:1]).all())
 
     def __len__(self):
-        return len(self.lengths)
+        return self.n
 
     def _derive(self, take, **changes):
         """A new data set: ``take`` makes its X, y, weights and states of those of this one."""
@@ -120,7 +128,7 @@ class Dataset:
 
     def sample_of_targets(self, most=10**6):
         """``flat_targets``; of more than ``most`` only so many, evenly spread."""
-        n = self.y.lengths.sum() if self.per_step else len(self)
+        n = self.y.lengths.sum() if self.per_step else self.n
         if n <= most:
             return self.flat_targets()
         where = np.linspace(0, n - 1, most).astype(np.intp)
@@ -169,7 +177,7 @@ class Dataset:
     def _steps(self, first, n, n_X):
         """The targets of ``n`` steps from ``first`` on, if there are any, with ``n_X`` steps of X."""
         rows = np.flatnonzero(n)
-        first, n, n_X = (np.broadcast_to(v, len(self))[rows] for v in (first, n, n_X))
+        first, n, n_X = (np.broadcast_to(v, self.n)[rows] for v in (first, n, n_X))
 
         def take(part):
             if part is self.X:

@@ -55,13 +55,13 @@ def way_back(gradient, batch, loss, y, n_lags, weight=1.0):
     steps = batch.steps(start, batch.T)
     path, H = _way_there(network, views, batch.X(steps, start), steps, state.layers)
     # the read-out of the last step, and its gradient with respect to all h that pooling has seen
-    P, _, tape = network.pooling.forward(H, steps, len(steps) - 1, state.pool, None)
+    P, _, tape = network.pooling.forward(H, steps, steps.T - 1, state.pool, None)
     _, draw = loss.value_and_gradient(y, P @ views.W + views.b)
     dP = ((draw * weight) @ views.W.T).astype(network.dtype)
-    dH, first = network.pooling.backward(dP, steps, len(steps) - 1, tape)
+    dH, first = network.pooling.backward(dP, steps, steps.T - 1, tape)
     skip = steps.offsets[first]
     dstates = [_zeros(layer) for layer in state.layers]
-    for t in range(len(steps) - 1, -1, -1):
+    for t in range(steps.T - 1, -1, -1):
         rows = steps.slices[t]
         dh = np.ascontiguousarray(dH[rows.start - skip : rows.stop - skip]) if t >= first else None
         held, dstates = _one_step_back(path[t], dh, dstates)

@@ -43,7 +43,7 @@ def outputs(network, theta, X, dtype, *, per_step, delay=0, hidden=False, start=
     views = network.views(theta)
     run = states_of(network, views) if hidden else outputs_of(network, views)
     width = network.widths[-1] if hidden else network.n_outputs
-    answer = np.empty((int(X.lengths.sum()) if per_step else len(X), width), dtype=dtype)
+    answer = np.empty((int(X.lengths.sum()) if per_step else X.n, width), dtype=dtype)
 
     def run_block(rows):
         batch = Batch(data, rows, dtype)
@@ -69,8 +69,8 @@ def ends(network, theta, X, dtype, *, start=None):
     states : list per layer of tuples of (n, H)
     """
     data, run = Dataset(X, per_step=False, start=start), outputs_of(network, network.views(theta))
-    raw = np.empty((len(X), network.n_outputs), dtype=dtype)
-    states = [directions[0] for directions in network.initial_state(len(X)).layers]
+    raw = np.empty((X.n, network.n_outputs), dtype=dtype)
+    states = [directions[0] for directions in network.initial_state(X.n).layers]
     for rows in blocks_by_length(X.lengths):
         batch = Batch(data, rows, dtype)
         raw[batch.rows], final = _run_to_the_end(network, run, batch)

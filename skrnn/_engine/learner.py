@@ -154,7 +154,8 @@ class Learner(Gradient):
     def begin(self, batch):
         """Before a batch: draw the first dropout masks."""
         self._batch = batch
-        self._draw_masks()
+        if self.network.dropout:
+            self._draw_masks()
 
     def end(self, batch, carry):
         """After a batch: keep the states in which its sequences end, if they are wanted."""
@@ -165,7 +166,7 @@ class Learner(Gradient):
     def _draw_masks(self):
         # in the rows' original order, so that they do not depend on how the batch is sorted
         masks = self.network.draw_masks(self._batch.B, self.random_state)
-        self.masks = masks and [m[self._batch.order] for m in masks]
+        self.masks = [m[self._batch.order] for m in masks]
 
     def update(self, scale, S):
         """One update of theta from the gradient gathered in g, which is zero afterwards."""

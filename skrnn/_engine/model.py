@@ -145,7 +145,7 @@ class Model:
         """A model before training: weights drawn at random, and outputs where the targets want them."""
         theta = network.initial_weights(random_state)
         if facts.targets.start is not None:
-            network.layout.views(theta)["readout.b"][...] = facts.targets.start
+            network.views(theta).b[...] = facts.targets.start
         return cls(facts, theta)
 
     def with_theta(self, theta):

@@ -23,7 +23,8 @@ from skrnn._engine.weights import WeightLayout, glorot_uniform, orthogonal
 State = namedtuple("State", "layers pool")
 # What the way back needs; layers: per layer, per direction, a tape; P: what the read-out has seen.
 Tape = namedtuple("Tape", "views window layers pool P masks")
-# Views into theta or a gradient; layers: per layer, per direction, a Layer; table: None without tokens.
+# Views into theta or a gradient; layers: per layer, per direction, a Layer; table: None without tokens,
+# W and b: None without a read-out.
 Views = namedtuple("Views", "layers W b table")
 
 
@@ -70,6 +71,12 @@ class Network:
         self.cells = [cell(H, self.dtype, **(cell_options or {})) for H in self.hidden_sizes]
         directions = (False, True)[: self.n_directions]
         self.recurrences = [[Recurrence(c, d, n_threads) for d in directions] for c in self.cells]
+        self.lay_out(self.layout.places)
+        # whether an output after the last step is read from the final states, as PyTorch's h_n: the last
+        # row of a bidirectional output holds the reverse direction after its first step only
+        self.reads_final_states = bidirectional and pooling == "last"
+        # no loss looks at the states after the last step, but through the read-out
+        self.no_dfinal = [[(None,) * c.n_states] * self.n_directions for c in self.cells]
 
     def _shapes(self, n_gates, n_inputs):
         shapes = {}
@@ -93,37 +100,39 @@ class Network:
         Embeddings have mean 0 and variance 1, like standardised features.
         """
         theta = np.zeros(self.layout.size)
-        views = self.layout.views(theta)
-        if "embedding.W" in views:
-            views["embedding.W"][...] = random_state.normal(size=views["embedding.W"].shape)
-        for name, layer in self._views_of_layers(views).items():
-            cell = self.cells[int(name.split(".")[0].removeprefix("layer"))]
-            (D, _), (H, _) = layer.W_x.shape, layer.W_h.shape
-            layer.W_x[...] = glorot_uniform(random_state, D, H, cell.n_gates)
-            layer.W_h[...] = orthogonal(random_state, H, cell.n_gates)
-            layer.b_x[...] = np.repeat(cell.bias_init, H)
-        if self.n_outputs:
-            W = views["readout.W"]
-            W[...] = glorot_uniform(random_state, *W.shape)
+        self.draw_weights(self.views(theta), random_state)
         return theta.astype(self.dtype)
 
-    def _views_of_layers(self, views):
-        return {
-            name: Layer(*(views[f"{name}.{field}"] for field in Layer._fields))
-            for name, _, _ in self._layers()
-        }
+    def draw_weights(self, views, random_state):
+        """Initial weights into ``views`` of zeros."""
+        if views.table is not None:
+            views.table[...] = random_state.normal(size=views.table.shape)
+        for cell, directions in zip(self.cells, views.layers, strict=True):
+            for W_x, W_h, b_x, _ in directions:
+                (D, _), (H, _) = W_x.shape, W_h.shape
+                W_x[...] = glorot_uniform(random_state, D, H, cell.n_gates)
+                W_h[...] = orthogonal(random_state, H, cell.n_gates)
+                b_x[...] = np.repeat(cell.bias_init, H)
+        if views.W is not None:
+            views.W[...] = glorot_uniform(random_state, *views.W.shape)
 
-    def views(self, vector):
-        """Views into theta or a gradient in the form that forward and backward take."""
-        return self.arrange(self.layout.views(vector))
-
-    def arrange(self, views):
-        """Arrays by name -> ``Views``."""
-        layers = list(self._views_of_layers(views).values())
+    def lay_out(self, places):
+        """From now on the weights lie at these ``places`` (of a ``WeightLayout``) of a vector."""
+        layers = [[places[f"{name}.{field}"] for field in Layer._fields] for name, _, _ in self._layers()]
         n = self.n_directions
         per_layer = [layers[k : k + n] for k in range(0, len(layers), n)]
         names = ("readout.W", "readout.b", "embedding.W")
-        return Views(per_layer, *(views.get(name) for name in names))
+        self._places = per_layer, [places.get(name) for name in names]
+
+    def views(self, vector):
+        """Views into theta or a gradient in the form that forward and backward take."""
+
+        def view(place):
+            return place and vector[place[0]].reshape(place[1])
+
+        layers, others = self._places
+        per_layer = [[Layer(*map(view, one)) for one in directions] for directions in layers]
+        return Views(per_layer, *map(view, others))
 
     def initial_state(self, B):
         """Zeros everywhere (and nothing gathered yet)."""
@@ -154,7 +163,7 @@ class Network:
         Returns the top layer's H (N, Q); the states before the step ``window.keep`` (default: final);
         the final states; and a tape per layer and direction.
         """
-        X, steps, first, keep = window
+        X, steps, first, keep = window.X, window.steps, window.first, window.keep
         if views.table is not None:
             window = Window(embed(views.table, X), steps, first, keep)
         all_kept, finals, tapes = [], [], []
@@ -174,14 +183,6 @@ class Network:
         """What the first layer reads: X, or the embeddings of the tokens X."""
         return X if views.table is None else embed(views.table, X)
 
-    def _reads_final_states(self, window):
-        """Whether the read-out sees the final state of each direction, as PyTorch's h_n.
-
-        The last row of a bidirectional output holds the reverse direction after its first step only.
-        """
-        is_last = isinstance(self.pooling, POOLINGS["last"])
-        return self.bidirectional and is_last and window.first == len(window.steps) - 1
-
     def forward(self, views, window, state, arithmetic, *, masks=None, record=True):
         """Outputs of the steps from ``window.first`` on.
 
@@ -193,13 +194,13 @@ class Network:
         """
         H, kept, finals, tapes = self.hidden(views, window, state, arithmetic, masks=masks, record=record)
         pool_state = pool_tape = ()
-        if self._reads_final_states(window):
+        if self.reads_final_states and window.read.T == 1:
             P = np.hstack([final[0] for final in finals[-1]])
         else:
-            _, steps, first, keep = window
-            P, pool_state, pool_tape = self.pooling.forward(H, steps, first, state.pool, keep)
+            pooling, steps = self.pooling, window.steps
+            P, pool_state, pool_tape = pooling.forward(H, steps, window.first, state.pool, window.keep)
         if masks:
-            P = P * window.steps.tail(window.first).spread(masks[-1])
+            P = P * window.read.spread(masks[-1])
         raw = arithmetic.product(P, views.W)
         raw += views.b
         tape = Tape(views, window, tapes, pool_tape, P, masks) if record else None
@@ -223,7 +224,7 @@ class Network:
             Gradient with respect to the initial states.
         """
         views, window, masks = tape.views, tape.window, tape.masks
-        first, read = window.first, window.steps.tail(window.first)
+        first, read = window.first, window.read
         if gradient is not None:
             dW_and_b = arithmetic.weight_gradient(with_ones(tape.P), draw, read)
             gradient.W[...] += dW_and_b[:-1]
@@ -231,11 +232,11 @@ class Network:
         dP = arithmetic.product(draw, np.ascontiguousarray(views.W.T))
         if masks:
             dP *= read.spread(masks[-1])
-        # no loss looks at the states after the last step, but through the read-out
-        dfinal = [[(None,) * cell.n_states] * self.n_directions for cell in self.cells]
-        if self._reads_final_states(window):  # no loss looks at H, but at the last h of both
+        dfinal = self.no_dfinal
+        if self.reads_final_states and read.T == 1:  # no loss looks at H, but at the last h of both
             dH, parts = None, np.hsplit(dP, self.n_directions)
-            dfinal[-1] = [(dh, *others) for dh, (_, *others) in zip(parts, dfinal[-1], strict=True)]
+            last = [(dh, *others) for dh, (_, *others) in zip(parts, dfinal[-1], strict=True)]
+            dfinal = [*dfinal[:-1], last]
         else:
             dH, first = self.pooling.backward(dP, window.steps, first, tape.pool)
         return self.hidden_backward(dH, first, dfinal, tape, gradient, arithmetic)

@@ -1,7 +1,7 @@
 """Looking on while a model trains.
 
-Training tells its observers when an epoch begins, how far it has come, and when it ends; an observer may
-end training. To look on in another way, write a class like ``Observer``.
+Training tells its observers, a list, when an epoch begins, how far it has come, and when it ends; one of
+them may end training. To look on in another way, write a class like ``Observer``.
 """
 
 
@@ -21,26 +21,3 @@ class Observer:
 
     def close(self):
         """Training is over, in whatever way."""
-
-
-class Observers(Observer):
-    """Several of them, as one."""
-
-    def __init__(self, observers):
-        self.observers = list(observers)
-
-    def begin_epoch(self, epoch):
-        answers = [o.begin_epoch(epoch) for o in self.observers]  # every one is told
-        return any(answers)
-
-    def progress(self, n):
-        for o in self.observers:
-            o.progress(n)
-
-    def end_epoch(self, history, epoch):
-        answers = [o.end_epoch(history, epoch) for o in self.observers]
-        return any(answers)
-
-    def close(self):
-        for o in self.observers:
-            o.close()

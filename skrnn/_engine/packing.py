@@ -12,7 +12,6 @@ only what is alive, step after step: N = sum of n rows, of which step t owns
 With equal lengths this is the plain time-major array (T, B, .) read as (T B, .).
 """
 
-from collections import namedtuple
 from functools import cached_property
 from itertools import accumulate, pairwise
 
@@ -28,26 +27,28 @@ class Steps:
         Sequences alive at each step of the window.
     B : int
         Sequences of the whole batch, which is what states are sized by.
+
+    Attributes
+    ----------
+    T, N : int
+        Steps and packed rows.
+    n : list of int
+        Sequences alive at each step; ``counts`` is the same as an array.
+    offsets : list of int
+        The first packed row of each step, and N.
+    full : bool
+        Whether all sequences are alive at all steps.
     """
 
     def __init__(self, n, B):
         self.counts = np.asarray(n, dtype=np.int64)
-        self.B = B
-        self.N = int(self.counts.sum())
-        self.full = len(self.counts) * B == self.N
+        self.n, self.B, self.T = self.counts.tolist(), B, len(self.counts)
+        self.offsets = [0, *accumulate(self.n)]
+        self.N = self.offsets[-1]
+        self.full = self.T * B == self.N
 
     def __len__(self):
-        return len(self.counts)
-
-    @cached_property
-    def n(self):
-        """Sequences alive at each step, as a list."""
-        return self.counts.tolist()
-
-    @cached_property
-    def offsets(self):
-        """The first packed row of each step, and N."""
-        return [0, *accumulate(self.n)]
+        return self.T
 
     @cached_property
     def slices(self):
@@ -58,30 +59,31 @@ class Steps:
     def sequence(self):
         """(N,) the sequence that each packed row belongs to."""
         if self.full:
-            return np.tile(np.arange(self.B), len(self))
+            return np.tile(np.arange(self.B), self.T)
         return np.concatenate([np.arange(n_t) for n_t in self.n] or [np.empty(0, dtype=np.intp)])
 
     @cached_property
     def time(self):
         """(N,) the step that each packed row belongs to."""
-        return np.repeat(np.arange(len(self)), self.counts)
+        return np.repeat(np.arange(self.T), self.counts)
 
+    @cached_property
     def groups(self):
         """Sequences with the same number of steps in the window, side by side.
 
-        Yields their range (first, last + 1) and the packed rows (T_i, m) of their steps. Padding would
+        A list of their range (first, last + 1) and the packed rows (T_i, m) of their steps. Padding would
         cost work and memory by the longest sequence for every one.
         """
-        n, offsets = self.counts, np.asarray(self.offsets[:-1])
-        first = 0
-        for last in np.unique(n):  # sequences first..last - 1 are alive in the same steps
-            alive = n > first
-            yield (first, int(last)), offsets[alive][:, None] + np.arange(first, last)
-            first = int(last)
+        offsets, groups, first = np.asarray(self.offsets[:-1], dtype=np.intp), [], 0
+        for last in np.unique(self.counts).tolist():  # first..last - 1 are alive in the same steps
+            alive = self.counts > first
+            groups.append(((first, last), offsets[alive][:, None] + np.arange(first, last)))
+            first = last
+        return groups
 
     def spread(self, v):
         """(B, K), one row per sequence -> (N, K), repeated at all of its steps."""
-        if len(self) == 1:
+        if self.T == 1:
             return v[: self.N]
         return v[self.sequence]
 
@@ -90,10 +92,10 @@ class Steps:
         return Steps(self.counts[first:], self.B) if first else self
 
 
-class Window(namedtuple("Window", "X steps first keep", defaults=(0, None))):
+class Window:
     """Inputs at the steps of a window, and what is wanted of them.
 
-    Attributes
+    Parameters
     ----------
     X : (N, F) inputs, or (N,) tokens
     steps : Steps
@@ -101,13 +103,18 @@ class Window(namedtuple("Window", "X steps first keep", defaults=(0, None))):
         Outputs are read at the steps from this one on: none, if it is the number of steps.
     keep : int or None
         The state before this step is what a window is to leave behind; None: that after the last.
+
+    Attributes
+    ----------
+    read : Steps
+        Those whose outputs are read, as the steps of a window of their own.
     """
 
-    __slots__ = ()
+    __slots__ = ("X", "first", "keep", "read", "steps")
 
-    def read(self):
-        """The steps whose outputs are read, as a window of their own."""
-        return self.steps.tail(self.first)
+    def __init__(self, X, steps, first=0, keep=None):
+        self.X, self.steps, self.first, self.keep = X, steps, first, keep
+        self.read = steps.tail(first)
 
 
 # A state (tuple of (B, .)) in two parts: the rows alive at a step, and the rest, which has left with

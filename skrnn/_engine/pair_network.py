@@ -54,6 +54,12 @@ class PairNetwork:
         }
         tables = [name for name in shapes if name.endswith("embedding.W")]
         self.layout = WeightLayout(shapes, unpenalised=tables)
+        for part, network in self._parts():
+            start = f"{part}."
+            network.lay_out({
+                name.removeprefix(start): place
+                for name, place in self.layout.places.items() if name.startswith(start)
+            })  # fmt: skip
         # what the memory of training is estimated from, as a step is one of either part
         one = self.decoder
         self.dtype, self.dropout, self.n_outputs = one.dtype, one.dropout, n_target
@@ -63,27 +69,16 @@ class PairNetwork:
     def _parts(self):
         return ("encoder", self.encoder), ("decoder", self.decoder)
 
-    def _named(self, vector):
-        """The arrays of each part by the names that it knows them under."""
-        views = self.layout.views(vector)
-        return [
-            {name: views[f"{part}.{name}"] for name in network.layout.shapes}
-            for part, network in self._parts()
-        ]
-
     def initial_weights(self, random_state):
         """A new theta: each part's own initial weights."""
-        theta = np.empty(self.layout.size, dtype=self.dtype)
-        for (_, network), arrays in zip(self._parts(), self._named(theta), strict=True):
-            own = network.layout.views(network.initial_weights(random_state))
-            for name, array in arrays.items():
-                array[...] = own[name]
-        return theta
+        theta = np.zeros(self.layout.size)
+        for _, network in self._parts():
+            network.draw_weights(network.views(theta), random_state)
+        return theta.astype(self.dtype)
 
     def views(self, vector):
         """Views into theta or a gradient in the form that forward and backward take."""
-        encoder, decoder = self._named(vector)
-        return PairViews(self.encoder.arrange(encoder), self.decoder.arrange(decoder))
+        return PairViews(self.encoder.views(vector), self.decoder.views(vector))
 
     def initial_state(self, B):
         """Zeros everywhere."""

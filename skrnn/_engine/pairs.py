@@ -37,10 +37,10 @@ class Pairs:
 
     def __init__(self, source, target):
         self.source, self.target = Dataset(source, per_step=False), target
-        self.lengths = source.lengths + target.lengths
+        self.lengths, self.n = source.lengths + target.lengths, target.n
 
     def __len__(self):
-        return len(self.target)
+        return self.n
 
     def select(self, rows):
         """The pairs ``rows`` as a new data set."""
@@ -122,6 +122,7 @@ class PairWindow(namedtuple("PairWindow", "encoder decoder first crosses to_deco
 
     __slots__ = ()
 
+    @property
     def read(self):
         """The decoder's steps whose outputs are read."""
-        return self.decoder.read()
+        return self.decoder.read

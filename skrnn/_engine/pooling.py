@@ -41,7 +41,7 @@ class Mean:
         alive, rest = split(state, steps.n[0])
         P = np.empty((steps.N - skip, H.shape[1]), dtype=H.dtype)
         counts, kept = np.empty((len(P), 1), dtype=H.dtype), None
-        for t in range(len(steps)):
+        for t in range(steps.T):
             if t == keep:
                 kept = join(alive, rest)
             (total, count), rest = resize(alive, rest, steps.n[t])
@@ -58,7 +58,7 @@ class Mean:
         skip = steps.offsets[first]
         dH = np.empty((steps.N, dP.shape[1]), dtype=dP.dtype)
         dtotal = np.zeros((steps.B, dP.shape[1]), dtype=dP.dtype)
-        for t in range(len(steps) - 1, -1, -1):
+        for t in range(steps.T - 1, -1, -1):
             n, rows = steps.n[t], steps.slices[t]
             if t >= first:
                 dtotal[:n] += dP[rows.start - skip : rows.stop - skip]
@@ -77,7 +77,7 @@ class Max:
         alive, rest = split(state, steps.n[0])
         P = np.empty((steps.N - skip, H.shape[1]), dtype=H.dtype)
         higher, kept = np.empty(H.shape, dtype=bool), None
-        for t in range(len(steps)):
+        for t in range(steps.T):
             if t == keep:
                 kept = join(alive, rest)
             (top,), rest = resize(alive, rest, steps.n[t])
@@ -92,7 +92,7 @@ class Max:
         skip = steps.offsets[first]
         dH = np.empty(tape.shape, dtype=dP.dtype)
         dtop = np.zeros((steps.B, dP.shape[1]), dtype=dP.dtype)
-        for t in range(len(steps) - 1, -1, -1):
+        for t in range(steps.T - 1, -1, -1):
             n, rows = steps.n[t], steps.slices[t]
             if t >= first:
                 dtop[:n] += dP[rows.start - skip : rows.stop - skip]

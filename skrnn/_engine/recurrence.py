@@ -53,7 +53,7 @@ def unroll(recurrence, layer, window, state, arithmetic, *, record=True):
     tape : what the way back needs; of no use without ``record``
     """
     cell, reverse, n_threads = recurrence
-    X, steps, _, keep = window
+    X, steps, keep = window.X, window.steps, window.keep
     compiled = _kernels.unroll(
         cell, layer, X, steps, state, reverse=reverse, keep=keep, record=record, n_threads=n_threads
     )
@@ -63,10 +63,11 @@ def unroll(recurrence, layer, window, state, arithmetic, *, record=True):
 
 
 def _unroll(recurrence, layer, window, state, arithmetic, record):
-    (cell, reverse, _), (X, steps, _, keep), (W_x, W_h, b_x, b_h) = recurrence, window, layer
+    (cell, reverse, _), (W_x, W_h, b_x, b_h) = recurrence, layer
+    X, steps, keep = window.X, window.steps, window.keep
     A_x = arithmetic.product(X, W_x)
     A_x += b_x
-    H, T = np.empty((steps.N, W_h.shape[0]), dtype=A_x.dtype), len(steps)
+    H, T = np.empty((steps.N, W_h.shape[0]), dtype=A_x.dtype), steps.T
     order = range(T - 1, -1, -1) if reverse else range(T)
     h_before, tapes, kept = [None] * T, [None] * T, None
     alive, rest = split(state, steps.n[order[0]])
@@ -146,7 +147,7 @@ def layer_gradient(gradient, tape, steps, arithmetic):
         if arithmetic is FAST:
             return tape.gradient(gradient)
         weight = arithmetic.weight
-        return tape.gradient(gradient, weight, gradient_sigmas(len(steps), weight.sum()))
+        return tape.gradient(gradient, weight, gradient_sigmas(steps.T, weight.sum()))
     h_before = np.concatenate(tape.h_before)
     X, (dA_x, dA_h), D = tape.X, tape.dA, tape.X.shape[1]
     if dA_h is dA_x:

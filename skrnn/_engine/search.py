@@ -52,7 +52,7 @@ def answers(network, theta, data, *, beam_size, max_length, log_probability, map
     list of lists of int
     """
     views = network.views(theta)
-    found = [None] * len(data)
+    found = [None] * data.n
 
     def answer_block(rows):
         batch = data.batch(rows, network.dtype)
@@ -160,12 +160,12 @@ class Beams:
 def loss_of_pairs(network, theta, loss, data):
     """The mean loss of pairs, each token predicted from those before it as they should be."""
     run, total, W = outputs_of(network, network.views(theta)), 0.0, 0.0
-    for i in range(0, len(data), BLOCK):
-        batch = data.batch(np.arange(i, min(i + BLOCK, len(data))), network.dtype)
+    for i in range(0, data.n, BLOCK):
+        batch = data.batch(np.arange(i, min(i + BLOCK, data.n)), network.dtype)
         state = batch.initial_state(network)
         for start, window, raw, _ in in_windows(run, batch, state, (0, batch.T), WINDOW):
             if raw is not None:
-                read = window.read()
+                read = window.read
                 y, u = batch.targets(read, start + window.first)
                 value, _ = loss.value_and_gradient(y, raw)
                 total += float((u * read.spread(batch.weight) * value).sum())

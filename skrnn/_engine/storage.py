@@ -32,6 +32,9 @@ class Sequences:
 
     Attributes
     ----------
+    n : int
+    n_features : int
+        F.
     block : (n,) int or None
         Of dense storage: the (T, F) block that holds the sequence.
     starts : (n,) int
@@ -46,6 +49,7 @@ class Sequences:
         self.rows_are_steps = rows_are_steps
         self.values, self.order, self.columns, self.dtype = values, order, columns, dtype
         self.mapped = mapped(values)
+        self.n_features = values.shape[-1] if columns is None else len(columns)
         self.is_dense = lengths is None
         if self.is_dense:
             self.block = np.arange(len(values))
@@ -57,16 +61,12 @@ class Sequences:
         self.is_whole = True
 
     def _set(self, starts, lengths):
-        self.starts, self.lengths = starts, lengths
+        self.starts, self.lengths, self.n = starts, lengths, len(lengths)
         self.offsets = np.cumsum(lengths) - lengths
         self.same_start = bool((starts == starts[:1]).all())
 
     def __len__(self):
-        return len(self.lengths)
-
-    @property
-    def n_features(self):
-        return self.values.shape[-1] if self.columns is None else len(self.columns)
+        return self.n
 
     def cut(self, rows, starts, lengths):
         """Steps ``starts`` .. of the sequences ``rows`` as a new object; the storage is shared."""
@@ -136,7 +136,7 @@ class Sequences:
             return self.values.reshape(-1, self.n_features)
         if self.is_whole and self.order is None:
             return self.values if self.columns is None else self.values[:, self.columns]
-        return self.gather(np.arange(len(self)))
+        return self.gather(np.arange(self.n))
 
     def as_steps(self):
         """Of dense storage: every sequence as a single step of all its values."""

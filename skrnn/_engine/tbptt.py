@@ -89,7 +89,7 @@ def tbptt(network, loss, batch, learner, k1=None, k2=None):
         window = batch.window(start, first, end, keep=at)
         raw, state, tape = network.forward(views, window, state, arithmetic, masks=learner.masks)
         # 3) the losses of the steps after ``first``, and backward to the start of the window
-        read = window.read()
+        read = window.read
         y, u = batch.targets(read, start + window.first)
         value, draw = loss.value_and_gradient(y, raw)
         c, weighing = arithmetic.loss_weights(u, batch.weight, read)

@@ -6,6 +6,7 @@ scikit-learn. A solver of either kind is added in ``solvers.py``.
 """
 
 from collections import deque
+from itertools import repeat
 
 import numpy as np
 
@@ -19,18 +20,26 @@ FULL_BATCH_BLOCK = 256
 
 def minibatches(data, batch_size, dtype, shuffle, random_state):
     """An endless supply of epochs, each an iterator of batches in a new order."""
-    n = len(data)
-    if batch_size >= n:
-        whole = data.batch(np.arange(n), dtype)
-        while True:
-            yield [whole]
+    if batch_size >= data.n:
+        return repeat([data.batch(np.arange(data.n), dtype)])
+    return _minibatches(data, batch_size, dtype, shuffle, random_state)
+
+
+def _minibatches(data, batch_size, dtype, shuffle, random_state):
+    n = data.n
     while True:
         rows = random_state.permutation(n) if shuffle else np.arange(n)
         yield (data.batch(rows[k : k + batch_size], dtype) for k in range(0, n, batch_size))
 
 
+def tell(observers, what, *arguments):
+    """Call that method of all observers; whether one of them ends training."""
+    answers = [getattr(observer, what)(*arguments) for observer in observers]  # every one is told
+    return any(answers)
+
+
 @_kernels.keep_memory()
-def train(loss, epochs, learner, run, history, observer, *, k1, k2, validate=None, truncation=None):
+def train(loss, epochs, learner, run, history, observers, *, k1, k2, validate=None, truncation=None):
     """Train until ``run`` has taken all its epochs, or is done.
 
     Parameters
@@ -38,7 +47,8 @@ def train(loss, epochs, learner, run, history, observer, *, k1, k2, validate=Non
     epochs : iterator of iterables of Batch
     run : Run
         Its monitor watches the validation loss if there is one, else the training loss.
-    observer : Observer
+    observers : list of Observer
+        Every one is told, also if another has ended training.
     validate : callable, optional
         theta -> validation loss, validation score; called after every epoch.
     truncation : AutoTruncation, optional
@@ -60,34 +70,34 @@ def train(loss, epochs, learner, run, history, observer, *, k1, k2, validate=Non
     if run.memories is not None:
         learner.remember(run.memories)
     for epoch, batches in zip(range(run.epoch, run.max_iter), epochs, strict=False):
-        if run.done or observer.begin_epoch(epoch):
+        if run.done or tell(observers, "begin_epoch", epoch):
             return True
         learner.solver.learning_rate = run.schedule.rate(epoch)
         depth = k2
         if truncation:
             depth = truncation.k2(learner.network, learner.theta, loss, len(history.loss))
         try:
-            one_epoch(loss, batches, learner, observer, k1, depth)
+            one_epoch(loss, batches, learner, observers, k1, depth)
         except BaseException as error:
             learner.abandon(error)
             history.n_updates += learner.n_updates
             raise
         validation = validate(learner.theta) if validate else None
-        history.record(*learner.means(), learner.n_updates, validation, k2=depth or k1)
+        means, run.memories = learner.means(), learner.memories()
+        history.record(*means, learner.n_updates, validation, k2=depth or k1)
         run.record(validation[0] if validate else history.loss[-1], learner.theta)
-        run.memories = learner.memories()
-        if observer.end_epoch(history, epoch):
+        if tell(observers, "end_epoch", history, epoch):
             return True
     return run.done or run.schedule.ends_with_max_iter
 
 
-def one_epoch(loss, batches, learner, observer, k1, k2):
+def one_epoch(loss, batches, learner, observers, k1, k2):
     """Train on every batch once; the weights are finite afterwards, or a DivergenceError is raised."""
     network = learner.network
     learner.start_epoch()
     for batch in batches:
         tbptt(network, loss, batch, learner, k1, k2)
-        observer.progress(batch.B)
+        tell(observers, "progress", batch.B)
 
     def evaluate():
         gradient = Gradient(network, learner.theta, learner.arithmetic)
@@ -98,13 +108,13 @@ def one_epoch(loss, batches, learner, observer, k1, k2):
 
 
 @_kernels.keep_memory()
-def train_full_batch(evaluation, theta, solver, run, history, observer):
+def train_full_batch(evaluation, theta, solver, run, history, observers):
     """Minimise the loss of the whole data by full BPTT with a solver that drives the ``Evaluation``.
 
     ``theta`` is changed in place after every iteration, which is what observers take for an epoch.
     Returns scipy's result object, or None if an observer has ended training.
     """
-    iterations, before = Iterations(evaluation, theta, run, history, observer), run.epoch
+    iterations, before = Iterations(evaluation, theta, run, history, observers), run.epoch
     try:
         result = solver.minimize(iterations.evaluate, theta, iterations.accept)
     except Stopped:
@@ -117,18 +127,18 @@ def train_full_batch(evaluation, theta, solver, run, history, observer):
 class Iterations:
     """What a solver that drives the evaluation calls: each of its iterations is an epoch."""
 
-    def __init__(self, evaluation, theta, run, history, observer):
+    def __init__(self, evaluation, theta, run, history, observers):
         self.evaluation, self.theta = evaluation, theta
-        self.run, self.history, self.observer = run, history, observer
+        self.run, self.history, self.observers = run, history, observers
         self.under_way = False  # whether an observed epoch has begun and not ended
 
     def evaluate(self, x):
         """Loss and gradient at x."""
-        if not self.under_way and self.observer.begin_epoch(self.run.epoch):
+        if not self.under_way and tell(self.observers, "begin_epoch", self.run.epoch):
             raise Stopped
         self.under_way = True
         value, g = self.evaluation(x.astype(self.theta.dtype))
-        self.observer.progress(self.evaluation.n)
+        tell(self.observers, "progress", self.evaluation.n)
         return value, g
 
     def accept(self, x):
@@ -138,7 +148,7 @@ class Iterations:
         self.history.record(self.evaluation.value, self.evaluation.norm, 0.0, 1)
         self.run.epoch += 1
         self.under_way = False
-        if self.observer.end_epoch(self.history, self.run.epoch - 1):
+        if tell(self.observers, "end_epoch", self.history, self.run.epoch - 1):
             raise Stopped
 
 
@@ -160,7 +170,7 @@ class Evaluation:
     """
 
     def __init__(self, network, loss, data, arithmetic, alpha):
-        self.network, self.loss, self.n = network, loss, len(data)
+        self.network, self.loss, self.n = network, loss, data.n
         self.arithmetic, self.alpha = arithmetic, alpha
         self.blocks = [
             data.batch(np.arange(k, min(k + FULL_BATCH_BLOCK, self.n)), network.dtype)

@@ -49,15 +49,18 @@ class WeightLayout:
         Length of theta.
     n_penalised : int
         Length of its first part, the penalised matrices.
+    places : dict of str to (slice, shape)
+        Where each array lies, in the order of ``shapes``.
     """
 
     def __init__(self, shapes, unpenalised=()):
         self.shapes = dict(shapes)
         penalised = {n for n, shape in self.shapes.items() if len(shape) == 2} - set(unpenalised)
-        self._slices, self.size, self.n_penalised = {}, 0, 0
+        self.size = self.n_penalised = 0
+        self.places = dict.fromkeys(self.shapes)
         for name in sorted(self.shapes, key=lambda name: name not in penalised):  # they come first
             n = math.prod(self.shapes[name])
-            self._slices[name] = slice(self.size, self.size + n)
+            self.places[name] = slice(self.size, self.size + n), self.shapes[name]
             self.size += n
             if name in penalised:
                 self.n_penalised = self.size
@@ -66,7 +69,7 @@ class WeightLayout:
 
     def views(self, vector):
         """Dict of name to view into ``vector``, in the order of ``shapes``."""
-        return {name: vector[self._slices[name]].reshape(shape) for name, shape in self.shapes.items()}
+        return {name: vector[where].reshape(shape) for name, (where, shape) in self.places.items()}
 
 
 def glorot_uniform(random_state, n_in, n_out, n_blocks=1):

@@ -19,15 +19,14 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import validate_parameter_constraints
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrnn._engine.forward import BLOCK
 from skrnn._engine.model import Model
-from skrnn._engine.run import History
 from skrnn._estimators.blas import one_thread
 from skrnn._estimators.callbacks import OF_A_FIT, CallbackSupportMixin, Tasks, with_callbacks
 from skrnn._estimators.memory import check_memory
-from skrnn._estimators.progress import check_verbose
 from skrnn._estimators.series import Series, carry
 from skrnn._estimators.streaming import stream_of
 from skrnn._estimators.threads import mapper, n_threads
@@ -145,7 +144,7 @@ class Trainable(CallbackSupportMixin, BaseEstimator):
         start = _start(model, run, before, random_state)
         trainer = Trainer(settings, task, start, network)
         with Tasks(self, trainer, X, y, sample_weight) as tasks:
-            trainer.train(held_out, None if tasks.silent else tasks)
+            trainer.train(held_out, [] if tasks.silent else [tasks])
             tasks.check()
             # 4) publish
             self._finish(_settled(_with_series(trainer), before), settings.warm_start, tasks)
@@ -164,12 +163,23 @@ class Trainable(CallbackSupportMixin, BaseEstimator):
     def _settings(self, **call):
         """The checked settings of a call."""
         values = self.get_params(deep=False)
-        settings = self._settings_class.checked(self._what(), values, self._parameter_constraints, **call)
-        check_verbose(settings.verbose)
-        return settings
+        return self._settings_class.checked(self._what(), values, self._parameter_constraints, **call)
+
+    def _checked(self, name):
+        """A parameter that is read after fit: ``set_params`` may have made it anything since."""
+        value = getattr(self, name)
+        validate_parameter_constraints(
+            self._parameter_constraints, {name: value}, caller_name=type(self).__name__
+        )
+        return value
+
+    def _n_threads(self):
+        """How many threads a call after fit may use."""
+        return n_threads(self._checked("n_jobs"))
 
     def _settings_now(self):
-        """The parameters as they are, unchecked."""
+        """The parameters as they are: each of them is allowed, whether they go together is not asked."""
+        self._validate_params()
         return self._settings_class(self._what(), self.get_params(deep=False)).derived()
 
     @classmethod
@@ -216,7 +226,7 @@ def _random_numbers(before, settings):
 
 def _start(model, run, before, random_state):
     """What training starts from; after an earlier fit its history and its solver's memory."""
-    history, solver = (before.history, before.solver) if before else (History(), None)
+    history, solver = (before.history, before.solver) if before else (None, None)
     n_iter = before.n_iter if before and run.is_part else 0
     return Start(model, run, history, solver, random_state, n_iter)
 
@@ -293,7 +303,8 @@ class BaseRNN(Trainable):
         return carry(series and series.carried, container, ends)
 
     def _can_partial_fit(self):
-        if SOLVERS[self.solver].full_batch:
+        # what is no solver at all is said by the call
+        if isinstance(self.solver, str) and self.solver in SOLVERS and SOLVERS[self.solver].full_batch:
             raise AttributeError(f"partial_fit is not available with solver={self.solver!r}.")
         return True
 
@@ -346,7 +357,8 @@ class BaseRNN(Trainable):
         NotFittedError
             If the estimator has not been fitted.
         ValueError
-            If n_streams is not a positive int, or if the network is bidirectional.
+            If n_streams is not a positive int, if `initial_state` is out of its range, or if the
+            network is bidirectional.
         MemoryError
             If the states do not fit in memory.
         """
@@ -408,7 +420,7 @@ class BaseRNN(Trainable):
 
     def _series(self):
         """The series that answers go on with, in the states that are published; None if they do not."""
-        if self.initial_state != "last" or not hasattr(self, "final_state_"):
+        if self._checked("initial_state") != "last" or not hasattr(self, "final_state_"):
             return None
         return self._fitted.series.at(self.sequence_ids_, self.final_state_)
 
@@ -425,9 +437,9 @@ class BaseRNN(Trainable):
 
     def _run(self, X, hidden=False):
         """Raw outputs (or hidden states) for X, flat, and X as a container."""
-        container, n = self._read_like_fit(X), n_threads(self.n_jobs)
+        container, n = self._read_like_fit(X), self._n_threads()
         # blocks side by side, or threads within the only one
-        within = n if len(container.sequences) <= BLOCK else 1
+        within = n if container.sequences.n <= BLOCK else 1
         flat = self._model.outputs(
             container.sequences, hidden=hidden, n_threads=within, map_blocks=mapper(n),
             start=self._start_states(container),

@@ -62,7 +62,7 @@ def check_memory(settings, network, data):
     data : Dataset or Pairs
     """
     solver = settings.solver_class
-    batch_size = FULL_BATCH_BLOCK if settings.full_batch else settings.batch_size_of(len(data))
+    batch_size = FULL_BATCH_BLOCK if settings.full_batch else settings.batch_size_of(data.n)
     n_rows = rows_of_window(data.lengths, batch_size, settings.longest_window)
     weights, tape = bytes_of_weights(network, solver), bytes_of_window(network, n_rows)
     memory = machine_memory()

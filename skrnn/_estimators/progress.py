@@ -18,30 +18,16 @@ def progress(verbose, max_iter, data):
     Parameters
     ----------
     verbose : bool or int
+        Not 0.
     max_iter : int
         Epochs that training may take.
     data : Dataset or Pairs
         Of one epoch.
     """
-    if not verbose:
-        return Observer()
-    n_sequences, n_steps = len(data), int(data.lengths.sum())
+    n_sequences, n_steps = data.n, int(data.lengths.sum())
     if verbose < 2:
         return Report(max_iter, n_steps)
     return Bar(max_iter, n_sequences, n_steps)
-
-
-def check_verbose(verbose):
-    """Raise an ImportError, before any work, if ``verbose`` asks for a library that is missing."""
-    if verbose < 2:
-        return
-    try:
-        import rich  # noqa: F401
-    except ImportError:
-        raise ImportError(
-            f"verbose={verbose} draws a bar with the package rich, which is not installed. Install rich, "
-            "or set verbose=1 for a line per epoch."
-        ) from None
 
 
 def figures(history):

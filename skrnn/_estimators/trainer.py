@@ -14,7 +14,6 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skrnn._engine.arithmetic import EXACT, FAST
 from skrnn._engine.learner import N_NORMS, DivergenceError, Learner
-from skrnn._engine.observers import Observers
 from skrnn._engine.run import History
 from skrnn._engine.training import FULL_BATCH_BLOCK, Evaluation, minibatches, train, train_full_batch
 from skrnn._engine.truncation import AutoTruncation
@@ -33,7 +32,7 @@ class Start:
     model : Model
     run : Run
         On its way, if it finishes an interrupted one.
-    history : History
+    history : History or None
         Of training so far; it goes on.
     solver : object or None
         One whose memory is gone on from.
@@ -44,7 +43,7 @@ class Start:
 
     model: object
     run: object
-    history: History
+    history: History | None
     solver: object
     random_state: np.random.RandomState
     n_iter: int = 0
@@ -74,7 +73,8 @@ class Trainer:
         self.settings, self.task, self.model, self.run = settings, task, start.model, start.run
         self.network, self.n_threads = network, network.n_threads
         self.solver, self.random_state = start.solver, start.random_state
-        self.theta, self.history = np.array(start.model.theta), start.history.copy()
+        self.theta = np.array(start.model.theta)
+        self.history = start.history.copy() if start.history else History()
         self.n_iter_before, self._n_recorded = start.n_iter, len(self.history.loss)
         self._n_before = self._n_recorded - self.run.epoch  # where the run began
         self._ended, self._held_out = False, None
@@ -83,17 +83,20 @@ class Trainer:
     def n_epochs(self):
         return len(self.history.loss) - self._n_recorded
 
-    def train(self, held_out=None, observer=None, ends=None):
+    def train(self, held_out=None, observers=(), ends=None):
         """Train until the run is done, in whatever way.
 
-        ``ends`` is a list that takes the rows and states after the sequences of every batch.
+        ``observers`` look on beside the progress that is shown, if it is. ``ends`` is a list that takes
+        the rows and states after the sequences of every batch.
         """
-        data, run, self._held_out = self.task.data, self.run, held_out
-        shown = progress(self.settings.verbose, run.max_iter, data)
-        observer = Observers([shown, observer]) if observer else shown
+        run, verbose, self._held_out = self.run, self.settings.verbose, held_out
+        shown = [progress(verbose, run.max_iter, self.task.data)] if verbose else []
+        observers = [*shown, *observers]
         try:
-            with np.errstate(all="ignore"), contextlib.closing(observer):
-                converged = self._run(observer, ends)
+            with np.errstate(all="ignore"), contextlib.ExitStack() as at_the_end:
+                for observer in observers:
+                    at_the_end.callback(observer.close)
+                converged = self._run(observers, ends)
         except KeyboardInterrupt:
             warn("Training interrupted by user.")
             run.interrupted = converged = True
@@ -135,41 +138,40 @@ class Trainer:
 
     # --- the loops ----------------------------------------------------------------------------------
 
-    def _run(self, observer, ends):
+    def _run(self, observers, ends):
         """All epochs; returns whether training ended as it should."""
         if self.settings.full_batch:
-            return self._in_full_batch(observer)
-        return self._in_batches(observer, ends)
+            return self._in_full_batch(observers)
+        return self._in_batches(observers, ends)
 
-    def _in_batches(self, observer, ends):
+    def _in_batches(self, observers, ends):
         settings, network, data, held_out = self.settings, self.network, self.task.data, self._held_out
-        self.solver, n = settings.new_solver(self.theta, self.solver), len(data)
+        truncation, batch_size = self._truncation(), settings.batch_size_of(data.n)
         # copies of a sequence that is cut into pieces would be cut in another way
-        exact = data.share is None and settings.is_whole(n, is_part=self.run.is_part)
+        exact = data.share is None and settings.is_whole(data.n, is_part=self.run.is_part)
         exact &= network.dtype == np.float64
+        self.solver = settings.new_solver(self.theta, self.solver)
         learner = Learner(
             network, self.theta, EXACT if exact else FAST, self.solver, alpha=settings.alpha,
             clip_norm=settings.clip_norm, clip_value=settings.clip_value,
             random_state=self.random_state, ends=ends,
         )  # fmt: skip
-        batches = minibatches(
-            data, settings.batch_size_of(n), network.dtype, settings.shuffle, self.random_state
-        )
+        batches = minibatches(data, batch_size, network.dtype, settings.shuffle, self.random_state)
         return train(
-            self.model.loss(), batches, learner, self.run, self.history, observer,
-            k1=settings.k1, k2=settings.k2, truncation=self._truncation(),
+            self.model.loss(), batches, learner, self.run, self.history, observers,
+            k1=settings.k1, k2=settings.k2, truncation=truncation,
             validate=held_out and self.task.validator(network, held_out),
         )  # fmt: skip
 
-    def _in_full_batch(self, observer):
+    def _in_full_batch(self, observers):
         settings, network, data, run = self.settings, self.network, self.task.data, self.run
-        exact = len(data) <= FULL_BATCH_BLOCK and network.dtype == np.float64
+        exact = data.n <= FULL_BATCH_BLOCK and network.dtype == np.float64
         arithmetic, max_iter = EXACT if exact else FAST, run.max_iter - run.epoch
         if not max_iter:  # saved after its last iteration; SciPy would take one more
             return False
         solver = settings.solver_class(max_iter=max_iter, max_fun=settings.max_fun, tol=settings.tol)
         evaluation = Evaluation(network, self.model.loss(), data, arithmetic, settings.alpha)
-        result = train_full_batch(evaluation, self.theta, solver, run, self.history, observer)
+        result = train_full_batch(evaluation, self.theta, solver, run, self.history, observers)
         if result is None:
             return True
         if result.status == 2:

@@ -9,7 +9,6 @@ from typing import NamedTuple
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._estimators.base import BaseRNN
-from skrnn._estimators.threads import n_threads
 
 SEARCHES = ("best_estimator_",)
 # Where estimators that wrap one other keep it, the fitted one first.
@@ -40,13 +39,13 @@ class Inside(NamedTuple):
 
     @property
     def settings(self):
-        """The parameters of the estimator as they are now, unchecked."""
+        """The parameters of the estimator as they are now; whether they go together is not asked."""
         return self.estimator._settings_now()
 
     @property
     def n_threads(self):
         """How many threads calls may use."""
-        return n_threads(self.estimator.n_jobs)
+        return self.estimator._n_threads()
 
     def transform(self, X, end=None):
         """X behind the transformers, or behind the first ones of them."""

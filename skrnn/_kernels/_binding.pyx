@@ -308,8 +308,9 @@ cdef class Unrolled:
     cdef Permit way_back
     cdef int n_threads
     cdef readonly cnp.ndarray X
-    cdef cnp.ndarray n, offsets, h, c, tape, initial_h, initial_c
+    cdef cnp.ndarray n, offsets, h, c, tape
     cdef tuple layer
+    cdef list initial  # the states that the run began with, if it was recorded
 
     cdef CLayer c_layer(self):
         cdef CLayer c
@@ -330,19 +331,73 @@ cdef class Unrolled:
         c.n_threads = self.n_threads
         return c
 
-    cdef COutputs c_outputs(self):
+    cdef COutputs c_outputs(self, list states):
         cdef COutputs c
         c.h = cnp.PyArray_DATA(self.h)
         c.c = NULL if self.c is None else cnp.PyArray_DATA(self.c)
         c.tape = NULL if self.tape is None else cnp.PyArray_DATA(self.tape)
-        c.state[0] = cnp.PyArray_DATA(self.initial_h)
-        c.state[1] = NULL if self.initial_c is None else cnp.PyArray_DATA(self.initial_c)
-        c.kept[0] = c.kept[1] = NULL
+        c.state[1] = c.kept[0] = c.kept[1] = NULL
+        for k in range(self.n_states):
+            c.state[k] = cnp.PyArray_DATA(<cnp.ndarray> states[k])
         c.keep = -1
         return c
 
     cdef object unpadded(self, cnp.ndarray array, Index columns):
         return array if cnp.PyArray_DIM(array, 1) == columns else array[:, :columns]
+
+    cdef cnp.ndarray padded(self, cnp.ndarray state):
+        """(B, H) -> a copy (B, Hp); zeros for None."""
+        cdef cnp.ndarray copy = aligned_empty(self.B, self.Hp, self.typenum)
+        copy_rows(state, copy)
+        return copy
+
+    cdef int read_layer(self, Build build, int cell, tuple layer, cnp.ndarray X) except -1:
+        """What is computed on what, and the sizes that follow."""
+        check(0 <= cell < n_cells(), "No such cell.")
+        if X is None or cnp.PyArray_TYPE(X) not in (cnp.NPY_FLOAT32, cnp.NPY_FLOAT64):
+            raise TypeError("X must be an array of float32 or float64.")
+        check(len(layer) == 4 and cnp.PyArray_NDIM(X) == 2, "layer must hold 4 arrays and X be 2-D.")
+        if cnp.PyArray_DIM(X, 1) > 1 and cnp.PyArray_STRIDE(X, 1) != cnp.PyArray_ITEMSIZE(X):
+            X = np.ascontiguousarray(X)
+        self.build, self.cell, self.typenum = build, cell, cnp.PyArray_TYPE(X)
+        self.layer, self.X = layer, X
+        self.n_states, self.n_slots = cell_info(cell).states, cell_info(cell).slots
+        self.D, self.H = cnp.PyArray_DIM(X, 1), len(layer[1])
+        check(self.D >= 1 and self.H >= 1, "A layer needs an input and a unit.")
+        self.check_layer(layer, "layer")
+        cdef Index L = lanes(build.get()[0], self.typenum == cnp.NPY_FLOAT64)
+        self.Hp, self.Dp = (self.H + L - 1) // L * L, (self.D + L - 1) // L * L
+        return 0
+
+    cdef int make_arrays(self, bint record) except -1:
+        """What the run fills."""
+        self.h = aligned_empty(self.N, self.Hp, self.typenum)
+        if record and self.n_states > 1:
+            self.c = aligned_empty(self.N, self.Hp, self.typenum)
+        if record and cell_info(self.cell).has_tape:
+            self.tape = aligned_empty(self.N, self.Hp * self.n_slots, self.typenum)
+        return 0
+
+    cdef tuple forward(self, tuple state, Index keep, bint record):
+        """The run: the final state, and that before the step ``keep``, nothing for -1; both padded."""
+        cdef list final = [self.padded(s) for s in state]
+        cdef list kept = [aligned_empty(self.B, self.Hp, self.typenum) for _ in state] if keep >= 0 else []
+        if record:
+            self.initial = [self.padded(s) for s in state]
+        cdef CLayer layer = self.c_layer()
+        cdef CWindow window = self.c_window()
+        cdef COutputs outputs = self.c_outputs(final)
+        outputs.keep = keep
+        for k in range(len(kept)):
+            outputs.kept[k] = cnp.PyArray_DATA(<cnp.ndarray> kept[k])
+        cdef bint done
+        with nogil:
+            done = run_forward(layer, window, outputs)
+        if not done:
+            raise MemoryError("No memory for the packed weights of a layer.")
+        if record:
+            self.way_back.give()
+        return final, kept
 
     cdef int check_layer(self, layer, str name) except -1:
         cdef Index G = cell_info(self.cell).gates * self.H
@@ -409,7 +464,7 @@ cdef class Unrolled:
     @property
     def h_before(self):
         """(N, H) h before every step."""
-        h, initial = self.h[:, :self.H], self.initial_h[:, :self.H]
+        h, initial = self.h[:, :self.H], self.initial[0][:, :self.H]
         out = np.empty((self.N, self.H), dtype=h.dtype)
         order = range(self.T)[::-1] if self.reverse else range(self.T)
         known, at = 0, 0
@@ -438,32 +493,41 @@ cdef class Unrolled:
         """
         dstate = tuple(dstate)
         check(self.way_back.is_there(), NO_WAY_BACK)
+        cdef CInputs c = self.c_inputs(dH, first)
+        self.read_states(dstate, "dstate")
+        cdef list gradients = [self.padded(d) for d in dstate]
+        for k in range(self.n_states):
+            c.dstate[k] = cnp.PyArray_DATA(<cnp.ndarray> gradients[k])
+        cdef cnp.ndarray dX = None
+        if need_dX:
+            dX = aligned_empty(self.N, self.Dp, self.typenum)
+            c.dX = cnp.PyArray_DATA(dX)
+        self.go_back(c)
+        return (
+            None if dX is None else self.unpadded(dX, self.D),
+            tuple([self.unpadded(g, self.H) for g in gradients]),
+        )
+
+    cdef CInputs c_inputs(self, cnp.ndarray dH, Index first) except *:
         cdef Index* offsets = <Index*> cnp.PyArray_DATA(self.offsets)
         cdef CInputs c
-        cdef cnp.ndarray dX = None, tape = self.tape
         check(0 <= first <= self.T, "first is not a step of the window.")
         c.dh, c.dh_stride, c.first = NULL, 0, first
         if dH is not None:
             check_array(dH, "dH", self.typenum, 2, self.N - offsets[first], self.H)
             c.dh, c.dh_stride = cnp.PyArray_DATA(dH), row_stride(dH)
-        self.read_states(dstate, "dstate")
-        gradients = []
-        c.dstate[1] = NULL
-        for k in range(self.n_states):
-            gradients.append(aligned_empty(self.B, self.Hp, self.typenum))
-            copy_rows(dstate[k], gradients[k])
-            c.dstate[k] = cnp.PyArray_DATA(<cnp.ndarray> gradients[k])
-        c.dX = NULL
-        if need_dX:
-            dX = aligned_empty(self.N, self.Dp, self.typenum)
-            c.dX = cnp.PyArray_DATA(dX)
+        c.dX = c.dstate[0] = c.dstate[1] = NULL
+        return c
+
+    cdef int go_back(self, CInputs c) except -1:
+        cdef cnp.ndarray tape = self.tape
         if tape is None:
             tape = aligned_empty(self.N, self.Hp * self.n_slots, self.typenum)
         check(self.way_back.take(), NO_WAY_BACK)  # of two threads only one may go back
         self.tape = tape
         cdef CLayer layer = self.c_layer()
         cdef CWindow window = self.c_window()
-        cdef COutputs outputs = self.c_outputs()
+        cdef COutputs outputs = self.c_outputs(self.initial)
         cdef bint done
         with nogil:
             done = run_backward(layer, window, outputs, c)
@@ -471,10 +535,7 @@ cdef class Unrolled:
             self.way_back.give()
             raise MemoryError("No memory for the packed weights of a layer.")
         self.went_back = True
-        return (
-            None if dX is None else self.unpadded(dX, self.D),
-            tuple([self.unpadded(g, self.H) for g in gradients]),
-        )
+        return 0
 
     def gradient(self, gradient, cnp.ndarray weight=None, cnp.ndarray units=None):
         """Add the weight gradients to the arrays W_x, W_h, b_x, b_h.
@@ -491,22 +552,13 @@ cdef class Unrolled:
         gradient = tuple(gradient)
         self.check_layer(gradient, "gradient")
         cdef void* arrays[4]
-        cdef CExactSum exact
-        exact.weight = NULL
         for k in range(4):
             check(cnp.PyArray_ISWRITEABLE(<cnp.ndarray> gradient[k]), "gradient: read only.")
             arrays[k] = cnp.PyArray_DATA(<cnp.ndarray> gradient[k])
-        if weight is not None:
-            check(self.typenum == cnp.NPY_FLOAT64, "Exact sums are for float64.")
-            check_array(weight, "weight", cnp.NPY_FLOAT64, 1, self.B, -1)
-            check_array(units, "units", cnp.NPY_FLOAT64, 1, -1, -1)
-            exact.n_pieces = min(cnp.PyArray_SIZE(units), MOST_PIECES + 1)
-            check(1 <= exact.n_pieces <= MOST_PIECES, f"units must hold 1 to {MOST_PIECES} numbers.")
-            exact.weight = <const double*> cnp.PyArray_DATA(weight)
-            exact.units = <const double*> cnp.PyArray_DATA(units)
+        cdef CExactSum exact = self.c_exact(weight, units)
         cdef CLayer layer = self.c_layer()
         cdef CWindow window = self.c_window()
-        cdef COutputs outputs = self.c_outputs()
+        cdef COutputs outputs = self.c_outputs(self.initial)
         cdef bint done
         with nogil:
             if exact.weight == NULL:
@@ -515,6 +567,21 @@ cdef class Unrolled:
                 done = run_exact_gradient(layer, window, outputs, arrays, exact)
         if not done:
             raise MemoryError("No memory for the weight gradients of a layer.")
+
+    cdef CExactSum c_exact(self, cnp.ndarray weight, cnp.ndarray units) except *:
+        cdef CExactSum c
+        c.weight = c.units = NULL
+        c.n_pieces = 0
+        if weight is None:
+            return c
+        check(self.typenum == cnp.NPY_FLOAT64, "Exact sums are for float64.")
+        check_array(weight, "weight", cnp.NPY_FLOAT64, 1, self.B, -1)
+        check_array(units, "units", cnp.NPY_FLOAT64, 1, -1, -1)
+        c.n_pieces = min(cnp.PyArray_SIZE(units), MOST_PIECES + 1)
+        check(1 <= c.n_pieces <= MOST_PIECES, f"units must hold 1 to {MOST_PIECES} numbers.")
+        c.weight = <const double*> cnp.PyArray_DATA(weight)
+        c.units = <const double*> cnp.PyArray_DATA(units)
+        return c
 
 
 def unroll(Build build not None, int cell, layer, cnp.ndarray X, cnp.ndarray n, Index B, state, *,
@@ -547,63 +614,17 @@ def unroll(Build build not None, int cell, layer, cnp.ndarray X, cnp.ndarray n, 
     unrolled : Unrolled, for the way back; None without ``record``
     """
     cdef Unrolled u = Unrolled.__new__(Unrolled)
-    layer, state = tuple(layer), tuple(state)
-    check(0 <= cell < n_cells(), "No such cell.")
-    if X is None or cnp.PyArray_TYPE(X) not in (cnp.NPY_FLOAT32, cnp.NPY_FLOAT64):
-        raise TypeError("X must be an array of float32 or float64.")
-    check(len(layer) == 4 and cnp.PyArray_NDIM(X) == 2, "layer must hold 4 arrays and X be 2-D.")
-    if cnp.PyArray_DIM(X, 1) > 1 and cnp.PyArray_STRIDE(X, 1) != cnp.PyArray_ITEMSIZE(X):
-        X = np.ascontiguousarray(X)
-    u.build, u.cell, u.typenum, u.layer, u.X = build, cell, cnp.PyArray_TYPE(X), layer, X
-    u.n_states, u.n_slots = cell_info(cell).states, cell_info(cell).slots
-    u.D, u.H = cnp.PyArray_DIM(X, 1), len(layer[1])
-    check(u.D >= 1 and u.H >= 1, "A layer needs an input and a unit.")
-    u.check_layer(layer, "layer")
+    state = tuple(state)
+    u.read_layer(build, cell, tuple(layer), X)
     u.read_steps(n, B)
-    check_array(X, "X", u.typenum, 2, u.N, u.D)
+    check_array(u.X, "X", u.typenum, 2, u.N, u.D)
     u.read_states(state, "state")
     u.reverse, u.went_back, u.n_threads = reverse, False, max(n_threads, 1)
-    cdef Index L = lanes(build.get()[0], u.typenum == cnp.NPY_FLOAT64)
-    u.Hp, u.Dp = (u.H + L - 1) // L * L, (u.D + L - 1) // L * L
-
-    u.h = aligned_empty(u.N, u.Hp, u.typenum)
-    if record and u.n_states > 1:
-        u.c = aligned_empty(u.N, u.Hp, u.typenum)
-    if record and cell_info(cell).has_tape:
-        u.tape = aligned_empty(u.N, u.Hp * u.n_slots, u.typenum)
-    cdef CLayer c_layer = u.c_layer()
-    cdef CWindow window = u.c_window()
-    cdef COutputs outputs
-    outputs.h = cnp.PyArray_DATA(u.h)
-    outputs.c = NULL if u.c is None else cnp.PyArray_DATA(u.c)
-    outputs.tape = NULL if u.tape is None else cnp.PyArray_DATA(u.tape)
-    outputs.state[1] = outputs.kept[0] = outputs.kept[1] = NULL
-    outputs.keep = -1
-    cdef bint asked = keep is not None and 0 <= keep < u.T
-    if asked:
-        outputs.keep = keep
-    final, kept, initial = [], [], []
-    for k in range(u.n_states):
-        final.append(aligned_empty(B, u.Hp, u.typenum))
-        copy_rows(state[k], final[k])
-        outputs.state[k] = cnp.PyArray_DATA(<cnp.ndarray> final[k])
-        if record:
-            initial.append(aligned_empty(B, u.Hp, u.typenum))
-            copy_rows(state[k], initial[k])
-        if asked:
-            kept.append(aligned_empty(B, u.Hp, u.typenum))
-            outputs.kept[k] = cnp.PyArray_DATA(<cnp.ndarray> kept[k])
-    cdef bint done
-    with nogil:
-        done = run_forward(c_layer, window, outputs)
-    if not done:
-        raise MemoryError("No memory for the packed weights of a layer.")
-    if record:
-        u.initial_h = initial[0]
-        u.initial_c = initial[1] if u.n_states > 1 else None
-        u.way_back.give()
+    u.make_arrays(record)
+    cdef Index at = keep if keep is not None and 0 <= keep < u.T else -1
+    final, kept = u.forward(state, at, record)
     final_state = tuple([u.unpadded(f, u.H) for f in final])
-    kept_state = tuple([u.unpadded(f, u.H) for f in kept]) if asked else final_state
+    kept_state = tuple([u.unpadded(f, u.H) for f in kept]) if kept else final_state
     return u.unpadded(u.h, u.H), kept_state, final_state, u if record else None
 
 
@@ -669,47 +690,53 @@ cdef class Stepper:
     cdef readonly cnp.ndarray h
 
     def __cinit__(self, Build build not None, cells, layers, Index rows, Index block):
-        cdef cnp.ndarray W_x, h
-        cdef COneStep* step
-        cdef Index k, D, Hp, L, s
         cells, layers = [int(cell) for cell in cells], [tuple(layer) for layer in layers]
+        self.read_sizes(build, cells, layers, rows, block)
+        self.memory, self.states, self.sizes = [], [], []
+        self.steps = <COneStep*> calloc(self.n_layers, sizeof(COneStep))
+        if self.steps == NULL:
+            raise MemoryError("No memory for the steps of the layers.")
+        self.x = aligned_empty(rows, self.F, self.typenum)
+        self.x_data = cnp.PyArray_DATA(self.x)
+        cdef cnp.ndarray h = self.x
+        cdef Index k, D = self.F
+        for k in range(self.n_layers):
+            h = self.add_layer(&self.steps[k], cells[k], layers[k], h, D, block)
+            D = self.steps[k].layer.H
+        self.h = h[:, :D]
+
+    cdef int read_sizes(self, Build build, list cells, list layers, Index rows, Index block) except -1:
         check(len(layers) > 0 and len(cells) == len(layers), "There must be one cell for every layer.")
         check(1 <= rows <= MOST_ROWS and 1 <= block <= MOST_ROWS, "There must be a row, and a block.")
         for k in range(len(layers)):
             check(0 <= cells[k] < n_cells(), "No such cell.")
             check(len(layers[k]) == 4, "A layer must hold W_x, W_h, b_x, b_h.")
-        W_x = layers[0][0]
+        cdef cnp.ndarray W_x = layers[0][0]
         if W_x is None or cnp.PyArray_TYPE(W_x) not in (cnp.NPY_FLOAT32, cnp.NPY_FLOAT64):
             raise TypeError("W_x must be an array of float32 or float64.")
         check(cnp.PyArray_NDIM(W_x) == 2, "W_x must be 2-D.")
         self.build, self.typenum = build, cnp.PyArray_TYPE(W_x)
         self.B, self.n_layers, self.F, self.work = rows, len(layers), cnp.PyArray_DIM(W_x, 0), 0
-        self.memory, self.states, self.sizes = [], [], []
-        self.steps = <COneStep*> calloc(self.n_layers, sizeof(COneStep))
-        if self.steps == NULL:
-            raise MemoryError("No memory for the steps of the layers.")
-        L = lanes(build.get()[0], self.typenum == cnp.NPY_FLOAT64)
-        self.x = aligned_empty(rows, self.F, self.typenum)
-        self.x_data = cnp.PyArray_DATA(self.x)
-        D, h = self.F, self.x
-        for k in range(self.n_layers):
-            step = &self.steps[k]
-            self.read_layer(&step.layer, cells[k], layers[k], D)
-            Hp = (step.layer.H + L - 1) // L * L
-            step.rows, step.X, step.X_stride = rows, cnp.PyArray_DATA(h), cnp.PyArray_DIM(h, 1)
-            step.packed = cnp.PyArray_DATA(self.zeros(1, numbers_packed(step.layer)))
-            pack(step[0])
-            step.layer.W_x = step.layer.W_h = step.layer.b_x = step.layer.b_h = NULL
-            h = self.zeros((rows + block - 1) // block * block, Hp)
-            step.h = cnp.PyArray_DATA(h)
-            own = [self.zeros(rows, Hp) for _ in range(cell_info(cells[k]).states)]
-            for s in range(len(own)):
-                step.state[s] = cnp.PyArray_DATA(<cnp.ndarray> own[s])
-            self.states.append(own)
-            self.sizes.append(step.layer.H)
-            self.work += rows * cell_info(cells[k]).gates * step.layer.H * (D + step.layer.H)
-            D = step.layer.H
-        self.h = h[:, :D]
+        return 0
+
+    cdef cnp.ndarray add_layer(self, COneStep* step, int cell, layer, cnp.ndarray x, Index D, Index block):
+        """A layer that reads the first D columns of x; returns its h."""
+        cdef Index L = lanes(self.build.get()[0], self.typenum == cnp.NPY_FLOAT64)
+        self.read_layer(&step.layer, cell, layer, D)
+        cdef Index s, H = step.layer.H, Hp = (H + L - 1) // L * L
+        step.rows, step.X, step.X_stride = self.B, cnp.PyArray_DATA(x), cnp.PyArray_DIM(x, 1)
+        step.packed = cnp.PyArray_DATA(self.zeros(1, numbers_packed(step.layer)))
+        pack(step[0])
+        step.layer.W_x = step.layer.W_h = step.layer.b_x = step.layer.b_h = NULL
+        cdef cnp.ndarray h = self.zeros((self.B + block - 1) // block * block, Hp)
+        step.h = cnp.PyArray_DATA(h)
+        own = [self.zeros(self.B, Hp) for _ in range(cell_info(cell).states)]
+        for s in range(len(own)):
+            step.state[s] = cnp.PyArray_DATA(<cnp.ndarray> own[s])
+        self.states.append(own)
+        self.sizes.append(H)
+        self.work += self.B * cell_info(cell).gates * H * (D + H)
+        return h
 
     def __dealloc__(self):
         free(self.steps)

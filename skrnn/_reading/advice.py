@@ -85,7 +85,7 @@ def advise_on_axes(sequences):
     ----------
     sequences : Sequences of a 3-D array or a list of 2-D arrays, of more than one step
     """
-    n, F, T = len(sequences), sequences.n_features, int(sequences.lengths.max())
+    n, F, T = sequences.n, sequences.n_features, int(sequences.lengths.max())
     if time_seems_last(sequences):
         warn(
             f"X has {T} time steps of {F} features, and changes less from feature to feature than "

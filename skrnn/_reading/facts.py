@@ -65,13 +65,13 @@ class Form:
 
     def learn(self, container, X):
         """The form of a first fit on X, read as ``container``."""
-        sequences = container.sequences
+        sequences, names = container.sequences, feature_names(X)
         dtype = self.dtype or choose_dtype(np.int64 if sequences.dtype else sequences.values.dtype)
         n_tokens = (self.n_tokens or container.n_tokens) if self.has_tokens else None
         return replace(
             self, dtype=np.dtype(dtype), n_tokens=n_tokens and int(n_tokens), container=type(container),
             n_features_in=container.n_features_in, n_step_features=sequences.n_features,
-            columns=container.columns, n_columns=container.n_columns, feature_names=feature_names(X),
+            columns=container.columns, n_columns=container.n_columns, feature_names=names,
         )  # fmt: skip
 
     @property

@@ -47,7 +47,7 @@ class PairTask:
 
     def hold_out(self, random_state):
         """The task without, and the data of, ``validation_fraction``."""
-        fraction, n = self.settings.validation_fraction, len(self.data)
+        fraction, n = self.settings.validation_fraction, self.data.n
         if n == 1:
             raise ValueError(
                 f"early_stopping=True cannot hold out validation_fraction={fraction} of a single pair: "

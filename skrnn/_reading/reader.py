@@ -156,7 +156,7 @@ class Task:
 
     def in_pieces(self):
         """The task whose sequences run side by side: pieces of them if a batch holds more."""
-        settings, n = self.settings, len(self.data)
+        settings, n = self.settings, self.data.n
         if not settings.cuts_pieces or settings.batch_size < 2 * n:
             return self
         shortest = max(settings.k1, settings.longest_window)
@@ -164,7 +164,7 @@ class Task:
 
     def hold_out(self, random_state):
         """The task without, and the data of, ``validation_fraction``: sequences, or tails of series."""
-        data, fraction, n = self.data, self.settings.validation_fraction, len(self.data)
+        data, fraction, n = self.data, self.settings.validation_fraction, self.data.n
         if self.container.rows_are_steps or (data.per_step and n == 1):
             training, held_out = data.split_tail(fraction)
         else:
@@ -263,7 +263,8 @@ class Reader:
     """
 
     def __init__(self, settings, before=None, classes=None):
-        self.settings, self.before, self.classes = settings, before, classes
+        self.settings, self.before = settings, before
+        self.of_classes = {} if classes is None else {"classes": classes}
 
     def read(self, X, y, sample_weight, start=None, *, is_part=False):
         """The ``Task`` of X, y and weights; raises before anything changes.
@@ -275,7 +276,7 @@ class Reader:
         factors = found.facts.targets.factors(self.settings, found.y, found.row_weight)
         found = found._replace(facts=replace(found.facts, class_factors=factors))
         data = self._dataset(found, start)
-        weighty = _with_weight(data, TRAINING)
+        weighty = _not_empty(data.without_zero_weights(), TRAINING)
         self._warn(found, X, is_part=is_part)
         keeps_all = is_part and found.container.rows_are_steps
         return Task(self.settings, found.facts, data if keeps_all else weighty, found.container)
@@ -289,7 +290,7 @@ class Reader:
         _check_same_columns(X, given.X)
         # with the class factors of the training data, whatever classes these hold
         found = self._read(*given, task.facts, VALIDATION)
-        held_out = _with_weight(self._dataset(found), VALIDATION)
+        held_out = _not_empty(self._dataset(found).without_zero_weights(), VALIDATION)
         if not found.container.n_tokens:
             advise_on_validation_scale(task.data.X, held_out.X)
         check_validation(held_out, given=True)
@@ -308,20 +309,16 @@ class Reader:
             check_goes_on(settings.fixed, known.fixed)
         samples, by_step = container.samples, settings.steps_in_y
         check_targets(y, samples, names.y, names.X, per_step=by_step)
-        weights = read_weights(sample_weight, samples, names.weight, names.X, per_step=by_step)
         y, is_1d = settings.targets.read(settings, y, samples, names)
+        weights = read_weights(sample_weight, samples, names.weight, names.X, per_step=by_step)
         row_weight = weight_of_rows(*weights, samples, len(y))
         facts = known
         if known is None:
-            targets = self._learn(y, is_1d, row_weight)
+            targets = settings.targets.learn(settings, y, is_1d, row_weight, **self.of_classes)
             facts = self._new_facts(form.learn(container, X), targets)
         facts.targets.check_agrees(settings)
         y = facts.targets.encode(y, is_1d, facts.form.dtype, names)
         return _Found(container, facts, y, weights, row_weight)
-
-    def _learn(self, y, is_1d, weight):
-        classes = {} if self.classes is None else {"classes": self.classes}
-        return self.settings.targets.learn(self.settings, y, is_1d, weight, **classes)
 
     def _new_facts(self, form, targets):
         settings = self.settings
@@ -341,7 +338,7 @@ class Reader:
         factors = found.facts.class_factors
         class_weight = None if factors is None else factors[y[:, 0].astype(np.intp)]
         if found.container.rows_are_steps and step_weight is None:
-            weight, step_weight = ones(len(X)), weight
+            weight, step_weight = ones(X.n), weight
         if found.facts.per_step:
             y = X.same_steps(y)
             step_weight, class_weight = (
@@ -358,7 +355,7 @@ class Reader:
         """Say what is probably not meant, now that everything can be read."""
         settings, container, facts, y = self.settings, found.container, found.facts, found.y
         is_new = self.before is None
-        check_batch_size(settings, len(container.sequences))
+        check_batch_size(settings, container.sequences.n)
         advise_on_unit(y, facts.targets, facts.form.dtype, is_new)
         if is_new and not (is_part and container.rows_are_steps):
             self._warn_of_sequences(found, X)
@@ -388,12 +385,11 @@ class Reader:
             advise_on_tokens(X)
 
 
-def _with_weight(data, names):
-    """The sequences that have any weight; an error if none has."""
-    weighty = data.without_zero_weights()
-    if not len(weighty):
+def _not_empty(data, names):
+    """The data set, which has no weights of zero; an error if nothing is left."""
+    if not data.n:
         raise ValueError(f"{names.weight} and class_weight leave nothing: all weights are zero.")
-    return weighty
+    return data
 
 
 def _check_same_columns(X, X_val):

@@ -33,7 +33,7 @@ WHAT_TO_DO = (
 
 def has_single_steps(sequences):
     """Whether there are several sequences, and every one is of a single step of numbers."""
-    return len(sequences) > 1 and sequences.dtype is None and int(sequences.lengths.max()) == 1
+    return sequences.n > 1 and sequences.dtype is None and int(sequences.lengths.max()) == 1
 
 
 def advise_on_single_steps(X, container, y, settings):
@@ -71,7 +71,7 @@ def _advise_on_rows(container):
     X = container.sequences
     if not (container.is_table and X.is_dense and X.n_features == 1 and X.dtype is None):
         return
-    n, T = len(X), int(X.lengths.max())
+    n, T = X.n, int(X.lengths.max())
     if n < MANY_ROWS or T > FEW_COLUMNS or not 0 < nearness(X, "first") < MUCH_NEARER:
         return
     order = disorder(block(X, standard=False), 1)  # a profile that all rows share is order, too
@@ -84,7 +84,7 @@ def _advise_on_rows(container):
 
 
 def _advise_on_series_of_one_row(sequences, settings):
-    if len(sequences) < FEW_SERIES:
+    if sequences.n < FEW_SERIES:
         return
     warn(
         f"sequence_id={settings.sequence_id!r} gives every row of X a series of its own: every sequence "

@@ -50,7 +50,7 @@ def sample(sequences, *, pairs=False):
     following : (k, T, F) float64 array
         With ``pairs`` (of a 3-D array only): the sequences that follow these; else None.
     """
-    rows = np.unique(np.linspace(0, len(sequences) - 1 - pairs, SOME).astype(np.intp))
+    rows = np.unique(np.linspace(0, sequences.n - 1 - pairs, SOME).astype(np.intp))
     lengths = np.minimum(sequences.lengths[rows], SOME_STEPS)
     k = max(1, SOME_VALUES // int(lengths[0] * sequences.n_features)) if sequences.is_dense else 1
     for start in range(0, len(rows), k):
@@ -67,7 +67,7 @@ def block(sequences, *, standard=True):
     """
     T, F = min(int(sequences.lengths.min()), SOME_STEPS), sequences.n_features
     k = max(ENOUGH, min(SOME, SOME_VALUES // (T * F)))
-    rows = np.unique(np.linspace(0, len(sequences) - 1, k).astype(np.intp))
+    rows = np.unique(np.linspace(0, sequences.n - 1, k).astype(np.intp))
     x = sequences.take(rows[:, None], np.arange(T)).astype(np.float64)
     if len(x) < ENOUGH or not standard:
         return x
@@ -137,9 +137,9 @@ def padding(sequences):
     end. So are neither images by rows, nor counts with zeros, nor series that are all quiet at the end.
     """
     T = int(sequences.lengths[0])
-    if len(sequences) < FEW or T < 3 or (sequences.lengths != T).any():
+    if sequences.n < FEW or T < 3 or (sequences.lengths != T).any():
         return None
-    rows = np.unique(np.linspace(0, len(sequences) - 1, SOME).astype(np.intp))
+    rows = np.unique(np.linspace(0, sequences.n - 1, SOME).astype(np.intp))
     T = min(T, SOME_STEPS)
     times = {"end": sequences.lengths[0] - 1 - np.arange(T), "begin": np.arange(T)}
     for where, when in times.items():
@@ -265,7 +265,7 @@ def follows_step_by_step(sequences, y):
 
     So do targets per time step; a forecast of T steps begins where X ends.
     """
-    rows = np.unique(np.linspace(0, len(sequences) - 1, SOME).astype(np.intp))
+    rows = np.unique(np.linspace(0, sequences.n - 1, SOME).astype(np.intp))
     T = y.shape[1]
     with np.errstate(all="ignore"):
         x = sequences.take(rows[:, None], np.arange(T)).astype(np.float64)

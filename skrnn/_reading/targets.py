@@ -48,7 +48,7 @@ def check_targets(y, X, name, name_X, *, per_step):
 def check_same_number(y, X, name, name_X="X"):
     """Raise a ValueError with both numbers if there is not one y per sequence."""
     n = len(y) if hasattr(y, "__len__") else len(np.asarray(y))
-    if n != len(X):
+    if n != X.n:
         raise ValueError(
             f"Found input variables with inconsistent numbers of samples: {name_X} has {len(X)} "
             f"{_unit(X)}s, {name} has {n}." + axes_advice(X, name_X, n_sequences=n)

@@ -55,7 +55,7 @@ def weight_of_rows(weight, step_weight, X, n):
     """(n,) weights of all targets, from those of sequences (n_sequences,) or of steps (n,) or None."""
     if step_weight is not None:
         return step_weight
-    if len(X) == n:
+    if len(weight) == n:
         return weight
     return ones(n) if is_ones(weight) else np.repeat(weight, X.lengths)
 

@@ -1,8 +1,8 @@
 """Which settings go together: checked at fit, before anything is read or changed.
 
-Raises only where another model than the one asked for would silently come out; settings that merely
-have no effect (those of another solver, schedule or stopping rule) are ignored. Every error names
-both parameters. Whether a single value is allowed stands in ``table.py``.
+Raises only where another model than the one asked for would silently come out, or a library is missing;
+settings that merely have no effect (those of another solver, schedule or stopping rule) are ignored.
+Every error names both parameters. Whether a single value is allowed stands in ``table.py``.
 
 Letters: ``e`` are the ``Settings`` of the estimator.
 """
@@ -18,7 +18,6 @@ from skrnn.solvers import SOLVERS
 
 def check_sequences(e, *, X_val=None, y_val=None, sample_weight_val=None, partial_fit=False):
     """ValueError for parameters of a regressor or classifier that contradict each other, or the call."""
-    hidden_sizes(e.hidden_size)
     for name, value in (("k1", e.k1), ("k2", e.k2)):
         if value is not None and e.bidirectional:
             raise ValueError(
@@ -32,13 +31,14 @@ def check_sequences(e, *, X_val=None, y_val=None, sample_weight_val=None, partia
     _check_targets(e)
     _check_auto(e)
     check_validation(e, X_val, y_val, sample_weight_val, partial_fit)
+    check_verbose(e)
 
 
 def check_pairs(e, **call):
     """ValueError for parameters of an encoder-decoder that contradict each other, or the call."""
-    hidden_sizes(e.hidden_size)
     check_solver(e)
     check_validation(e, **call)
+    check_verbose(e)
 
 
 def check_solver(e):
@@ -56,22 +56,6 @@ def check_solver(e):
             f"dropout={e.dropout} and solver={e.solver!r} do not go together: {e.solver} needs a loss "
             "that does not change from call to call. Set dropout=0 or another solver."
         )
-
-
-def hidden_sizes(hidden_size):
-    """``hidden_size`` as a tuple of positive ints, one per layer; ValueError if it is none."""
-    sizes = np.atleast_1d(np.asarray(hidden_size, dtype=object))
-    ok = (
-        sizes.ndim == 1
-        and sizes.size
-        and all(isinstance(H, (int, np.integer)) and not isinstance(H, bool) and H > 0 for H in sizes)
-    )
-    if not ok:
-        raise ValueError(
-            f"hidden_size must be a positive int or a sequence of positive ints, one per layer, got "
-            f"{hidden_size!r}."
-        )
-    return tuple(int(H) for H in sizes)
 
 
 def check_loss(e):
@@ -178,3 +162,16 @@ def check_validation(e, X_val=None, y_val=None, sample_weight_val=None, partial_
         raise ValueError("sample_weight_val was passed without X_val and y_val.")
     if X_val is not None and not e.early_stopping:
         raise ValueError("X_val and y_val are only used with early_stopping=True.")
+
+
+def check_verbose(e):
+    """ImportError if ``verbose`` asks for a library that is missing."""
+    if e.verbose < 2:
+        return
+    try:
+        import rich  # noqa: F401
+    except ImportError:
+        raise ImportError(
+            f"verbose={e.verbose} draws a bar with the package rich, which is not installed. Install "
+            "rich, or set verbose=1 for a line per epoch."
+        ) from None

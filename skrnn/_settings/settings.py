@@ -14,7 +14,7 @@ from sklearn.utils._param_validation import validate_parameter_constraints
 
 from skrnn._engine.run import Monitor, Run
 from skrnn._engine.truncation import longest_window
-from skrnn._settings.checks import check_pairs, check_sequences, hidden_sizes
+from skrnn._settings.checks import check_pairs, check_sequences
 from skrnn.losses import LOSSES
 from skrnn.solvers import SCHEDULES, SOLVERS
 
@@ -78,9 +78,9 @@ class Settings:
         ``call`` is what the checks need to know of the call (``checks.py``).
         """
         validate_parameter_constraints(constraints, values, caller_name=of.name)
-        settings = cls(of, values)
+        settings = cls(of, values).derived()
         settings.check(**call)
-        return settings.derived()
+        return settings
 
     def derived(self):
         """The same, with what follows from the parameters."""
@@ -99,9 +99,10 @@ class Settings:
 
     def new_run(self, drawn):
         """The run that a call of fit begins; ``drawn`` is the state of the random numbers."""
+        same = self.of_a_run()
         schedule = SCHEDULES[self.learning_rate](self.learning_rate_init, self.max_iter)
         monitor = Monitor(self.tol, self.n_iter_no_change, keep_best=self.early_stopping)
-        return Run(self.max_iter, monitor, schedule, settings=self.of_a_run(), drawn=drawn)
+        return Run(self.max_iter, monitor, schedule, settings=same, drawn=drawn)
 
     def of_a_run(self):
         """What must be as it was if another call is to finish a run."""
@@ -159,7 +160,8 @@ class SequenceSettings(Settings):
 
     def _of_kind(self):
         per_step = self.return_sequences or self.rows == "steps"
-        many = self.k2 == "auto" and (per_step or self.target_replication > 0)
+        # losses at many steps need k1 (``_check_auto``)
+        many = self.k1 is not None and bool(per_step or self.target_replication > 0)
         return {
             "per_step": per_step,
             "steps_in_y": self.return_sequences and self.rows != "steps",
@@ -218,6 +220,22 @@ class PairSettings(Settings):
                 "embedding_size": int(self.embedding_size),
             },
         }
+
+
+def hidden_sizes(hidden_size):
+    """``hidden_size`` as a tuple of positive ints, one per layer; ValueError if it is none."""
+    sizes = np.atleast_1d(np.asarray(hidden_size, dtype=object))
+    ok = (
+        sizes.ndim == 1
+        and sizes.size
+        and all(isinstance(H, (int, np.integer)) and not isinstance(H, bool) and H > 0 for H in sizes)
+    )
+    if not ok:
+        raise ValueError(
+            f"hidden_size must be a positive int or a sequence of positive ints, one per layer, got "
+            f"{hidden_size!r}."
+        )
+    return tuple(int(H) for H in sizes)
 
 
 def loss_class(loss):

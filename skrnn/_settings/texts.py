@@ -99,7 +99,7 @@ NotFittedError
     If the estimator has not been fitted.
 ValueError
     If X cannot be read (empty, of the wrong shape, NaN or infinite), or if it is not of the form or
-    has not the features of the X in fit.
+    has not the features of the X in fit; or if a parameter that is read here is out of its range.
 TypeError
     If X is a sparse or masked array.
 """,
@@ -108,7 +108,8 @@ NotFittedError
     If the estimator has not been fitted.
 ValueError
     If X, y or sample_weight cannot be read (empty, of the wrong shape, NaN or infinite), or if X is not
-    of the form or has not the features of the X in fit.
+    of the form or has not the features of the X in fit; or if a parameter that is read here is out of
+    its range.
 TypeError
     If X is a sparse or masked array.
 """,

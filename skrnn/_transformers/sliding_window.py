@@ -130,11 +130,13 @@ class SlidingWindow(SequenceTransformer):
         NotFittedError
             If the transformer has not been fitted.
         ValueError
-            If X is no table of numbers, or has other columns than in `fit`.
+            If X is no table of numbers, or has other columns than in `fit`; or if a parameter is out of
+            its range.
         TypeError
             If X is sparse or masked.
         """
         check_is_fitted(self)
+        self._validate_params()
         values, series = self._read(X)
         validate_data(self, X=X, skip_check_array=True, reset=False)
         return _windows(values, self.length, series)

@@ -162,11 +162,13 @@ class TokenEncoder(SequenceTransformer):
         NotFittedError
             If the encoder has not been fitted.
         ValueError
-            If X is a single string or a table, or an item is missing.
+            If X is a single string or a table, or an item is missing; or if a parameter is out of its
+            range.
         TypeError
             If X or an item is neither text nor tokens.
         """
         check_is_fitted(self)
+        self._validate_params()
         get, answer = self.vocabulary_.get, []
         for i, item in enumerate(_read_texts(X)):
             with _naming(i, item):

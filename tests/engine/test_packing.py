@@ -12,13 +12,13 @@ from skrnn._engine.storage import Sequences
 @pytest.mark.parametrize("n", [[3, 3], [3, 2, 2, 1], [1, 2, 3], [1]])
 def test_rows_are_found_by_sequence_and_time(n):
     steps = Steps(n, max(n))
-    assert len(steps) == len(n)
+    assert steps.T == len(steps) == len(n)
     assert sum(n) == steps.N
     for t, rows in enumerate(steps.slices):
         assert (steps.time[rows] == t).all()
         np.testing.assert_array_equal(steps.sequence[rows], np.arange(n[t]))
     seen = np.zeros(steps.N, dtype=int)
-    for (first, last), rows in steps.groups():
+    for (first, last), rows in steps.groups:
         seen[rows] += 1
         for k, i in enumerate(range(first, last)):
             np.testing.assert_array_equal(rows[:, k], np.flatnonzero(steps.sequence == i))

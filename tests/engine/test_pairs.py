@@ -157,7 +157,7 @@ def states_along(net, theta, batch):
 def loss_from_state(net, theta, batch, state, start, first, end):
     first = max(first, batch.boundary)
     raw, _, _ = run(net, theta, batch, state, start, end, first - start)
-    y, _ = batch.targets(batch.window(first, first, end).read(), first)
+    y, _ = batch.targets(batch.window(first, first, end).read, first)
     return float(batch.weight[0] * LOSSES[LOSS]().value_and_gradient(y, raw)[0].sum())
 
 

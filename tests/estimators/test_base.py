@@ -12,10 +12,11 @@ import pytest
 from sklearn.base import clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.metrics import accuracy_score, log_loss, r2_score
+from sklearn.utils._param_validation import InvalidParameterError
 from support.estimators import ESTIMATORS, first_classes, outputs
 
 import skrnn
-from skrnn import losses, solvers
+from skrnn import inspection, losses, solvers
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -523,9 +524,55 @@ def test_partial_fit_does_not_warn_of_convergence(cls):
 def test_partial_fit_is_not_there_with_lbfgs(cls):
     model = cls(solver="lbfgs")
     assert not hasattr(model, "partial_fit")
-    with pytest.raises(AttributeError):
+    with pytest.raises(AttributeError, match="partial_fit"):
         model.partial_fit(*mean_of_features(cls))
     assert hasattr(model.set_params(solver="sgd"), "partial_fit")
+
+
+# --- parameters that are wrong after fit -------------------------------------------------------------
+
+AFTER_FIT = {
+    "predict": lambda m, X, y: m.predict(X),
+    "score": lambda m, X, y: m.score(X, y),
+    "hidden_states": lambda m, X, y: m.hidden_states(X),
+    "stream": lambda m, X, y: m.stream(N),
+    "partial_fit": lambda m, X, y: m.partial_fit(X, y),
+    "predict_proba": lambda m, X, y: m.predict_proba(X),
+    "predict_log_proba": lambda m, X, y: m.predict_log_proba(X),
+    "saliency": lambda m, X, y: inspection.saliency(m, X),
+    "gradient_flow": lambda m, X, y: inspection.gradient_flow(m, X, y),
+    "state_trajectory": lambda m, X, y: inspection.state_trajectory(m, X[0]),
+}
+WRONG = {
+    "n_jobs": ["x", 1.5, [2], np.nan], "initial_state": ["x", None, 0, ["last"]], "tol": ["x"],
+    "solver": ["x", None, ["adam"]], "embedding_size": ["x", 0, np.nan], "activation": ["x"],
+}  # fmt: skip
+
+
+def read_after_fit(cls, method):
+    """The parameters among ``WRONG`` that a method reads."""
+    if method in ("partial_fit", "gradient_flow"):  # y is read again, as the settings say
+        return sorted(WRONG.keys() & set(cls().get_params()))
+    return ["initial_state"] if method in ("stream", "state_trajectory") else ["initial_state", "n_jobs"]
+
+
+@pytest.mark.parametrize(
+    ("cls", "method", "name"),
+    [
+        (cls, method, name) for cls in ESTIMATORS for method in AFTER_FIT
+        if hasattr(cls, method) or hasattr(inspection, method)
+        for name in read_after_fit(cls, method)
+    ],
+)  # fmt: skip
+def test_a_parameter_that_is_wrong_after_fit_is_named(cls, method, name):
+    X, y = mean_of_features(cls)
+    model = cls(**SMALL, max_iter=1).fit(X, y)
+    call, right = AFTER_FIT[method], getattr(model, name)
+    for value in WRONG[name]:
+        model.set_params(**{name: value})
+        with pytest.raises(InvalidParameterError, match=f"'{name}' parameter of {cls.__name__}"):
+            call(model, X, y)
+    call(model.set_params(**{name: right}), X, y)
 
 
 # --- warm_start --------------------------------------------------------------------------------------

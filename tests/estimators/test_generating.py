@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
+from sklearn.utils._param_validation import InvalidParameterError
 from support.arrays import object_array
 from support.combinations import together
 from support.inside import change_facts, facts_of, theta_of
@@ -363,3 +364,10 @@ def test_text_goes_on():
     assert list(greedy) == [" on the mat, the cat sat", " mat, the cat sat on the"]
     drawn = encoder.inverse_transform(model.generate(prompt, 24, temperature=0.3, random_state=0))
     assert list(drawn) == list(greedy)
+
+
+@pytest.mark.parametrize(("name", "value"), [("n_jobs", "x"), ("initial_state", "x")])
+def test_a_parameter_that_is_wrong_after_fit_is_named(name, value):
+    model = copy.copy(fitted()).set_params(**{name: value})
+    with pytest.raises(InvalidParameterError, match=f"'{name}' parameter of GRUClassifier"):
+        model.generate([1, 2], 3)

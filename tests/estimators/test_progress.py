@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 import skrnn
-from skrnn._engine.observers import Observer, Observers
 from skrnn._engine.run import History
 from skrnn._estimators import progress as _progress
-from skrnn._estimators.progress import Bar, Clock, Report, duration, figures, progress
+from skrnn._estimators.progress import Bar, Clock, Report, duration, figures
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -125,31 +124,10 @@ def test_partial_fit_prints_a_line(capsys):
     assert capsys.readouterr().out.startswith("Epoch 1/1, loss ")
 
 
-def test_no_observer_without_verbose():
-    assert type(progress(0, 3, None)) is Observer
-
-
-class Asks(Observer):
-    def __init__(self, answer):
-        self.answer, self.closed = answer, False
-
-    def begin_epoch(self, epoch):
-        return self.answer
-
-    def end_epoch(self, history, epoch):
-        return self.answer
-
-    def close(self):
-        self.closed = True
-
-
-def test_one_observer_is_enough_to_stop():
-    observers = Observers([Asks(True), Asks(False)])
-    assert observers.begin_epoch(0)
-    assert observers.end_epoch(None, 0)
-    observers.close()
-    assert all(o.closed for o in observers.observers)
-    assert not Observers([Asks(False), Observer()]).end_epoch(None, 0)
+def test_nothing_is_shown_without_verbose(monkeypatch, capsys):
+    monkeypatch.delattr("skrnn._estimators.trainer.progress")  # nobody is asked
+    skrnn.GRUClassifier(**SMALL).partial_fit(X, y, classes=[0, 1])
+    assert capsys.readouterr().out == ""
 
 
 # --- the bar --------------------------------------------------------------------------------------

@@ -62,7 +62,7 @@ def test_what_it_was_given_is_as_it_was(solver):
 def test_a_snapshot_is_a_copy_that_can_be_finished():
     training, _ = trainer()
     snapshots = []
-    training.train(observer=Watch(lambda epoch: snapshots.append(training.snapshot())))
+    training.train(observers=[Watch(lambda epoch: snapshots.append(training.snapshot()))])
     assert [one.n_iter for one in snapshots] == [1, 2, 3, 4, 5, 6]
     assert [one.run.epoch for one in snapshots] == [1, 2, 3, 4, 5, 6]
     assert len({one.model.theta.tobytes() for one in snapshots}) == 6
@@ -82,9 +82,37 @@ def test_a_snapshot_is_a_copy_that_can_be_finished():
     assert again.fitted().history.loss == training.fitted().history.loss
 
 
+class Asks(Observer):
+    """Answers when it is asked whether training ends."""
+
+    def __init__(self, begin=False, end=False):
+        self.answers, self.told = {"begin": begin, "end": end}, []
+
+    def begin_epoch(self, epoch):
+        self.told.append("begin")
+        return self.answers["begin"]
+
+    def end_epoch(self, history, epoch):
+        self.told.append("end")
+        return self.answers["end"]
+
+    def close(self):
+        self.told.append("close")
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+@pytest.mark.parametrize("when", ["begin", "end"])
+def test_one_observer_is_enough_to_stop_and_all_are_told(solver, when):
+    training, _ = trainer(solver=solver, learning_rate="constant")
+    observers = [Asks(), Asks(**{when: True}), Asks()]
+    training.train(observers=observers)
+    for one in observers:
+        assert one.told == (["begin", "close"] if when == "begin" else ["begin", "end", "close"])
+
+
 def test_with_other_settings_a_run_is_not_finished():
     training, _ = trainer()
-    training.train(observer=Watch(lambda epoch: epoch == 2))
+    training.train(observers=[Watch(lambda epoch: epoch == 2)])
     training._ended = False  # as in the middle
     snapshot = training.snapshot()
     other, _ = trainer(max_iter=7)
@@ -101,7 +129,7 @@ def test_the_best_weights_are_what_comes_out_of_early_stopping():
     training.task = task
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        training.train(held_out, Watch(lambda epoch: seen.update({epoch: training.theta.copy()})))
+        training.train(held_out, [Watch(lambda epoch: seen.update({epoch: training.theta.copy()}))])
     fitted = training.fitted()
     best = int(np.argmin(fitted.history.validation_loss))
     np.testing.assert_array_equal(fitted.model.theta, seen[best])
@@ -115,7 +143,7 @@ def test_an_interruption_keeps_whole_weights():
 
     training, start = trainer()
     with pytest.warns(UserWarning, match="interrupted"):
-        training.train(observer=Watch(interrupt))
+        training.train(observers=[Watch(interrupt)])
     assert training.run.interrupted
     assert np.isfinite(training.fitted().model.theta).all()
     assert not np.array_equal(training.fitted().model.theta, start.model.theta)

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.utils._param_validation import InvalidParameterError
 
 import skrnn
 from skrnn._estimators.unwrap import WRAPPERS, answers_per_step, unwrap, unwrap_fitted
@@ -50,3 +52,13 @@ def test_answers_are_per_step_as_fitted():
         *sequences
     )
     assert answers_per_step(model.set_params(return_sequences=False))
+
+
+@pytest.mark.parametrize(("name", "value"), [("n_jobs", "x"), ("n_jobs", 0.5), ("initial_state", "x")])
+def test_a_parameter_inside_that_is_wrong_after_fit_is_named(name, value):
+    table = X[:, :1]
+    outer = make_pipeline(StandardScaler(), clone(MODEL)).fit(table, table[:, 0])
+    assert len(skrnn.forecast(outer, table, 2)) == 2
+    outer.set_params(**{f"gruregressor__{name}": value})
+    with pytest.raises(InvalidParameterError, match=f"'{name}' parameter of GRURegressor"):
+        skrnn.forecast(outer, table, 2)

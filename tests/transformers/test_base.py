@@ -14,6 +14,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 from sklearn.utils import estimator_checks as checks
+from sklearn.utils._param_validation import InvalidParameterError
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 from sklearn.utils.validation import check_array
 from support.data import near_whole_numbers
@@ -59,6 +60,22 @@ def test_what_is_not_fitted_says_so(name):
         if hasattr(model, method):
             with pytest.raises(NotFittedError, match=f"This {name} instance is not fitted yet"):
                 getattr(clone(model), method)(X)
+
+
+WRONG = [
+    ("SlidingWindow", "length", "x"), ("SlidingWindow", "length", 0), ("SlidingWindow", "length", 1.5),
+    ("SlidingWindow", "sequence_id", 1.5), ("SlidingWindow", "sequence_id", [0]),
+    ("TokenEncoder", "analyzer", "x"), ("TokenEncoder", "analyzer", None),
+    ("TokenEncoder", "lowercase", "x"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "parameter", "value"), WRONG)
+def test_a_parameter_that_is_wrong_after_fit_is_named(name, parameter, value):
+    model, X = ALL[name]
+    fitted = clone(model).fit(X)
+    with pytest.raises(InvalidParameterError, match=f"'{parameter}' parameter of {name}"):
+        fitted.set_params(**{parameter: value}).transform(X)
 
 
 @every
