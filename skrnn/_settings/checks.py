@@ -1,8 +1,8 @@
 """Which settings go together: checked at fit, before anything is read or changed.
 
-Raises only where another model than the one asked for would silently come out; settings that merely
-have no effect (those of another solver, schedule or stopping rule) are ignored. Every error names
-both parameters. Whether a single value is allowed stands in ``table.py``.
+Raises only where another model than the one asked for would silently come out, or a library is missing;
+settings that merely have no effect (those of another solver, schedule or stopping rule) are ignored.
+Every error names both parameters. Whether a single value is allowed stands in ``table.py``.
 
 Letters: ``e`` are the ``Settings`` of the estimator.
 """
