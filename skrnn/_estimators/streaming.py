@@ -19,6 +19,7 @@ from skrnn import _kernels
 from skrnn._engine.arithmetic import EXACT, ROWS
 from skrnn._engine.packing import Steps, Window
 from skrnn._engine.storage import Sequences
+from skrnn._estimators.versions import check_versions, versions
 from skrnn._reading.containers import as_numbers, reject_unreadable
 from skrnn._reading.tokens import check_tokens
 
@@ -167,10 +168,11 @@ class Stream:
         self._set(*self._check_state(state))
 
     def __getstate__(self):
-        return self._made_of, (self._layers.get_states(), self._pool, self._seen)
+        return self._made_of, (self._layers.get_states(), self._pool, self._seen), versions()
 
     def __setstate__(self, saved):
-        (*parts, delay, start), state = saved
+        (*parts, delay, start), state, made_by = saved
+        check_versions(type(self).__name__, made_by)
         self.__init__(*parts, delay=delay, start=start)
         self._set(*state)
 
