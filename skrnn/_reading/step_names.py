@@ -25,7 +25,9 @@ def check_step_names(x, names, *, are_tokens=False):
         Whether x are tokens: then an index has the names of streams.
     """
     if isinstance(x, dict):
-        raise TypeError(f"x is a dict, which has no order: pass its values in the order of fit{_of(names)}.")
+        raise TypeError(
+            f"x is a dict, which has no order: pass its values in the order of fit{_of(names)}."
+        )
     given = None if names is None else _names_of(x, names, are_tokens)
     if given is None or given == names:
         return

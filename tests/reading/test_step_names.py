@@ -82,7 +82,9 @@ def test_of_several_streams():
 
 
 def test_forty_names():
-    wide = pd.DataFrame(RNG.normal(size=(30, 400)), columns=[f"sensor {k} of the plant" for k in range(400)])
+    wide = pd.DataFrame(
+        RNG.normal(size=(30, 400)), columns=[f"sensor {k} of the plant" for k in range(400)]
+    )
     stream = skrnn.GRURegressor(**SMALL, rows="steps").fit(wide, Y).stream()
     with pytest.raises(ValueError, match="and 395 more") as error:
         stream.step(wide.add_suffix("!")[:1])
