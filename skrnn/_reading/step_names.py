@@ -1,8 +1,8 @@
 """The names that a single time step brings with it, against those of the features in fit.
 
 A step may be a frame of one row for each stream, a row of a pandas frame (a Series, whose index has the
-names) or a named tuple, as ``itertuples`` gives it. Arrays and lists have no names, and are in the order of
-fit.
+names) or a named tuple, as ``itertuples`` gives it. Arrays and lists have no names: they are taken to be
+in the order of fit.
 """
 
 import re

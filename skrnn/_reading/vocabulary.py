@@ -58,8 +58,8 @@ def _hashable(text, i, name):
                 raise ValueError(_no_tokens(number, t, i, name)) from None
             raise TypeError(
                 f"Token {t} of sequence {i} of {name} is a {type(token).__name__}, which is not "
-                "hashable. Tokens are strings, numbers, tuples and the like. Sequences of vectors of numbers "
-                "are for the classifiers and regressors, as GRURegressor."
+                "hashable. Tokens are strings, numbers, tuples and the like. Sequences of vectors of "
+                "numbers are for the classifiers and regressors, as GRURegressor."
             ) from None
         if token != token:
             if all(isinstance(one, NUMBERS) for one in text):
@@ -105,9 +105,9 @@ def _no_tokens(number, t, i, name):
         f"{name} holds numbers that are not whole ({number}, token {t} of sequence {i}), but an "
         "encoder-decoder answers symbols with symbols (words, characters, ids), and would take each "
         "different number for a symbol of its own. For numbers take a regressor, as GRURegressor: with "
-        "return_sequences=True it predicts one or several numbers per time step, and forecast goes on with "
-        f"a series. If the numbers are symbols, pass them as strings: [[str(v) for v in one] for one in "
-        f"{name}]."
+        "return_sequences=True it predicts one or several numbers per time step, and forecast goes on "
+        f"with a series. If the numbers are symbols, pass them as strings: [[str(v) for v in one] for one "
+        f"in {name}]."
     )
 
 
