@@ -106,7 +106,7 @@ def _no_tokens(number, t, i, name):
         "encoder-decoder answers symbols with symbols (words, characters, ids), and would take each "
         "different number for a symbol of its own. For numbers take a regressor, as GRURegressor: with "
         "return_sequences=True it predicts one or several numbers per time step, and forecast goes on "
-        f"with a series. If the numbers are symbols, pass them as strings: [[str(v) for v in one] for one "
+        "with a series. If the numbers are symbols, pass them as strings: [[str(v) for v in one] for one "
         f"in {name}]."
     )
 

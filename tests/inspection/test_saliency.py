@@ -14,7 +14,7 @@ from support.reference import torch_twin
 
 import skrnn
 from skrnn.inspection import _saliency, saliency
-from skrnn.inspection._saliency import link_gradient
+from skrnn.inspection._output import link_gradient
 from skrnn.losses import LOSSES
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
