@@ -97,7 +97,8 @@ def permutation_importance(
     Of two features that go together neither may seem to matter, as the other one is still
     there; and mixed sequences may be such as no data would hold. With a single series, features are mixed
     up in time, so that an importance also tells that their order matters. The column `sequence_id` is no
-    feature, and stays.
+    feature, and stays. Of tables whose rows are sequences, a part is all columns of a feature or a step;
+    of tables for other estimators each column is a feature.
 
     References
     ----------
@@ -165,7 +166,8 @@ def _form_of(estimator, X, by):
     reject_unreadable(X, "X")
     inside = unwrap(estimator, through=WRAPPERS)
     form = Form(container=Table)  # what other estimators read
-    if isinstance(inside.estimator, BaseRNN):
+    is_own = isinstance(inside.estimator, BaseRNN)
+    if is_own:
         form = inside.model.facts.form
     items = None if hasattr(X, "columns") else as_items(X, "X")
     if items is not None and not _are_rows(items, form):
@@ -183,7 +185,8 @@ def _form_of(estimator, X, by):
     windows = [k for k, one in enumerate(inside.transformers) if isinstance(one, SlidingWindow)]
     if form.rows_are_steps or windows:
         return _Rows(table, by, *_series(inside, X, table, windows[0] if windows else None))
-    return _Table(table, by, form.step_features)
+    # of other estimators every column is a feature
+    return _Table(table, by, form.step_features if is_own or by == "step" else table.shape[1])
 
 
 def _are_rows(items, form):

@@ -10,8 +10,7 @@ from support.estimators import ESTIMATORS, ONE_OF_EACH
 from support.inside import theta_of
 
 import skrnn
-from skrnn.inspection import integrated_gradients, occlusion, saliency
-from skrnn.inspection import _integrated
+from skrnn.inspection import _integrated, integrated_gradients, occlusion, saliency
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -65,7 +64,9 @@ def test_they_add_up_to_the_difference_of_the_outputs(cls, name, baseline, engin
         expected = model.predict(RAGGED) - model.predict(nothing)
     # a maximum has edges
     tolerance = 0.03 if name == "max" else 1e-8
-    np.testing.assert_allclose(sums(attributions), expected, rtol=0, atol=tolerance * np.abs(expected).max())
+    np.testing.assert_allclose(
+        sums(attributions), expected, rtol=0, atol=tolerance * np.abs(expected).max()
+    )
 
 
 @pytest.mark.parametrize("loss", ["poisson", "quantile"])
@@ -146,7 +147,9 @@ def test_they_are_the_mean_of_the_gradients_on_the_way():
     model = skrnn.GRURegressor(**SMALL).fit(X, NUMBER)
     way = [saliency(model, share * X) for share in (np.arange(400) + 0.5) / 400]
     expected = X * np.mean(way, axis=0)
-    np.testing.assert_allclose(integrated_gradients(model, X), expected, atol=1e-5 * np.abs(expected).max())
+    np.testing.assert_allclose(
+        integrated_gradients(model, X), expected, atol=1e-5 * np.abs(expected).max()
+    )
 
 
 def test_more_steps_are_nearer():

@@ -192,7 +192,8 @@ def test_a_token_taken_out_leaves_a_shorter_text(engine):
             assert_close(one, decision(model, [ids], 2) - decision(model, without, 2))
     [alone] = [k for k, T in enumerate(LENGTHS) if T == 1]
     np.testing.assert_array_equal(
-        occlusion(model, TOKENS, by="token", output="c")[alone], occlusion(model, TOKENS, output="c")[alone]
+        occlusion(model, TOKENS, by="token", output="c")[alone],
+        occlusion(model, TOKENS, output="c")[alone],
     )
 
 
@@ -252,17 +253,29 @@ ERRORS = {
     "pairs": (TypeError, "encoder-decoders", lambda: occlusion(skrnn.GRUEncoderDecoder(), ["a"])),
     "kind": (ValueError, "by must be one of .*got 'row'", lambda: occlusion(fitted(), X, by="row")),
     "no tokens": (ValueError, "embedding_size", lambda: occlusion(fitted(), X, by="token")),
-    "tokens": (ValueError, "by='feature'|by=\"feature\"", lambda: occlusion(reader(), TOKENS, by="feature")),
+    "tokens": (
+        ValueError,
+        "by='feature'|by=\"feature\"",
+        lambda: occlusion(reader(), TOKENS, by="feature"),
+    ),
     "per step": (
         ValueError,
         'Pass by="step"',
         lambda: occlusion(reader(return_sequences=True), TOKENS, by="token"),
     ),
-    "baseline": (ValueError, r"\(3,\), but .* 2 features", lambda: occlusion(fitted(), X, baseline=[0] * 3)),
+    "baseline": (
+        ValueError,
+        r"\(3,\), but .* 2 features",
+        lambda: occlusion(fitted(), X, baseline=[0] * 3),
+    ),
     "NaN": (ValueError, "baseline holds NaN", lambda: occlusion(fitted(), X, baseline=np.nan)),
     "text": (ValueError, "baseline", lambda: occlusion(fitted(), X, baseline="mean")),
     "no token": (ValueError, "from 0 to 3", lambda: occlusion(reader(), TOKENS, baseline=4)),
-    "a float": (ValueError, "baseline=0.5 is no token", lambda: occlusion(reader(), TOKENS, baseline=0.5)),
+    "a float": (
+        ValueError,
+        "baseline=0.5 is no token",
+        lambda: occlusion(reader(), TOKENS, baseline=0.5),
+    ),
     "step": (ValueError, "step=1 is for models", lambda: occlusion(fitted(), X, step=1)),
     "X": (ValueError, "features", lambda: occlusion(fitted(), X[:, :, :1])),
 }
