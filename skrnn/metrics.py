@@ -223,10 +223,8 @@ _BY_LABEL = {
 
 def _count_labels(estimator, y):
     """The number of labels of a multilabel y; None for another one."""
-    if not is_classifier(estimator):
-        return None
     shape = getattr(y, "shape", None) or np.shape(y)
-    return shape[1] if len(shape) == 2 and shape[1] > 1 else None
+    return shape[1] if len(shape) == 2 and shape[1] > 1 and is_classifier(estimator) else None
 
 
 def _by_label(metric, estimator, X, y, sample_weight=None, **options):

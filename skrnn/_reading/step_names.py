@@ -42,7 +42,8 @@ def check_step_names(x, names, *, are_tokens=False):
         what = f"has {len(given)} names for {len(names)} features"
     else:
         k = next(k for k in range(len(names)) if given[k] != names[k])
-        what = f"has the features of fit in another order: feature {k} is {given[k]!r}, was {names[k]!r}"
+        now, was = _listed(given[k : k + 1]), _listed(names[k : k + 1])
+        what = f"has the features of fit in another order: feature {k} is {now}, was {was}"
     raise ValueError(f"x {what}. Give it the same names in the same order{_of(names)}.")
 
 

@@ -102,7 +102,7 @@ def _fraction_in(token):
 
 def _no_tokens(number, t, i, name):
     return (
-        f"{name} holds numbers that are not whole ({number}, token {t} of sequence {i}), but an "
+        f"{name} holds numbers that are not whole ({number!s:.40}, token {t} of sequence {i}), but an "
         "encoder-decoder answers symbols with symbols (words, characters, ids), and would take each "
         "different number for a symbol of its own. For numbers take a regressor, as GRURegressor: with "
         "return_sequences=True it predicts one or several numbers per time step, and forecast goes on "

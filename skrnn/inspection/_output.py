@@ -87,7 +87,11 @@ def _class_number(output, targets):
         return _position(output, targets.n_outputs, "labels")
     found = [k for k, label in enumerate(targets.classes.tolist()) if label == output]
     if not found:
-        raise ValueError(f"output={output!r} is none of the classes, which are {targets.classes}.")
+        classes = f"{targets.classes.tolist()}"
+        shown = (
+            classes if len(classes) <= 200 else f"{classes[:200]} ... ({len(targets.classes)} of them)"
+        )
+        raise ValueError(f"output={output!r} is none of the classes, which are {shown}.")
     return found[0]
 
 

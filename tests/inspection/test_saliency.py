@@ -316,7 +316,7 @@ ERRORS = {
     "other": (TypeError, "LinearRegression", lambda: saliency(LinearRegression().fit(X[0], X[0]), X)),
     "no estimator": (TypeError, "got str", lambda: saliency("model", X)),
     "pairs": (TypeError, "encoder-decoders", lambda: saliency(skrnn.GRUEncoderDecoder(), ["a"])),
-    "class": (ValueError, "output='d'.*'a' 'b' 'c'", lambda: saliency(fitted(), X, output="d")),
+    "class": (ValueError, "output='d'.*'a', 'b', 'c'", lambda: saliency(fitted(), X, output="d")),
     "output": (ValueError, "output=2 .* 2 outputs", lambda: saliency(two_outputs(), X, output=2)),
     "bool": (ValueError, "output=True", lambda: saliency(two_outputs(), X, output=True)),
     "needed": (ValueError, "output is needed: the model has 2", lambda: saliency(two_outputs(), X)),
