@@ -53,7 +53,7 @@ def _hashable(text, i, name):
         try:
             hash(token)
         except TypeError:
-            number = _fraction_in(token)
+            number = fraction_in(token)
             if number is not None:
                 raise ValueError(_no_tokens(number, t, i, name)) from None
             raise TypeError(
@@ -79,25 +79,29 @@ def _reject_numbers(texts, name, known):
     Whole numbers that are stored as floats are the same tokens as ints; and where numbers stand among
     other tokens, all are symbols.
     """
-    kinds = set(map(type, chain.from_iterable(texts)))
-    if not kinds or not all(issubclass(kind, (*NUMBERS, tuple)) for kind in kinds):
-        return
-    if all(issubclass(kind, Integral) for kind in kinds):
+    if not may_be_measured(chain.from_iterable(texts)):
         return
     for i, text in enumerate(texts):
         for t, token in enumerate(text):
-            number = _fraction_in(token)
+            number = fraction_in(token)
             if number is not None and token not in known:
                 raise ValueError(_no_tokens(number, t, i, name))
 
 
-def _fraction_in(token):
+def may_be_measured(tokens):
+    """Whether all tokens are numbers, or vectors of them, but not all ints."""
+    kinds = set(map(type, tokens))
+    are_numbers = all(issubclass(kind, (*NUMBERS, tuple)) for kind in kinds)
+    return bool(kinds) and are_numbers and not all(issubclass(kind, Integral) for kind in kinds)
+
+
+def fraction_in(token):
     """A number that is not whole: the token, or one in it, if it is a vector of numbers; else None."""
     if isinstance(token, NUMBERS):
         return None if isinstance(token, Integral) or token % 1 == 0 else token
     if not isinstance(token, (list, tuple)) or not all(isinstance(one, NUMBERS) for one in token):
         return None
-    return next((one for one in token if _fraction_in(one) is not None), None)
+    return next((one for one in token if fraction_in(one) is not None), None)
 
 
 def _no_tokens(number, t, i, name):

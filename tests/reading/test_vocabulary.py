@@ -116,3 +116,34 @@ def test_whole_floats_are_the_same_tokens_as_ints():
     a, b = (skrnn.GRUEncoderDecoder(**SMALL).fit(data, X) for data in (X, np.array(X, dtype=float)))
     assert a.source_vocabulary_ == b.source_vocabulary_
     assert a.predict(X) == b.predict(X)
+
+
+# --- TokenEncoder ---------------------------------------------------------------------------------
+
+NO_LISTS = "array", "float32", "3-D", "arrays of objects", "lists of vectors", "missing"
+LISTS = {name: form for name, form in FORMS.items() if name not in NO_LISTS}
+ENCODER = r"^X holds numbers that are not whole \(.*TokenEncoder would take each"
+
+
+@pytest.mark.parametrize("form", LISTS.values(), ids=list(LISTS))
+@pytest.mark.parametrize("analyzer", ["char", "word"])
+def test_an_encoder_of_tokens_says_the_same(form, analyzer):
+    with pytest.raises(ValueError, match=ENCODER) as error:
+        skrnn.TokenEncoder(analyzer).fit(form(NOISE))
+    assert len(str(error.value)) <= 600
+    encoder = skrnn.TokenEncoder(analyzer).fit(X)
+    with pytest.raises(ValueError, match=ENCODER):
+        encoder.transform(form(NOISE))
+
+
+@pytest.mark.parametrize("data", RIGHT.values(), ids=list(RIGHT))
+def test_an_encoder_of_symbols_goes_on(data):
+    data = list(data)
+    encoder = skrnn.TokenEncoder().fit(data)
+    assert len(encoder.transform(data)) == 3
+    skrnn.TokenEncoder(list).fit(list(NOISE))  # one's own analyzer knows what it does
+
+
+def test_an_encoder_with_fractions_among_its_tokens_has_unknown_ones():
+    encoder = skrnn.TokenEncoder().fit(RIGHT["among other tokens"])
+    assert encoder.transform([[0.26]])[0].tolist() == [0]
