@@ -148,8 +148,7 @@ class _Copies:
         flat, lengths = self._without(rows, parts)
         copies = Sequences(flat, lengths, dtype=self.dtype if self.dtype.kind == "i" else None)
         start = self.start and [tuple(s[rows] for s in layer) for layer in self.start]
-        read_at = lengths - 1 if self.takes_out else self.read_at[rows]
-        raw = raw_outputs(self.inside, copies, read_at, start)
+        raw = raw_outputs(self.inside, copies, self.read_at[rows], start)
         return self.value[rows] - self.output.value(raw, rows)
 
     def _without(self, rows, parts):

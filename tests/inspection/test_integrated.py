@@ -87,6 +87,10 @@ def test_one_step_of_many_outputs(step, delay):
     expected = (model.predict(X) - model.predict(0 * X))[:, step, 1]
     np.testing.assert_allclose(sums(attributions), expected, rtol=1e-8)
     np.testing.assert_array_equal(attributions[:, step % 5 + delay + 1 :], 0)
+    # the steps after the end that a delay reads are no part of X
+    attributions = integrated_gradients(model, X, step=step, output=1, baseline=0.7)
+    expected = (model.predict(X) - model.predict(0 * X + 0.7))[:, step, 1]
+    np.testing.assert_allclose(sums(attributions), expected, rtol=1e-8)
 
 
 def test_the_class_is_that_of_the_whole_sequence_all_the_way():

@@ -14,6 +14,8 @@ from support.inside import views_of
 
 import skrnn
 from skrnn.inspection import _occlusion, occlusion, saliency
+from skrnn.inspection._inspected import look_into
+from skrnn.inspection._output import output_of, raw_outputs
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -178,6 +180,15 @@ def test_whole_numbers_and_float32():
     assert losses.dtype == np.float32
     expected = model.predict(whole) - model.predict(np.array(replaced(whole.astype(float), 1, 0.5)))
     assert_close(losses[:, 1], expected, 1e-4)
+
+
+@pytest.mark.parametrize("k", [0, 1])
+def test_the_number_that_is_looked_into_is_the_prediction(k):
+    model = skrnn.GRURegressor(**SMALL).fit(X, np.column_stack([NUMBER, -3 * NUMBER**2]))
+    inside = look_into(model, "test")
+    raw = raw_outputs(inside, inside.read(X).sequences, np.full(8, 4), None)
+    value = output_of(inside, k).value(raw, np.arange(8))
+    np.testing.assert_allclose(value, model.predict(X)[:, k], rtol=1e-12)
 
 
 # --- tokens ---------------------------------------------------------------------------------------

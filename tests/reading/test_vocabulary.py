@@ -108,8 +108,12 @@ def test_a_known_fraction_may_stand_alone():
     data = RIGHT["among other tokens"]
     model = skrnn.GRUEncoderDecoder(**SMALL).fit(data, data)
     model.predict([[0.25]])
+    assert model.score([["a"]], [[0.5]]) in (0, 1)
     with raises("X"):
         model.predict([[0.25], [0.26]])
+    with raises("y"):
+        model.score([["a"]], [[0.51]])
+    model.set_params(warm_start=True).fit([[0.25], [0.5]], [[0.5], [0.25]])
 
 
 def test_whole_floats_are_the_same_tokens_as_ints():
