@@ -253,7 +253,7 @@ def method(cls, name, types):
         if static.fset:
             lines.append(f"@{name}.setter\ndef {name}(self, {name}: Sequence[Any]) -> None: ...")
         return "\n".join(lines)
-    if not callable(bound):
+    if not callable(bound) or not hasattr(bound, "__module__"):  # methods of built-in classes have none
         return None
     if isinstance(static, classmethod):
         return function(name, static.__func__, "classmethod", cls.__name__)
@@ -289,6 +289,8 @@ def class_(cls, base, of_base):
 
 
 def _of_sklearn(cls):
+    if issubclass(cls, UserWarning):
+        return "UserWarning"
     return ", ".join(
         c.__name__ for c in cls.__mro__ if c.__module__ == "sklearn.base" and c.__name__[0] != "_"
     )

@@ -6,6 +6,7 @@ from skrnn import callbacks as callbacks
 from skrnn import classifiers as classifiers
 from skrnn import datasets as datasets
 from skrnn import encoder_decoder as encoder_decoder
+from skrnn import exceptions as exceptions
 from skrnn import forecasting as forecasting
 from skrnn import inspection as inspection
 from skrnn import metrics as metrics

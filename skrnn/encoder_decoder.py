@@ -58,7 +58,7 @@ class SequenceEncoderDecoder(Trainable):
         X : list of length n_sequences
             The sources: strings, whose tokens are their characters, or lists, tuples or 1-D arrays of
             hashable tokens. None may be empty. Also a 1-D object array or a Series of them; shape
-            (n_sequences,).
+            (n_sequences,). Numbers are tokens if they are whole, or stand among other tokens.
         y : list of length n_sequences
             The targets, in one of the forms of X, shape (n_sequences,). They may be empty.
         sample_weight : array-like of shape (n_sequences,), default=None
@@ -80,7 +80,8 @@ class SequenceEncoderDecoder(Trainable):
         ------
         ValueError
             If a parameter is out of its range; if parameters do not go together; if X, y or a weight
-            cannot be read, or they are not of the same length; if a source is empty; if targets have
+            cannot be read, or they are not of the same length; if X or y holds measured numbers; if a
+            source is empty; if targets have
             tokens that are unknown when training goes on; or if the loss or its gradient is not finite
             at the weights that training starts from.
         TypeError
@@ -167,7 +168,7 @@ class SequenceEncoderDecoder(Trainable):
             If a token is not hashable, or if X or y is a sparse or masked array.
         """
         predicted = self.predict(X)
-        y = read_texts(y, "y")
+        y = read_texts(y, "y", known=self._model.facts.targets.target)
         check_same_number(predicted, y)
         weight, _ = read_weights(sample_weight, y, per_step=False)
         return Texts.score(predicted, y, weight)

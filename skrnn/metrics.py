@@ -12,6 +12,9 @@ y, answers, weights of the steps                become
 (n, T[, K]), or a list of (T_i,) or (T_i, K)    (sum of T_i[, K])
 weights (n,) of the sequences                   (sum of T_i,), each repeated
 ==============================================  ==============================
+
+Of several labels (an indicator) some metrics of scikit-learn take the columns for classes that exclude
+each other; these are computed label by label here (``_BY_LABEL``).
 """
 
 import copy
@@ -19,7 +22,7 @@ from inspect import Parameter, signature
 
 import numpy as np
 from sklearn.base import is_classifier
-from sklearn.metrics import get_scorer
+from sklearn.metrics import get_scorer, log_loss
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import get_routing_for_object
 
@@ -71,6 +74,12 @@ def sequence_scorer(scoring, **kwargs):
     With one target per sequence, and with `rows="steps"`, y and answers are flat as they are: the wrapped
     scorer gets everything unchanged.
 
+    With several labels (multilabel y) "neg_log_loss" and "neg_brier_score" are sums over the labels, of
+    each of which scikit-learn's metric is taken for itself, and "d2_log_loss_score" and "d2_brier_score"
+    compare these sums with those of constant answers. (scikit-learn's own scorers take the labels for
+    classes of which each sample has one.) Scores of the area under the ROC curve are an error if a label
+    has one value only, as there is no such area, and no mean.
+
     Examples
     --------
     >>> import numpy as np
@@ -99,17 +108,30 @@ class _SequenceScorer:
         return f"sequence_scorer({self._repr})"
 
     def __call__(self, estimator, X, y, sample_weight=None, **kwargs):
+        lengths = None
         if _answers_per_step(estimator, X, y):
             y, lengths = _flatten(y, "y")
             if y.shape[1:] == (1,):  # as fit reads it
                 y = y[:, 0]
             if sample_weight is not None:
                 sample_weight = _flatten_weights(sample_weight, lengths)
-            n_labels = y.shape[1] if y.ndim == 2 and is_classifier(estimator) else None
-            estimator = _FlatAnswers(estimator, lengths, n_labels)
+        n_labels = _count_labels(estimator, y)
+        if lengths is not None or (n_labels and hasattr(self._scorer, "_score_func")):
+            estimator = _as_flat(estimator, lengths, n_labels)
         if sample_weight is not None:
             kwargs["sample_weight"] = sample_weight
+        if n_labels and self._metric in _BY_LABEL:
+            options = {**self._scorer._kwargs, **kwargs}
+            return self._scorer._sign * _by_label(self._metric, estimator, X, y, **options)
+        if n_labels and self._metric == "roc_auc_score":
+            _check_varies(self, np.asarray(y))
         return self._scorer(estimator, X, y, **kwargs)
+
+    @property
+    def _metric(self):
+        """The name of a metric of scikit-learn; None of others."""
+        metric = getattr(self._scorer, "_score_func", None)
+        return metric.__name__ if getattr(metric, "__module__", "").startswith("sklearn.") else None
 
     def get_metadata_routing(self):
         return get_routing_for_object(self._scorer)
@@ -191,7 +213,65 @@ def _answers_per_step(estimator, X, y):
     return ndim == 3 or (ndim == 2 and as_items(estimator.predict(X), "answer") is not None)
 
 
+# --- several labels -------------------------------------------------------------------------------
+
+# metric -> the one whose sum over the labels it is, or is made of
+_BY_LABEL = {
+    "log_loss": "log", "brier_score_loss": "brier", "d2_log_loss_score": "log", "d2_brier_score": "brier",
+}  # fmt: skip
+
+
+def _count_labels(estimator, y):
+    """The number of labels of a multilabel y; None for another one."""
+    shape = getattr(y, "shape", None) or np.shape(y)
+    return shape[1] if len(shape) == 2 and shape[1] > 1 and is_classifier(estimator) else None
+
+
+def _by_label(metric, estimator, X, y, sample_weight=None, **options):
+    """A loss of probabilities, summed over the labels, or its D2."""
+    if options:
+        raise ValueError(f"With several labels (multilabel y) {metric} has no option {sorted(options)}.")
+    y, p = np.asarray(y), estimator.predict_proba(X)
+    if isinstance(p, list):  # of every label the probabilities of 0 and 1, as forests have them
+        p = np.column_stack([one[:, 1] for one in p])
+    loss = _loss_of_labels(_BY_LABEL[metric], y, p, sample_weight)
+    if not metric.startswith("d2"):
+        return loss
+    shares = np.average(y, axis=0, weights=sample_weight)
+    if ((shares == 0) | (shares == 1)).all():  # as scikit-learn has R2 of a constant y
+        return float(np.array_equal(y, p))
+    return 1 - loss / _loss_of_labels(
+        _BY_LABEL[metric], y, np.broadcast_to(shares, y.shape), sample_weight
+    )
+
+
+def _loss_of_labels(which, y, p, sample_weight):
+    if which == "brier":
+        return float(np.average(((p - y) ** 2).sum(axis=1), weights=sample_weight))
+    return sum(
+        log_loss(one, proba, labels=[0, 1], sample_weight=sample_weight)
+        for one, proba in zip(y.T, p.T, strict=True)
+    )
+
+
+def _check_varies(scorer, y):
+    """Raise a ValueError if a label has one value only, for scores that are not defined then."""
+    average = scorer._scorer._kwargs.get("average", "macro")
+    constant = np.flatnonzero((y == y[0]).all(axis=0))
+    if len(constant) and average not in ("micro", "samples"):
+        shown = ", ".join(map(str, constant[:10])) + (", ..." if len(constant) > 10 else "")
+        raise ValueError(
+            f"{scorer!r} is not defined here, as {len(constant)} of the {y.shape[1]} labels have one "
+            f'value only: {shown} (columns of y). Leave them out, or pass average="micro".'
+        )
+
+
 # --- flat -----------------------------------------------------------------------------------------
+
+
+def _as_flat(estimator, lengths, n_labels):
+    """``_FlatAnswers`` under the name of the estimator, which messages of scikit-learn tell."""
+    return type(type(estimator).__name__, (_FlatAnswers,), {})(estimator, lengths, n_labels)
 
 
 class _FlatAnswers:
@@ -200,7 +280,7 @@ class _FlatAnswers:
     Parameters
     ----------
     estimator : fitted estimator
-    lengths : T_i according to y
+    lengths : T_i according to y; None: its answers are flat as they are
     n_labels : number of labels of a multilabel y, else None
     """
 
@@ -221,7 +301,7 @@ class _FlatAnswers:
         if name.startswith("__"):  # what copy and pickle look for, also before __init__
             raise AttributeError(name)
         value = getattr(self._estimator, name)
-        return self._flattened(name, value) if name in _ANSWERS else value
+        return self._flattened(name, value) if name in _ANSWERS and self._lengths else value
 
     def _flattened(self, name, method):
         def answer(X):

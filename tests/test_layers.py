@@ -20,6 +20,7 @@ ORDER = [
     ["cells", "losses", "solvers"],
     ["_kernels"],
     ["_engine"],
+    ["exceptions"],
     ["_settings"],
     ["_reading"],
     ["_estimators"],

@@ -12,7 +12,8 @@ import sklearn
 from sklearn import metrics
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.compose import TransformedTargetRegressor
-from sklearn.metrics import get_scorer, make_scorer
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.metrics import get_scorer, get_scorer_names, make_scorer
 from sklearn.model_selection import (
     GridSearchCV,
     KFold,
@@ -237,6 +238,125 @@ def test_targets_with_an_axis_of_one_output():
     X, y, model = fitted("binary", ragged=False)
     expected = sequence_scorer("roc_auc")(model, X, np.array(y))
     assert sequence_scorer("roc_auc")(model, X, np.array(y)[:, :, None]) == expected
+
+
+# --- every scorer, every kind of target, every layout -------------------------------------------------
+
+KINDS = [*TARGETS, "positive numbers"]
+KINDS.remove("binary strings")  # some metrics want a pos_label, others none
+
+
+@lru_cache
+def laid_out(kind, layout):
+    """X, y, a model of them; the flat y and answers."""
+    ragged, make = layout == "ragged", TARGETS.get(kind, lambda x, rng: np.exp(x[:, 0] / 3))
+    X, rng = sequences(ragged), np.random.RandomState(3)
+    model = model_for("numbers" if "numbers" in kind else kind)
+    if layout == "one target":
+        model.set_params(return_sequences=False)
+        y = flat_y = make(X[:, -1], rng)
+    elif layout == "rows":
+        X = np.concatenate(X)
+        model.set_params(return_sequences=False, rows="steps")
+        y = flat_y = make(X, rng)
+    else:
+        y = [make(x, rng) for x in X]
+        y, flat_y = y if ragged else np.array(y), flat(y)
+    model.fit(X, y)
+    lay = flat if y is not flat_y else np.asarray
+    names = [name for name in ("predict", "predict_proba") if hasattr(model, name)]
+    return X, y, model, flat_y, {name: lay(getattr(model, name)(X)) for name in names}
+
+
+def sum_of_log_losses(y, p):
+    return -(y * np.log(p) + (1 - y) * np.log(1 - p)).sum(axis=1).mean()
+
+
+def sum_of_squares(y, p):
+    return ((y - p) ** 2).sum(axis=1).mean()
+
+
+OF_SEVERAL_LABELS = {
+    "neg_log_loss": lambda y, p: -sum_of_log_losses(y, p),
+    "neg_brier_score": lambda y, p: -sum_of_squares(y, p),
+    "d2_log_loss_score": lambda y, p: 1 - sum_of_log_losses(y, p) / sum_of_log_losses(y, y.mean(axis=0)),
+    "d2_brier_score": lambda y, p: 1 - sum_of_squares(y, p) / sum_of_squares(y, y.mean(axis=0)),
+}
+
+
+def found_by_hand(name, kind, y, answers):
+    """What scikit-learn's metric says of flat arrays; its error, where it has one."""
+    scorer = get_scorer(name)
+    response = scorer._response_method
+    wanted = [response] if isinstance(response, str) else list(response)
+    p = answers["predict" if wanted == ["predict"] else "predict_proba"]
+    if kind in ("two labels", "multilabel") and name in OF_SEVERAL_LABELS:
+        return OF_SEVERAL_LABELS[name](y, p)
+    if kind == "binary" and wanted != ["predict"]:
+        p = p[:, 1]
+    return scorer._sign * scorer._score_func(y, p, **scorer._kwargs)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", get_scorer_names())
+def test_every_scorer_of_scikit_learn(name, kind):
+    for layout in ("one target", "rows", "3-D", "ragged"):
+        X, y, model, flat_y, answers = laid_out(kind, layout)
+        try:
+            expected = found_by_hand(name, kind, flat_y, answers)
+        except (KeyError, TypeError, ValueError) as error:
+            kinds = AttributeError if isinstance(error, KeyError) else type(error)
+            with pytest.raises(kinds) as raised:
+                sequence_scorer(name)(model, X, y)
+            assert "_FlatAnswers" not in str(raised.value)
+        else:
+            np.testing.assert_allclose(sequence_scorer(name)(model, X, y), expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("name", sorted(set(OF_SEVERAL_LABELS) & set(get_scorer_names())))
+@pytest.mark.parametrize("kind", ["two labels", "multilabel"])
+@pytest.mark.parametrize("layout", ["one target", "ragged"])
+def test_weights_of_several_labels(name, kind, layout):
+    """A weight of 2 is two copies."""
+    X, y, model, flat_y, answers = laid_out(kind, layout)
+    n = [1] * N if layout == "one target" else [len(x) for x in X]
+    w = 1 + np.arange(N) % 2
+    twice = np.repeat(np.arange(len(flat_y)), np.repeat(w, n))
+    expected = OF_SEVERAL_LABELS[name](flat_y[twice], answers["predict_proba"][twice])
+    assert sequence_scorer(name)(model, X, y, w) == pytest.approx(expected, rel=1e-10)
+
+
+def test_several_labels_of_which_some_never_change():
+    X, y, model = fitted("multilabel")
+    never = [item * [1, 0, 1] for item in y]
+    assert sequence_scorer("neg_log_loss")(model, X, never) == pytest.approx(
+        -sum_of_log_losses(flat(never), flat(model.predict_proba(X)))
+    )
+    for name in (name for name in get_scorer_names() if name.startswith("roc_auc")):
+        with pytest.raises(
+            ValueError, match=r"1 of the 3 labels have one value only: 1 \(columns of y\)"
+        ):
+            sequence_scorer(name)(model, X, never)
+    micro = metrics.roc_auc_score(flat(never), flat(model.predict_proba(X)), average="micro")
+    assert sequence_scorer("roc_auc", average="micro")(model, X, never) == pytest.approx(micro)
+    nothing = [item * 0 for item in y]
+    assert sequence_scorer("d2_log_loss_score")(model, X, nothing) == 0
+
+
+def test_several_labels_of_a_forest():
+    """Whose probabilities are a list."""
+    X, y = sequences(False)[:, -1], np.array(targets("multilabel", sequences(False)))[:, -1]
+    forest = RandomForestClassifier(5, random_state=0).fit(X[:8], y[:8])
+    p = np.column_stack([one[:, 1] for one in forest.predict_proba(X)])
+    expected = sum_of_squares(y, p)
+    assert sequence_scorer("neg_brier_score")(forest, X, y) == pytest.approx(-expected)
+
+
+def test_options_that_several_labels_do_not_have():
+    X, y, model = fitted("multilabel")
+    with pytest.raises(ValueError, match=r"With several labels .* log_loss has no option .'labels'"):
+        sequence_scorer("neg_log_loss", labels=[0, 1, 2])(model, X, y)
 
 
 # --- what scikit-learn's own scorers do: the reason for these -----------------------------------------

@@ -31,6 +31,7 @@ from skrnn._estimators.series import Series, carry
 from skrnn._estimators.streaming import stream_of
 from skrnn._estimators.threads import mapper, n_threads
 from skrnn._estimators.trainer import Start, Trainer
+from skrnn._estimators.versions import Stamped
 from skrnn._reading.advice import warn
 from skrnn._reading.reader import Given, Reader, read_again
 from skrnn._reading.targets import check_targets, read_targets_per_step
@@ -45,7 +46,7 @@ DOCUMENTATION = "https://skrnn.readthedocs.io/en/stable/"
 MOST_STREAMS = 1 << 40  # numbers beyond it are no sizes of arrays any more
 
 
-class Trainable(CallbackSupportMixin, BaseEstimator):
+class Trainable(Stamped, CallbackSupportMixin, BaseEstimator):
     """What every estimator shares: a constructor from the table, and fit, all or nothing.
 
     A class below has ``_cell``, one of ``skrnn.cells`` or any class of that form; ``_targets``, which is

@@ -119,7 +119,7 @@ def snapshot(estimator):
     Another call of fit, with warm_start, finishes the run.
     """
     copy = object.__new__(type(estimator))
-    vars(copy).update(estimator.__getstate__())
+    copy.__setstate__(estimator.__getstate__())
     copy._publish(estimator._tasks.trainer.snapshot())
     return copy
 

@@ -19,7 +19,9 @@ from skrnn import _kernels
 from skrnn._engine.arithmetic import EXACT, ROWS
 from skrnn._engine.packing import Steps, Window
 from skrnn._engine.storage import Sequences
+from skrnn._estimators.versions import check_versions, versions
 from skrnn._reading.containers import as_numbers, reject_unreadable
+from skrnn._reading.step_names import check_step_names
 from skrnn._reading.tokens import check_tokens
 
 
@@ -76,11 +78,12 @@ class Stream:
         other shapes or is not finite.
     """
 
-    def __init__(self, network, theta, answers, n_streams, *, delay=0, start=None):
+    def __init__(self, network, theta, answers, n_streams, *, delay=0, start=None, names=None):
         # network: reads forwards only; answers: name of a method -> function of the raw outputs;
-        # start: where ``reset`` goes back to, in the form of ``state``; zeros if None
-        self._made_of = network, theta, answers, n_streams, delay, start
-        self._n, self._delay, self._dtype = n_streams, delay, network.dtype
+        # start: where ``reset`` goes back to, in the form of ``state``; zeros if None;
+        # names: of the features of a step in fit
+        self._made_of = network, theta, answers, n_streams, delay, start, names
+        self._n, self._delay, self._dtype, self._names = n_streams, delay, network.dtype, names
         self._answers = {**answers, "hidden_states": None}
         views = network.views(theta)
         self._W, self._b, self._table = views.W, views.b, views.table
@@ -115,7 +118,9 @@ class Stream:
         x : array-like of shape (n_features,) or (n_streams, n_features)
             The features of the next time step, in the order of the X in fit and without the
             `sequence_id`; the first form for a single stream. With `embedding_size` the next token, an
-            int, or those of all streams, shape (n_streams,).
+            int, or those of all streams, shape (n_streams,). What has names (a frame, a Series that is
+            a row of one, a named tuple) must have those of fit in their order, if the X of fit had names;
+            arrays and lists are taken to be in that order.
         method : str, default="predict"
             Whose answer to give: "predict", "hidden_states", and of a classifier "predict_proba" or
             "predict_log_proba".
@@ -130,10 +135,10 @@ class Stream:
         Raises
         ------
         ValueError
-            If x cannot be read (of the wrong shape, NaN, infinite, not numbers), or if the estimator has
-            no such method. No state has changed then.
+            If x cannot be read (of the wrong shape, NaN, infinite, not numbers, other names than in
+            fit), or if the estimator has no such method. No state has changed then.
         TypeError
-            If x is a sparse or masked array.
+            If x is a dict, or a sparse or masked array.
         """
         try:
             answer = self._answers[method]
@@ -167,11 +172,12 @@ class Stream:
         self._set(*self._check_state(state))
 
     def __getstate__(self):
-        return self._made_of, (self._layers.get_states(), self._pool, self._seen)
+        return self._made_of, (self._layers.get_states(), self._pool, self._seen), versions()
 
     def __setstate__(self, saved):
-        (*parts, delay, start), state = saved
-        self.__init__(*parts, delay=delay, start=start)
+        (*parts, delay, start, names), state, made_by = saved
+        check_versions(type(self).__name__, made_by)
+        self.__init__(*parts, delay=delay, start=start, names=names)
         self._set(*state)
 
     # --- a step -----------------------------------------------------------------------------------
@@ -193,6 +199,7 @@ class Stream:
 
     def _read(self, x):
         """x (n, F), or (F,) of one stream, as an array that the layers take; or the error in it."""
+        check_step_names(x, self._names)
         x = _as_numbers(x, "x")
         n, F = self._n, self._n_inputs
         if x.shape != (n, F) and not (n == 1 and x.shape == (F,)):
@@ -205,6 +212,7 @@ class Stream:
 
     def _look_up(self, x):
         """Tokens (n,), or one of a single stream, -> their vectors (n, E), or (E,)."""
+        check_step_names(x, self._names, are_tokens=True)
         tokens = _as_numbers(x, "x")
         shapes = [(self._n,), (self._n, 1), *([()] if self._n == 1 else [])]
         if tokens.shape not in shapes:
@@ -287,9 +295,11 @@ class Stream:
 def stream_of(model, n_streams, *, start=None, with_answers=True):
     """Streams of a ``Model``; without answers they are only for ``advance``."""
     answers = model.answers() if with_answers else {}
+    facts = model.facts
     return Stream(
-        model.network(), model.theta.copy(), answers, n_streams, delay=model.facts.delay, start=start
-    )
+        model.network(), model.theta.copy(), answers, n_streams, delay=facts.delay, start=start,
+        names=facts.form.step_names,
+    )  # fmt: skip
 
 
 def advance(stream, x):

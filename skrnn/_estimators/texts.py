@@ -64,7 +64,8 @@ class Texts:
 
     def read_sources(self, X):
         """X as users pass it as a data set of sources."""
-        return Dataset(numbers(read_texts(X, "X", may_be_empty=False), self.source), per_step=False)
+        texts = read_texts(X, "X", may_be_empty=False, known=self.source)
+        return Dataset(numbers(texts, self.source), per_step=False)
 
     def decode(self, said):
         """The targets of a data set as lists of tokens, without ``STOP``."""

@@ -57,6 +57,10 @@ class Inside(NamedTuple):
         """X, transformed, as a container like that of fit."""
         return self.estimator._read_like_fit(X)
 
+    def check_names(self, X):
+        """Raise scikit-learn's error for an X, transformed, with other columns than that of fit."""
+        self.estimator._check_names(X, self.estimator._fitted)
+
     def start_states(self, container):
         """The states that the sequences of a container start from; None for zeros."""
         return self.estimator._start_states(container)

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
 from skrnn._reading.containers import choose_dtype
+from skrnn._reading.rows import position_in
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +79,18 @@ class Form:
     def is_table(self):
         """Whether the rows of a table were the sequences."""
         return self.container.is_table
+
+    @property
+    def step_names(self):
+        """The names that the features of a time step had in fit, a list; None if they had none."""
+        if self.columns is not None:
+            return list(self.columns)
+        if not self.rows_are_steps or self.feature_names is None:
+            return None
+        names = list(self.feature_names)
+        if self.sequence_id is not None:
+            names.pop(position_in(names, self.sequence_id, "X"))
+        return names
 
 
 def feature_names(X):

@@ -118,7 +118,9 @@ class PairReader:
         """Sources and targets, lists of tokens, and their weights."""
         if y is None:
             raise ValueError(f"{self.settings.name} requires y to be passed, but the target y is None.")
-        X, y = read_texts(X, names.X, may_be_empty=False), read_texts(y, names.y)
+        known = (self.before.targets.source, self.before.targets.target) if self.before else ((), ())
+        X = read_texts(X, names.X, may_be_empty=False, known=known[0])
+        y = read_texts(y, names.y, known=known[1])
         check_same_number(X, y, names)
         weight, _ = read_weights(sample_weight, X, names.weight, names.X, per_step=False)
         return X, y, weight

@@ -5,7 +5,9 @@ tokens -> a list of lists, checked; a vocabulary, dict of token to number; ``Seq
 """
 
 import contextlib
+from decimal import Decimal
 from itertools import chain
+from numbers import Integral, Real
 
 import numpy as np
 
@@ -29,8 +31,11 @@ class TokenIds(np.ndarray):
 _FORM = "Pass a list of strings, or a list of lists of tokens."
 
 
-def read_texts(X, name, *, may_be_empty=True):
-    """X as a list of lists of hashable tokens; raises for what it cannot be."""
+def read_texts(X, name, *, may_be_empty=True, known=()):
+    """X as a list of lists of hashable tokens; raises for what it cannot be.
+
+    Numbers are no tokens if some are not whole, but for those ``known``.
+    """
     reject_unreadable(X, name)
     if isinstance(X, (str, bytes)):
         raise ValueError(f"{name} is a single {type(X).__name__}. {_FORM} For one sequence: [{name}].")
@@ -40,6 +45,7 @@ def read_texts(X, name, *, may_be_empty=True):
     if not len(X):
         raise ValueError(f"{name} has no sequences: at least one is needed.")
     texts = [_read_text(text, i, name) for i, text in enumerate(X)]
+    _reject_numbers(texts, name, known)
     if not may_be_empty and not all(texts):
         i = next(i for i, text in enumerate(texts) if not text)
         raise ValueError(f"Sequence {i} of {name} is empty: an encoder needs something to read.")
@@ -61,13 +67,66 @@ def _hashable(text, i, name):
         try:
             hash(token)
         except TypeError:
+            number = fraction_in(token)
+            if number is not None:
+                raise ValueError(_no_tokens(number, t, i, name)) from None
             raise TypeError(
                 f"Token {t} of sequence {i} of {name} is a {type(token).__name__}, which is not "
-                "hashable. Tokens are strings, numbers, tuples and the like."
+                "hashable. Tokens are strings, numbers, tuples and the like. Sequences of vectors of "
+                "numbers are for the classifiers and regressors, as GRURegressor."
             ) from None
         if token != token:
+            if all(isinstance(one, NUMBERS) for one in text):
+                raise ValueError(_no_tokens(token, t, i, name))
             raise ValueError(f"Token {t} of sequence {i} of {name} is {token!r}, not equal to itself.")
     return text
+
+
+# --- numbers that are no tokens ---------------------------------------------------------------------
+
+NUMBERS = Real, Decimal
+
+
+def _reject_numbers(texts, name, known):
+    """Raise a ValueError for numbers that are measured, and no symbols: all are numbers, some not whole.
+
+    Whole numbers that are stored as floats are the same tokens as ints; and where numbers stand among
+    other tokens, all are symbols.
+    """
+    if not may_be_measured(chain.from_iterable(texts)):
+        return
+    for i, text in enumerate(texts):
+        for t, token in enumerate(text):
+            number = fraction_in(token)
+            if number is not None and token not in known:
+                raise ValueError(_no_tokens(number, t, i, name))
+
+
+def may_be_measured(tokens):
+    """Whether all tokens are numbers, or vectors of them, but not all ints."""
+    kinds = set(map(type, tokens))
+    are_numbers = all(issubclass(kind, (*NUMBERS, tuple)) for kind in kinds)
+    return bool(kinds) and are_numbers and not all(issubclass(kind, Integral) for kind in kinds)
+
+
+def fraction_in(token):
+    """A number that is not whole: the token, or one in it, if it is a vector of numbers; else None."""
+    if isinstance(token, NUMBERS):
+        return None if isinstance(token, Integral) or token % 1 == 0 else token
+    if not isinstance(token, (list, tuple)) or not all(isinstance(one, NUMBERS) for one in token):
+        return None
+    return next((one for one in token if fraction_in(one) is not None), None)
+
+
+def _no_tokens(number, t, i, name):
+    return (
+        f"{name} holds numbers that are not whole ({number!s:.40}, token {t} of sequence {i}), but an "
+        "encoder-decoder answers symbols with symbols (words, characters, ids), and would take each "
+        "different number for a symbol of its own. For numbers take a regressor, as GRURegressor: with "
+        "return_sequences=True it predicts one or several numbers per time step, and forecast goes on "
+        "with a series. If the numbers are symbols, pass them as strings: [[str(v) for v in one] for one "
+        f"in {name}]."
+    )
 
 
 def learn_vocabulary(texts, first):

@@ -4,10 +4,11 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from skrnn._estimators.base import DOCUMENTATION
 from skrnn._estimators.callbacks import CallbackSupportMixin
+from skrnn._estimators.versions import Stamped
 
 
 class SequenceTransformer(
-    CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+    Stamped, CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
 ):
     """What the transformers share."""
 

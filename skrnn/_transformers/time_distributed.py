@@ -14,7 +14,7 @@ from sklearn.utils import check_consistent_length, get_tags
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrnn._estimators.callbacks import as_task
 from skrnn._reading.containers import as_items, object_array, reject_unreadable
@@ -289,7 +289,9 @@ class TimeDistributed(SequenceTransformer):
         check_is_fitted(self)
         steps = _read_steps(X, type(self).__name__)
         self._check_n_features(steps)
-        return self._answer(self.transformer_.transform(steps.rows), steps)
+        rows = self.transformer_.transform(steps.rows)
+        self._check_names(steps.rows, rows)
+        return self._answer(rows, steps)
 
     @available_if(_inner_has("inverse_transform"))
     def inverse_transform(self, X):
@@ -401,6 +403,15 @@ class TimeDistributed(SequenceTransformer):
                 f"X has {n_features} features, but {type(self).__name__} is expecting "
                 f"{self.n_features_in_} features as input."
             )
+
+    def _check_names(self, given, rows):
+        """Raise scikit-learn's error for other columns than in fit, if the transformer passes them on.
+
+        It has judged them itself, but for what does not look: arrays have no names to compare later.
+        """
+        columns = [list(getattr(table, "columns", ())) for table in (given, rows)]
+        if columns[0] and columns[0] == columns[1] and hasattr(self, "feature_names_in_"):
+            validate_data(self, X=given, skip_check_array=True, reset=False)
 
     def _answer(self, rows, steps):
         """The rows that the transformer gave, in the container of X."""

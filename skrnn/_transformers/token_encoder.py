@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn._estimators.callbacks import as_task
 from skrnn._reading.containers import is_missing, object_array
-from skrnn._reading.vocabulary import TokenIds
+from skrnn._reading.vocabulary import TokenIds, fraction_in, may_be_measured
 from skrnn._transformers.base import SequenceTransformer
 
 WORD = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]")
@@ -121,7 +121,8 @@ class TokenEncoder(SequenceTransformer):
         Raises
         ------
         ValueError
-            If X is a single string or a table, an item is missing, or no token is left.
+            If X is a single string or a table, an item is missing, no token is left, or X holds numbers
+            only of which some are not whole.
         TypeError
             If X or an item is neither text nor tokens.
         """
@@ -135,6 +136,8 @@ class TokenEncoder(SequenceTransformer):
                 counts.update(self._tokens(item))
         if any(token != token for token in counts):
             raise ValueError("X holds NaN as a token, which is not equal to itself: replace it.")
+        if not callable(self.analyzer):
+            _reject_numbers(counts)
         if not counts:
             raise ValueError("X holds no tokens: all its items are empty.")
         self.vocabulary_ = self._choose(counts)
@@ -162,8 +165,8 @@ class TokenEncoder(SequenceTransformer):
         NotFittedError
             If the encoder has not been fitted.
         ValueError
-            If X is a single string or a table, or an item is missing; or if a parameter is out of its
-            range.
+            If X is a single string or a table, an item is missing, or an item holds numbers only of which
+            some are not whole, where fit had none; or if a parameter is out of its range.
         TypeError
             If X or an item is neither text nor tokens.
         """
@@ -172,7 +175,10 @@ class TokenEncoder(SequenceTransformer):
         get, answer = self.vocabulary_.get, []
         for i, item in enumerate(_read_texts(X)):
             with _naming(i, item):
-                ids = [get(token, 0) for token in self._tokens(item)]
+                tokens = self._tokens(item)
+                ids = [get(token, 0) for token in tokens]
+            if 0 in ids and not callable(self.analyzer) and not isinstance(item, str):
+                _reject_numbers(tokens, self.vocabulary_)
             answer.append(np.array(ids or [0], dtype=np.int64).view(TokenIds))
         return object_array(answer)
 
@@ -267,6 +273,20 @@ def _read_texts(X):
         if not hasattr(item, "__len__") and is_missing(item):
             raise ValueError(f"Item {i} of X is missing ({item!r}): remove it, or pass an empty string.")
     return items
+
+
+def _reject_numbers(tokens, vocabulary=()):
+    """Raise a ValueError for numbers that are measured, and no symbols; a vocabulary may have such."""
+    if not may_be_measured(tokens):
+        return
+    found = next((one for one in map(fraction_in, tokens) if one is not None), None)
+    if found is not None and all(fraction_in(token) is None for token in vocabulary):
+        raise ValueError(
+            f"X holds numbers that are not whole ({found!s:.40}), and TokenEncoder would take each "
+            "different one for a token of its own. The estimators read numbers as they are, with "
+            "embedding_size=None and without this encoder. If they are symbols, pass them as strings: "
+            "[[str(v) for v in one] for one in X]."
+        )
 
 
 @contextlib.contextmanager

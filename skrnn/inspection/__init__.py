@@ -7,6 +7,9 @@ matplotlib, which comes with ``pip install "skrnn[plot]"`` and is imported only 
 from skrnn.inspection._gates import GateDisplay
 from skrnn.inspection._gradient_flow import gradient_flow
 from skrnn.inspection._gradient_flow_display import GradientFlowDisplay
+from skrnn.inspection._integrated import integrated_gradients
+from skrnn.inspection._occlusion import occlusion
+from skrnn.inspection._permutation import permutation_importance
 from skrnn.inspection._saliency import saliency
 from skrnn.inspection._saliency_display import SaliencyDisplay
 from skrnn.inspection._training_curve import TrainingCurveDisplay
@@ -20,6 +23,9 @@ __all__ = [
     "TrainingCurveDisplay",
     "TruncationDisplay",
     "gradient_flow",
+    "integrated_gradients",
+    "occlusion",
+    "permutation_importance",
     "saliency",
     "state_trajectory",
 ]

@@ -1,6 +1,6 @@
 # Made by .ci/stubs.py of signatures and docstrings: edit those.
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -21,6 +21,9 @@ __all__ = [
     "TrainingCurveDisplay",
     "TruncationDisplay",
     "gradient_flow",
+    "integrated_gradients",
+    "occlusion",
+    "permutation_importance",
     "saliency",
     "state_trajectory",
 ]
@@ -222,6 +225,35 @@ def gradient_flow(
     n_samples: int = 100,
     share: float = 0.01,
     random_state: int | np.random.RandomState | None = None,
+) -> Bunch: ...
+def integrated_gradients(
+    estimator: Any,
+    X: ArrayLike,
+    *,
+    output: Any = None,
+    step: int | None = None,
+    baseline: float | int | ArrayLike | None = None,
+    n_steps: int = 50,
+) -> NDArray[Any]: ...
+def occlusion(
+    estimator: Any,
+    X: ArrayLike,
+    *,
+    by: Literal["step", "feature", "token"] = "step",
+    output: Any = None,
+    step: int | None = None,
+    baseline: float | int | ArrayLike | None = None,
+) -> NDArray[Any]: ...
+def permutation_importance(
+    estimator: Any,
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    by: Literal["feature", "step"] = "feature",
+    scoring: str | Callable[..., Any] | Sequence[str] | dict[Any, Any] | None = None,
+    n_repeats: int = 5,
+    random_state: int | np.random.RandomState | None = None,
+    sample_weight: ArrayLike | None = None,
 ) -> Bunch: ...
 def saliency(
     estimator: Any,

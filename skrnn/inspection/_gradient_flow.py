@@ -156,8 +156,9 @@ def gradient_flow(
     inside = look_into(estimator, "gradient_flow")
     _check(inside.model.facts, max_lag, n_samples, share)
     with one_thread():
-        reader = Reader(inside.settings, inside.model.facts)
-        data = reader.read_like_fit(inside.transform(X), y, sample_weight, inside.start_states)
+        reader, Xt = Reader(inside.settings, inside.model.facts), inside.transform(X)
+        inside.check_names(Xt)
+        data = reader.read_like_fit(Xt, y, sample_weight, inside.start_states)
         rows, times, weights = _draw(data, n_samples, check_random_state(random_state))
         ends = times + 1 + data.delay
         n_lags = int(min((MOST_LAGS if max_lag is None else max_lag) + 1, ends.max()))

@@ -3,13 +3,10 @@
 Shapes: n sequences of T_i steps, F inputs per step, K outputs. One forward and one backward pass over
 whole sequences, blocks of them side by side; ``Network.backward`` gives the gradient of the inputs, and
 what starts it is the gradient of the one number asked for with respect to the raw outputs
-(``_of_class``, ``_of_output``). A new kind of answer is one more function of that form.
+(``_output.py``).
 """
 
-from numbers import Integral
-
 import numpy as np
-from sklearn.base import is_classifier
 
 from skrnn._engine.arithmetic import EXACT, FAST
 from skrnn._engine.batch import Batch
@@ -17,6 +14,7 @@ from skrnn._engine.dataset import Dataset
 from skrnn._engine.forward import blocks_by_length
 from skrnn._engine.network import embed
 from skrnn.inspection._inspected import look_into
+from skrnn.inspection._output import output_of, steps_read
 
 MOST_STEPS = 1 << 16  # of a block of sequences: memory grows with them
 
@@ -114,106 +112,11 @@ def saliency_of(inside, X, output=None, step=None):
 
 def gradients(inside, X, output=None, step=None):
     """The gradients, flat (sum of T_i, F), X as a container, and (n,) the steps that are read."""
-    facts, container = inside.model.facts, inside.read(X)
-    read_at = _steps_read(step, container, facts.per_step)
-    of = _of_class if is_classifier(inside.estimator) else _of_output
+    container = inside.read(X)
+    read_at = steps_read(step, container, inside.model.facts.per_step)
     with np.errstate(all="ignore"):
-        return _input_gradient(inside, container, read_at, of(facts, output)), container, read_at
-
-
-# --- where the way back starts --------------------------------------------------------------------
-
-
-def _steps_read(step, container, per_step):
-    """(n,) the step of each sequence whose output is asked for: the last one, with one target each."""
-    lengths = container.sequences.lengths
-    if not per_step:
-        if step is not None:
-            raise ValueError(
-                f"step={step!r} is for models with one target per time step. This one has a single "
-                "output per sequence: leave step=None."
-            )
-        return lengths - 1
-    step = -1 if step is None else step
-    if not isinstance(step, Integral) or isinstance(step, bool):
-        raise ValueError(f"step must be an int or None, got {step!r}.")
-    at = lengths + step if step < 0 else np.full(len(lengths), int(step))
-    outside = np.flatnonzero((at < 0) | (at >= lengths))
-    if len(outside):
-        i = outside[0]
-        raise ValueError(f"Sequence {i} of X has no step={step}: its length is {lengths[i]}.")
-    return at
-
-
-def _of_class(facts, output):
-    """raw (B, K) -> its gradient (B, K) for the decision value of a class."""
-    targets = facts.targets
-    classes, is_binary = targets.classes, targets.is_1d and targets.n_outputs == 1
-    number = None if output is None else _class_number(output, targets)
-
-    def start(raw):
-        if is_binary:  # one value for two classes, of opposite sign; a class without rival has none
-            is_second = raw > 0 if number is None else np.full(raw.shape, number == 1)
-            return np.where(is_second, 1, -1).astype(raw.dtype) * (len(classes) == 2)
-        return _one_hot(raw, raw.argmax(axis=1) if number is None else number)
-
-    return start
-
-
-def _class_number(output, targets):
-    if targets.is_indicator:
-        return _position(output, targets.n_outputs, "labels")
-    found = [k for k, label in enumerate(targets.classes.tolist()) if label == output]
-    if not found:
-        raise ValueError(f"output={output!r} is none of the classes, which are {targets.classes}.")
-    return found[0]
-
-
-def _of_output(facts, output):
-    """raw (B, K) -> its gradient (B, K) for a prediction."""
-    n = facts.targets.n_outputs
-    if output is None and n > 1:
-        raise ValueError(f"output is needed: the model has {n} outputs. Pass one from 0 to {n - 1}.")
-    k = 0 if output is None else _position(output, n, "outputs")
-    units = facts.targets.units(facts.architecture.dtype)
-    scale = np.broadcast_to(units["scale"], n)
-
-    def start(raw):
-        return link_gradient(units["link"], raw, _one_hot(raw, k)) * scale[k]
-
-    return start
-
-
-def _position(output, n, what):
-    if not isinstance(output, Integral) or isinstance(output, bool) or not -n <= output < n:
-        raise ValueError(f"output={output!r} is no position among the {n} {what} of the model.")
-    return int(output) % n
-
-
-def _one_hot(raw, k):
-    dy = np.zeros_like(raw)
-    dy[np.arange(len(raw)), k] = 1
-    return dy
-
-
-def link_gradient(link, raw, dy):
-    """The gradient dy (B, K) of link(raw), as one of raw; exact to rounding for smooth links.
-
-    Of a loss only its inverse link is asked for, so that a new one has nothing more to bring along. A
-    difference of order 6 leaves an error of 1e-14 or so.
-    """
-    if link(raw) is raw:
-        return dy
-    eps, wide = 2.0**-7, raw.astype(np.float64)
-    draw = np.empty_like(wide)
-    for j in range(raw.shape[1]):
-        slope = 0.0
-        for k, c in ((1, 45), (2, -9), (3, 1)):
-            e = np.zeros(raw.shape[1])
-            e[j] = k * eps
-            slope = slope + c * (link(wide + e) - link(wide - e))
-        draw[:, j] = (slope * dy).sum(axis=1) / (60 * eps)
-    return draw.astype(raw.dtype)
+        flat = _input_gradient(inside, container, read_at, output_of(inside, output).gradient)
+    return flat, container, read_at
 
 
 # --- forward and backward ------------------------------------------------------------------------
@@ -242,7 +145,7 @@ def _gradient_of_batch(network, theta, batch, read_at, start_backward):
     if not batch.at_end:
         read = np.asarray(window.steps.offsets)[read_at[batch.rows] + batch.data.delay] + read
     draw = np.zeros_like(raw)
-    draw[read] = start_backward(raw[read])
+    draw[read] = start_backward(raw[read], batch.rows)
     dX, _ = network.backward(draw, tape, None, FAST)
     if views.table is None:
         return dX

@@ -143,7 +143,8 @@ class SaliencyDisplay:
         elif has_tokens and [len(one) for one in tokens] != lengths.tolist():
             raise ValueError("tokens needs one name for each time step of each sequence of X.")
         if feature_names is None and not has_tokens:
-            feature_names = _names_of_features(inside.model.facts.form)
+            names = inside.model.facts.form.step_names
+            feature_names = None if names is None else list(map(str, names))
         display = cls(
             saliency=_split(flat, lengths), read_at=read_at, tokens=tokens, feature_names=feature_names,
             output_names=_names_of_outputs(inside, Xt, output),
@@ -310,18 +311,6 @@ def _lay_out(texts):
             column += n + gap
         line += 1
     return boxes, starts, line
-
-
-def _names_of_features(form):
-    """The names that the features had in fit, or None."""
-    if form.columns is not None:
-        return [str(name) for name in form.columns]
-    if not form.rows_are_steps or form.feature_names is None:
-        return None
-    names, column = list(form.feature_names), form.sequence_id
-    if column is not None:
-        names.pop(names.index(column) if isinstance(column, str) else column)
-    return names
 
 
 def _names_of_outputs(inside, X, output):

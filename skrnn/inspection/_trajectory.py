@@ -115,6 +115,8 @@ def as_one_sequence(X, form):
     if form.rows_are_steps or not hasattr(X, "shape") or kind == "O":
         return X
     if len(X.shape) == 1:
+        if form.is_table and hasattr(X, "to_frame") and hasattr(X, "iloc"):  # a row, with its names
+            return X.to_frame().T
         return np.asarray(X)[None] if form.is_table else [np.asarray(X)]
     alone = len(X.shape) == 2 and not form.is_table and not form.has_tokens
     return [X] if alone else X

@@ -14,7 +14,7 @@ from support.reference import torch_twin
 
 import skrnn
 from skrnn.inspection import _saliency, saliency
-from skrnn.inspection._saliency import link_gradient
+from skrnn.inspection._output import link_gradient
 from skrnn.losses import LOSSES
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -316,7 +316,7 @@ ERRORS = {
     "other": (TypeError, "LinearRegression", lambda: saliency(LinearRegression().fit(X[0], X[0]), X)),
     "no estimator": (TypeError, "got str", lambda: saliency("model", X)),
     "pairs": (TypeError, "encoder-decoders", lambda: saliency(skrnn.GRUEncoderDecoder(), ["a"])),
-    "class": (ValueError, "output='d'.*'a' 'b' 'c'", lambda: saliency(fitted(), X, output="d")),
+    "class": (ValueError, "output='d'.*'a', 'b', 'c'", lambda: saliency(fitted(), X, output="d")),
     "output": (ValueError, "output=2 .* 2 outputs", lambda: saliency(two_outputs(), X, output=2)),
     "bool": (ValueError, "output=True", lambda: saliency(two_outputs(), X, output=True)),
     "needed": (ValueError, "output is needed: the model has 2", lambda: saliency(two_outputs(), X)),

@@ -107,3 +107,20 @@ def take(X, rows):
     if isinstance(X, list):
         return [X[i] for i in rows]
     return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
+
+
+def not_bad():
+    """Reviews in which "not" turns the verdict, and their labels."""
+    subjects = ["the film was", "the plot was", "it was", "this book is", "the play is"]
+    words = {
+        "praise": ["good", "great", "fine", "lovely", "superb"],
+        "blame": ["bad", "awful", "poor", "dull", "weak"],
+    }
+    turned = {"praise": "blame", "blame": "praise"}
+    reviews, labels = [], []
+    for subject in subjects:
+        for label, verdicts in words.items():
+            for verdict in verdicts:
+                reviews += [f"{subject} {verdict}", f"{subject} not {verdict}"]
+                labels += [label, turned[label]]
+    return reviews, labels

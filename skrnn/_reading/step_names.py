@@ -1,0 +1,75 @@
+"""The names that a single time step brings with it, against those of the features in fit.
+
+A step may be a frame of one row for each stream, a row of a pandas frame (a Series, whose index has the
+names) or a named tuple, as ``itertuples`` gives it. Arrays and lists have no names: they are taken to be
+in the order of fit.
+"""
+
+import re
+from itertools import zip_longest
+
+SHOWN = 5  # of names, in a message
+RENAMED = re.compile(r"_\d+")
+
+
+def check_step_names(x, names, *, are_tokens=False):
+    """Raise a ValueError if a step names its features otherwise than fit, or in another order.
+
+    Parameters
+    ----------
+    x : object
+        The step as users pass it.
+    names : list or None
+        Of the features in fit; None: they had none.
+    are_tokens : bool
+        Whether x are tokens: then an index has the names of streams.
+    """
+    if isinstance(x, dict):
+        raise TypeError(
+            f"x is a dict, which has no order: pass its values in the order of fit{_of(names)}."
+        )
+    given = None if names is None else _names_of(x, names, are_tokens)
+    if given is None or given == names:
+        return
+    if all(isinstance(name, str) for name in names) and not any(isinstance(n, str) for n in given):
+        return  # numbers, as frames have them that are made of arrays
+    unseen, missing = _others(given, names), _others(names, given)
+    if unseen:
+        what = f"has the feature(s) {_listed(unseen)}, which the X of fit has not"
+    elif missing:
+        what = f"lacks the feature(s) {_listed(missing)} of the X of fit"
+    elif len(given) != len(names):
+        what = f"has {len(given)} names for {len(names)} features"
+    else:
+        k = next(k for k in range(len(names)) if given[k] != names[k])
+        now, was = _listed(given[k : k + 1]), _listed(names[k : k + 1])
+        what = f"has the features of fit in another order: feature {k} is {now}, was {was}"
+    raise ValueError(f"x {what}. Give it the same names in the same order{_of(names)}.")
+
+
+def _names_of(x, names, are_tokens):
+    if hasattr(x, "columns"):
+        return list(x.columns)
+    if are_tokens:
+        return None
+    if hasattr(x, "iloc"):
+        return list(x.index)
+    if not isinstance(x, tuple) or not hasattr(x, "_fields"):
+        return None
+    # a field _3 stands for a name that is no identifier
+    pairs = zip_longest(x._fields, names)
+    return [name if RENAMED.fullmatch(field or "") else field for field, name in pairs if field]
+
+
+def _others(some, names):
+    return [name for name in some if name not in names]
+
+
+def _of(names):
+    return "" if names is None else f", {_listed(names)}"
+
+
+def _listed(names):
+    """The first names, of some length at most: a message is to be read."""
+    shown = ", ".join(f"{name!r:.40}" for name in names[:SHOWN])
+    return shown if len(names) <= SHOWN else f"{shown} and {len(names) - SHOWN} more"

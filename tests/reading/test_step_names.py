@@ -1,0 +1,196 @@
+"""Names that a step of a stream brings with it are those of fit, in their order, or it is an error."""
+
+from collections import namedtuple
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.preprocessing import FunctionTransformer
+
+import skrnn
+from skrnn.inspection import gradient_flow, state_trajectory
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+SMALL = {"hidden_size": 3, "max_iter": 2, "random_state": 0}
+RNG = np.random.RandomState(0)
+FRAME = pd.DataFrame(RNG.normal(size=(30, 2)), columns=["speed", "load in kW"])
+Y = FRAME["speed"].to_numpy()
+SWAPPED = FRAME[["load in kW", "speed"]]
+LIBRARIES = {"pandas": lambda frame: frame, "polars": pl.from_pandas}
+library = pytest.mark.parametrize("make", LIBRARIES.values(), ids=list(LIBRARIES))
+
+
+def of_rows(make, cls=skrnn.GRURegressor):
+    return cls(**SMALL, rows="steps").fit(make(FRAME), Y if cls is skrnn.GRURegressor else Y > 0)
+
+
+def of_series(make, cls=skrnn.GRURegressor):
+    """Several series, told apart by a column in the middle."""
+    frame = FRAME.copy()
+    frame.insert(1, "id", np.repeat(["a", "b"], 15))
+    model = cls(**SMALL, rows="steps", sequence_id="id")
+    return model.fit(make(frame), Y if cls is skrnn.GRURegressor else Y > 0)
+
+
+def of_lists(make, cls=skrnn.GRURegressor):
+    X = [make(FRAME[:10]), make(FRAME[10:30])]
+    return cls(**SMALL).fit(X, [0.0, 1.0] if cls is skrnn.GRURegressor else ["a", "b"])
+
+
+MODELS = {"rows": of_rows, "series": of_series, "list": of_lists}
+models = pytest.mark.parametrize("fitted", MODELS.values(), ids=list(MODELS))
+
+# what one step can be, from a frame of one row
+STEPS = {
+    "pandas frame": lambda frame: frame,
+    "polars frame": pl.from_pandas,
+    "Series": lambda frame: frame.iloc[0],
+    "Series of objects": lambda frame: frame.iloc[0].astype(object),
+    "named tuple": lambda frame: next(frame.itertuples(index=False)),
+}
+steps = pytest.mark.parametrize("step", STEPS.values(), ids=list(STEPS))
+
+
+@models
+@library
+@steps
+@pytest.mark.parametrize("cls", [skrnn.GRURegressor, skrnn.LSTMClassifier], ids=["numbers", "labels"])
+def test_another_order_raises_and_changes_nothing(fitted, make, step, cls, engine):
+    stream = fitted(make, cls).stream()
+    right = stream.step(step(FRAME[:1]), "hidden_states")
+    x = FRAME.to_numpy()[0] if right.ndim == 1 else FRAME.to_numpy()[:1]
+    np.testing.assert_array_equal(right, fitted(make, cls).stream().step(x, "hidden_states"))
+    before = stream.state
+    if step is STEPS["named tuple"]:  # whose second name is none
+        wrong = namedtuple("Row", ["load", "speed"])(1.0, 2.0)
+    else:
+        wrong = step(SWAPPED[:1])
+    with pytest.raises(ValueError, match=r"^x has the feature"):
+        stream.step(wrong)
+    for a, b in zip(stream.state, before, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_of_several_streams():
+    model = of_rows(LIBRARIES["pandas"])
+    stream = model.stream(3)
+    np.testing.assert_array_equal(stream.step(FRAME[:3]), model.stream(3).step(FRAME[:3].to_numpy()))
+    with pytest.raises(ValueError, match="another order: feature 0 is 'load in kW', was 'speed'"):
+        stream.step(SWAPPED[:3])
+
+
+def test_forty_names():
+    wide = pd.DataFrame(
+        RNG.normal(size=(30, 400)), columns=[f"sensor {k} of the plant" for k in range(400)]
+    )
+    stream = skrnn.GRURegressor(**SMALL, rows="steps").fit(wide, Y).stream()
+    with pytest.raises(ValueError, match="and 395 more") as error:
+        stream.step(wide.add_suffix("!")[:1])
+    assert len(str(error.value)) <= 600
+
+
+WRONG = {
+    "unseen": (FRAME[:1].rename(columns={"speed": "pace"}), "has the feature.s. 'pace', which the X"),
+    "missing": (FRAME[["speed"]][:1], "lacks the feature.s. 'load in kW'"),
+    "with its id": (FRAME[:1].assign(id="a"), "'id', which the X of fit has not"),
+    "twice": (FRAME[:1].iloc[:, [0, 1, 1]], "has 3 names for 2 features"),
+    "dict": (dict(FRAME.iloc[0]), "x is a dict, .* in the order of fit, 'speed', 'load in kW'"),
+}
+
+
+@pytest.mark.parametrize(("x", "message"), WRONG.values(), ids=list(WRONG))
+def test_what_is_said(x, message):
+    with pytest.raises(TypeError if isinstance(x, dict) else ValueError, match=message):
+        of_series(LIBRARIES["pandas"]).stream().step(x)
+
+
+RIGHT = {
+    "array": FRAME[:1].to_numpy(),
+    "list": [[1.0, 2.0]],
+    "tuple": [(1.0, 2.0)],
+    "frame of an array": pd.DataFrame(np.ones((1, 2))),
+    "polars row": pl.from_pandas(FRAME).row(0),
+    "Series without names": pd.Series([1.0, 2.0]),
+}
+
+
+@pytest.mark.parametrize("x", RIGHT.values(), ids=list(RIGHT))
+def test_what_has_no_names_is_in_the_order_of_fit(x):
+    stream = of_rows(LIBRARIES["pandas"]).stream()
+    expected = of_rows(LIBRARIES["pandas"]).stream().step(np.asarray(x))
+    np.testing.assert_array_equal(stream.step(x), expected)
+
+
+def test_names_that_fit_did_not_have_cannot_be_compared():
+    by_array = skrnn.GRURegressor(**SMALL, rows="steps").fit(FRAME.to_numpy(), Y)
+    assert by_array.stream().step(SWAPPED[:1]) == by_array.stream().step(SWAPPED[:1].to_numpy())
+    # the columns of a row that is a sequence are not the features of a step
+    rows = skrnn.GRURegressor(**SMALL).fit(FRAME, Y)
+    rows.stream().step(pd.DataFrame({"speed": [1.0]}))
+
+
+def test_tokens():
+    words = pd.DataFrame({"word": RNG.randint(4, size=30)})
+    model = skrnn.GRURegressor(**SMALL, rows="steps", embedding_size=2).fit(words, Y)
+    with pytest.raises(ValueError, match="'id', which the X of fit has not"):
+        model.stream().step(words[:1].rename(columns={"word": "id"}))
+    # the index of a column has the names of streams
+    by_stream = pd.Series([1, 2], index=["left", "right"])
+    np.testing.assert_array_equal(model.stream(2).step(by_stream), model.stream(2).step([1, 2]))
+    np.testing.assert_array_equal(model.stream().step(words[:1]), model.stream().step([words.iloc[0, 0]]))
+
+
+# --- other methods that take X ------------------------------------------------------------------------
+
+METHODS = {
+    "predict": lambda model, X, y: model.predict(X),
+    "hidden_states": lambda model, X, y: model.hidden_states(X),
+    "score": lambda model, X, y: model.score(X, y),
+    "partial_fit": lambda model, X, y: model.partial_fit(X, y),
+    "warm start": lambda model, X, y: model.set_params(warm_start=True).fit(X, y),
+    "forecast": lambda model, X, y: model.forecast(X, 2),
+    "gradient_flow": lambda model, X, y: gradient_flow(model, X, y),
+    "state_trajectory": lambda model, X, y: state_trajectory(model, X),
+}
+
+
+@library
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_that_takes_a_table_of_steps(method, make):
+    y = FRAME.to_numpy()
+    model = skrnn.GRURegressor(**SMALL, rows="steps").fit(make(FRAME), y)
+    METHODS[method](model, make(FRAME), y)
+    with pytest.raises(ValueError, match="must be in the same order as they were in fit"):
+        METHODS[method](model, make(SWAPPED), y)
+
+
+@library
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_that_takes_a_list_of_frames(method, make):
+    def lists(frame):
+        return [make(frame[:20]), make(frame[20:])] if method != "state_trajectory" else make(frame)
+
+    y = [FRAME[:20].to_numpy(), FRAME[20:].to_numpy()]
+    model = skrnn.GRURegressor(**SMALL, return_sequences=True)
+    model.fit([make(FRAME[:20]), make(FRAME[20:])], y)
+    METHODS[method](model, lists(FRAME), y)
+    with pytest.raises(ValueError, match=r"the columns .'load in kW', 'speed'., but those in fit"):
+        METHODS[method](model, lists(SWAPPED), y)
+
+
+def test_a_row_of_a_table_of_sequences_keeps_its_names():
+    model = skrnn.GRURegressor(**SMALL).fit(FRAME, Y)
+    by_name = state_trajectory(model, FRAME.iloc[0]).layer0.h
+    np.testing.assert_array_equal(by_name, state_trajectory(model, FRAME[:1]).layer0.h)
+    with pytest.raises(ValueError, match="must be in the same order"):
+        state_trajectory(model, SWAPPED.iloc[0])
+
+
+@library
+def test_time_distributed_around_what_does_not_look(make):
+    scaled = skrnn.TimeDistributed(FunctionTransformer()).fit([make(FRAME)])
+    np.testing.assert_array_equal(scaled.transform([make(FRAME)])[0], FRAME)
+    with pytest.raises(ValueError, match="must be in the same order"):
+        scaled.transform([make(SWAPPED)])
