@@ -13,6 +13,7 @@ from skrnn._engine.arithmetic import EXACT, FAST
 from skrnn._engine.batch import Batch
 from skrnn._engine.dataset import Dataset
 from skrnn._engine.forward import blocks_by_length
+from skrnn._engine.packing import Window
 from skrnn.inspection._baseline import read_baseline
 from skrnn.inspection._inspected import look_into
 from skrnn.inspection._output import output_of, raw_outputs, steps_read
@@ -157,8 +158,10 @@ class _Path:
         total = np.zeros(change.shape)
         for position, weight in zip(*_nodes(n_steps), strict=True):
             X = inputs - self.dtype.type(1 - position) * change
-            total += weight * self._gradient(batch, window._replace(X=X))
-        raw, _, read = self._forward(batch, window._replace(X=inputs - change))
+            total += weight * self._gradient(batch, Window(X, window.steps, window.first, window.keep))
+        raw, _, read = self._forward(
+            batch, Window(inputs - change, window.steps, window.first, window.keep)
+        )
         return total * change, self.output.value(raw[read], batch.rows)
 
     def _forward(self, batch, window):
