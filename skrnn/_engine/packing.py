@@ -13,10 +13,11 @@ With equal lengths this is the plain time-major array (T, B, .) read as (T B, .)
 """
 
 from collections import namedtuple
-from functools import cached_property
 from itertools import accumulate, pairwise
 
 import numpy as np
+
+from skrnn._engine.lazy import lazy_property
 
 
 class Steps:
@@ -39,29 +40,29 @@ class Steps:
     def __len__(self):
         return len(self.counts)
 
-    @cached_property
+    @lazy_property
     def n(self):
         """Sequences alive at each step, as a list."""
         return self.counts.tolist()
 
-    @cached_property
+    @lazy_property
     def offsets(self):
         """The first packed row of each step, and N."""
         return [0, *accumulate(self.n)]
 
-    @cached_property
+    @lazy_property
     def slices(self):
         """The packed rows of each step."""
         return [slice(a, b) for a, b in pairwise(self.offsets)]
 
-    @cached_property
+    @lazy_property
     def sequence(self):
         """(N,) the sequence that each packed row belongs to."""
         if self.full:
             return np.tile(np.arange(self.B), len(self))
         return np.concatenate([np.arange(n_t) for n_t in self.n] or [np.empty(0, dtype=np.intp)])
 
-    @cached_property
+    @lazy_property
     def time(self):
         """(N,) the step that each packed row belongs to."""
         return np.repeat(np.arange(len(self)), self.counts)
