@@ -31,10 +31,25 @@ __all__ = ["GRUEncoderDecoder", "LSTMEncoderDecoder", "RNNEncoderDecoder", "Sequ
 class SequenceEncoderDecoder(Trainable):
     """Base class of the encoder-decoders: to give one another cell, inherit from it and set ``cell``.
 
+    The class made so has all parameters and methods; its docstring gets their description.
+
     Attributes
     ----------
     cell : type
         The class of the cell; see :mod:`skrnn.cells`.
+
+    See Also
+    --------
+    GRUEncoderDecoder : With the cell of the example.
+
+    Examples
+    --------
+    >>> from skrnn.cells import GRU
+    >>> from skrnn.encoder_decoder import SequenceEncoderDecoder
+    >>> class Own(SequenceEncoderDecoder, cell=GRU):
+    ...     pass
+    >>> Own(hidden_size=4)
+    Own(hidden_size=4)
     """
 
     _targets, _settings_class, _reader_class = Texts, PairSettings, PairReader

@@ -324,7 +324,7 @@ class BaseRNN(Trainable):
 
     @complete
     def stream(self, n_streams=1):
-        """Answers one time step after the other, for sequences that are still coming in.
+        """Answer one time step after the other, for sequences that are still coming in.
 
         The numbers are those that `predict` and the other methods give for the steps so far: the same
         bits with compiled kernels, the same up to rounding without. Each step costs the same, however

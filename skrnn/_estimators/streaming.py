@@ -74,6 +74,22 @@ class Stream:
         it is copied and cast to the type of the network. Without the additional entry pooling, or the
         wait for `target_delay`, begins anew. A ValueError is raised, and nothing changed, if it has
         other shapes or is not finite.
+
+    See Also
+    --------
+    skrnn.GRURegressor.stream : Makes one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn import GRURegressor
+    >>> X = np.random.RandomState(0).normal(size=(60, 5, 2))
+    >>> model = GRURegressor(hidden_size=4, tol=0.1, random_state=0).fit(X, X[:, 0, 0])
+    >>> stream = model.stream()
+    >>> for x in X[7]:
+    ...     y = stream.step(x)
+    >>> bool(np.allclose(y, model.predict(X[7:8])))
+    True
     """
 
     def __init__(self, network, theta, answers, n_streams, *, delay=0, start=None):
