@@ -251,6 +251,22 @@ def _with_series(trainer):
     return fitted if series is None else replace(fitted, series=series)
 
 
+def reject_overflow(values, sequences, facts):
+    """Raise a ValueError if outputs, states or predictions (rows, ...) for sequences are not finite."""
+    finite = np.isfinite(values)
+    if finite.all():
+        return
+    row = int(np.argmin(finite.reshape(len(finite), -1).all(axis=1)))
+    where = f"sequence {row}"
+    if len(values) > len(sequences):
+        where = "sequence {}, step {}".format(*sequences.where(row))
+    raise ValueError(
+        f"The answer of {facts.name} for {where} is not finite: numbers overflow on the way to it. Pass "
+        "X in the scale of the X in fit. If it is, fit again with X and y standardised, and with a lower "
+        "learning_rate_init or a larger alpha."
+    )
+
+
 def is_of_fit(name):
     """Whether an attribute of this name is public and of a fit, by scikit-learn's convention."""
     return name.endswith("_") and not name.startswith("_")
@@ -432,12 +448,15 @@ class BaseRNN(Trainable):
             container.sequences, hidden=hidden, n_threads=within, map_blocks=mapper(n),
             start=self._start_states(container),
         )  # fmt: skip
+        reject_overflow(flat, container.sequences, self._model.facts)
         return flat, container
 
     def _answer(self, method, X):
         """What a method answers: that function of the raw outputs, in the form of X."""
         flat, container = self._run(X)
         flat = self._model.answers()[method](flat)
+        if method == "predict" and flat.dtype.kind == "f":
+            reject_overflow(flat, container.sequences, self._model.facts)
         return container.shape_answer(flat) if self._model.facts.per_step else flat
 
     def _scores_steps(self):

@@ -39,9 +39,10 @@ class _ByNumPy:
         if not is_array or not np.isfinite(x).all():
             return 0
         views = self.views._replace(table=None)  # x are vectors already
-        H, _, layers, _ = self.network.hidden(
-            views, Window(x.reshape(n, F), self.steps), self._state, EXACT
-        )
+        with np.errstate(over="ignore", invalid="ignore"):
+            H, _, layers, _ = self.network.hidden(
+                views, Window(x.reshape(n, F), self.steps), self._state, EXACT
+            )
         self.h[:n] = H
         self._state = self._state._replace(layers=layers)
         return x.ndim
@@ -204,8 +205,9 @@ class Stream:
         return ndim
 
     def _read_out(self):
-        np.matmul(self._blocks, self._W, out=self._products)
-        return self._raw + self._b
+        with np.errstate(over="ignore", invalid="ignore"):
+            np.matmul(self._blocks, self._W, out=self._products)
+            return self._raw + self._b
 
     def _read(self, x):
         """x (n, F), or (F,) of one stream, as an array that the layers take; or the error in it."""
