@@ -20,7 +20,7 @@ from pathlib import Path
 from sklearn.utils._param_validation import Interval, validate_params
 
 from skrnn._estimators.base import Trainable
-from skrnn._estimators.callbacks import OF_A_FIT, is_interrupted, snapshot
+from skrnn._estimators.callbacks import OfAFit, is_interrupted, snapshot
 
 __all__ = ["Checkpoint"]
 
@@ -191,14 +191,16 @@ class Checkpoint:
 
 
 LONGEST_PART = 100  # bytes, of names of temporary files
-# What an estimator in training holds beside itself.
-OF_CALLBACKS = (*OF_A_FIT, "_skl_callbacks", "_parent_callback_ctx")
+# What an estimator holds beside itself, in training and before it.
+OF_CALLBACKS = ("_skl_callbacks", "_parent_callback_ctx")
 
 
 def save(estimator, path):
     """Write the estimator to ``path``, whole or not at all."""
     bare = object.__new__(type(estimator))
-    vars(bare).update({k: v for k, v in vars(estimator).items() if k not in OF_CALLBACKS})
+    vars(bare).update(
+        {k: v for k, v in vars(estimator).items() if k not in OF_CALLBACKS and not OfAFit.is_name(k)}
+    )
     path = file_of(path)
     name = path.parent / f"{_prefix(path)}{os.getpid()}.{secrets.token_hex(4)}.tmp"
     try:

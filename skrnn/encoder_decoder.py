@@ -15,6 +15,7 @@ References
 
 from skrnn._estimators.base import Trainable
 from skrnn._estimators.blas import one_thread
+from skrnn._estimators.memory import with_text
 from skrnn._estimators.texts import Texts
 from skrnn._estimators.threads import mapper, n_threads
 from skrnn._reading.pair_reader import PairReader, check_same_number
@@ -115,9 +116,10 @@ class SequenceEncoderDecoder(Trainable):
             If training is interrupted from the keyboard: the weights so far are kept; or if `batch_size`
             exceeds the number of pairs.
         """
-        with one_thread():
+        with one_thread(), with_text():
             return self._fit(X, y, sample_weight, Given(X_val, y_val, sample_weight_val))
 
+    @with_text()
     def predict(self, X):
         """Predict the targets of sources.
 

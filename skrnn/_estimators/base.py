@@ -25,8 +25,8 @@ from skrnn._engine.forward import BLOCK
 from skrnn._engine.model import Model
 from skrnn._engine.run import History
 from skrnn._estimators.blas import one_thread
-from skrnn._estimators.callbacks import OF_A_FIT, CallbackSupportMixin, Tasks, with_callbacks
-from skrnn._estimators.memory import check_memory
+from skrnn._estimators.callbacks import HasTasks, Tasks, with_callbacks
+from skrnn._estimators.memory import check_memory, with_text
 from skrnn._estimators.progress import check_verbose
 from skrnn._estimators.series import Series, carry
 from skrnn._estimators.streaming import stream_of
@@ -46,7 +46,7 @@ DOCUMENTATION = "https://skrnn.readthedocs.io/en/stable/"
 MOST_STREAMS = 1 << 40  # numbers beyond it are no sizes of arrays any more
 
 
-class Trainable(CallbackSupportMixin, BaseEstimator):
+class Trainable(HasTasks, BaseEstimator):
     """What every estimator shares: a constructor from the table, and fit, all or nothing.
 
     A class below has ``_cell``, one of ``skrnn.cells`` or any class of that form; ``_targets``, which is
@@ -113,15 +113,11 @@ class Trainable(CallbackSupportMixin, BaseEstimator):
 
         .. warnings of training
         """
-        with one_thread():
+        with one_thread(), with_text():
             return self._fit(X, y, sample_weight, Given(X_val, y_val, sample_weight_val))
 
     def __sklearn_is_fitted__(self):
         return "_fitted" in vars(self)
-
-    def __getstate__(self):
-        """Without what only belongs to a fit at work, and has the data: callbacks may copy and pickle."""
-        return {name: v for name, v in super().__getstate__().items() if name not in OF_A_FIT}
 
     # --- one call of fit --------------------------------------------------------------------------
 
@@ -184,13 +180,16 @@ class Trainable(CallbackSupportMixin, BaseEstimator):
     def _publish(self, fitted):
         """Write what came out to the estimator, in place of what was there; None: nothing is there.
 
-        The only place that writes to an estimator.
+        The only place that writes to an estimator. Of several threads the last one counts; one that
+        predicts meanwhile finds what was there or what has come out, never nothing.
         """
-        mine = vars(self)
-        for name in [name for name in mine if name == "_fitted" or is_of_fit(name)]:
-            del mine[name]
+        mine, new = vars(self), {}
         if fitted is not None:
-            mine.update(fitted.attributes(), _fitted=fitted)
+            new = {**fitted.attributes(), "_fitted": fitted}
+        for name in [name for name in list(mine) if name == "_fitted" or is_of_fit(name)]:
+            if name not in new:
+                mine.pop(name, None)
+        mine.update(new)
 
     @property
     def _model(self):
@@ -281,7 +280,7 @@ class BaseRNN(Trainable):
         settings = self._settings(partial_fit=True)
         before = vars(self).get("_fitted")
         self._check_names(X, before)
-        with one_thread():
+        with one_thread(), with_text():
             reader = self._reader_class(settings, before and before.model.facts, **options)
             known = self._series() if before else None
             first = known and (lambda container: known.start_of(container.ids, training=True))
@@ -439,6 +438,7 @@ class BaseRNN(Trainable):
         validate_data(self, X=X, skip_check_array=True, ensure_2d=False, reset=False)
         return read_again(X, facts.form, model=facts.name)
 
+    @with_text()
     def _run(self, X, hidden=False):
         """Raw outputs (or hidden states) for X, flat, and X as a container."""
         container, n = self._read_like_fit(X), n_threads(self.n_jobs)

@@ -11,6 +11,7 @@ same methods from ``_Support``, for callbacks set on themselves; pipelines and s
 
 import functools
 import inspect
+import threading
 
 from skrnn._engine.observers import Observer
 
@@ -20,8 +21,40 @@ except ImportError:  # before 1.9
     CallbackSupportMixin = with_callbacks = None
 
 
-# What an estimator holds while it is fitted, and no longer.
-OF_A_FIT = ("_tasks", "_callback_fit_ctx", "_skl_callbacks_to_teardown")
+class OfAFit:
+    """An attribute that an estimator has while it is fitted, and no longer.
+
+    Each thread has its own: several may fit one estimator at a time.
+    """
+
+    names = set()  # noqa: RUF012 - of all such attributes
+
+    @classmethod
+    def is_name(cls, name):
+        """Whether the dict of an estimator has such an attribute under this name."""
+        return name.partition(" ")[0] in cls.names
+
+    def __set_name__(self, owner, name):
+        self.name = name
+        self.names.add(name)
+
+    def _key(self):
+        return f"{self.name} {threading.get_ident()}"
+
+    def __get__(self, estimator, owner=None):
+        if estimator is None:
+            return self
+        try:
+            return vars(estimator)[self._key()]
+        except KeyError:
+            raise AttributeError(f"{self.name} is only there in fit.") from None
+
+    def __set__(self, estimator, value):
+        vars(estimator)[self._key()] = value
+
+    def __delete__(self, estimator):
+        if vars(estimator).pop(self._key(), self) is self:
+            raise AttributeError(f"{self.name} is only there in fit.")
 
 
 class Tasks(Observer):
@@ -46,7 +79,7 @@ class Tasks(Observer):
         self.error = self.epoch = None
         self.metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         self.X, self.y = X, y
-        self.before, self.keeps = vars(estimator).get("_fitted"), False
+        self.before, self.shown, self.keeps = vars(estimator).get("_fitted"), None, False
 
     def __enter__(self):
         run = self.trainer.run
@@ -71,11 +104,13 @@ class Tasks(Observer):
     def _show(self):
         """Let the callbacks see, in the estimator itself, what has come out so far."""
         if not self.silent:
-            self.estimator._publish(self.trainer.fitted())
+            self.shown = self.trainer.fitted()
+            self.estimator._publish(self.shown)
 
     def _take_back(self):
         del self.estimator._tasks
-        if not self.silent:
+        # what another thread has published since is not taken back
+        if self.shown is not None and vars(self.estimator).get("_fitted") is self.shown:
             self.estimator._publish(self.before)
 
     def _tell(self, hook):
@@ -227,13 +262,14 @@ def _with_callbacks(method):
         try:
             return method(self, *args, **kwargs)
         finally:
-            context = vars(self).pop("_callback_fit_ctx", None)
-            errors = []
-            for callback in vars(self).pop("_skl_callbacks_to_teardown", ()):
+            context, errors = getattr(self, "_callback_fit_ctx", None), []
+            for callback in getattr(self, "_skl_callbacks_to_teardown", ()):
                 try:
                     callback.teardown(estimator=self, context=context)
                 except Exception as error:
                     errors.append(error)
+            if context is not None:
+                del self._callback_fit_ctx, self._skl_callbacks_to_teardown
             if errors:
                 raise errors[0]
 
@@ -242,6 +278,16 @@ def _with_callbacks(method):
 
 if CallbackSupportMixin is None:
     CallbackSupportMixin, with_callbacks = _Support, _with_callbacks
+
+
+class HasTasks(CallbackSupportMixin):
+    """Mixin: ``set_callbacks``, also where several threads fit one estimator."""
+
+    _tasks, _callback_fit_ctx, _skl_callbacks_to_teardown = OfAFit(), OfAFit(), OfAFit()
+
+    def __getstate__(self):
+        """Without what only belongs to a fit at work, and has the data: callbacks may copy and pickle."""
+        return {name: v for name, v in super().__getstate__().items() if not OfAFit.is_name(name)}
 
 
 def as_task(fit):

@@ -164,7 +164,8 @@ class Numbers:
         if weight is not None:
             (weight,) = in_a_unit(weight)
         if not loss.are_several:
-            return r2_score(y, predicted, sample_weight=weight)
+            with np.errstate(over="ignore"):  # so bad that it is -inf
+                return r2_score(y, predicted, sample_weight=weight)
         weight = np.ones(len(predicted)) if weight is None else weight
         scores = [
             d2_pinball_score(y, q, alpha=alpha, sample_weight=weight)

@@ -3,12 +3,10 @@
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from skrnn._estimators.base import DOCUMENTATION
-from skrnn._estimators.callbacks import CallbackSupportMixin
+from skrnn._estimators.callbacks import HasTasks
 
 
-class SequenceTransformer(
-    CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
-):
+class SequenceTransformer(HasTasks, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     """What the transformers share."""
 
     _doc_link_module = "skrnn"
