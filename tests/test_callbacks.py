@@ -262,6 +262,55 @@ def test_40_an_error_keeps_the_latest_update(hook, n_iter, solver):
     assert set(vars(model)) - set(vars(expected)) == {"_skl_callbacks"}
 
 
+EVERY_PARAMETER = [
+    (cls, name) for cls in (skrnn.GRURegressor, skrnn.RNNClassifier) for name in cls().get_params()
+]
+
+
+@pytest.mark.parametrize(("cls", "name"), EVERY_PARAMETER)
+def test_a_parameter_set_in_a_callback_is_not_ignored_in_silence(cls, name):
+    """It counts from the next call on, which is said once."""
+    X, y = noise_and_signs(N, T, F)
+    expected = cls(**SMALL).fit(X, y)
+
+    def change(estimator, n):
+        estimator.set_params(**{name: "another"})
+
+    model = cls(**SMALL).set_callbacks(Recorder(begin_epoch=change))
+    with pytest.warns(UserWarning, match=f"^{name} was changed to 'another' while fit was") as record:
+        model.fit(X, y)
+    assert len([w for w in record if "was changed" in str(w.message)]) == 1
+    assert model.get_params()[name] == "another"
+    same(model.weights_, expected.weights_)
+
+
+@pytest.mark.parametrize("hook", ["setup_fit", "begin_fit", "end_epoch"])
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_where_a_parameter_may_be_set_in_vain(solver, hook):
+    X, y = noise_and_signs(N, T, F)
+    change = {hook: lambda estimator, n: estimator.set_params(learning_rate_init=0.5) and None}
+    model = skrnn.GRUClassifier(**SMALL, solver=solver).set_callbacks(Recorder(**change))
+    with pytest.warns(UserWarning, match=r"learning_rate_init was changed to 0.5 .* goes on with 0.01"):
+        model.fit(X, y)
+    pairs = skrnn.GRUEncoderDecoder(2, max_iter=2, solver=solver).set_callbacks(Recorder(**change))
+    with pytest.warns(UserWarning, match="learning_rate_init was changed"):
+        pairs.fit(["ab", "b"], ["x", "y"])
+
+
+def test_a_parameter_that_stays_or_is_set_for_the_next_call_is_no_mistake():
+    X, y = noise_and_signs(N, T, F)
+    now = {"learning_rate_init": 0.01, "hidden_size": (3,), "class_weight": {0: 1.0, 1: 1.0}}
+    recorder = Recorder(
+        end_epoch=lambda estimator, n: estimator.set_params(**deepcopy(now)) and None,
+        end_fit=lambda estimator, n: estimator.set_params(warm_start=True),
+    )
+    model = skrnn.GRUClassifier(**SMALL | now, tol=None).set_callbacks(recorder)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.fit(X, y)
+    assert model.warm_start
+
+
 @pytest.mark.parametrize("hook", ["end_fit", "teardown_fit"])
 def test_40_an_error_at_the_end_keeps_the_model(hook):
     X, y = noise_and_signs(N, T, F)

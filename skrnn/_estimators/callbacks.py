@@ -11,9 +11,13 @@ same methods from ``_Support``, for callbacks set on themselves; pipelines and s
 
 import functools
 import inspect
+import reprlib
 import threading
 
+import numpy as np
+
 from skrnn._engine.observers import Observer
+from skrnn._reading.advice import warn
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -77,6 +81,7 @@ class Tasks(Observer):
     def __init__(self, estimator, trainer, X, y, sample_weight):
         self.estimator, self.trainer = estimator, trainer
         self.error = self.epoch = None
+        self.changed = set()  # parameters, since fit has begun
         self.metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         self.X, self.y = X, y
         self.before, self.shown, self.keeps = vars(estimator).get("_fitted"), None, False
@@ -113,11 +118,28 @@ class Tasks(Observer):
         if self.shown is not None and vars(self.estimator).get("_fitted") is self.shown:
             self.estimator._publish(self.before)
 
-    def _tell(self, hook):
-        return hook(
+    def _tell(self, hook, *, at_end=False):
+        answer = hook(
             estimator=self.estimator, X=self.X, y=self.y, metadata=self.metadata,
             reconstruction_attributes=lambda: vars(snapshot(self.estimator)),
         )  # fmt: skip
+        if not (self.silent or at_end):  # what is set at the end is for the next call
+            self._advise_on_changes()
+        return answer
+
+    def _advise_on_changes(self):
+        """Warn of parameters that a callback has changed: training goes by those that it began with."""
+        for name, value in self.estimator.get_params(deep=False).items():
+            began_with = getattr(self.trainer.settings, name)
+            if name in self.changed or are_equal(value, began_with):
+                continue
+            self.changed.add(name)
+            warn(
+                f"{name} was changed to {reprlib.repr(value)} while fit was running, which goes on with "
+                f"{reprlib.repr(began_with)}: set parameters between calls. For a rate that changes see "
+                "learning_rate; to choose every epoch's parameters, fit with warm_start=True and a few "
+                "epochs at a time."
+            )
 
     def begin_epoch(self, epoch):
         try:
@@ -145,7 +167,17 @@ class Tasks(Observer):
         self.keeps = True
         if self.error is not None:
             raise self.error
-        self._tell(self.fit.call_on_fit_task_end)
+        self._tell(self.fit.call_on_fit_task_end, at_end=True)
+
+
+def are_equal(a, b):
+    """Whether two values of a parameter are the same, as far as they can be compared."""
+    if a is b:
+        return True
+    try:
+        return bool(np.all(a == b))
+    except (TypeError, ValueError):
+        return False
 
 
 def snapshot(estimator):

@@ -371,7 +371,9 @@ PARAMETERS = {
         "Whether fit goes on from the weights, the solver's memory and the random state at the end of "
         "the previous fit, instead of starting anew. If :class:`skrnn.callbacks.Checkpoint` has saved "
         "the estimator in the middle of a fit, fit finishes that run. Regressors keep the mean and "
-        "deviation by which the first fit standardised y; a change of the loss is an error.",
+        "deviation by which the first fit standardised y; a change of the loss is an error. Classifiers "
+        "keep the classes of the first fit: y may lack some of them (which MLPClassifier does not "
+        "allow), but have no others.",
     ),
     "random_state": Parameter(
         None,
