@@ -6,11 +6,13 @@ beside them: ``Checkpoint``, for runs that take hours. It also works with earlie
 """
 
 import contextlib
+import hashlib
 import os
 import pickle
 import secrets
 import shutil
 import socket
+import stat
 import time
 from numbers import Integral, Real
 from pathlib import Path
@@ -18,7 +20,7 @@ from pathlib import Path
 from sklearn.utils._param_validation import Interval, validate_params
 
 from skrnn._estimators.base import Trainable
-from skrnn._estimators.callbacks import OF_A_FIT, is_interrupted, snapshot
+from skrnn._estimators.callbacks import OfAFit, is_interrupted, snapshot
 
 __all__ = ["Checkpoint"]
 
@@ -41,7 +43,9 @@ class Checkpoint:
     Parameters
     ----------
     path : str or path-like
-        The file. It is replaced without asking. Its folder must exist.
+        The file. It is replaced without asking, if it is a regular file: what is no file, such as a
+        device or a pipe, is an error. A link stays a link, and what it leads to is replaced. The folder
+        must exist.
     every_n_epochs : int or None, default=1
         How many epochs lie between two saves. None: only `every_n_minutes` counts.
     every_n_minutes : float or None, default=None
@@ -98,7 +102,7 @@ class Checkpoint:
         self.path, self.every_n_epochs, self.every_n_minutes = path, every_n_epochs, every_n_minutes
 
     def setup(self, estimator, context):
-        """Before training: the folder must be there, and leftovers of killed runs go.
+        """Before training: the file must be one that can be written, and leftovers of killed runs go.
 
         Parameters
         ----------
@@ -115,17 +119,20 @@ class Checkpoint:
             If there is no such folder.
         IsADirectoryError
             If the path is a folder itself.
+        PermissionError
+            If the folder cannot be written to.
+        ValueError
+            If the path is that of something else than a regular file, if its links lead in a circle, if
+            the name is too long, or if it has a character that names of files cannot have.
         """
         if not isinstance(estimator, Trainable):
             raise TypeError(
                 f"Checkpoint saves the estimators of skrnn, not a {type(estimator).__name__}: set it on "
                 "the step of the pipeline, as in pipeline[-1].set_callbacks(Checkpoint(path))."
             )
-        path = Path(os.path.realpath(self.path))
-        if not path.parent.is_dir():
-            raise FileNotFoundError(f"The folder of path={str(path)!r} does not exist. Make it first.")
-        if path.is_dir():
-            raise IsADirectoryError(f"path={str(path)!r} is a folder. Add the name of a file.")
+        path = file_of(self.path)
+        if not os.access(path.parent, os.W_OK):
+            raise PermissionError(f"The folder of path={str(path)!r} cannot be written to.")
         _remove_leftovers(path)
         self.n_saves_, self._n_epochs, self._last = 0, 0, time.monotonic()
 
@@ -183,15 +190,18 @@ class Checkpoint:
         """
 
 
-# What an estimator in training holds beside itself.
-OF_CALLBACKS = (*OF_A_FIT, "_skl_callbacks", "_parent_callback_ctx")
+LONGEST_PART = 100  # bytes, of names of temporary files
+# What an estimator holds beside itself, in training and before it.
+OF_CALLBACKS = ("_skl_callbacks", "_parent_callback_ctx")
 
 
 def save(estimator, path):
     """Write the estimator to ``path``, whole or not at all."""
     bare = object.__new__(type(estimator))
-    vars(bare).update({k: v for k, v in vars(estimator).items() if k not in OF_CALLBACKS})
-    path = Path(os.path.realpath(path))  # a link stays a link
+    vars(bare).update(
+        {k: v for k, v in vars(estimator).items() if k not in OF_CALLBACKS and not OfAFit.is_name(k)}
+    )
+    path = file_of(path)
     name = path.parent / f"{_prefix(path)}{os.getpid()}.{secrets.token_hex(4)}.tmp"
     try:
         with open(name, "xb") as file:
@@ -207,9 +217,43 @@ def save(estimator, path):
     _sync_folder(path.parent)
 
 
+def file_of(path):
+    """The file, or the place for one, that a path leads to; an error if there can be none.
+
+    Links are followed to their end, so that a link stays a link.
+    """
+    named = f"path={os.fspath(path)!r:.300}"
+    try:
+        kind, file = _kind(path), Path(os.path.realpath(os.fsdecode(path)))
+    except PermissionError:
+        raise
+    except (OSError, ValueError) as error:  # a circle, a name that is too long; NUL, half a character
+        reason = getattr(error, "strerror", None) or error
+        raise ValueError(f"{named} cannot be the name of a file: {reason}.") from None
+    kind = _kind(file) if kind is None else kind  # "name/" is read as "name"
+    if not file.parent.is_dir():
+        raise FileNotFoundError(f"The folder of {named} does not exist. Make it first.")
+    if kind is not None and stat.S_ISDIR(kind):
+        raise IsADirectoryError(f"{named} is a folder. Add the name of a file.")
+    if kind is not None and not stat.S_ISREG(kind):
+        raise ValueError(f"{named} is no regular file, and is not replaced. Choose another name.")
+    return file
+
+
+def _kind(path):
+    """The mode of what is at the end of a path, None if nothing is there."""
+    try:
+        return os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
 def _prefix(path):
     """What the names of temporary files for ``path`` begin with, on this machine."""
-    return f".{path.name}.{socket.gethostname()}."
+    name = path.name
+    if len(os.fsencode(name)) > LONGEST_PART:  # with what is added, it would be too long for a name
+        name = hashlib.sha256(os.fsencode(name)).hexdigest()
+    return f".{name}.{socket.gethostname()[:LONGEST_PART]}."
 
 
 def _sync_folder(folder):

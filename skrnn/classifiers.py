@@ -17,10 +17,25 @@ __all__ = ["GRUClassifier", "LSTMClassifier", "RNNClassifier", "SequenceClassifi
 class SequenceClassifier(ClassifierMixin, BaseRNN):
     """Base class of the classifiers: to give one another cell, inherit from it and set ``cell``.
 
+    The class made so has all parameters and methods; its docstring gets their description.
+
     Attributes
     ----------
     cell : type
         The class of the cell; see :mod:`skrnn.cells`.
+
+    See Also
+    --------
+    GRUClassifier : With the cell of the example.
+
+    Examples
+    --------
+    >>> from skrnn.cells import GRU
+    >>> from skrnn.classifiers import SequenceClassifier
+    >>> class Own(SequenceClassifier, cell=GRU):
+    ...     pass
+    >>> Own(hidden_size=4)
+    Own(hidden_size=4)
     """
 
     _targets, _owner = Labels, "classifier"

@@ -15,6 +15,7 @@ References
 
 from skrnn._estimators.base import Trainable
 from skrnn._estimators.blas import one_thread
+from skrnn._estimators.memory import with_text
 from skrnn._estimators.texts import Texts
 from skrnn._estimators.threads import mapper
 from skrnn._reading.pair_reader import PairReader, check_same_number
@@ -31,10 +32,25 @@ __all__ = ["GRUEncoderDecoder", "LSTMEncoderDecoder", "RNNEncoderDecoder", "Sequ
 class SequenceEncoderDecoder(Trainable):
     """Base class of the encoder-decoders: to give one another cell, inherit from it and set ``cell``.
 
+    The class made so has all parameters and methods; its docstring gets their description.
+
     Attributes
     ----------
     cell : type
         The class of the cell; see :mod:`skrnn.cells`.
+
+    See Also
+    --------
+    GRUEncoderDecoder : With the cell of the example.
+
+    Examples
+    --------
+    >>> from skrnn.cells import GRU
+    >>> from skrnn.encoder_decoder import SequenceEncoderDecoder
+    >>> class Own(SequenceEncoderDecoder, cell=GRU):
+    ...     pass
+    >>> Own(hidden_size=4)
+    Own(hidden_size=4)
     """
 
     _targets, _settings_class, _reader_class = Texts, PairSettings, PairReader
@@ -101,9 +117,10 @@ class SequenceEncoderDecoder(Trainable):
             If training is interrupted from the keyboard: the weights so far are kept; or if `batch_size`
             exceeds the number of pairs.
         """
-        with one_thread():
+        with one_thread(), with_text():
             return self._fit(X, y, sample_weight, Given(X_val, y_val, sample_weight_val))
 
+    @with_text()
     def predict(self, X):
         """Predict the targets of sources.
 

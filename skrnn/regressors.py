@@ -18,10 +18,25 @@ __all__ = ["GRURegressor", "LSTMRegressor", "RNNRegressor", "SequenceRegressor"]
 class SequenceRegressor(RegressorMixin, BaseRNN):
     """Base class of the regressors: to give one another cell, inherit from it and set ``cell``.
 
+    The class made so has all parameters and methods; its docstring gets their description.
+
     Attributes
     ----------
     cell : type
         The class of the cell; see :mod:`skrnn.cells`.
+
+    See Also
+    --------
+    GRURegressor : With the cell of the example.
+
+    Examples
+    --------
+    >>> from skrnn.cells import GRU
+    >>> from skrnn.regressors import SequenceRegressor
+    >>> class Own(SequenceRegressor, cell=GRU):
+    ...     pass
+    >>> Own(hidden_size=4)
+    Own(hidden_size=4)
     """
 
     _targets, _owner = Numbers, "regressor"

@@ -51,7 +51,7 @@ class SequenceRegressor(RegressorMixin, BaseEstimator):
     batch_size: Literal["auto"] | int
     max_iter: int
     shuffle: bool
-    tol: float
+    tol: float | None
     n_iter_no_change: int | float
     early_stopping: bool
     validation_fraction: float
@@ -114,7 +114,7 @@ class SequenceRegressor(RegressorMixin, BaseEstimator):
         batch_size: Literal["auto"] | int = "auto",
         max_iter: int = 200,
         shuffle: bool = True,
-        tol: float = 0.0001,
+        tol: float | None = 0.0001,
         n_iter_no_change: int | float = 50,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
@@ -208,7 +208,7 @@ class RNNRegressor(SequenceRegressor):
         batch_size: Literal["auto"] | int = "auto",
         max_iter: int = 200,
         shuffle: bool = True,
-        tol: float = 0.0001,
+        tol: float | None = 0.0001,
         n_iter_no_change: int | float = 50,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,

@@ -168,8 +168,9 @@ class LBFGS:
         Largest number of iterations.
     max_fun : int, default=15000
         Largest number of evaluations of the function.
-    tol : float, default=1e-4
-        Ends when no entry of the gradient exceeds it.
+    tol : float or None, default=1e-4
+        Ends when no entry of the gradient exceeds it. None: only when no step lowers the function any
+        further.
     """
 
     full_batch = True
@@ -196,13 +197,13 @@ class LBFGS:
             options={
                 "maxiter": self.max_iter,
                 "maxfun": self.max_fun,
-                "gtol": self.tol,
+                "gtol": self.tol or 0.0,
                 "ftol": self.FTOL,
                 "maxls": self.MAXLS,
             },
         )
         largest = float(np.abs(result.jac).max())
-        if result.status == 0 and largest > self.tol:  # ended by ftol
+        if self.tol is not None and result.status == 0 and largest > self.tol:  # ended by ftol
             result.status, result.success = 2, False
             result.message = (
                 "the loss does not fall any further within rounding error, but the largest entry of the "

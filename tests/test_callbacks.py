@@ -262,6 +262,55 @@ def test_40_an_error_keeps_the_latest_update(hook, n_iter, solver):
     assert set(vars(model)) - set(vars(expected)) == {"_skl_callbacks"}
 
 
+EVERY_PARAMETER = [
+    (cls, name) for cls in (skrnn.GRURegressor, skrnn.RNNClassifier) for name in cls().get_params()
+]
+
+
+@pytest.mark.parametrize(("cls", "name"), EVERY_PARAMETER)
+def test_a_parameter_set_in_a_callback_is_not_ignored_in_silence(cls, name):
+    """It counts from the next call on, which is said once."""
+    X, y = noise_and_signs(N, T, F)
+    expected = cls(**SMALL).fit(X, y)
+
+    def change(estimator, n):
+        estimator.set_params(**{name: "another"})
+
+    model = cls(**SMALL).set_callbacks(Recorder(begin_epoch=change))
+    with pytest.warns(UserWarning, match=f"^{name} was changed to 'another' while fit was") as record:
+        model.fit(X, y)
+    assert len([w for w in record if "was changed" in str(w.message)]) == 1
+    assert model.get_params()[name] == "another"
+    same(model.weights_, expected.weights_)
+
+
+@pytest.mark.parametrize("hook", ["setup_fit", "begin_fit", "end_epoch"])
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_where_a_parameter_may_be_set_in_vain(solver, hook):
+    X, y = noise_and_signs(N, T, F)
+    change = {hook: lambda estimator, n: estimator.set_params(learning_rate_init=0.5) and None}
+    model = skrnn.GRUClassifier(**SMALL, solver=solver).set_callbacks(Recorder(**change))
+    with pytest.warns(UserWarning, match=r"learning_rate_init was changed to 0.5 .* goes on with 0.01"):
+        model.fit(X, y)
+    pairs = skrnn.GRUEncoderDecoder(2, max_iter=2, solver=solver).set_callbacks(Recorder(**change))
+    with pytest.warns(UserWarning, match="learning_rate_init was changed"):
+        pairs.fit(["ab", "b"], ["x", "y"])
+
+
+def test_a_parameter_that_stays_or_is_set_for_the_next_call_is_no_mistake():
+    X, y = noise_and_signs(N, T, F)
+    now = {"learning_rate_init": 0.01, "hidden_size": (3,), "class_weight": {0: 1.0, 1: 1.0}}
+    recorder = Recorder(
+        end_epoch=lambda estimator, n: estimator.set_params(**deepcopy(now)) and None,
+        end_fit=lambda estimator, n: estimator.set_params(warm_start=True),
+    )
+    model = skrnn.GRUClassifier(**SMALL | now, tol=None).set_callbacks(recorder)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.fit(X, y)
+    assert model.warm_start
+
+
 @pytest.mark.parametrize("hook", ["end_fit", "teardown_fit"])
 def test_40_an_error_at_the_end_keeps_the_model(hook):
     X, y = noise_and_signs(N, T, F)
@@ -649,6 +698,90 @@ def test_checkpoint_says_where_it_belongs(tmp_path):
     with pytest.raises(IsADirectoryError, match="name of a file"):
         model.fit(*noise_and_signs(N, T, F))
     assert not hasattr(model, "loss_curve_")
+
+
+def no_files(folder):
+    """What cannot be the path of a checkpoint -> what the error says."""
+    (folder / "circle").symlink_to(folder / "back")
+    (folder / "back").symlink_to(folder / "circle")
+    os.mkfifo(folder / "pipe")
+    (folder / "to the pipe").symlink_to(folder / "pipe")
+    (folder / "folder").mkdir()
+    (folder / "to the folder").symlink_to(folder / "folder")
+    (folder / "file").write_text("keep")
+    return {
+        "/dev/null": (ValueError, "is no regular file"),
+        folder / "circle": (ValueError, "cannot be the name of a file: "),
+        folder / "pipe": (ValueError, "is no regular file"),
+        folder / "to the pipe": (ValueError, "is no regular file"),
+        folder / "to the folder": (IsADirectoryError, "is a folder"),
+        folder / ("x" * 300): (ValueError, "cannot be the name of a file: "),
+        f"{folder}/\0": (ValueError, "cannot be the name of a file: "),
+        f"{folder}/\ud800": (ValueError, "cannot be the name of a file: "),
+        folder / "file" / "model": (FileNotFoundError, "folder of.*does not exist"),
+        "": (IsADirectoryError, "is a folder"),
+    }
+
+
+def identities(folder):
+    stats = {entry.name: entry.lstat() for entry in folder.iterdir()}
+    return {name: (s.st_mode, s.st_ino) for name, s in stats.items()}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="files of POSIX")
+@pytest.mark.parametrize("k", range(10))
+def test_a_checkpoint_replaces_regular_files_only(tmp_path, k):
+    """Said before training, with the name of the parameter, and nothing is replaced."""
+    path, (error, match) = list(no_files(tmp_path).items())[k]
+    before, device = identities(tmp_path), os.stat("/dev/null").st_rdev
+    model = skrnn.GRUClassifier(**SMALL).set_callbacks(Checkpoint(path))
+    with pytest.raises(error, match=match) as raised:
+        model.fit(*noise_and_signs(N, T, F))
+    assert "path=" in str(raised.value)
+    assert len(str(raised.value)) <= 600
+    assert not hasattr(model, "loss_curve_")
+    assert identities(tmp_path) == before
+    assert os.stat("/dev/null").st_rdev == device
+
+
+@pytest.mark.skipif(os.name != "posix", reason="files of POSIX")
+def test_what_has_become_no_file_is_not_replaced(tmp_path):
+    path = tmp_path / "model"
+
+    def become(estimator, n):
+        path.unlink()
+        os.mkfifo(path)
+
+    become = Recorder(end_epoch=become)
+    model = skrnn.GRUClassifier(**SMALL).set_callbacks(Checkpoint(path, every_n_epochs=1), become)
+    with pytest.raises(ValueError, match="is no regular file"):
+        model.fit(*noise_and_signs(N, T, F))
+    assert path.is_fifo()
+
+
+@pytest.mark.parametrize("name", ["x" * 255, "\u20ac" * 85, "with spaces", "\u20ac"])
+def test_names_of_any_length_that_files_can_have(tmp_path, name):
+    path = tmp_path / name
+    model = skrnn.GRUClassifier(**SMALL).set_callbacks(Checkpoint(path))
+    model.fit(*noise_and_signs(N, T, F))
+    assert os.listdir(tmp_path) == [name]
+    assert joblib.load(path).n_iter_ == model.n_iter_
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links of POSIX")
+def test_a_link_to_a_file_that_is_still_to_come(tmp_path):
+    path = tmp_path / "link"
+    path.symlink_to(tmp_path / "model")
+    skrnn.GRUClassifier(**SMALL).set_callbacks(Checkpoint(path)).fit(*noise_and_signs(N, T, F))
+    assert path.is_symlink()
+    assert joblib.load(tmp_path / "model").n_iter_ == 6
+
+
+def test_a_folder_that_cannot_be_written_to(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # whoever runs the tests may do all
+    model = skrnn.GRUClassifier(**SMALL).set_callbacks(Checkpoint(tmp_path / "model"))
+    with pytest.raises(PermissionError, match=r"path=.*cannot be written"):
+        model.fit(*noise_and_signs(N, T, F))
 
 
 def test_lbfgs_killed_after_its_last_iteration_is_done(tmp_path):

@@ -2,13 +2,14 @@
 
 import textwrap
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import joblib
 import numpy as np
 import pytest
 from sklearn.utils.parallel import ThreadpoolController
-from support.processes import run_python
-from threadpoolctl import threadpool_limits
+from support.processes import FORKS, in_a_child, run_python
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import skrnn
 from skrnn._estimators import threads
@@ -68,6 +69,55 @@ def test_overlapping_fits_restore_the_number_of_blas_threads():
             models[0].fit(X * np.nan, y)
         assert blas_threads() == before
     np.testing.assert_array_equal(models[0].predict(X), expected.predict(X))
+
+
+def calls_of_training(k, X, y):
+    """Fits, parts, answers and errors of one thread."""
+    for j in range(10):
+        model = skrnn.GRURegressor(3, max_iter=2 + (j + k) % 3, random_state=0).fit(X, y)
+        model.partial_fit(X, y).predict(X)
+        with pytest.raises(ValueError, match="NaN"):
+            model.fit(X * np.nan, y)
+
+
+def test_threads_that_train_ten_times_each_restore_the_number_of_blas_threads():
+    X, y = noise_and_numbers(8)
+    before = threadpool_info()
+    with ThreadPoolExecutor(3) as workers:
+        for work in [workers.submit(calls_of_training, k, X, y) for k in range(3)]:
+            work.result()
+        assert threadpool_info() == before  # and the threads still live
+    assert threadpool_info() == before
+
+
+@pytest.mark.slow
+class TestFork:
+    pytestmark = FORKS
+
+    @pytest.mark.parametrize("random_state", [0, None])
+    def test_children_forked_while_others_train_do_not_hang(self, random_state):
+        X, y = noise_and_numbers(8)
+        X = [x[: 2 + k % 4] for k, x in enumerate(X)]
+        stop, models = threading.Event(), [skrnn.GRURegressor(3, max_iter=2) for _ in range(4)]
+        for model in models:
+            model.set_params(random_state=random_state)
+
+        def others(model):
+            while not stop.is_set():
+                model.fit(X, y).predict(X)
+
+        def work():
+            return models[3].fit(X, y).predict(X).tobytes()
+
+        with ThreadPoolExecutor(3) as workers:
+            busy = [workers.submit(others, model) for model in models[:3]]
+            try:
+                for _ in range(200):
+                    assert len(in_a_child(work, seconds=30)) == 8 * len(X)
+            finally:
+                stop.set()
+            for other in busy:
+                other.result()
 
 
 def test_predict_by_several_threads_at_once():

@@ -7,11 +7,10 @@ Alignment: with one target per sequence a batch is aligned at the end (all seque
 and k2 count back from each sequence's own end), with one target per step at the start.
 """
 
-from functools import cached_property
-
 import numpy as np
 
 from skrnn._engine.arithmetic import exact_sum
+from skrnn._engine.lazy import lazy_property
 from skrnn._engine.packing import Steps, Window
 from skrnn._engine.storage import NO_TOKEN
 
@@ -65,7 +64,7 @@ class Batch:
             return np.searchsorted(self.joins, at, side="right")
         return self.B - np.searchsorted(self.lengths[::-1], at, side="right")
 
-    @cached_property
+    @lazy_property
     def joins(self):
         """(B,) the first step of the batch at which each sequence is alive."""
         return self.T - self.lengths if self.at_end else np.zeros_like(self.lengths)

@@ -36,7 +36,8 @@ def outputs(network, theta, X, dtype, *, per_step, delay=0, hidden=False, start=
 
     Returns
     -------
-    (n, K) for one output per sequence; else flat (sum of T_i, K), sequence after sequence.
+    (n, K) for one output per sequence; else flat (sum of T_i, K), sequence after sequence. Not finite
+    where units without bounds overflow; that is no warning.
     """
     per_step |= hidden
     data = Dataset(X, delay=delay, per_step=per_step, start=start)
@@ -47,10 +48,11 @@ def outputs(network, theta, X, dtype, *, per_step, delay=0, hidden=False, start=
 
     def run_block(rows):
         batch = Batch(data, rows, dtype)
-        if per_step:
-            _run_per_step(network, run, batch, answer)
-        else:
-            answer[batch.rows], _ = _run_to_the_end(network, run, batch)
+        with np.errstate(over="ignore", invalid="ignore"):  # here: it holds for one thread
+            if per_step:
+                _run_per_step(network, run, batch, answer)
+            else:
+                answer[batch.rows], _ = _run_to_the_end(network, run, batch)
 
     for _ in map_blocks(run_block, blocks_by_length(X.lengths)):
         pass
@@ -73,7 +75,8 @@ def ends(network, theta, X, dtype, *, start=None):
     states = [directions[0] for directions in network.initial_state(X.n).layers]
     for rows in blocks_by_length(X.lengths):
         batch = Batch(data, rows, dtype)
-        raw[batch.rows], final = _run_to_the_end(network, run, batch)
+        with np.errstate(over="ignore", invalid="ignore"):
+            raw[batch.rows], final = _run_to_the_end(network, run, batch)
         for layer, (last,) in zip(states, final.layers, strict=True):
             for s, s_last in zip(layer, last, strict=True):
                 s[batch.rows] = s_last

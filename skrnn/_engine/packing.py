@@ -12,10 +12,11 @@ only what is alive, step after step: N = sum of n rows, of which step t owns
 With equal lengths this is the plain time-major array (T, B, .) read as (T B, .).
 """
 
-from functools import cached_property
 from itertools import accumulate, pairwise
 
 import numpy as np
+
+from skrnn._engine.lazy import lazy_property
 
 
 class Steps:
@@ -50,24 +51,24 @@ class Steps:
     def __len__(self):
         return self.T
 
-    @cached_property
+    @lazy_property
     def slices(self):
         """The packed rows of each step."""
         return [slice(a, b) for a, b in pairwise(self.offsets)]
 
-    @cached_property
+    @lazy_property
     def sequence(self):
         """(N,) the sequence that each packed row belongs to."""
         if self.full:
             return np.tile(np.arange(self.B), self.T)
         return np.concatenate([np.arange(n_t) for n_t in self.n] or [np.empty(0, dtype=np.intp)])
 
-    @cached_property
+    @lazy_property
     def time(self):
         """(N,) the step that each packed row belongs to."""
         return np.repeat(np.arange(self.T), self.counts)
 
-    @cached_property
+    @lazy_property
     def groups(self):
         """Sequences with the same number of steps in the window, side by side.
 

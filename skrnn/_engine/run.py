@@ -50,7 +50,8 @@ class Monitor:
 
     Parameters
     ----------
-    tol : float
+    tol : float or None
+        None: it never stops.
     n_iter_no_change : int or inf
         Epochs in a row without improvement that are tolerated.
     keep_best : bool
@@ -70,7 +71,8 @@ class Monitor:
 
     def record(self, value, theta):
         """Take the value of an epoch; whether to stop."""
-        self.count = self.count + 1 if value > self.best - self.tol else 0
+        unchanged = self.tol is not None and value > self.best - self.tol
+        self.count = self.count + 1 if unchanged else 0
         if value < self.best:
             self.best = value
             if self.keep_best:

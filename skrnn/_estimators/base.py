@@ -25,8 +25,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skrnn._engine.forward import BLOCK
 from skrnn._engine.model import Model
 from skrnn._estimators.blas import one_thread
-from skrnn._estimators.callbacks import OF_A_FIT, CallbackSupportMixin, Tasks, with_callbacks
-from skrnn._estimators.memory import check_memory
+from skrnn._estimators.callbacks import HasTasks, Tasks, with_callbacks
+from skrnn._estimators.memory import check_memory, with_text
 from skrnn._estimators.series import Series, carry
 from skrnn._estimators.streaming import stream_of
 from skrnn._estimators.threads import mapper, n_threads
@@ -46,7 +46,7 @@ DOCUMENTATION = "https://skrnn.readthedocs.io/en/stable/"
 MOST_STREAMS = 1 << 40  # numbers beyond it are no sizes of arrays any more
 
 
-class Trainable(Stamped, CallbackSupportMixin, BaseEstimator):
+class Trainable(Stamped, HasTasks, BaseEstimator):
     """What every estimator shares: a constructor from the table, and fit, all or nothing.
 
     A class below has ``_cell``, one of ``skrnn.cells`` or any class of that form; ``_targets``, which is
@@ -113,15 +113,11 @@ class Trainable(Stamped, CallbackSupportMixin, BaseEstimator):
 
         .. warnings of training
         """
-        with one_thread():
+        with one_thread(), with_text():
             return self._fit(X, y, sample_weight, Given(X_val, y_val, sample_weight_val))
 
     def __sklearn_is_fitted__(self):
         return "_fitted" in vars(self)
-
-    def __getstate__(self):
-        """Without what only belongs to a fit at work, and has the data: callbacks may copy and pickle."""
-        return {name: v for name, v in super().__getstate__().items() if name not in OF_A_FIT}
 
     # --- one call of fit --------------------------------------------------------------------------
 
@@ -195,13 +191,16 @@ class Trainable(Stamped, CallbackSupportMixin, BaseEstimator):
     def _publish(self, fitted):
         """Write what came out to the estimator, in place of what was there; None: nothing is there.
 
-        The only place that writes to an estimator.
+        The only place that writes to an estimator. Of several threads the last one counts; one that
+        predicts meanwhile finds what was there or what has come out, never nothing.
         """
-        mine = vars(self)
-        for name in [name for name in mine if name == "_fitted" or is_of_fit(name)]:
-            del mine[name]
+        mine, new = vars(self), {}
         if fitted is not None:
-            mine.update(fitted.attributes(), _fitted=fitted)
+            new = {**fitted.attributes(), "_fitted": fitted}
+        for name in [name for name in list(mine) if name == "_fitted" or is_of_fit(name)]:
+            if name not in new:
+                mine.pop(name, None)
+        mine.update(new)
 
     @property
     def _model(self):
@@ -262,6 +261,22 @@ def _with_series(trainer):
     return fitted if series is None else replace(fitted, series=series)
 
 
+def reject_overflow(values, sequences, facts):
+    """Raise a ValueError if outputs, states or predictions (rows, ...) for sequences are not finite."""
+    finite = np.isfinite(values)
+    if finite.all():
+        return
+    row = int(np.argmin(finite.reshape(len(finite), -1).all(axis=1)))
+    where = f"sequence {row}"
+    if len(values) > len(sequences):
+        where = "sequence {}, step {}".format(*sequences.where(row))
+    raise ValueError(
+        f"The answer of {facts.name} for {where} is not finite: numbers overflow on the way to it. Pass "
+        "X in the scale of the X in fit. If it is, fit again with X and y standardised, and with a lower "
+        "learning_rate_init or a larger alpha."
+    )
+
+
 def is_of_fit(name):
     """Whether an attribute of this name is public and of a fit, by scikit-learn's convention."""
     return name.endswith("_") and not name.startswith("_")
@@ -276,7 +291,7 @@ class BaseRNN(Trainable):
         settings = self._settings(partial_fit=True)
         before = vars(self).get("_fitted")
         self._check_names(X, before)
-        with one_thread():
+        with one_thread(), with_text():
             reader = self._reader_class(settings, before and before.model.facts, **options)
             known = self._series() if before else None
             first = known and (lambda container: known.start_of(container.ids, training=True))
@@ -336,7 +351,7 @@ class BaseRNN(Trainable):
 
     @complete
     def stream(self, n_streams=1):
-        """Answers one time step after the other, for sequences that are still coming in.
+        """Answer one time step after the other, for sequences that are still coming in.
 
         The numbers are those that `predict` and the other methods give for the steps so far: the same
         bits with compiled kernels, the same up to rounding without. Each step costs the same, however
@@ -436,6 +451,7 @@ class BaseRNN(Trainable):
         validate_data(self, X=X, skip_check_array=True, ensure_2d=False, reset=False)
         return read_again(X, facts.form, model=facts.name)
 
+    @with_text()
     def _run(self, X, hidden=False):
         """Raw outputs (or hidden states) for X, flat, and X as a container."""
         container, n = self._read_like_fit(X), self._n_threads()
@@ -445,12 +461,15 @@ class BaseRNN(Trainable):
             container.sequences, hidden=hidden, n_threads=within, map_blocks=mapper(n),
             start=self._start_states(container),
         )  # fmt: skip
+        reject_overflow(flat, container.sequences, self._model.facts)
         return flat, container
 
     def _answer(self, method, X):
         """What a method answers: that function of the raw outputs, in the form of X."""
         flat, container = self._run(X)
         flat = self._model.answers()[method](flat)
+        if method == "predict" and flat.dtype.kind == "f":
+            reject_overflow(flat, container.sequences, self._model.facts)
         return container.shape_answer(flat) if self._model.facts.per_step else flat
 
     def _scores_steps(self):

@@ -11,8 +11,13 @@ same methods from ``_Support``, for callbacks set on themselves; pipelines and s
 
 import functools
 import inspect
+import reprlib
+import threading
+
+import numpy as np
 
 from skrnn._engine.observers import Observer
+from skrnn._reading.advice import warn
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -20,8 +25,40 @@ except ImportError:  # before 1.9
     CallbackSupportMixin = with_callbacks = None
 
 
-# What an estimator holds while it is fitted, and no longer.
-OF_A_FIT = ("_tasks", "_callback_fit_ctx", "_skl_callbacks_to_teardown")
+class OfAFit:
+    """An attribute that an estimator has while it is fitted, and no longer.
+
+    Each thread has its own: several may fit one estimator at a time.
+    """
+
+    names = set()  # noqa: RUF012 - of all such attributes
+
+    @classmethod
+    def is_name(cls, name):
+        """Whether the dict of an estimator has such an attribute under this name."""
+        return name.partition(" ")[0] in cls.names
+
+    def __set_name__(self, owner, name):
+        self.name = name
+        self.names.add(name)
+
+    def _key(self):
+        return f"{self.name} {threading.get_ident()}"
+
+    def __get__(self, estimator, owner=None):
+        if estimator is None:
+            return self
+        try:
+            return vars(estimator)[self._key()]
+        except KeyError:
+            raise AttributeError(f"{self.name} is only there in fit.") from None
+
+    def __set__(self, estimator, value):
+        vars(estimator)[self._key()] = value
+
+    def __delete__(self, estimator):
+        if vars(estimator).pop(self._key(), self) is self:
+            raise AttributeError(f"{self.name} is only there in fit.")
 
 
 class Tasks(Observer):
@@ -44,9 +81,10 @@ class Tasks(Observer):
     def __init__(self, estimator, trainer, X, y, sample_weight):
         self.estimator, self.trainer = estimator, trainer
         self.error = self.epoch = None
+        self.changed = set()  # parameters, since fit has begun
         self.metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         self.X, self.y = X, y
-        self.before, self.keeps = vars(estimator).get("_fitted"), False
+        self.before, self.shown, self.keeps = vars(estimator).get("_fitted"), None, False
 
     def __enter__(self):
         run = self.trainer.run
@@ -71,18 +109,37 @@ class Tasks(Observer):
     def _show(self):
         """Let the callbacks see, in the estimator itself, what has come out so far."""
         if not self.silent:
-            self.estimator._publish(self.trainer.fitted())
+            self.shown = self.trainer.fitted()
+            self.estimator._publish(self.shown)
 
     def _take_back(self):
         del self.estimator._tasks
-        if not self.silent:
+        # what another thread has published since is not taken back
+        if self.shown is not None and vars(self.estimator).get("_fitted") is self.shown:
             self.estimator._publish(self.before)
 
-    def _tell(self, hook):
-        return hook(
+    def _tell(self, hook, *, at_end=False):
+        answer = hook(
             estimator=self.estimator, X=self.X, y=self.y, metadata=self.metadata,
             reconstruction_attributes=lambda: vars(snapshot(self.estimator)),
         )  # fmt: skip
+        if not (self.silent or at_end):  # what is set at the end is for the next call
+            self._advise_on_changes()
+        return answer
+
+    def _advise_on_changes(self):
+        """Warn of parameters that a callback has changed: training goes by those that it began with."""
+        for name, value in self.estimator.get_params(deep=False).items():
+            began_with = getattr(self.trainer.settings, name)
+            if name in self.changed or are_equal(value, began_with):
+                continue
+            self.changed.add(name)
+            warn(
+                f"{name} was changed to {reprlib.repr(value)} while fit was running, which goes on with "
+                f"{reprlib.repr(began_with)}: set parameters between calls. For a rate that changes see "
+                "learning_rate; to choose every epoch's parameters, fit with warm_start=True and a few "
+                "epochs at a time."
+            )
 
     def begin_epoch(self, epoch):
         try:
@@ -110,7 +167,17 @@ class Tasks(Observer):
         self.keeps = True
         if self.error is not None:
             raise self.error
-        self._tell(self.fit.call_on_fit_task_end)
+        self._tell(self.fit.call_on_fit_task_end, at_end=True)
+
+
+def are_equal(a, b):
+    """Whether two values of a parameter are the same, as far as they can be compared."""
+    if a is b:
+        return True
+    try:
+        return bool(np.all(a == b))
+    except (TypeError, ValueError):
+        return False
 
 
 def snapshot(estimator):
@@ -227,13 +294,14 @@ def _with_callbacks(method):
         try:
             return method(self, *args, **kwargs)
         finally:
-            context = vars(self).pop("_callback_fit_ctx", None)
-            errors = []
-            for callback in vars(self).pop("_skl_callbacks_to_teardown", ()):
+            context, errors = getattr(self, "_callback_fit_ctx", None), []
+            for callback in getattr(self, "_skl_callbacks_to_teardown", ()):
                 try:
                     callback.teardown(estimator=self, context=context)
                 except Exception as error:
                     errors.append(error)
+            if context is not None:
+                del self._callback_fit_ctx, self._skl_callbacks_to_teardown
             if errors:
                 raise errors[0]
 
@@ -242,6 +310,16 @@ def _with_callbacks(method):
 
 if CallbackSupportMixin is None:
     CallbackSupportMixin, with_callbacks = _Support, _with_callbacks
+
+
+class HasTasks(CallbackSupportMixin):
+    """Mixin: ``set_callbacks``, also where several threads fit one estimator."""
+
+    _tasks, _callback_fit_ctx, _skl_callbacks_to_teardown = OfAFit(), OfAFit(), OfAFit()
+
+    def __getstate__(self):
+        """Without what only belongs to a fit at work, and has the data: callbacks may copy and pickle."""
+        return {name: v for name, v in super().__getstate__().items() if not OfAFit.is_name(name)}
 
 
 def as_task(fit):

@@ -19,6 +19,20 @@ VECTORS = 3
 CGROUPS = [Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes")]
 
 
+@contextlib.contextmanager
+def with_text():
+    """Context, or decorator, in which a MemoryError without text, as LAPACK's are, gets one."""
+    try:
+        yield
+    except MemoryError as error:
+        if str(error):
+            raise
+        raise MemoryError(
+            "There is no memory left for this. Lower hidden_size or batch_size, set k1 and k2, or pass "
+            "fewer sequences at a time. (Or len() of an object that was passed is wrong.)"
+        ) from error
+
+
 def machine_memory():
     """Bytes that this process may use at all; inf where the system does not say."""
     limits = [np.inf]

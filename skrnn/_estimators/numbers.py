@@ -77,6 +77,8 @@ class Numbers:
         """The facts of a first fit, from y (rows, K) and its weights (rows,)."""
         loss = settings.new_loss()
         mean, scale = mean_and_deviation(y, weight)
+        if loss.standardises_y:
+            check_varies(scale, np.float64)
         if loss.positive_only and not (mean > 0).all():
             raise ValueError(
                 f"loss={settings.loss!r} requires sum(y) > 0, of every output, but all y with weight are "
@@ -111,6 +113,7 @@ class Numbers:
             )
         if largest(y).max() > np.finfo(dtype).max:
             raise ValueError(f"{names.y} has values too large for {dtype}. Scale it first.")
+        check_varies(self.scale, dtype, names.y)
         encoded = np.empty(y.shape, dtype=dtype)
         for start in range(0, len(y), SOME_ROWS):
             part = slice(start, start + SOME_ROWS)
@@ -157,8 +160,12 @@ class Numbers:
     def score_of(self, y, predicted, weight=None):
         """R^2 of predictions (rows[, K]) in any unit of y; of several quantiles the mean D^2."""
         loss = self.loss()
+        y, predicted = in_a_unit(y, predicted)
+        if weight is not None:
+            (weight,) = in_a_unit(weight)
         if not loss.are_several:
-            return r2_score(y, predicted, sample_weight=weight)
+            with np.errstate(over="ignore"):  # so bad that it is -inf
+                return r2_score(y, predicted, sample_weight=weight)
         weight = np.ones(len(predicted)) if weight is None else weight
         scores = [
             d2_pinball_score(y, q, alpha=alpha, sample_weight=weight)
@@ -178,6 +185,32 @@ class Numbers:
     def published(self):
         """The attributes of the estimator that say this."""
         return {"n_outputs_": self.n_outputs}
+
+
+def check_varies(scale, dtype, name="y"):
+    """Raise a ValueError if y cannot be divided by its deviation ``scale`` (n_columns,)."""
+    least = float(np.finfo(dtype).tiny)
+    if (scale < least).any():
+        raise ValueError(
+            f"{name} varies by less than {least:.1e}, the smallest number that {np.dtype(dtype)} has in "
+            f"full precision. Multiply {name} by a constant first."
+        )
+
+
+def in_a_unit(*arrays):
+    """The arrays, divided by one power of two if their squares would overflow or vanish.
+
+    Nothing is rounded then, so that ratios stay what they are. What is no array of finite floats is left
+    as it is, for others to complain about.
+    """
+    values = [np.asarray(array) for array in arrays]
+    if not all(v.dtype.kind in "fiu" and v.size and np.isfinite(v).all() for v in values):
+        return arrays
+    dtype = np.result_type(np.float32, *values)
+    exponent = max(int(np.frexp(np.abs(v).max().astype(np.float64))[1]) for v in values)
+    if abs(exponent) <= np.finfo(dtype).maxexp // 4:
+        return arrays
+    return tuple(np.ldexp(v.astype(dtype), -exponent) for v in values)
 
 
 def largest(y):
@@ -204,5 +237,6 @@ def mean_and_deviation(y, weight):
 
 def in_units_of_y(raw, *, link, scale, mean, is_1d):
     """Raw outputs (rows, K) -> predictions (rows, K), or (rows,) for a 1-D y."""
-    y = link(raw) * scale + mean
+    with np.errstate(over="ignore", invalid="ignore"):  # who asks is told (``reject_overflow``)
+        y = link(raw) * scale + mean
     return y[:, 0] if is_1d else y

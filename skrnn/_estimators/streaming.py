@@ -41,9 +41,10 @@ class _ByNumPy:
         if not is_array or not np.isfinite(x).all():
             return 0
         views = self.views._replace(table=None)  # x are vectors already
-        H, _, layers, _ = self.network.hidden(
-            views, Window(x.reshape(n, F), self.steps), self._state, EXACT
-        )
+        with np.errstate(over="ignore", invalid="ignore"):
+            H, _, layers, _ = self.network.hidden(
+                views, Window(x.reshape(n, F), self.steps), self._state, EXACT
+            )
         self.h[:n] = H
         self._state = self._state._replace(layers=layers)
         return x.ndim
@@ -76,6 +77,22 @@ class Stream:
         it is copied and cast to the type of the network. Without the additional entry pooling, or the
         wait for `target_delay`, begins anew. A ValueError is raised, and nothing changed, if it has
         other shapes or is not finite.
+
+    See Also
+    --------
+    skrnn.GRURegressor.stream : Makes one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn import GRURegressor
+    >>> X = np.random.RandomState(0).normal(size=(60, 5, 2))
+    >>> model = GRURegressor(hidden_size=4, tol=0.1, random_state=0).fit(X, X[:, 0, 0])
+    >>> stream = model.stream()
+    >>> for x in X[7]:
+    ...     y = stream.step(x)
+    >>> bool(np.allclose(y, model.predict(X[7:8])))
+    True
     """
 
     def __init__(self, network, theta, answers, n_streams, *, delay=0, start=None, names=None):
@@ -194,8 +211,9 @@ class Stream:
         return ndim
 
     def _read_out(self):
-        np.matmul(self._blocks, self._W, out=self._products)
-        return self._raw + self._b
+        with np.errstate(over="ignore", invalid="ignore"):
+            np.matmul(self._blocks, self._W, out=self._products)
+            return self._raw + self._b
 
     def _read(self, x):
         """x (n, F), or (F,) of one stream, as an array that the layers take; or the error in it."""

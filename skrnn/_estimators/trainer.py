@@ -108,10 +108,12 @@ class Trainer:
             return
         keeps_best = run.monitor.best_theta is not None
         self.task.advise(self.history.loss[self._n_before :], keeps_best=keeps_best)
-        if not converged:
+        as_planned = self.settings.tol is None and run.epoch >= run.max_iter
+        if not (converged or as_planned):
             warn(
                 f"Maximum iterations ({run.max_iter}) reached and the optimization hasn't converged yet. "
-                "Increase max_iter, or stop earlier by tol and n_iter_no_change.",
+                "Increase max_iter, or stop earlier by tol and n_iter_no_change. If that many were "
+                "planned, set tol=None.",
                 ConvergenceWarning,
             )
 

@@ -4,6 +4,10 @@
 #include <sys/mman.h>
 #endif
 
+#if defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
+#endif
+
 #include <cstdlib>
 #include <mutex>
 #include <new>
@@ -13,7 +17,7 @@ namespace skrnn {
 
 namespace {
 
-// Its lock is held for a few moments and by threads of Python only, which do not fork meanwhile.
+// Its lock is held for a few moments. Who forks takes it first: in the child nobody else could release it.
 struct Shelf {
     std::mutex mutex;
     std::vector<Block> blocks;
@@ -24,6 +28,12 @@ Shelf& shelf() {
     static Shelf* const the_shelf = new Shelf;  // never deleted: arrays may outlive everything
     return *the_shelf;
 }
+
+#if defined(__unix__) || defined(__APPLE__)
+void lock_shelf() { shelf().mutex.lock(); }
+void unlock_shelf() { shelf().mutex.unlock(); }
+const int forks_are_safe = pthread_atfork(lock_shelf, unlock_shelf, unlock_shelf);  // when the module is loaded
+#endif
 
 Block remove(std::vector<Block>& blocks, std::size_t k) {
     const Block block = blocks[k];

@@ -21,12 +21,12 @@ To add a form, write a class below ``Container`` with ``reads`` and ``read``, an
 """
 
 import re
-from functools import cached_property
 
 import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 
+from skrnn._engine.lazy import lazy_property
 from skrnn._engine.storage import Sequences
 
 
@@ -43,17 +43,17 @@ class Passed:
     def __init__(self, X, name="X", estimator=None):
         self.X, self.name, self.estimator = X, name, estimator
 
-    @cached_property
+    @lazy_property
     def items(self):
         """The sequences of a list as arrays; None for what is no list of sequences."""
         return as_items(self.X, self.name)
 
-    @cached_property
+    @lazy_property
     def ndims(self):
         """The numbers of dimensions of the items; of no items none."""
         return {item.ndim for item in self.items or ()}
 
-    @cached_property
+    @lazy_property
     def values(self):
         """X as one array of numbers, 2-D or 3-D; of a list whose items are rows of equal length, too."""
         if len(self.ndims) > 1 or max(self.ndims, default=0) > 2:

@@ -10,6 +10,8 @@ from skrnn._engine.storage import Sequences
 from skrnn._reading.containers import as_items, as_numbers, reject_unreadable
 from skrnn._reading.targets import check_finite_rows, read_targets_per_step
 
+LEAST_SUM, LARGEST_SUM = 1e-290, 1e290  # of weights: far from where floating-point numbers end
+
 
 def read_weights(sample_weight, X, name="sample_weight", name_X="X", *, per_step):
     """Sample weights -> (n,) weights of the sequences, and flat weights of the steps or None.
@@ -38,7 +40,19 @@ def read_weights(sample_weight, X, name="sample_weight", name_X="X", *, per_step
         )
     if not values.any():
         raise ValueError(f"{name} must contain at least one non-zero weight: all are zero.")
+    _check_sum(values, X.lengths if per_step and steps is None else 1, name)
     return weight, steps
+
+
+def _check_sum(values, times, name):
+    """Raise a ValueError if what is divided by the sum of the weights would overflow or vanish."""
+    with np.errstate(over="ignore"):
+        total = (values * times).sum()
+    if not LEAST_SUM <= total <= LARGEST_SUM:
+        raise ValueError(
+            f"{name} adds up to {total:.3g}: the largest weight is {values.max():.3g}. Divide all "
+            "weights by their mean; only how they compare with each other counts, and with alpha."
+        )
 
 
 def ones(n):

@@ -42,7 +42,12 @@ def check_pairs(e, **call):
 
 
 def check_solver(e):
-    """What a solver that needs the whole data cannot do."""
+    """What a schedule, or a solver that needs the whole data, cannot do."""
+    if e.tol is None and e.learning_rate == "adaptive":
+        raise ValueError(
+            "tol=None and learning_rate='adaptive' do not go together: the rate is lowered when the loss "
+            "has not fallen by tol. Set tol to a number, or another learning_rate."
+        )
     if not SOLVERS[e.solver].full_batch:
         return
     for name, value in (("k1", e.k1), ("k2", e.k2)):

@@ -330,10 +330,13 @@ PARAMETERS = {
     ),
     "tol": Parameter(
         1e-4,
-        [_NOT_NEGATIVE],
-        "float, default=1e-4",
+        [None, _NOT_NEGATIVE],
+        "float or None, default=1e-4",
         "Training stops when the loss has not fallen by `tol` for `n_iter_no_change` epochs in a row; "
-        "with \"lbfgs\", when no entry of the gradient exceeds it.",
+        "with \"lbfgs\", when no entry of the gradient exceeds it. 0: any fall counts. None: training "
+        "takes exactly `max_iter` epochs, and says nothing when they are over; with "
+        "`early_stopping=True` it then keeps the weights at the lowest validation loss. \"lbfgs\" still "
+        "ends where no step lowers the loss any further. Not None with `learning_rate=\"adaptive\"`.",
     ),
     "n_iter_no_change": Parameter(
         50,
@@ -368,7 +371,9 @@ PARAMETERS = {
         "Whether fit goes on from the weights, the solver's memory and the random state at the end of "
         "the previous fit, instead of starting anew. If :class:`skrnn.callbacks.Checkpoint` has saved "
         "the estimator in the middle of a fit, fit finishes that run. Regressors keep the mean and "
-        "deviation by which the first fit standardised y; a change of the loss is an error.",
+        "deviation by which the first fit standardised y; a change of the loss is an error. Classifiers "
+        "keep the classes of the first fit: y may lack some of them (which MLPClassifier does not "
+        "allow), but have no others.",
     ),
     "random_state": Parameter(
         None,

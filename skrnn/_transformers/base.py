@@ -3,13 +3,11 @@
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from skrnn._estimators.base import DOCUMENTATION
-from skrnn._estimators.callbacks import CallbackSupportMixin
+from skrnn._estimators.callbacks import HasTasks
 from skrnn._estimators.versions import Stamped
 
 
-class SequenceTransformer(
-    Stamped, CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
-):
+class SequenceTransformer(Stamped, HasTasks, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     """What the transformers share."""
 
     _doc_link_module = "skrnn"

@@ -17,6 +17,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrnn._estimators.callbacks import as_task
+from skrnn._estimators.memory import with_text
 from skrnn._reading.containers import as_items, object_array, reject_unreadable
 from skrnn._transformers.base import SequenceTransformer
 
@@ -36,6 +37,7 @@ class _Steps(NamedTuple):
         return items if self.kind == "list" else object_array(items)
 
 
+@with_text()
 def _read_steps(X, name):
     """X as ``_Steps``; a 3-D array is not copied. ``name`` is that of the transformer."""
     reject_unreadable(X, "X")

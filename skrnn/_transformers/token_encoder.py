@@ -15,6 +15,7 @@ from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._estimators.callbacks import as_task
+from skrnn._estimators.memory import with_text
 from skrnn._reading.containers import is_missing, object_array
 from skrnn._reading.vocabulary import TokenIds, fraction_in, may_be_measured
 from skrnn._transformers.base import SequenceTransformer
@@ -252,6 +253,7 @@ def tokens_of(encoder, X):
     return [list(encoder._tokens(item)) or [UNKNOWN] for item in X]
 
 
+@with_text()
 def _read_texts(X):
     """The items of X; each is text or a sequence of tokens."""
     if isinstance(X, str):
@@ -300,6 +302,7 @@ def _naming(i, item):
         ) from error
 
 
+@with_text()
 def _tokens_of(item):
     """The tokens of an item that is a list, a tuple, a 1-D array or a Series of them."""
     if isinstance(item, (list, tuple)):
@@ -309,6 +312,7 @@ def _tokens_of(item):
     raise TypeError(f"expected a string or a list of tokens, got {type(item).__name__}.")
 
 
+@with_text()
 def _read_ids(X, n_tokens):
     """Sequences of ids as a list of arrays; every id is known."""
     if not hasattr(X, "__len__"):

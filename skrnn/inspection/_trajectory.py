@@ -16,7 +16,7 @@ STATES = "h", "c"  # what cells carry, in their order
 
 
 def state_trajectory(estimator, X):
-    """Gates and states over time for one sequence.
+    """Follow gates and states over time, for one sequence.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def state_trajectory(estimator, X):
 
         h : the states; of an LSTM also c, its memory
         i, f, g, o : of an LSTM the input gate, the forget gate, the candidate and the output gate
-        r, z, n : of a GRU the reset gate, the update gate and the candidate
+        r, z, n : of a GRU the reset gate, the update gate and the candidate.
 
     Raises
     ------

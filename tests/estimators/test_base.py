@@ -654,6 +654,8 @@ def test_warm_start_of_another_target(classifier):
             model.fit(X, other)
     model.fit(X, np.minimum(y, 1))  # a class may be missing
     assert list(model.classes_) == [0, 1, 2]
+    assert model.predict_proba(X).shape == (len(X), 3)
+    assert "y may lack some of them" in " ".join(classifier.__doc__.split())  # MLPClassifier refuses
 
 
 def test_warm_start_of_lbfgs(cls):

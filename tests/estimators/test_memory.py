@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 from sklearn.base import is_classifier
+from sklearn.preprocessing import StandardScaler
 from support.data import walk_step_targets, walk_target, walks
 from support.inside import network_of
 
@@ -143,3 +144,71 @@ def test_nothing_of_it_is_said_by_skrnn_twice():
             X.transpose(0, 2, 1), X[:, -1, 0], X_val=X.transpose(0, 2, 1), y_val=X[:, -1, 0]
         )
     assert sum("middle axis" in str(w.message) for w in record) == 1
+
+
+# --- errors of others, without text -----------------------------------------------------------------
+
+
+class Wrong(list):
+    """A list that asks for too much memory."""
+
+    def __len__(self):
+        return 2**62
+
+
+def no_memory(*args, **kwargs):
+    raise MemoryError
+
+
+def without_memory_in_lapack(cls, X, y, monkeypatch):
+    monkeypatch.setattr(np.linalg, "qr", no_memory)
+    cls(2).fit(X, y)
+
+
+def without_memory_in_answers(cls, X, y, monkeypatch):
+    model = cls(**SMALL).fit(X, y)
+    monkeypatch.setattr(type(model), "_read_like_fit", no_memory)
+    model.predict(X)
+
+
+@pytest.mark.parametrize("call", [without_memory_in_lapack, without_memory_in_answers])
+def test_errors_without_text_get_one(cls, call, monkeypatch):
+    X = walks(n=12, T=4)
+    with pytest.raises(MemoryError, match=r"no memory left.*Lower hidden_size or batch_size"):
+        call(cls, X, walk_target(cls, X), monkeypatch)
+
+
+def test_the_text_of_others_stays():
+    with pytest.raises(MemoryError, match="theirs"), _memory.with_text():
+        raise MemoryError("theirs")
+
+
+WRONG = {
+    "encoder-decoder": lambda: skrnn.GRUEncoderDecoder(2).fit([Wrong("ab"), "c"], ["x", "y"]),
+    "tokens": lambda: skrnn.preprocessing.TokenEncoder().fit(Wrong(["ab", "c"])),
+    "tokens of an item": lambda: skrnn.preprocessing.TokenEncoder().fit([Wrong(["a"]), ["c"]]),
+    "steps": lambda: skrnn.preprocessing.TimeDistributed(StandardScaler()).fit(Wrong([np.eye(2)])),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_length_that_is_wrong(name):
+    with pytest.raises(MemoryError, match=r"len\(\) of an object"):
+        WRONG[name]()
+
+
+@pytest.mark.parametrize("n", [0, 2, 9])
+def test_a_small_length_that_is_wrong_is_not_believed(n):
+    """Lists are read by what is in them."""
+
+    class Lying(list):
+        def __len__(self):
+            return n
+
+    X = Lying(walks(n=4, T=4))
+    right = skrnn.GRURegressor(**SMALL).fit(list(X), np.arange(4.0))
+    np.testing.assert_array_equal(
+        skrnn.GRURegressor(**SMALL).fit(X, np.arange(4.0)).predict(X), right.predict(list(X))
+    )
+    with pytest.raises(ValueError, match=f"y has {n}|y is empty"):
+        skrnn.GRURegressor(**SMALL).fit(X, Lying([0.0, 1.0, 2.0, 3.0]))

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning
 
 import skrnn
@@ -147,3 +148,66 @@ def test_an_interruption_keeps_whole_weights():
     assert training.run.interrupted
     assert np.isfinite(training.fitted().model.theta).all()
     assert not np.array_equal(training.fitted().model.theta, start.model.theta)
+
+
+# --- exactly max_iter epochs --------------------------------------------------------------------------
+
+NO_PATIENCE = {"hidden_size": 3, "max_iter": 12, "n_iter_no_change": 1, "random_state": 0}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("solver", ["adam", "sgd", "rmsprop"])
+def test_without_tol_training_takes_max_iter_epochs_and_says_nothing(cls, solver, early_stopping):
+    y = Y > 0 if is_classifier(cls()) else Y
+    params = {**NO_PATIENCE, "solver": solver, "early_stopping": early_stopping}
+    model = cls(**params, tol=None).fit(X, y)
+    assert model.n_iter_ == len(model.loss_curve_) == 12
+    model.set_params(warm_start=True, max_iter=3).fit(X, y)
+    assert model.n_iter_ == 3
+    assert len(model.loss_curve_) == 15
+
+
+@pytest.mark.filterwarnings("error")
+def test_without_tol_the_weights_are_those_of_the_same_number_of_epochs(assert_same_weights):
+    plain = skrnn.GRURegressor(**NO_PATIENCE, tol=None).fit(X, Y)
+    with pytest.warns(ConvergenceWarning, match=r"Maximum iterations \(12\).*set tol=None"):
+        other = skrnn.GRURegressor(**NO_PATIENCE | {"n_iter_no_change": np.inf}).fit(X, Y)
+    assert_same_weights(plain, other)
+
+
+@pytest.mark.filterwarnings("error")
+def test_without_tol_early_stopping_keeps_the_best_weights():
+    params = {"hidden_size": 8, "learning_rate_init": 0.3, "random_state": 0, "early_stopping": True}
+    model = skrnn.GRURegressor(**params, max_iter=20, tol=None).fit(X, Y, X_val=X[:5], y_val=-Y[:5])
+    best = int(np.argmin(model.validation_loss_curve_))
+    assert 0 < best + 1 < model.n_iter_ == 20
+    short = skrnn.GRURegressor(**params, max_iter=best + 1, tol=None)
+    short.fit(X, Y, X_val=X[:5], y_val=-Y[:5])
+    np.testing.assert_array_equal(model.predict(X), short.predict(X))
+
+
+@pytest.mark.filterwarnings("error")
+def test_without_tol_lbfgs_takes_max_iter_iterations_or_ends_where_nothing_falls():
+    params = {"hidden_size": 3, "solver": "lbfgs", "random_state": 0, "tol": None}
+    assert skrnn.GRURegressor(**params, max_iter=4).fit(X, Y).n_iter_ == 4
+    model = skrnn.GRURegressor(**params, max_iter=10).fit(X, np.ones(len(X)))
+    assert model.n_iter_ <= 10
+    with pytest.warns(ConvergenceWarning, match="Maximum iterations"):  # not those that were planned
+        model = skrnn.GRURegressor(**params, max_iter=50, max_fun=5).fit(X, Y)
+    assert model.n_iter_ < 50
+
+
+@pytest.mark.filterwarnings("error")
+def test_without_tol_encoder_decoders_too():
+    model = skrnn.GRUEncoderDecoder(4, max_iter=3, tol=None, random_state=0)
+    assert model.fit(["ab", "b"], ["x", "y"]).n_iter_ == 3
+
+
+def test_without_tol_there_is_no_plateau():
+    for model in (
+        skrnn.GRURegressor(tol=None, learning_rate="adaptive"),
+        skrnn.GRUEncoderDecoder(tol=None, learning_rate="adaptive"),
+    ):
+        with pytest.raises(ValueError, match=r"tol=None and learning_rate='adaptive'"):
+            model.fit(["ab", "b"], ["x", "y"])

@@ -14,21 +14,19 @@ import json
 import math
 import os
 import re
-import select
 import shutil
-import signal
 import subprocess
 import sys
 import sysconfig
 import textwrap
 import threading
-import traceback
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.configuration import set_hypothesis_home_dir
+from support.processes import FORKS, in_a_child
 
 import skrnn
 from skrnn import _kernels, cells, solvers
@@ -1668,42 +1666,8 @@ def threads_of_this_process():
         return None
 
 
-def in_a_child(function, seconds=60):
-    """What ``function() -> bytes`` returns in a forked process, or a failure if it does not end."""
-    read, write = os.pipe()
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            with os.fdopen(write, "wb") as pipe:
-                pipe.write(function())
-            code = 0
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(code)
-    os.close(write)
-    answer = b""
-    with os.fdopen(read, "rb", buffering=0) as pipe:
-        while select.select([pipe], [], [], seconds)[0]:
-            if not (some := pipe.read(1 << 16)):
-                break
-            answer += some
-        else:
-            os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    assert status == 0, "the child hung, or crashed"
-    return answer
-
-
-forks = [
-    pytest.mark.skipif(not hasattr(os, "fork"), reason="There is no fork."),
-    pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning"),
-]
-
-
 class TestFork:
-    pytestmark = forks
+    pytestmark = FORKS
 
     @each_build
     @pytest.mark.parametrize("shape", LARGE)

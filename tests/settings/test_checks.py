@@ -85,7 +85,7 @@ WRONG_VALUES = {
     "batch_size": [*NOT_A_COUNT, None],
     "max_iter": [*NOT_A_COUNT, None],
     "shuffle": NOT_A_FLAG,
-    "tol": [*NOT_A_NUMBER, -1e-9],
+    "tol": ["x", [1.0], np.nan, -1e-9],
     "n_iter_no_change": [*NOT_A_COUNT, None, -np.inf, np.nan],
     "early_stopping": NOT_A_FLAG,
     "validation_fraction": [*NOT_A_NUMBER, 0.0, 1.0, 5],

@@ -1,0 +1,236 @@
+"""Numbers near the ends of floating point: a clear error or a finite model, never a RuntimeWarning."""
+
+import random
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.base import is_classifier
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import d2_pinball_score, r2_score
+from support.estimators import ONE_OF_EACH, assert_finite, first_classes
+
+import skrnn
+from skrnn.solvers import SOLVERS
+
+N, T, F = 12, 4, 2
+SIZES = [0.0, 5e-324, 1e-308, 1e-160, 1.0, 2e154, 1e308, 1.7e308]
+CHOICES = {
+    "cls": [*ONE_OF_EACH, skrnn.RNNRegressor, skrnn.RNNClassifier, skrnn.GRUEncoderDecoder],
+    "loss": ["squared_error", "absolute_error", "huber", "poisson", "quantile"],
+    "quantile": [0.5, [0.1, 0.5, 0.9]],
+    "activation": ["identity", "relu"],
+    "solver": list(SOLVERS),
+    "dtype": ["float32", "float64"],
+    "early_stopping": [False, True],
+    "return_sequences": [False, True],
+    "method": ["fit", "fit", "partial_fit"],
+    "X": SIZES,
+    "y": SIZES,
+    "weight": [None, *SIZES],
+}
+
+
+def drawn(n, seed=0):
+    rng = random.Random(seed)
+    return [{name: rng.choice(values) for name, values in CHOICES.items()} for _ in range(n)]
+
+
+def of_size(values, size):
+    """The values so scaled that ``size`` is the largest; every second one, if it cannot be divided."""
+    if size < 1e-307:
+        return np.where(values > 0, size, 0.0)
+    return values / np.abs(values).max() * size
+
+
+def data(case):
+    """X, y and weights of a case."""
+    rng = np.random.RandomState(0)
+    cls, per_step = case["cls"], case["return_sequences"]
+    weight = case["weight"]
+    weight = None if weight is None else of_size(rng.uniform(0.5, 1, N), weight)
+    if cls is skrnn.GRUEncoderDecoder:
+        return [list("abc"), list("ba"), list("c")] * 4, [list("xy"), list("y"), []] * 4, weight
+    X = of_size(rng.normal(size=(N, T, F)), case["X"])
+    y = rng.normal(size=(N, T) if per_step else N)
+    y = y > 0 if is_classifier(cls()) else of_size(y, case["y"])
+    return X, (np.abs(y) if case["loss"] == "poisson" else y), weight
+
+
+def calls(case):
+    """Training, and what is asked of the model afterwards."""
+    X, y, weight = data(case)
+    cls, method = case["cls"], case["method"]
+    model = cls(hidden_size=3, max_iter=3, random_state=0)
+    known = model.get_params()
+    model.set_params(**{name: value for name, value in case.items() if name in known})
+    if not hasattr(model, method) or (method == "partial_fit" and model.early_stopping):
+        method = "fit"
+    options = first_classes(cls) if method == "partial_fit" else {}
+    yield lambda: assert_finite(getattr(model, method)(X, y, sample_weight=weight, **options))
+    yield lambda: model.score(X, y, weight)
+    for answer in ("predict", "predict_log_proba", "hidden_states"):
+        if hasattr(model, answer):
+            yield lambda answer=answer: getattr(model, answer)(X)
+            if case["cls"] is not skrnn.GRUEncoderDecoder:
+                other = np.random.RandomState(1).normal(size=(N, T, F))
+                yield lambda answer=answer, other=other: getattr(model, answer)(other)
+
+
+def error_of(call, case):
+    """The error in what was passed, None without; whatever was not fitted is one, too."""
+    try:
+        call()
+    except (ValueError, AttributeError) as error:
+        return error
+    except RuntimeWarning as warning:
+        pytest.fail(f"{case}: {warning}")
+    return None
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("block", range(20))
+def test_a_clear_error_or_a_finite_model(block):
+    n_finite = 0
+    for case in drawn(20, seed=block):
+        for call in calls(case):
+            error = error_of(call, case)
+            n_finite += error is None
+            assert error is None or 0 < len(str(error)) <= 600, case
+    assert n_finite > 10  # and not all of them are errors
+
+
+# --- what is said ---------------------------------------------------------------------------------
+
+X, Y = np.random.RandomState(0).normal(size=(2, N, T, F))
+y = Y[:, 0, 0]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("loss", ["squared_error", "quantile"])
+def test_y_that_cannot_be_standardised(loss, dtype):
+    model = skrnn.GRURegressor(2, loss=loss, dtype=dtype)
+    with pytest.raises(ValueError, match=r"y varies by less than .*float64.*Multiply y by a constant"):
+        model.fit(X, [0, 5e-324] * (N // 2))
+    if dtype == "float32":  # its own smallest number: predictions would all be the mean
+        with pytest.raises(ValueError, match=r"y varies by less than 1.2e-38.*float32"):
+            model.fit(X, [0, 1e-40] * (N // 2))
+
+
+def test_y_that_is_small_but_can_be_standardised():
+    settings = {"hidden_size": 2, "max_iter": 3, "tol": 0, "random_state": 0}
+    with pytest.warns(ConvergenceWarning, match="Maximum"):
+        small = skrnn.GRURegressor(**settings).fit(X, y * 2.0**-1000)
+    with pytest.warns(ConvergenceWarning, match="Maximum"):
+        usual = skrnn.GRURegressor(**settings).fit(X, y)
+    np.testing.assert_array_equal(small.predict(X) * 2.0**1000, usual.predict(X))
+    assert small.score(X, y * 2.0**-1000) == usual.score(X, y)
+
+
+WEIGHTS = {"1e308": np.full(N, 1e308), "5e-324": np.full(N, 5e-324), "per step": np.full((N, T), 1e307)}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_weights_whose_sum_is_no_number_to_divide_by(cls, name):
+    weight = WEIGHTS[name]
+    model = cls(2, return_sequences=weight.ndim == 2)
+    target = Y[:, :, 0] > 0 if is_classifier(model) else Y[:, :, 0]
+    with pytest.raises(ValueError, match=r"sample_weight adds up to .*Divide all weights by"):
+        model.fit(X, target if weight.ndim == 2 else target[:, 0], weight)
+
+
+def test_one_weight_for_each_of_many_steps():
+    """The sum counts every step of a sequence."""
+    with pytest.raises(ValueError, match=r"sample_weight adds up to 1\.2e"):
+        skrnn.GRURegressor(2, return_sequences=True).fit(X, Y[:, :, 0], np.full(N, 0.25e290))
+
+
+def test_weights_of_pairs():
+    with pytest.raises(ValueError, match="sample_weight adds up to"):
+        skrnn.GRUEncoderDecoder(2).fit(["a", "b"], ["x", "y"], [1e308, 1e308])
+
+
+# --- scores ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def model():
+    settings = {"hidden_size": 3, "max_iter": 3, "random_state": 0}
+
+    def fitted(target, **params):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            return skrnn.GRURegressor(**settings, **params).fit(X, target)
+
+    return fitted
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("exponent", [-1000, -400, -200, 0, 200, 510, 1000])
+@pytest.mark.parametrize("params", [{}, {"loss": "quantile", "quantile": [0.2, 0.5]}])
+def test_scores_do_not_depend_on_the_unit(model, exponent, params):
+    """Powers of two, so that nothing is rounded."""
+    unit = 2.0**exponent
+    usual, other = model(y, **params), model(y * unit, **params)
+    assert other.score(X, y * unit) == usual.score(X, y)
+    assert other.score(X, y * unit, np.arange(N) * 2.0**1000) == usual.score(X, y, np.arange(N))
+    predicted = usual.predict(X)
+    expected = (
+        np.mean([d2_pinball_score(y, q, alpha=a) for q, a in zip(predicted.T, (0.2, 0.5), strict=True)])
+        if params
+        else r2_score(y, predicted)
+    )
+    assert usual.score(X, y) == expected
+
+
+@pytest.mark.filterwarnings("error")
+def test_scores_of_several_outputs_and_steps(model):
+    several = Y[:, 0, :] * 1e200
+    assert np.isfinite(model(several).score(X, several))
+    per_step = Y[:, :, 0] * 1e200
+    assert np.isfinite(model(per_step, return_sequences=True).score(X, per_step))
+
+
+@pytest.mark.filterwarnings("error")
+def test_scores_of_float32():
+    with pytest.warns(ConvergenceWarning, match="Maximum"):
+        single = skrnn.GRURegressor(2, max_iter=2).fit(
+            X.astype(np.float32), (y * 1e25).astype(np.float32)
+        )
+    assert np.isfinite(single.score(X.astype(np.float32), (y * 1e25).astype(np.float32)))
+
+
+# --- answers --------------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("activation", ["identity", "relu"])
+def test_answers_that_overflow(activation, n_jobs):
+    """Units without bounds: nothing is answered that is no number, and the sequence is named."""
+    long = np.random.RandomState(0).normal(size=(300, 60, 2))
+    with pytest.warns(ConvergenceWarning, match="Maximum"):
+        model = skrnn.RNNClassifier(
+            4, activation=activation, max_iter=1, random_state=0, solver="sgd", clip_norm=None,
+            learning_rate_init=100.0, n_jobs=n_jobs,
+        ).fit(np.abs(long[:40, :2]), long[:40, 0, 0] > 0)  # fmt: skip
+    good = model.predict_proba(long[:, :2])
+    assert np.isfinite(good).all()
+    big = long.copy()
+    big[7] = np.abs(big[7]) * 1e300
+    for name in ("predict", "predict_proba", "hidden_states"):
+        with pytest.raises(ValueError, match=r"answer of RNNClassifier for sequence \d+.* is not finite"):
+            getattr(model, name)(np.tile(big, (1, 40, 1)))
+
+
+@pytest.mark.filterwarnings("error")
+def test_identity_with_lbfgs():
+    with pytest.warns(ConvergenceWarning):
+        model = skrnn.RNNRegressor(4, activation="identity", solver="lbfgs", max_iter=3).fit(X, y * 1e307)
+    far = np.tile(X * 1e10, (1, 20, 1))
+    with pytest.raises(ValueError, match=r"answer of RNNRegressor for sequence \d+ is not finite"):
+        model.predict(far)
+    assert np.isfinite(model.predict(X)).all()
