@@ -91,12 +91,13 @@ class Trainer:
         """
         run, verbose, self._held_out = self.run, self.settings.verbose, held_out
         shown = [progress(verbose, run.max_iter, self.task.data)] if verbose else []
-        observers = [*shown, *observers]
+        observers, cut_short = [*shown, *observers], True
         try:
             with np.errstate(all="ignore"), contextlib.ExitStack() as at_the_end:
                 for observer in observers:
                     at_the_end.callback(observer.close)
                 converged = self._run(observers, ends)
+            cut_short = False
         except KeyboardInterrupt:
             warn("Training interrupted by user.")
             run.interrupted = converged = True
@@ -104,18 +105,8 @@ class Trainer:
             self._tell_diverged(error)
             converged = True
         self._ended = True
-        if run.is_part:
-            return
-        keeps_best = run.monitor.best_theta is not None
-        self.task.advise(self.history.loss[self._n_before :], keeps_best=keeps_best)
-        as_planned = self.settings.tol is None and run.epoch >= run.max_iter
-        if not (converged or as_planned):
-            warn(
-                f"Maximum iterations ({run.max_iter}) reached and the optimization hasn't converged yet. "
-                "Increase max_iter, or stop earlier by tol and n_iter_no_change. If that many were "
-                "planned, set tol=None.",
-                ConvergenceWarning,
-            )
+        if not run.is_part:
+            self._tell_outcome(converged, cut_short)
 
     # --- what came out ------------------------------------------------------------------------------
 
@@ -190,6 +181,19 @@ class Trainer:
         )
 
     # --- messages -----------------------------------------------------------------------------------
+
+    def _tell_outcome(self, converged, cut_short):
+        run, losses = self.run, self.history.loss[self._n_before :]
+        as_they_should_be = cut_short or run.monitor.best_theta is not None
+        self.task.advise(losses, keeps_best=as_they_should_be)
+        as_planned = self.settings.tol is None and run.epoch >= run.max_iter
+        if not (converged or as_planned):
+            warn(
+                f"Maximum iterations ({run.max_iter}) reached and the optimization hasn't converged yet. "
+                "Increase max_iter, or stop earlier by tol and n_iter_no_change. If that many were "
+                "planned, set tol=None.",
+                ConvergenceWarning,
+            )
 
     def _tell_diverged(self, error):
         epoch = len(self.history.loss) - self._n_before + 1

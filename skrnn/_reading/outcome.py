@@ -21,8 +21,9 @@ HARDLY, NOTHING_LEARNED, A_FAIR_CHANCE = 0.9, 0.95, 20
 NOTHING = 1e-6
 # Features differ "by many orders" beyond WIDE, and are far from one beyond FAR (of ``advice.py``).
 WIDE = 1e3
-# What was learned is lost if the loss rises by this share of the way down from that of a constant answer.
-LOST = 0.1
+# What was learned is lost if the loss rises by this share of the way down from that of a constant answer;
+# in the first epochs it may rise and fall.
+LOST, FIRST_EPOCHS = 0.1, 10
 # From so many steps on the last state may have forgotten what came first.
 LONG = 20
 # A whole number is a token, perhaps, if neighbours are as far apart as any two steps.
@@ -73,7 +74,9 @@ def advise_on_outcome(outcome):
     best = min(losses)
     if best > HARDLY * constant:
         _advise_on_nothing_learned(outcome, best)
-    elif not outcome.keeps_best and losses[-1] - best > LOST * (constant - best):
+    elif outcome.keeps_best or len(losses) < FIRST_EPOCHS:
+        return
+    elif losses[-1] - best > LOST * (constant - best):
         _advise_on_loss_of_the_best(outcome, best)
 
 

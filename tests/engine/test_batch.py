@@ -158,6 +158,7 @@ def model_of_lists(cls, params, X, y, n_pieces, shortest, **fit):
 TOO_LARGE = "batch_size=9 is larger than the 2 sequences of X"
 
 
+@pytest.mark.filterwarnings("ignore:k1 makes no updates")
 @one_of_each
 @pytest.mark.parametrize(
     ("params", "warns"),

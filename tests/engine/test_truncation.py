@@ -297,6 +297,7 @@ CASES = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:k1 makes no updates")
 @pytest.mark.parametrize("case", CASES)
 def test_every_kind_of_data(case):
     cls, X, y, more = CASES[case]

@@ -52,6 +52,7 @@ def test_a_window_beyond_memory(cls, advice):
         cls(hidden_size=400, **ADVICE[advice]).fit(X, np.arange(200) % 2)
 
 
+@pytest.mark.filterwarnings("ignore:k1 makes no updates")
 def test_what_fits_is_not_refused(cls, monkeypatch):
     """The estimate follows k1, k2 and batch_size: these need less than half a megabyte."""
     X, y = walks(n=12, T=300), np.arange(12) % 2

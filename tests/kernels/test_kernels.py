@@ -1993,7 +1993,7 @@ class TestEstimators:
         "options",
         [
             {"bidirectional": True, "hidden_size": (7, 5)},
-            {"k1": 3, "k2": 5, "solver": "rmsprop"},
+            {"k2": 5, "solver": "rmsprop"},
             {"return_sequences": True, "k1": 2, "k2": 3, "solver": "sgd", "learning_rate_init": 0.01},
             {"return_sequences": True, "target_delay": 1, "alpha": 0.1, "dropout": 0.2},
         ],
