@@ -8,6 +8,7 @@ from sklearn.utils.multiclass import unique_labels
 from skrnn._estimators.base import BaseRNN
 from skrnn._estimators.generating import Drawing, generate
 from skrnn._estimators.labels import Labels, same_labels
+from skrnn._estimators.numbers import in_a_unit
 from skrnn._settings.texts import complete
 from skrnn.cells import GRU, LSTM, Elman
 
@@ -166,6 +167,8 @@ class SequenceClassifier(ClassifierMixin, BaseRNN):
         .. errors of scores
         """
         if not self._scores_steps():
+            if sample_weight is not None:
+                (sample_weight,) = in_a_unit(sample_weight)
             return super().score(X, y, sample_weight)
         y, predicted, weight = self._flat_for_score(X, y, sample_weight)
         return accuracy_score(y, predicted, sample_weight=weight)

@@ -122,8 +122,9 @@ class Dataset:
         if self.inner_weight is not None:
             inner = self.inner_weight
             if self.per_step:
-                inner = np.add.reduceat(inner.flat()[:, 0], inner.offsets)
-            has_weight &= inner > 0
+                has_weight &= np.logical_or.reduceat(inner.flat()[:, 0] > 0, inner.offsets)
+            else:
+                has_weight &= inner > 0
         return self if has_weight.all() else self.select(np.flatnonzero(has_weight))
 
     def sample_of_targets(self, most=10**6):

@@ -15,6 +15,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import column_or_1d
 
 from skrnn._reading.targets import read_labels
+from skrnn._reading.weights import check_sum
 from skrnn.losses import LOSSES
 
 SOME_LABELS = 1 << 20  # encoded at a time
@@ -122,9 +123,12 @@ class Labels:
         if not self.is_1d:
             raise ValueError(f"class_weight={class_weight!r} is not supported for multilabel targets.")
         labels = y[:, 0].astype(np.intp)
-        if class_weight != "balanced":
-            return factors_of_a_dict(class_weight, self.classes, self.classes[labels])
         count = np.bincount(labels, weight, minlength=len(self.classes))
+        if class_weight != "balanced":
+            factors = factors_of_a_dict(class_weight, self.classes, self.classes[labels])
+            if (factors * (count > 0)).any():  # else there is an error of its own
+                check_sum(factors, count, "class_weight, times sample_weight,")
+            return factors
         present = count > 0
         factors = np.zeros(len(self.classes))
         factors[present] = weight.sum() / (present.sum() * count[present])

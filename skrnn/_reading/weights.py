@@ -40,18 +40,21 @@ def read_weights(sample_weight, X, name="sample_weight", name_X="X", *, per_step
         )
     if not values.any():
         raise ValueError(f"{name} must contain at least one non-zero weight: all are zero.")
-    _check_sum(values, X.lengths if per_step and steps is None else 1, name)
+    check_sum(values, X.lengths if per_step and steps is None else 1, name)
     return weight, steps
 
 
-def _check_sum(values, times, name):
-    """Raise a ValueError if what is divided by the sum of the weights would overflow or vanish."""
+def check_sum(values, times, name):
+    """Raise a ValueError if what is divided by the sum of weights would overflow or vanish.
+
+    ``values`` are the weights, and ``times`` how often each of them counts.
+    """
     with np.errstate(over="ignore"):
         total = (values * times).sum()
     if not LEAST_SUM <= total <= LARGEST_SUM:
         raise ValueError(
-            f"{name} adds up to {total:.3g}: the largest weight is {values.max():.3g}. Divide all "
-            "weights by their mean; only how they compare with each other counts, and with alpha."
+            f"{name} adds up to {total:.3g} over all targets. Divide all weights by their mean: only how "
+            "they compare with each other counts, and with alpha."
         )
 
 

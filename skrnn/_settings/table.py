@@ -333,10 +333,10 @@ PARAMETERS = {
         [None, _NOT_NEGATIVE],
         "float or None, default=1e-4",
         "Training stops when the loss has not fallen by `tol` for `n_iter_no_change` epochs in a row; "
-        "with \"lbfgs\", when no entry of the gradient exceeds it. 0: any fall counts. None: training "
-        "takes exactly `max_iter` epochs, and says nothing when they are over; with "
-        "`early_stopping=True` it then keeps the weights at the lowest validation loss. \"lbfgs\" still "
-        "ends where no step lowers the loss any further. Not None with `learning_rate=\"adaptive\"`.",
+        "with \"lbfgs\", when no entry of the gradient exceeds it. None: training takes exactly "
+        "`max_iter` epochs, and says nothing when they are over; with `early_stopping=True` it still "
+        "keeps the weights at the lowest validation loss. \"lbfgs\" also ends where no step lowers the "
+        "loss any further. Not None with `learning_rate=\"adaptive\"`.",
     ),
     "n_iter_no_change": Parameter(
         50,

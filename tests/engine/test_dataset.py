@@ -51,3 +51,18 @@ def test_some_targets_are_some_of_all(per_step):
     some = data.sample_of_targets(most=2)
     for a, b in zip(some, everything, strict=True):  # evenly, first and last among them
         np.testing.assert_array_equal(a, b[[0, n - 1]])
+
+
+@pytest.mark.parametrize(("lengths", "expected"), [([10], [2]), ([10, 20], [1, 1]), ([2], None)])
+def test_the_least_that_is_held_out(lengths, expected):
+    """R^2 needs two targets: of a single series two steps, of each of several one."""
+    x = [np.arange(float(T))[:, None] for T in lengths]
+    values = np.concatenate(x)
+    data = Dataset(Sequences(values, lengths), Sequences(values, lengths), np.ones(len(lengths)))
+    if expected is None:
+        with pytest.raises(ValueError, match="too short to hold out"):
+            data.split_tail(0.001)
+        return
+    head, tail = data.split_tail(0.001)
+    assert tail.y.lengths.tolist() == expected
+    assert head.y.lengths.tolist() == [T - n for T, n in zip(lengths, expected, strict=True)]

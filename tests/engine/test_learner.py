@@ -129,3 +129,31 @@ def test_squares_beyond_all_numbers_are_divergence(name):
         learner.update(1.0, 1.0)
     np.testing.assert_array_equal(learner.theta, before)
     assert np.isfinite(learner.solver.memory).all()
+
+
+@pytest.mark.parametrize("bad", [np.inf, -np.inf, np.nan])
+def test_weights_that_are_not_finite_are_found_after_the_last_step(bad):
+    """Without running the network on them: what it gives might be finite."""
+    learner = make()
+    learner.g[:] = 1.0
+    learner.update(1.0, 1.0)
+    learner.theta[-1] = bad
+    with pytest.raises(DivergenceError) as error:
+        learner.check_last(lambda: pytest.fail("not needed"))
+    assert error.value.what == "weights"
+    assert not error.value.at_start
+
+
+@pytest.mark.parametrize("what", ["loss", "gradient"])
+def test_what_a_long_last_step_leads_to_is_looked_at(what):
+    learner = make(rate=1e3)
+    learner.g[:] = 1.0
+    learner.update(1.0, 1.0)
+    gradient = Gradient(learner.network, learner.theta, FAST)
+    learner.check_last(lambda: gradient)
+    if what == "loss":
+        gradient.loss = np.inf
+    gradient.g[0] = np.inf
+    with pytest.raises(DivergenceError) as error:
+        learner.check_last(lambda: gradient)
+    assert error.value.what == what

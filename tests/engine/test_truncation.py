@@ -155,8 +155,9 @@ def test_memory_is_that_of_the_longest_window(monkeypatch):
 
 
 def test_probes_do_not_grow_with_the_data():
-    small, large = (truncation(dataset([50] * n), None)._draw(1)[0] for n in (100, 40_000))
+    small, middle, large = (truncation(dataset([50] * n), None)._draw(1)[0] for n in (100, 2_400, 40_000))
     assert len(small) == 32
+    assert len(middle) == 40  # its windows of 50 steps hold a sixtieth of all
     assert len(large) == 512
 
 

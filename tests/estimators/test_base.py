@@ -13,7 +13,7 @@ from sklearn.base import clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.metrics import accuracy_score, log_loss, r2_score
 from sklearn.utils._param_validation import InvalidParameterError
-from support.estimators import ESTIMATORS, first_classes, outputs
+from support.estimators import ESTIMATORS, first_classes, one_of_each, outputs
 
 import skrnn
 from skrnn import inspection, losses, solvers
@@ -1181,3 +1181,25 @@ def test_balanced_weights_of_validation_data_are_those_of_the_training_data(clas
         for class_weight in ("balanced", dict(enumerate(balanced)))
     ]
     np.testing.assert_allclose(curves[0], curves[1], rtol=1e-12)
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+@pytest.mark.parametrize("warm", [False, True])
+@one_of_each
+def test_validation_data_have_the_columns_of_the_training_data(cls, library, warm):
+    """By name and in their order: others would be read as the columns of X in silence."""
+    frame = pytest.importorskip(library).DataFrame
+    rng = np.random.RandomState(0)
+    X = frame({name: rng.normal(size=20) for name in "abc"})
+    y = np.arange(20) % 2
+    model = cls(2, max_iter=1, early_stopping=True, warm_start=warm, tol=None)
+    if warm:
+        model.fit(X, y)
+    before = {name: value for name, value in vars(model).items() if name.endswith("_")}
+    for other in (X[["b", "a", "c"]], frame(dict.fromkeys("abd", y * 1.0))):
+        with pytest.raises(
+            ValueError, match="feature names should match those that were passed during fit"
+        ):
+            model.fit(X, y, X_val=other, y_val=y)
+        assert {name: value for name, value in vars(model).items() if name.endswith("_")} == before
+    assert model.fit(X, y, X_val=X[["a", "b", "c"]], y_val=y).n_iter_ == 1

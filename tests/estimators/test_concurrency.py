@@ -156,6 +156,26 @@ def test_answers_while_it_is_fitted_anew():
         asking.result()
 
 
+class Watched(dict):
+    """The attributes of an estimator; ``gone`` are those that were taken away."""
+
+    gone = ()
+
+    def pop(self, name, *default):
+        self.gone = (*self.gone, name.partition(" ")[0])
+        return super().pop(name, *default)
+
+
+def test_there_is_no_moment_without_a_model():
+    frame = pytest.importorskip("pandas").DataFrame(X[:, :, 0], columns=list("abcd"))
+    model = skrnn.GRURegressor(2, max_iter=1).fit(frame, y)
+    model.__dict__ = attributes = Watched(vars(model))
+    model.fit(X[:, :, 0], y)
+    assert "_tasks" in attributes.gone
+    assert {name for name in attributes.gone if name.endswith("_")} == {"feature_names_in_"}
+    assert "_fitted" not in attributes.gone
+
+
 def test_an_estimator_that_is_not_fitted_says_so():
     model = skrnn.GRURegressor(2)
     with pytest.raises(AttributeError, match="only there in fit"):

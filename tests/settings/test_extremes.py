@@ -142,6 +142,27 @@ def test_weights_whose_sum_is_no_number_to_divide_by(cls, name):
         model.fit(X, target if weight.ndim == 2 else target[:, 0], weight)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("per_step", [False, True])
+@pytest.mark.parametrize(
+    ("of_classes", "weight"), [(1e308, None), (1e200, 1e200), (1e-200, 1e-200), (5e-324, None)]
+)
+def test_weights_of_classes(classifier, of_classes, weight, per_step):
+    target = Y[:, :, 0] > 0 if per_step else y > 0
+    class_weight = dict.fromkeys([False, True], of_classes)
+    model = classifier(2, class_weight=class_weight, return_sequences=per_step)
+    with pytest.raises(ValueError, match=r"class_weight, times sample_weight, adds up to"):
+        model.fit(X, target, None if weight is None else np.full(N, weight))
+
+
+@pytest.mark.filterwarnings("error")
+def test_accuracy_with_large_weights():
+    with pytest.warns(ConvergenceWarning, match="Maximum"):
+        model = skrnn.GRUClassifier(2, max_iter=1, random_state=0).fit(X, y > 0)
+    weight = np.arange(N)
+    assert model.score(X, y > 0, weight * 2.0**1020) == model.score(X, y > 0, weight)
+
+
 def test_one_weight_for_each_of_many_steps():
     """The sum counts every step of a sequence."""
     with pytest.raises(ValueError, match=r"sample_weight adds up to 1\.2e"):

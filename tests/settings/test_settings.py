@@ -67,6 +67,16 @@ def test_the_automatic_batch(n, size):
     assert checked(batch_size=7).batch_size_of(n) == min(7, n)
 
 
+def test_a_part_that_fills_its_batch_may_be_one_of_many():
+    """partial_fit then makes the update that fit makes of a batch; any other part is whole data."""
+    auto, seven = checked(), checked(batch_size=7)
+    sizes = [1, AUTO_BATCH - 1, AUTO_BATCH, AUTO_BATCH + 1, LARGEST_WHOLE, LARGEST_WHOLE + 1]
+    parts = [auto.is_whole(n, is_part=True) for n in sizes]
+    assert parts == [True, True, False, True, True, False]
+    assert [seven.is_whole(n, is_part=True) for n in (6, 7, 8)] == [True, False, False]
+    assert [auto.is_whole(n, is_part=False) for n in sizes] == [True] * 5 + [False]
+
+
 def test_a_solver_goes_on_from_one_of_its_kind_only():
     settings, theta = checked(beta_1=0.5), np.zeros(3)
     before = settings.new_solver(theta)

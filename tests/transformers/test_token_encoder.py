@@ -220,6 +220,13 @@ def test_vocabularies_that_are_refused():
         TokenEncoder().fit(["", ""])
     with pytest.raises(ValueError, match="min_frequency=3: the most frequent one occurs 2 times among 3"):
         TokenEncoder(min_frequency=3).fit(["aab"])
+    with pytest.raises(
+        ValueError, match=r"min_frequency=0\.7: the most frequent one occurs 3 times among 5"
+    ):
+        TokenEncoder(min_frequency=0.7).fit(["aab", "ac"])
+    assert TokenEncoder(min_frequency=0.6).fit(["aab", "ac"]).vocabulary_ == {
+        "a": 1
+    }  # of all, not of kinds
     with pytest.raises(ValueError, match="strings and lists of tokens"):
         TokenEncoder().fit(["ab", ["a"]])
     assert TokenEncoder(list).fit(["ab", ["a"]]).vocabulary_ == {"a": 1, "b": 2}
