@@ -15,7 +15,7 @@ __all__ = [
 ]
 
 class SequenceEncoderDecoder(BaseEstimator):
-    hidden_size: int | tuple[int, ...]
+    hidden_size: int | tuple[int, ...] | Sequence[int] | NDArray[Any]
     embedding_size: int
     dropout: float
     beam_size: int
@@ -37,7 +37,7 @@ class SequenceEncoderDecoder(BaseEstimator):
     batch_size: Literal["auto"] | int
     max_iter: int
     shuffle: bool
-    tol: float
+    tol: float | None
     n_iter_no_change: int | float
     early_stopping: bool
     validation_fraction: float
@@ -61,7 +61,7 @@ class SequenceEncoderDecoder(BaseEstimator):
     k2_curve_: list[int | None]
     def __init__(
         self,
-        hidden_size: int | tuple[int, ...] = 32,
+        hidden_size: int | tuple[int, ...] | Sequence[int] | NDArray[Any] = 32,
         *,
         embedding_size: int = 16,
         dropout: float = 0.0,
@@ -84,7 +84,7 @@ class SequenceEncoderDecoder(BaseEstimator):
         batch_size: Literal["auto"] | int = "auto",
         max_iter: int = 200,
         shuffle: bool = True,
-        tol: float = 0.0001,
+        tol: float | None = 0.0001,
         n_iter_no_change: int | float = 50,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
@@ -135,7 +135,7 @@ class RNNEncoderDecoder(SequenceEncoderDecoder):
     activation: Literal["tanh", "relu", "logistic", "identity", "softmax"]
     def __init__(
         self,
-        hidden_size: int | tuple[int, ...] = 32,
+        hidden_size: int | tuple[int, ...] | Sequence[int] | NDArray[Any] = 32,
         *,
         activation: Literal["tanh", "relu", "logistic", "identity", "softmax"] = "tanh",
         embedding_size: int = 16,
@@ -159,7 +159,7 @@ class RNNEncoderDecoder(SequenceEncoderDecoder):
         batch_size: Literal["auto"] | int = "auto",
         max_iter: int = 200,
         shuffle: bool = True,
-        tol: float = 0.0001,
+        tol: float | None = 0.0001,
         n_iter_no_change: int | float = 50,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,

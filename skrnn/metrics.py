@@ -28,6 +28,8 @@ from skrnn._estimators.unwrap import WRAPPERS, answers_per_step, unwrap
 from skrnn._reading.containers import as_items
 from skrnn._reading.weights import read_weights
 
+__all__ = ["sequence_scorer"]
+
 _ANSWERS = ("predict", "predict_proba", "predict_log_proba", "decision_function")
 
 

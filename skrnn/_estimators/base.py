@@ -26,7 +26,8 @@ from skrnn._engine.model import Model
 from skrnn._engine.run import History
 from skrnn._estimators.blas import one_thread
 from skrnn._estimators.callbacks import OF_A_FIT, CallbackSupportMixin, Tasks, with_callbacks
-from skrnn._estimators.memory import check_memory
+from skrnn._estimators.keywords import without_lengths
+from skrnn._estimators.memory import check_memory, largest_size
 from skrnn._estimators.progress import check_verbose
 from skrnn._estimators.series import Series, carry
 from skrnn._estimators.streaming import stream_of
@@ -37,6 +38,7 @@ from skrnn._reading.reader import Given, Reader, read_again
 from skrnn._reading.targets import check_targets, read_targets_per_step
 from skrnn._reading.weights import read_weights
 from skrnn._settings.build import attributes_of, build, of
+from skrnn._settings.quoting import quote
 from skrnn._settings.settings import Of, SequenceSettings
 from skrnn._settings.texts import complete
 from skrnn.cells import Elman
@@ -83,6 +85,7 @@ class Trainable(CallbackSupportMixin, BaseEstimator):
     # --- public methods -------------------------------------------------------------------------
 
     @complete
+    @without_lengths
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Fit the network to sequences and targets.
 
@@ -231,9 +234,13 @@ def _settled(fitted, before):
 
 def _network(settings, task):
     """The network to train, if it fits in memory."""
-    threads = n_threads(settings.n_jobs)
-    network = task.facts.architecture.network(dropout=settings.dropout, n_threads=threads)
-    check_memory(settings, network, task.data)
+    threads, architecture = n_threads(settings.n_jobs), task.facts.architecture
+    try:
+        network = architecture.network(dropout=settings.dropout, n_threads=threads)
+    except MemoryError as error:  # so many weights have not even a number
+        what, how = largest_size(settings, architecture)
+        raise MemoryError(f"{what} means more weights than any machine has memory for. {how}") from error
+    check_memory(settings, network, task)
     return network
 
 
@@ -261,8 +268,7 @@ class BaseRNN(Trainable):
 
     _settings_class, _reader_class = SequenceSettings, Reader
 
-    def _partial_fit(self, X, y, sample_weight, **options):
-        settings = self._settings(partial_fit=True)
+    def _partial_fit(self, settings, X, y, sample_weight, **options):
         before = vars(self).get("_fitted")
         self._check_names(X, before)
         with one_thread():
@@ -293,11 +299,13 @@ class BaseRNN(Trainable):
         return carry(series and series.carried, container, ends)
 
     def _can_partial_fit(self):
-        if SOLVERS[self.solver].full_batch:
+        known = isinstance(self.solver, str) and self.solver in SOLVERS  # else partial_fit says so
+        if known and SOLVERS[self.solver].full_batch:
             raise AttributeError(f"partial_fit is not available with solver={self.solver!r}.")
         return True
 
     @complete
+    @without_lengths
     def hidden_states(self, X):
         """The states h of the top layer at every time step.
 
@@ -352,9 +360,9 @@ class BaseRNN(Trainable):
         """
         model = self._model
         if not isinstance(n_streams, Integral) or isinstance(n_streams, bool) or n_streams < 1:
-            raise ValueError(f"n_streams must be a positive int, got {n_streams!r}.")
+            raise ValueError(f"n_streams must be a positive int, got {quote(n_streams)}.")
         if n_streams > MOST_STREAMS:
-            raise MemoryError(f"n_streams={n_streams}: there is no memory for so many states.")
+            raise MemoryError(f"n_streams={quote(n_streams)}: there is no memory for so many states.")
         if model.facts.architecture.bidirectional:
             raise ValueError(
                 "stream and bidirectional=True do not go together: the reverse direction starts from the "

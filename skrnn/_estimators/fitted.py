@@ -52,7 +52,7 @@ class Fitted:
         run = deepcopy(self.run)
         theta = self.model.theta if run.theta is None else run.theta  # the monitor has the best so far
         run.theta = None
-        run.monitor.tol, run.monitor.n_iter_no_change = settings.tol, settings.n_iter_no_change
+        run.monitor.tol, run.monitor.n_iter_no_change = settings.least_fall, settings.n_iter_no_change
         return run, theta
 
     def attributes(self):

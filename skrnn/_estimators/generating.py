@@ -13,9 +13,10 @@ from sklearn.utils import check_random_state
 from skrnn._engine.inference import ends
 from skrnn._estimators.series import publish
 from skrnn._estimators.streaming import advance, stream_of
-from skrnn._reading.containers import Passed, as_items, reject_unreadable
+from skrnn._reading.containers import Passed, as_items
 from skrnn._reading.facts import Form
 from skrnn._reading.tokens import TokenList
+from skrnn._reading.unreadable import reject_unreadable
 
 
 class Drawing(NamedTuple):

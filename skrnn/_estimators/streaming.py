@@ -19,8 +19,9 @@ from skrnn import _kernels
 from skrnn._engine.arithmetic import EXACT, ROWS
 from skrnn._engine.packing import Steps, Window
 from skrnn._engine.storage import Sequences
-from skrnn._reading.containers import as_numbers, reject_unreadable
+from skrnn._reading.arrays import as_numbers
 from skrnn._reading.tokens import check_tokens
+from skrnn._reading.unreadable import reject_unreadable
 
 
 class _ByNumPy:

@@ -104,10 +104,11 @@ class Trainer:
         if run.is_part:
             return
         self.task.advise(self.history.loss[self._n_before :])
-        if not converged:
+        if not converged and not (self.settings.tol is None and run.epoch >= run.max_iter):
             warn(
                 f"Maximum iterations ({run.max_iter}) reached and the optimization hasn't converged yet. "
-                "Increase max_iter, or stop earlier by tol and n_iter_no_change.",
+                "Increase max_iter, or stop earlier by tol and n_iter_no_change; if so many epochs are "
+                "meant, set tol=None.",
                 ConvergenceWarning,
             )
 
@@ -166,7 +167,9 @@ class Trainer:
         arithmetic, max_iter = EXACT if exact else FAST, run.max_iter - run.epoch
         if not max_iter:  # saved after its last iteration; SciPy would take one more
             return False
-        solver = settings.solver_class(max_iter=max_iter, max_fun=settings.max_fun, tol=settings.tol)
+        solver = settings.solver_class(
+            max_iter=max_iter, max_fun=settings.max_fun, tol=settings.tol or 0.0
+        )
         evaluation = Evaluation(network, self.model.loss(), data, arithmetic, settings.alpha)
         result = train_full_batch(evaluation, self.theta, solver, run, self.history, observer)
         if result is None:

@@ -19,14 +19,11 @@ import sys
 
 import numpy as np
 
-from skrnn._reading.containers import (
-    as_items,
-    as_numbers,
-    is_missing,
-    object_array,
-    reject_unreadable,
-)
+from skrnn._reading.arrays import as_numbers, is_missing, object_array
+from skrnn._reading.containers import as_items
 from skrnn._reading.rows import as_array, encode
+from skrnn._reading.unreadable import reject_unreadable
+from skrnn._settings.quoting import listed, quote, shorten
 
 
 class Past:
@@ -72,7 +69,11 @@ class Past:
 
     def name(self, k):
         """A column in messages."""
-        return repr(self.names[k]) if self.names else str(k)
+        return quote(self.names[k]) if self.names else str(k)
+
+    def listed(self, columns):
+        """Columns in messages."""
+        return listed([self.names[k] for k in columns] if self.names else columns)
 
     def as_X(self, step):
         """A step, a table, in the form of X."""
@@ -155,9 +156,9 @@ class Future:
                 "feedback only the columns that the predictions go into."
             )
         if self._others:
-            names = ", ".join(map(past.name, self._others))
             raise ValueError(
-                f"X_future is needed: the columns {names} of X are not in feedback, and their values in "
+                f"X_future is needed: the columns {past.listed(self._others)} of X are not in feedback, and their "
+                "values in "
                 "the steps to come must be given."
             )
 
@@ -169,7 +170,7 @@ class Future:
         if past.names and array.dtype.kind in "biuf":  # in the form of the frame
             return values
         name = f"Column {past.name(k)} of X_future"
-        return as_numbers(array.reshape(-1, 1), name, ensure_min_samples=0)[:, 0]
+        return as_numbers(array, name, "In X it holds numbers.", ensure_2d=False, ensure_min_samples=0)
 
     def at(self, t):
         """position of a column -> its (n,) values in step t."""
@@ -188,7 +189,7 @@ class Future:
                 value = array[self._rows[t, i]]
                 what = "infinity" if array.dtype.kind == "f" and np.isinf(value) else "NaN"
                 raise ValueError(
-                    f"X_future contains {what} (column {past.name(k)}, series {past.ids[i]!r}, "
+                    f"X_future contains {what} (column {past.name(k)}, series {quote(past.ids[i])}, "
                     f"step {t}): give a value for every step to come."
                 )
 
@@ -210,7 +211,7 @@ def _array(values):
     try:
         return np.asarray(values)
     except ValueError as error:
-        raise ValueError(f"X_future is no array: {error}") from error
+        raise ValueError(f"X_future is no array: {shorten(error, 200)}") from error
 
 
 def _one_below_the_other(X_future, past, horizon):
@@ -250,7 +251,8 @@ def _positions(table, past, feedback):
             missing.remove(past.id_column)
         if missing:
             raise ValueError(
-                f"X_future has no column {past.name(missing[0])}. Its columns are {there}; it needs "
+                f"X_future has no column {past.name(missing[0])}. Its columns are {listed(there)}; it "
+                "needs "
                 "all columns of X that are not in feedback."
             )
         return {k: there.index(past.names[k]) for k in others if past.names[k] in there}
@@ -263,8 +265,8 @@ def _positions(table, past, feedback):
     if past.n == 1 and width == len(without_ids):
         return {k: j for j, k in enumerate(without_ids)}
     raise ValueError(
-        f"X_future has {width} columns, but {len(others)} are needed, those of X that are not in "
-        f"feedback ({', '.join(map(past.name, others))}), or all {past.n_columns} of X."
+        f"X_future has {width} columns, but {len(others)} are needed, those of X that are not in feedback "
+        f"({past.listed(others)}), or all {past.n_columns} of X."
     )
 
 
@@ -300,12 +302,12 @@ def find_ids(X, codes, sequence_id):
         As users pass it.
     codes : (n_rows,) int
         The number of the series of every row, as read behind the transformers.
-    sequence_id : str or int
+    sequence_id : str, int or tuple
         Name or position of the column behind the transformers.
     """
     n_columns = X.shape[1]
     names = list(X.columns) if hasattr(X, "columns") else []
-    if isinstance(sequence_id, str):
+    if isinstance(sequence_id, (str, tuple)):
         first = [k for k, name in enumerate(names) if name == sequence_id]
     else:
         first = [sequence_id] if -n_columns <= sequence_id < n_columns else []
@@ -317,7 +319,8 @@ def find_ids(X, codes, sequence_id):
         if same:
             return k % n_columns
     raise ValueError(
-        f"sequence_id={sequence_id!r} is found behind the transformers, but no column of X tells the "
+        f"sequence_id={quote(sequence_id)} is found behind the transformers, but no column of X tells "
+        "the "
         "series apart in the same way: a forecast needs the ids in X itself."
     )
 

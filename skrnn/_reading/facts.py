@@ -42,7 +42,7 @@ class Form:
     """
 
     rows_are_steps: bool = False
-    sequence_id: str | int | None = None
+    sequence_id: str | int | tuple | None = None
     step_features: int = 1
     has_tokens: bool = False
     n_tokens: int | None = None

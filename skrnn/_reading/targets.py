@@ -13,18 +13,13 @@ weight changes; they name y (or y_val, sample_weight) and the sequence and step 
 """
 
 import numpy as np
-from sklearn.utils import check_array
 from sklearn.utils.validation import column_or_1d
 
 from skrnn._engine.storage import Sequences
-from skrnn._reading.containers import (
-    as_items,
-    as_numbers,
-    axes_advice,
-    check_finite,
-    is_missing,
-    reject_unreadable,
-)
+from skrnn._reading.arrays import as_labels, as_numbers, is_missing, reject_times
+from skrnn._reading.containers import as_items, axes_advice, check_finite
+from skrnn._reading.unreadable import reject_unreadable
+from skrnn._settings.quoting import listed, quote
 
 _NOT_FINITE = (
     "Replace it; or leave it out: put any value there, and a weight of zero for that sequence or time "
@@ -41,6 +36,12 @@ def check_targets(y, X, name, name_X, *, per_step):
         raise ValueError(
             f"{name} must be array-like, with one entry per {_unit(X)}, got {type(y).__name__}."
         )
+    fields = getattr(getattr(y, "dtype", None), "names", None)
+    if fields:
+        raise ValueError(
+            f"{name} is a structured array with the fields {listed(fields)}: pass one of them, "
+            f"{name}[{quote(fields[0])}]."
+        )
     if not per_step:
         check_same_number(y, X, name, name_X)
 
@@ -51,8 +52,20 @@ def check_same_number(y, X, name, name_X="X"):
     if n != len(X):
         raise ValueError(
             f"Found input variables with inconsistent numbers of samples: {name_X} has {len(X)} "
-            f"{_unit(X)}s, {name} has {n}." + axes_advice(X, name_X, n_sequences=n)
+            f"{_unit(X)}s, {name} has {n}."
+            + _if_per_series(X, n, name)
+            + axes_advice(X, name_X, n_sequences=n)
         )
+
+
+def _if_per_series(X, n, name):
+    """Advice for as many targets as a table of steps has series."""
+    if n != getattr(X, "n_series", None):
+        return ""
+    return (
+        f' {name} has one target per series, but rows="steps" needs one for every row. For one per '
+        'series pass a list of arrays, one of each series, with rows="sequences".'
+    )
 
 
 def _unit(X):
@@ -94,11 +107,19 @@ def read_targets_per_step(y, X, name="y", name_X="X", *, numeric=True):
         parts = [item.reshape(len(item), -1) for item in items]
         if len({part.shape[1] for part in parts}) > 1:
             raise ValueError(f"The sequences of {name} have different numbers of outputs per step.")
+        if numeric:
+            _reject_times_in_frames(y, name)
         flat = np.concatenate(parts)
     if numeric:
         flat = as_numbers(flat, name, advice=_NO_NUMBERS)
         check_finite(Sequences(flat, X.lengths), np.dtype(np.float64), name, _NOT_FINITE)
     return flat, is_1d
+
+
+def _reject_times_in_frames(y, name):
+    """Raise a ValueError for the times of frames, of which arrays make numbers."""
+    for i, item in enumerate(y):
+        reject_times(item, f"{name}[{i}]")
 
 
 def _what_was_meant(y, X, name, name_X):
@@ -183,13 +204,14 @@ def read_labels(y, X, name="y", name_X="X", *, per_step):
     else:
         reject_targets_per_step(y, X, name)
         check_same_number(y, X, name, name_X)
-    y = check_array(y, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name=name)
+    y = as_labels(y, name)
     row = _first_missing(y)
     if row is not None:
         where = f"{_unit(X)} {row}"
         if per_step:
             where = "sequence {}, step {}".format(*Sequences(y, X.lengths).where(row))
         what = "infinity" if y.dtype.kind == "f" and np.isinf(y[row]).any() else "NaN"
+        what = "NaT, a missing date or time" if y.dtype.kind in "mM" else what
         raise ValueError(f"Input {name} contains {what}: {where}. {_NOT_FINITE}")
     return y
 
@@ -198,6 +220,9 @@ def _first_missing(y):
     """The first row of labels (rows, ...) that holds None, NaN or infinity; or None."""
     if y.dtype.kind == "f":
         rows = np.argwhere(~np.isfinite(y))[:, 0]
+        return int(rows[0]) if len(rows) else None
+    if y.dtype.kind in "mM":
+        rows = np.argwhere(np.isnat(y))[:, 0]
         return int(rows[0]) if len(rows) else None
     if y.dtype.kind == "O":
         return next((index[0] for index, label in np.ndenumerate(y) if is_missing(label)), None)

@@ -10,7 +10,8 @@ from itertools import chain
 import numpy as np
 
 from skrnn._engine.storage import NO_TOKEN, Sequences
-from skrnn._reading.containers import reject_unreadable
+from skrnn._reading.unreadable import reject_unreadable
+from skrnn._settings.quoting import quote
 
 _FORM = "Pass a list of strings, or a list of lists of tokens."
 
@@ -38,7 +39,7 @@ def _read_text(text, i, name):
     if isinstance(text, str):
         return list(text)
     if not isinstance(text, (list, tuple)):
-        raise ValueError(f"Sequence {i} of {name} is {text!r}, a {type(text).__name__}. {_FORM}")
+        raise ValueError(f"Sequence {i} of {name} is {quote(text)}, a {type(text).__name__}. {_FORM}")
     return _hashable(list(text), i, name)
 
 
@@ -52,7 +53,9 @@ def _hashable(text, i, name):
                 "hashable. Tokens are strings, numbers, tuples and the like."
             ) from None
         if token != token:
-            raise ValueError(f"Token {t} of sequence {i} of {name} is {token!r}, not equal to itself.")
+            raise ValueError(
+                f"Token {t} of sequence {i} of {name} is {quote(token)}, not equal to itself."
+            )
     return text
 
 

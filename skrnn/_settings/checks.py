@@ -12,6 +12,7 @@ from numbers import Real
 
 import numpy as np
 
+from skrnn._settings.quoting import quote
 from skrnn.losses import Loss
 from skrnn.solvers import SOLVERS
 
@@ -42,7 +43,12 @@ def check_pairs(e, **call):
 
 
 def check_solver(e):
-    """What a solver that needs the whole data cannot do."""
+    """What a solver that needs the whole data cannot do, and a rate that waits for a tolerance."""
+    if e.tol is None and e.learning_rate == "adaptive":
+        raise ValueError(
+            "learning_rate='adaptive' and tol=None do not go together: the rate falls when the loss has "
+            "not fallen by tol. Set tol, or another learning_rate."
+        )
     if not SOLVERS[e.solver].full_batch:
         return
     for name, value in (("k1", e.k1), ("k2", e.k2)):
@@ -69,7 +75,7 @@ def hidden_sizes(hidden_size):
     if not ok:
         raise ValueError(
             f"hidden_size must be a positive int or a sequence of positive ints, one per layer, got "
-            f"{hidden_size!r}."
+            f"{quote(hidden_size)}."
         )
     return tuple(int(H) for H in sizes)
 
@@ -91,7 +97,7 @@ def check_quantile(quantile):
     if not (ok and each and all(a < b for a, b in pairwise(each))):
         raise ValueError(
             "quantile must be a float strictly between 0 and 1, or a list of such floats in strictly "
-            f"increasing order, got {quantile!r}."
+            f"increasing order, got {quote(quantile)}."
         )
 
 
@@ -101,7 +107,7 @@ def _check_rows(e):
         ("initial_state", e.initial_state, "zeros"),
     ):
         if e.rows != "steps" and value != default:
-            raise ValueError(f"{name}={value!r} needs rows='steps', got rows={e.rows!r}.")
+            raise ValueError(f"{name}={quote(value)} needs rows='steps', got rows={e.rows!r}.")
     if isinstance(e.sequence_id, bool):
         raise ValueError(f"sequence_id must be a column's name or position, got {e.sequence_id!r}.")
     if e.initial_state == "last" and e.bidirectional:

@@ -10,11 +10,12 @@ classifiers,
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.utils._param_validation import validate_parameter_constraints
+from sklearn.utils._param_validation import InvalidParameterError, validate_parameter_constraints
 
 from skrnn._engine.run import Monitor, Run
 from skrnn._engine.truncation import longest_window
 from skrnn._settings.checks import check_pairs, check_sequences, hidden_sizes
+from skrnn._settings.quoting import quote, shorten
 from skrnn.losses import LOSSES
 from skrnn.solvers import SCHEDULES, SOLVERS
 
@@ -77,7 +78,7 @@ class Settings:
 
         ``call`` is what the checks need to know of the call (``checks.py``).
         """
-        validate_parameter_constraints(constraints, values, caller_name=of.name)
+        _check_values(constraints, values, of.name)
         settings = cls(of, values)
         settings.check(**call)
         return settings.derived()
@@ -97,10 +98,15 @@ class Settings:
 
     # --- training ---------------------------------------------------------------------------------
 
+    @property
+    def least_fall(self):
+        """What the loss has to fall by, or training ends; without a tolerance it never does."""
+        return -np.inf if self.tol is None else self.tol
+
     def new_run(self, drawn):
         """The run that a call of fit begins; ``drawn`` is the state of the random numbers."""
         schedule = SCHEDULES[self.learning_rate](self.learning_rate_init, self.max_iter)
-        monitor = Monitor(self.tol, self.n_iter_no_change, keep_best=self.early_stopping)
+        monitor = Monitor(self.least_fall, self.n_iter_no_change, keep_best=self.early_stopping)
         return Run(self.max_iter, monitor, schedule, settings=self.of_a_run(), drawn=drawn)
 
     def of_a_run(self):
@@ -110,7 +116,7 @@ class Settings:
     def run_of_a_part(self):
         """One pass at the initial rate: what a call of partial_fit is."""
         schedule = SCHEDULES["constant"](self.learning_rate_init, 1)
-        return Run(1, Monitor(self.tol, self.n_iter_no_change), schedule, is_part=True)
+        return Run(1, Monitor(self.least_fall, self.n_iter_no_change), schedule, is_part=True)
 
     def new_solver(self, theta, before=None):
         """A solver that steps; it goes on from the memory of the one before, if that was of its kind."""
@@ -138,6 +144,17 @@ class Settings:
         if self.batch_size == "auto":
             return n <= LARGEST_WHOLE and n != AUTO_BATCH
         return n < self.batch_size
+
+
+def _check_values(constraints, values, name):
+    """scikit-learn's check of every value, whose errors quote it in full; here they are cut."""
+    try:
+        validate_parameter_constraints(constraints, values, caller_name=name)
+    except InvalidParameterError as error:
+        said, got, value = str(error).partition(" Got ")
+        raise InvalidParameterError(
+            f"{shorten(said, 300)}{got}{shorten(value.removesuffix(' instead.'))} instead."
+        ) from None
 
 
 class SequenceSettings(Settings):
@@ -229,6 +246,7 @@ def check_goes_on(now, before):
     for parameter, value in now.items():
         if value != before[parameter]:
             raise ValueError(
-                f"{parameter} was {before[parameter]!r} when the weights were made and is {value!r} "
-                "now: training cannot go on from them. Fit a new estimator, or set it back."
+                f"{parameter} was {quote(before[parameter])} when the weights were made and is "
+                f"{quote(value)} now: training cannot go on from them. Fit a new estimator, or set it "
+                "back."
             )

@@ -56,9 +56,10 @@ X_future : array-like, default=None
     series, with the column of `sequence_id` if there are several; for a single series also an array of
     shape (horizon, n_columns). It has all columns of X, or only those that are not in `feedback`, in
     their order; data frames are read by name.
-feedback : str, int or list of them, default=None
-    The columns of X, by name or position, whose next values the model predicts, in the order of its
-    outputs. None: all, if there are as many columns as outputs (`sequence_id` does not count).
+feedback : str, int, tuple or list of them, default=None
+    The columns of X, by name (of several levels a tuple) or position, whose next values the model
+    predicts, in the order of its outputs. None: all, if there are as many columns as
+    outputs (`sequence_id` does not count).
 """,
     "forecast": """\
 y : ndarray of shape (horizon,) or (horizon, n_outputs)

@@ -11,8 +11,9 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrnn._estimators.callbacks import as_task
-from skrnn._reading.containers import as_numbers, reject_unreadable
-from skrnn._reading.rows import encode, split_ids
+from skrnn._reading.arrays import as_numbers
+from skrnn._reading.rows import Split, encode, split_ids
+from skrnn._reading.unreadable import reject_unreadable
 from skrnn._transformers.base import SequenceTransformer
 
 
@@ -28,11 +29,12 @@ class SlidingWindow(SequenceTransformer):
     ----------
     length : int
         Number of rows of a window.
-    sequence_id : str or int, default=None
-        The column of X that says to which series a row belongs, by its exact name (data frames) or
-        position. Its values may be of any hashable kind. It is not a feature: windows are without it.
-        Rows of one series stand in order, and may have rows of others between them. `None`: all rows
-        are one series.
+    sequence_id : str, int or tuple, default=None
+        The column of X that says to which series a row belongs, by its exact name (data frames; a tuple
+        names a column of several levels) or position. An int is always a position; it is an error if the
+        column at another position has it as its name. Its values may be of any hashable kind. It is not a
+        feature: windows are without it. Rows of one series stand in order, and may have rows
+        of others between them. `None`: all rows are one series.
 
     Attributes
     ----------
@@ -76,7 +78,7 @@ class SlidingWindow(SequenceTransformer):
 
     _parameter_constraints = {  # noqa: RUF012
         "length": [Interval(Integral, 1, None, closed="left")],
-        "sequence_id": [str, Integral, None],
+        "sequence_id": [str, Integral, tuple, None],
     }
 
     def __init__(self, length, *, sequence_id=None):
@@ -141,11 +143,11 @@ class SlidingWindow(SequenceTransformer):
     def _read(self, X):
         """The features of X as numbers, and the number of the series of each row."""
         reject_unreadable(X, "X")
-        if self.sequence_id is None:
-            return as_numbers(X, "X", estimator=self), None
-        X, ids, columns = split_ids(X, self.sequence_id)
-        X = as_numbers(X, "X", estimator=self)
-        return X if columns is None else X[:, columns], encode(ids)[1]
+        split = Split(X) if self.sequence_id is None else split_ids(X, self.sequence_id)
+        X = as_numbers(split.values, "X", columns=split.labels, estimator=self)
+        if split.ids is None:
+            return X, None
+        return X if split.columns is None else X[:, split.columns], encode(split.ids)[1]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
