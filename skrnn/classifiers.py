@@ -3,12 +3,11 @@
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import unique_labels
 
 from skrnn._estimators.base import BaseRNN
 from skrnn._estimators.generating import Drawing, generate
 from skrnn._estimators.keywords import without_lengths
-from skrnn._estimators.labels import Labels, same_labels
+from skrnn._estimators.labels import Labels, labels_of, same_labels
 from skrnn._estimators.threads import n_threads
 from skrnn._settings.quoting import listed, quote
 from skrnn._settings.texts import complete
@@ -67,7 +66,7 @@ class SequenceClassifier(ClassifierMixin, BaseRNN):
         fitted = self.__sklearn_is_fitted__()
         if classes is None and not fitted:
             raise ValueError("classes must be passed on the first call to partial_fit.")
-        if classes is not None and fitted and not same_labels(self.classes_, unique_labels(classes)):
+        if classes is not None and fitted and not same_labels(self.classes_, labels_of(classes)):
             raise ValueError(
                 f"`classes={quote(classes)}` is not the same as on last call to partial_fit, which was: "
                 f"{listed(self.classes_)}."

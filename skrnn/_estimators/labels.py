@@ -9,6 +9,7 @@ The protocol that ``Numbers`` and ``Texts`` share is described in ``_reading/rea
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn import config_context
 from sklearn.metrics import accuracy_score
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
@@ -67,13 +68,13 @@ class Labels:
         """The facts of a first fit; ``classes``: all labels that will ever occur."""
         if not is_1d:
             K = y.shape[1]
-            if classes is not None and not same_labels(unique_labels(classes), np.arange(K)):
+            if classes is not None and not same_labels(labels_of(classes), np.arange(K)):
                 raise ValueError(
                     f"classes={quote(classes)} do not go with y, an indicator of {K} labels: pass "
                     f"classes=range({K})."
                 )
             return cls("binomial_log_loss", K, False, np.arange(K))
-        classes = unique_labels(y[:, 0] if classes is None else classes)
+        classes = unique_labels(y[:, 0]) if classes is None else labels_of(classes)
         if len(classes) <= 2:
             return cls("binomial_log_loss", 1, True, classes)
         return cls("multinomial_log_loss", len(classes), True, classes)
@@ -199,15 +200,17 @@ def _check_are_labels(y, names):
     """Raise a ValueError for numbers, and for objects that scikit-learn does not take for labels."""
     try:
         check_classification_targets(y)
-    except ValueError as error:
-        if y.dtype == object:
+    except (TypeError, ValueError) as error:
+        said = shorten(error, 200)
+        if y.dtype.kind == "O":
             raise ValueError(
-                f"{names.y} has dtype object: pass {names.y}.astype(int) or {names.y}.astype(str), as "
-                "its "
-                f"values, like {quote(y.flat[0])}, are not all numbers or all text. {shorten(error, 200)}"
+                f"{names.y} has dtype object: pass {names.y}.astype(int) or {names.y}.astype(str), as its "
+                f"values, like {quote(y.flat[0])}, are not all numbers or all text. {said}"
             ) from None
-        advice = f"If {names.y} holds numbers, use {names.model.replace('Classifier', 'Regressor')}."
-        raise ValueError(f"{shorten(error, 200)} {advice}") from None
+        if y.dtype.kind in "fc":
+            regressor = names.model.replace("Classifier", "Regressor")
+            raise ValueError(f"{said} If {names.y} holds numbers, use {regressor}.") from None
+        raise ValueError(f"{names.y} holds no labels: {said}") from None
 
 
 def _how_several(settings, names):
@@ -216,6 +219,15 @@ def _how_several(settings, names):
         return f"fit an estimator for each of them, as for {names.y}[..., 0]."
     how = "use MultiOutputClassifier."
     return how if settings.per_step else f"{how} For one label per time step set return_sequences=True."
+
+
+def labels_of(classes):
+    """The labels, sorted, that are passed as ``classes``."""
+    try:
+        with config_context(array_api_dispatch=False):
+            return unique_labels(classes)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"classes={quote(classes)} are no labels: {shorten(error, 200)}") from error
 
 
 def same_labels(a, b):

@@ -157,7 +157,8 @@ class Future:
             )
         if self._others:
             raise ValueError(
-                f"X_future is needed: the columns {past.listed(self._others)} of X are not in feedback, and their "
+                f"X_future is needed: the columns {past.listed(self._others)} of X are not in "
+                "feedback, and their "
                 "values in "
                 "the steps to come must be given."
             )
@@ -265,7 +266,8 @@ def _positions(table, past, feedback):
     if past.n == 1 and width == len(without_ids):
         return {k: j for j, k in enumerate(without_ids)}
     raise ValueError(
-        f"X_future has {width} columns, but {len(others)} are needed, those of X that are not in feedback "
+        f"X_future has {width} columns, but {len(others)} are needed, those of X that are not in "
+        "feedback "
         f"({past.listed(others)}), or all {past.n_columns} of X."
     )
 

@@ -22,6 +22,7 @@ OF_TIMES = (
     "Make numbers of what matters in them, such as the hour or the weekday, or drop the column; what "
     "only orders the rows may be their index."
 )
+OF_TIMES_ALONE = "Make numbers of them, such as the days since a first one."
 OF_TEXT = (
     "Encode it with OneHotEncoder, or with OrdinalEncoder and embedding_size if it is the only column; "
     "or drop it."
@@ -43,7 +44,7 @@ def as_numbers(values, name, advice="", *, columns=None, **options):
     name : str
         What they are called in messages.
     advice : str
-        What to do about text; by default, what to do about it in X.
+        Of values that are not those of X: what to do about text.
     columns : list, optional
         Names or positions of the columns in what was passed; default: those of ``values``.
     **options : dict
@@ -58,7 +59,7 @@ def as_numbers(values, name, advice="", *, columns=None, **options):
     reject_times(values, name, columns)
     try:
         array = checked(values, name, **options)
-    except (TypeError, ValueError, OverflowError) as error:
+    except (TypeError, ValueError, OverflowError, RuntimeError) as error:
         _raise_about_shape(values, name, str(error))
         tell(error)
         kind = TypeError if isinstance(error, TypeError) else ValueError
@@ -90,7 +91,7 @@ def reject_times(values, name, columns=None):
 
 def reject_nested(X, name):
     """Raise a ValueError for a frame whose cells hold series."""
-    if hasattr(X, "columns") and len(X) and not _is_scalar(next(iter(_column(X, 0)), None)):
+    if hasattr(X, "columns") and all(X.shape) and not _is_scalar(next(iter(_column(X, 0)), None)):
         _raise_about_columns(X, name, None, "")
 
 
@@ -147,8 +148,9 @@ def _raise_about_shape(values, name, error):
             f"{name} holds complex numbers: Complex data not supported. Pass the real and the imaginary "
             "part as numbers of their own."
         )
+    is_empty = hasattr(values, "columns") and not len(values.columns)
     for what in ("sample(s)", "feature(s)"):
-        if f" 0 {what}" in error:
+        if f" 0 {what}" in error or (is_empty and what == "feature(s)"):
             raise ValueError(
                 f"Found {name} with 0 {what} (shape={np.shape(values)}) while a minimum of 1 is required."
             )
@@ -195,7 +197,7 @@ def _explain(value, name, advice):
     if isinstance(value, (str, bytes)):
         return ValueError, "text", advice or OF_TEXT + of_pipelines(name)
     if isinstance(value, TIMES) or type(value).__name__ in ("Period", "Interval"):
-        return ValueError, "dates or times", OF_TIMES
+        return ValueError, "dates or times", OF_TIMES_ALONE if advice else OF_TIMES
     if isinstance(value, int):
         return ValueError, "an integer too large for a float", "Scale the data first."
     if not _is_scalar(value) and not isinstance(value, (dict, set)):
@@ -214,12 +216,12 @@ def _first_that_is_none(values):
     else:
         try:
             array = np.asarray(values)
-        except ValueError:
+        except (TypeError, ValueError, RuntimeError):
             return None
         columns = [array] if array.ndim < 2 else np.moveaxis(array, -1, 0)
-    for missing in (True, False):  # it is the last thing that may be wrong
+    for lenient in (True, False):
         for k, column in enumerate(columns):
-            found = _first_in(column, missing)
+            found = _first_in(column, lenient)
             if found is not None:
                 return k, *found
     return None
@@ -240,22 +242,25 @@ def object_array(items):
     return answer
 
 
-def _first_in(column, missing):
-    """Row and value of the first value that is no number; or None. ``missing``: pass over pandas' NA."""
+def _first_in(column, lenient):
+    """Row and value of the first value that is no number; or None.
+
+    ``lenient``: pass over what is wrong only if nothing else is, pandas' NA and text of digits.
+    """
     if column.dtype.kind in "biufc" or not column.size:
         return None
     for i, value in enumerate(column.flat):
-        if not _is_number(value, column.dtype.kind, missing):
+        if not _is_number(value, column.dtype.kind, lenient):
             return (i if column.ndim == 1 else None), value
     return None
 
 
-def _is_number(value, kind, missing):
-    """Whether a value of an array of that kind is read as a number; words of digits are in objects."""
-    if value is None or (missing and type(value).__name__ == "NAType"):
+def _is_number(value, kind, lenient):
+    """Whether a value of an array of that kind is read as a number; among objects text of digits is."""
+    if value is None or (lenient and type(value).__name__ == "NAType"):
         return True
     try:
         float(value)
     except (TypeError, ValueError, OverflowError):
         return False
-    return kind not in "USVmM" and not isinstance(value, TIMES)
+    return kind not in ("mMV" if lenient else "mMVUS") and not isinstance(value, TIMES)

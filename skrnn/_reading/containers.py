@@ -363,7 +363,7 @@ def _as_item(i, item, name):
     """A sequence of a list as an array."""
     try:
         return np.asarray(item)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:
         if isinstance(item, tuple) and len(item) == 2 and hasattr(item[1], "columns"):
             raise ValueError(
                 f"Sequence {i} of {name} is a tuple of an id and a table, as of groupby: pass the tables "

@@ -237,7 +237,7 @@ def check_shares(n, fraction, labels, classes):
     if 0 < least < k:
         what = f"one part would have {least} of them, fewer than the number of classes, {k}."
         how = f"Set validation_fraction between {k / n:.3g} and {1 - k / n:.3g}, or pass"
-        _raise_about_split(n, fraction, what, how if 2 * k <= n else "Pass")
+        _raise_about_split(n, fraction, what, how)
 
 
 def _raise_about_split(n, fraction, what, how):

@@ -16,6 +16,7 @@ from skrnn._engine.storage import Sequences
 from skrnn._reading.advice import warn
 from skrnn._reading.arrays import as_numbers, is_missing, names_of, object_array
 from skrnn._reading.containers import Container, Rows, names_of_frame
+from skrnn._reading.unreadable import reject_unreadable
 from skrnn._settings.quoting import listed, quote
 
 _RENAMED = (
@@ -97,6 +98,7 @@ def _by_series(ids, n, name):
 def _check_2d(X, name):
     ndim = getattr(X, "ndim", None)
     if ndim is None and isinstance(X, (list, tuple)) and len(X):
+        reject_unreadable(X[0], f"{name}[0]")
         row = np.asarray(X[0], dtype=object)  # an id may be a tuple
         if row.ndim != 1:
             raise ValueError(_not_2d(name, "a list of arrays" if row.ndim else "1-D"))
@@ -116,7 +118,7 @@ def as_array(X, name):
     """An array; of a list of rows one of objects, so that an id stays what it is."""
     if not isinstance(X, (list, tuple)):
         return np.asarray(X)
-    rows = [row.tolist() if hasattr(row, "tolist") else list(row) for row in X]
+    rows = [_as_row(i, row, name) for i, row in enumerate(X)]
     if not rows:
         raise ValueError(f"Found {name} with 0 sample(s): it is empty, while a minimum of 1 is required.")
     array = np.empty((len(rows), len(rows[0])), dtype=object)
@@ -129,6 +131,14 @@ def as_array(X, name):
         for k, value in enumerate(row):  # array[i] = row would look into a tuple
             array[i, k] = value
     return array
+
+
+def _as_row(i, row, name):
+    if not hasattr(row, "__len__") or isinstance(row, (str, bytes, dict, set)):
+        raise ValueError(
+            f"Row {i} of {name} is {quote(row)}, and no row of a table: pass a list of rows of columns."
+        )
+    return row.tolist() if hasattr(row, "tolist") else list(row)
 
 
 class Split(NamedTuple):
@@ -146,8 +156,8 @@ def split_ids(X, sequence_id, name="X"):
         X = as_array(X, name)
         if X.ndim != 2:
             raise ValueError(
-                f"Expected 2D array, got {X.ndim}D array instead: sequence_id={quote(sequence_id)} is a "
-                f"column of {name}."
+                f"{name} is {X.ndim}-D (Expected 2D array, got {X.ndim}D array instead): "
+                f"sequence_id={quote(sequence_id)} is a column of a table."
             )
     k = position_in(X, sequence_id, name)
     if X.shape[1] == 1:

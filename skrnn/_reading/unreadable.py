@@ -110,7 +110,7 @@ def expected(form):
             "n_timesteps)."
         )
     if form.rows_are_steps:
-        return 'With rows="steps" pass a table (n_rows, n_columns) whose rows are time steps.'
+        return "Pass a table (n_rows, n_columns) whose rows are time steps."
     return (
         "Pass an array (n_sequences, n_timesteps, n_features), a list of arrays (n_timesteps, "
         "n_features), or a table with one sequence in each row."

@@ -17,7 +17,10 @@ _repr.maxstring = _repr.maxother = _repr.maxlong = LONGEST
 
 def quote(value):
     """The repr of a value in one line, cut in the middle if it is long."""
-    return shorten(_repr.repr(_plain(value)))
+    try:
+        return shorten(_repr.repr(_plain(value)))
+    except ValueError:  # of an int of more digits than Python writes
+        return f"<{type(value).__name__}>"
 
 
 def _plain(value):

@@ -12,8 +12,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrnn._estimators.callbacks import as_task
 from skrnn._reading.arrays import as_numbers
+from skrnn._reading.facts import Form
 from skrnn._reading.rows import Split, encode, split_ids
-from skrnn._reading.unreadable import reject_unreadable
+from skrnn._reading.unreadable import reject_no_container, reject_unreadable
 from skrnn._transformers.base import SequenceTransformer
 
 
@@ -143,6 +144,7 @@ class SlidingWindow(SequenceTransformer):
     def _read(self, X):
         """The features of X as numbers, and the number of the series of each row."""
         reject_unreadable(X, "X")
+        reject_no_container(X, "X", Form(rows_are_steps=True))
         split = Split(X) if self.sequence_id is None else split_ids(X, self.sequence_id)
         X = as_numbers(split.values, "X", columns=split.labels, estimator=self)
         if split.ids is None:

@@ -45,7 +45,7 @@ def _read_steps(X, name):
     if items is None:
         reject_nested(X, "X")
         array = np.asarray(X)
-        _check_form(array.ndim == 3, f"{array.ndim}-D X ({type(X).__name__})", name)
+        _check_form(array.ndim == 3, f"{array.ndim}-D ({type(X).__name__})", name)
         n, T, F = array.shape
         _check_not_empty(n, T, F, array.shape)
         return _Steps(array.reshape(n * T, F), np.full(n, T), "array")
@@ -77,8 +77,8 @@ def _check_items(items, name):
 def _check_form(ok, what, name):
     if not ok:
         raise ValueError(
-            f"{name} expects sequences, a 3-D array (n_sequences, n_timesteps, n_features) or a list of "
-            f"2-D arrays (n_timesteps, n_features), but got {what}. For a table use the transformer "
+            f"X is {what}, but {name} expects sequences, a 3-D array (n_sequences, n_timesteps, "
+            f"n_features) or a list of 2-D arrays (n_timesteps, n_features). For a table use the transformer "
             f"itself, without {name}; rows that are sequences become one array by X.reshape(n_sequences, "
             "n_timesteps, n_features), a single sequence is the list [X]."
         )
