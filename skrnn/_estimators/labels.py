@@ -204,12 +204,15 @@ def _check_are_labels(y, names):
         said = shorten(error, 200)
         if y.dtype.kind == "O":
             raise ValueError(
-                f"{names.y} has dtype object: pass {names.y}.astype(int) or {names.y}.astype(str), as its "
-                f"values, like {quote(y.flat[0])}, are not all numbers or all text. {said}"
+                f"{names.y} has dtype object: pass {names.y}.astype(int) or {names.y}.astype(str), as "
+                f"its values, like {quote(y.flat[0])}, are not all numbers or all text. {said}"
             ) from None
-        if y.dtype.kind in "fc":
+        if y.dtype.kind == "f":
             regressor = names.model.replace("Classifier", "Regressor")
-            raise ValueError(f"{said} If {names.y} holds numbers, use {regressor}.") from None
+            raise ValueError(
+                f"{names.y} holds numbers with fractions, which are no labels: use {regressor} for "
+                f"them. {said}"
+            ) from None
         raise ValueError(f"{names.y} holds no labels: {said}") from None
 
 

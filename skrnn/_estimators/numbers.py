@@ -70,8 +70,7 @@ class Numbers:
             raise ValueError(
                 f"quantile={quote(settings.quantile)} and {names.y} with {y.shape[1]} outputs do not go "
                 f"together: several quantiles are those of one number. Pass one number per {unit}, or "
-                "set "
-                "quantile to a float."
+                "set quantile to a float."
             )
         return y, is_1d
 
@@ -103,8 +102,8 @@ class Numbers:
             if before.get(name) != now:
                 raise ValueError(
                     f"{name} was {quote(before.get(name))} when the weights were made and is "
-                    f"{quote(now)} "
-                    "now: training cannot go on from them. Fit a new estimator, or set it back."
+                    f"{quote(now)} now: training cannot go on from them. Fit a new estimator, or set it "
+                    "back."
                 )
 
     def encode(self, y, is_1d, dtype, names, weight):

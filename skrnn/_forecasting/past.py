@@ -157,10 +157,8 @@ class Future:
             )
         if self._others:
             raise ValueError(
-                f"X_future is needed: the columns {past.listed(self._others)} of X are not in "
-                "feedback, and their "
-                "values in "
-                "the steps to come must be given."
+                f"X_future is needed: the columns {past.listed(self._others)} of X are not in feedback, "
+                "and their values in the steps to come must be given."
             )
 
     def _read(self, values, k, past):
@@ -253,8 +251,7 @@ def _positions(table, past, feedback):
         if missing:
             raise ValueError(
                 f"X_future has no column {past.name(missing[0])}. Its columns are {listed(there)}; it "
-                "needs "
-                "all columns of X that are not in feedback."
+                "needs all columns of X that are not in feedback."
             )
         return {k: there.index(past.names[k]) for k in others if past.names[k] in there}
     width = table.shape[1]
@@ -267,8 +264,7 @@ def _positions(table, past, feedback):
         return {k: j for j, k in enumerate(without_ids)}
     raise ValueError(
         f"X_future has {width} columns, but {len(others)} are needed, those of X that are not in "
-        "feedback "
-        f"({past.listed(others)}), or all {past.n_columns} of X."
+        f"feedback ({past.listed(others)}), or all {past.n_columns} of X."
     )
 
 
@@ -281,13 +277,13 @@ def _rows_of_series(table, id_column, past, horizon):
         for row, one in enumerate(ids):
             if one not in number:
                 raise ValueError(
-                    f"Row {row} of X_future belongs to series {one!r}, which X does not hold: give the "
-                    "future of the series of X only."
+                    f"Row {row} of X_future belongs to series {quote(one)}, which X does not hold: give "
+                    "the future of the series of X only."
                 )
             codes[row] = number[one]
     for i, count in enumerate(np.bincount(codes, minlength=past.n)):
         if count != horizon:
-            series = "" if past.id_column is None else f" for series {past.ids[i]!r}"
+            series = "" if past.id_column is None else f" for series {quote(past.ids[i])}"
             raise ValueError(f"X_future has {count} rows{series}, but {horizon} are needed, the horizon.")
     return np.argsort(codes, kind="stable").reshape(past.n, horizon).T
 
@@ -322,8 +318,7 @@ def find_ids(X, codes, sequence_id):
             return k % n_columns
     raise ValueError(
         f"sequence_id={quote(sequence_id)} is found behind the transformers, but no column of X tells "
-        "the "
-        "series apart in the same way: a forecast needs the ids in X itself."
+        "the series apart in the same way: a forecast needs the ids in X itself."
     )
 
 

@@ -278,8 +278,7 @@ class _WayOn(NamedTuple):
             series = self.past.ids[int(np.argmax(wrong))]
             raise ValueError(
                 f"The forecast of series {quote(series)} is not finite in step {t}: the model's "
-                "predictions "
-                "grow without bound when it reads them. Forecast fewer steps."
+                "predictions grow without bound when it reads them. Forecast fewer steps."
             )
 
 

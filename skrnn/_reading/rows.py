@@ -205,8 +205,7 @@ def position_in(X, column, name="X", parameter="sequence_id"):
     if names is None:
         raise ValueError(
             f"{said} is the name of a column, but {name} is an array, whose columns have none. "
-            f"{_RENAMED} "
-            "Or pass the position of the column."
+            f"{_RENAMED} Or pass the position of the column."
         )
     found = [k for k, one in enumerate(names) if isinstance(one, (str, tuple)) and one == column]
     if len(found) != 1:
@@ -273,9 +272,8 @@ def _check_ids(missing, ids, name):
     if np.any(missing):
         row = int(np.argmax(missing))
         raise ValueError(
-            f"The sequence_id in row {row} of {name} is missing ({quote(ids[row])}). Every row needs "
-            "the id "
-            "of its sequence: drop these rows, from y, too, or give them one."
+            f"The sequence_id in row {row} of {name} is missing ({quote(ids[row])}). Every row needs the "
+            "id of its sequence: drop these rows, from y, too, or give them one."
         )
 
 

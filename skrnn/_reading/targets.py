@@ -158,7 +158,7 @@ def reject_negative(flat, X, loss, name="y"):
     if len(flat) != len(X):
         where = "sequence {}, step {}".format(*Sequences(flat, X.lengths).where(i))
     raise ValueError(
-        f"{name} has a negative value, but loss={loss!r} requires non-negative {name}: {where}. Use "
+        f"{name} has a negative value, but loss={quote(loss)} requires non-negative {name}: {where}. Use "
         "another loss."
     )
 

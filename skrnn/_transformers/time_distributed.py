@@ -78,9 +78,9 @@ def _check_form(ok, what, name):
     if not ok:
         raise ValueError(
             f"X is {what}, but {name} expects sequences, a 3-D array (n_sequences, n_timesteps, "
-            f"n_features) or a list of 2-D arrays (n_timesteps, n_features). For a table use the transformer "
-            f"itself, without {name}; rows that are sequences become one array by X.reshape(n_sequences, "
-            "n_timesteps, n_features), a single sequence is the list [X]."
+            "n_features) or a list of 2-D arrays (n_timesteps, n_features). For a table use the "
+            f"transformer itself, without {name}; rows that are sequences become one array by "
+            "X.reshape(n_sequences, n_timesteps, n_features), a single sequence is the list [X]."
         )
 
 

@@ -89,10 +89,12 @@ NO_DATA = {
     "LazyFrame": (lambda: pl.LazyFrame({"a": [1.0]}), r"^X is a LazyFrame.*: pass X\.collect\(\)"),
     "groups": (groups, r"^X is a DataFrameGroupBy object\. Pass the table itself with rows=\"steps\""),
     "groups of polars": (
-        lambda: pl.DataFrame({"a": [1, 2]}).group_by("a"), r"^X is a GroupBy object\. Pass the table"
+        lambda: pl.DataFrame({"a": [1, 2]}).group_by("a"),
+        r"^X is a GroupBy object\. Pass the table",
     ),
     "list of groups": (
-        lambda: list(groups()), r"^Sequence 0 of X is a tuple of an id and a table.*: pass the tables only"
+        lambda: list(groups()),
+        r"^Sequence 0 of X is a tuple of an id and a table.*: pass the tables only",
     ),
     "PackedSequence": (packed, r"^X is a PackedSequence: pass the list of its sequences"),
     "tensor with a gradient": (
@@ -100,7 +102,8 @@ NO_DATA = {
         r"^X is a tensor that NumPy cannot read: pass X\.detach\(\)\.cpu\(\)\.numpy\(\)",
     ),
     "tensors with a gradient": (
-        lambda: [torch().ones(T, F, requires_grad=True)] * N, r"^X\[0\] is a tensor .*pass X\[0\]\.detach"
+        lambda: [torch().ones(T, F, requires_grad=True)] * N,
+        r"^X\[0\] is a tensor .*pass X\[0\]\.detach",
     ),
     "nested": (
         lambda: pd.DataFrame({"a": [pd.Series([1.0, 2.0])] * N, "b": [pd.Series([1.0, 2.0])] * N}),
@@ -118,20 +121,25 @@ NO_DATA = {
         lambda: np.zeros(N, dtype=[("a", float), ("b", int)]),
         "^X is a structured array with the fields 'a', 'b'. Pass a plain array",
     ),
-    "dicts": (lambda: [{"a": 1.0}] * N, r"^X holds 8 things like {'a': 1\.0} \(dict\), .*pandas.DataFrame"),
+    "dicts": (
+        lambda: [{"a": 1.0}] * N,
+        r"^X holds 8 things like {'a': 1\.0} \(dict\), .*pandas.DataFrame",
+    ),
     "Nones": (lambda: [None] * N, r"^X holds 8 things like None \(NoneType\), which are no sequences"),
     "long strings": (lambda: ["x" * 20_000] * N, "^X holds strings, .* TokenEncoder"),
     "huge integers": (
-        lambda: [[10**400] * 2] * N, r"^X holds an integer too large for a float in column 0 \(1000"
+        lambda: [[10**400] * 2] * N,
+        r"^X holds an integer too large for a float in column 0 \(1000",
     ),
     "ragged steps": (
-        lambda: [[[1.0, 2.0], [3.0]]] * N, r"^Sequence 0 of X is not an array \(n_timesteps, n_features\)"
+        lambda: [[[1.0, 2.0], [3.0]]] * N,
+        r"^Sequence 0 of X is not an array \(n_timesteps, n_features\)",
     ),
     "same names": (
         lambda: pd.DataFrame(np.ones((N, 3)), columns=["a", "b", "a"]).astype({"b": object}),
         "^X has several columns of the name 'a'|^$",
     ),
-}  # fmt: skip
+}
 OF_SKLEARN_1_9 = {"same names"}  # read by older ones, as by NumPy
 
 
@@ -246,22 +254,35 @@ TIMES, ENCODE = "dates or times", "Encode it with OneHotEncoder, or with Ordinal
 # what stands in a column -> how to make it, in pandas and in polars, and what is said
 COLUMNS = {
     "text": (["u"] * N, ["u"] * N, "text", ENCODE),
-    "category": (pd.Categorical(["u", "v"] * 4), pl.Series(["u", "v"] * 4, dtype=pl.Categorical), "text", ENCODE),
+    "category": (
+        pd.Categorical(["u", "v"] * 4),
+        pl.Series(["u", "v"] * 4, dtype=pl.Categorical),
+        "text",
+        ENCODE,
+    ),
     "date": (DAYS, DAYS, TIMES, "Make numbers"),
     "datetime": (
-        pd.date_range("2020", periods=N), [datetime.datetime(2020, 1, k + 1) for k in range(N)], TIMES, "Make numbers"
+        pd.date_range("2020", periods=N),
+        [datetime.datetime(2020, 1, k + 1) for k in range(N)],
+        TIMES,
+        "Make numbers",
     ),
     "datetime with zone": (
         pd.date_range("2020", periods=N, tz="UTC"),
-        pl.Series(DAYS).cast(pl.Datetime("us", "UTC")), TIMES, "Make numbers",
+        pl.Series(DAYS).cast(pl.Datetime("us", "UTC")),
+        TIMES,
+        "Make numbers",
     ),
     "duration": (
-        pd.to_timedelta(np.arange(N), "D"), [datetime.timedelta(k) for k in range(N)], TIMES, "Make numbers"
+        pd.to_timedelta(np.arange(N), "D"),
+        [datetime.timedelta(k) for k in range(N)],
+        TIMES,
+        "Make numbers",
     ),
     "time": ([datetime.time(k) for k in range(N)],) * 2 + (TIMES, "Make numbers"),
     "period": (pd.period_range("2020", periods=N), None, TIMES, "Make numbers"),
     "list": ([[1.0, 2.0]] * N, [[1.0, 2.0]] * N, "cells of the kind", NESTED),
-}  # fmt: skip
+}
 LIBRARIES = ["pandas", "polars"]
 
 
@@ -412,29 +433,53 @@ def levels(values=None):
 
 
 ID_OF = {
-    "unknown, one column": (lambda: pd.DataFrame({"b": np.ones(N)}), "q", "^sequence_id='q' is not a column"),
-    "the only column": (
-        lambda: pd.DataFrame({"b": np.ones(N)}), "b", r"^X has 0 feature\(s\) besides .*: its only column is 'b'"
+    "unknown, one column": (
+        lambda: pd.DataFrame({"b": np.ones(N)}),
+        "q",
+        "^sequence_id='q' is not a column",
     ),
-    "beyond one column": (lambda: np.ones((N, 1)), 3, "^sequence_id=3 is not a column of X, which has 1 c"),
+    "the only column": (
+        lambda: pd.DataFrame({"b": np.ones(N)}),
+        "b",
+        r"^X has 0 feature\(s\) besides .*: its only column is 'b'",
+    ),
+    "beyond one column": (
+        lambda: np.ones((N, 1)),
+        3,
+        "^sequence_id=3 is not a column of X, which has 1 c",
+    ),
     "a name at another position": (
-        lambda: pd.DataFrame(np.ones((N, 3)), columns=[1, 2, 0]), 0,
+        lambda: pd.DataFrame(np.ones((N, 3)), columns=[1, 2, 0]),
+        0,
         "^sequence_id=0 is a position, but the column of X named 0 stands at position 2. Give .* strings",
     ),
     "a negative name": (
-        lambda: pd.DataFrame(np.ones((N, 3)), columns=[-1, 0, 1]), -1, "^sequence_id=-1 is a position, but"
+        lambda: pd.DataFrame(np.ones((N, 3)), columns=[-1, 0, 1]),
+        -1,
+        "^sequence_id=-1 is a position, but",
     ),
     "a part of a tuple": (levels, "id", r"^sequence_id='id' is not .* named by a tuple, as \('id', ''\)"),
-    "another tuple": (levels, ("id", "z"), r"^sequence_id=\('id', 'z'\) is not a column of X. Its columns"),
-    "a tuple for an array": (lambda: np.ones((N, 2)), ("id", ""), "is the name of a column, but X is an array"),
+    "another tuple": (
+        levels,
+        ("id", "z"),
+        r"^sequence_id=\('id', 'z'\) is not a column of X. Its columns",
+    ),
+    "a tuple for an array": (
+        lambda: np.ones((N, 2)),
+        ("id", ""),
+        "is the name of a column, but X is an array",
+    ),
     "many columns": (
-        lambda: pd.DataFrame(np.ones((N, 900)), columns=[f"c{k}" for k in range(900)]), "q",
+        lambda: pd.DataFrame(np.ones((N, 900)), columns=[f"c{k}" for k in range(900)]),
+        "q",
         r"^sequence_id='q' is not a column of X. Its columns are 'c0', .* and 895 more",
     ),
     "long names": (
-        lambda: pd.DataFrame(np.ones((N, 2)), columns=["a" * 900, "b" * 900]), "q" * 900, "^sequence_id='qqq",
+        lambda: pd.DataFrame(np.ones((N, 2)), columns=["a" * 900, "b" * 900]),
+        "q" * 900,
+        "^sequence_id='qqq",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("what", ID_OF)
@@ -480,18 +525,28 @@ def test_a_tuple_names_a_column_of_forecasts(regressor):
 # --- targets -----------------------------------------------------------------------------------------
 
 BAD_Y = {
-    "generator": (lambda: iter([1.0] * N), "^y is a list_iterator, which can be read only once: pass list"),
+    "generator": (
+        lambda: iter([1.0] * N),
+        "^y is a list_iterator, which can be read only once: pass list",
+    ),
     "dict": (lambda: {k: np.arange(300) for k in range(300)}, "^y must be array-like, .* got dict"),
     "LazyFrame": (lambda: pl.LazyFrame({"a": np.ones(N)}), r"^y is a LazyFrame.* pass y\.collect"),
     "tensor": (lambda: torch().ones(N, requires_grad=True), r"^y is a tensor .*: pass y\.detach"),
-    "structured": (lambda: np.zeros(N, dtype=[("a", float)]), "^y is a structured array .*'a': pass one of"),
+    "structured": (
+        lambda: np.zeros(N, dtype=[("a", float)]),
+        "^y is a structured array .*'a': pass one of",
+    ),
     "complex": (lambda: np.ones(N) * 1j, "^y holds complex numbers: Complex data not supported"),
     "missing time": (
-        lambda: np.array(["2020", "NaT"] * 4, dtype="M8[D]"), "^(Input y contains NaT|y holds dates or times)"
+        lambda: np.array(["2020", "NaT"] * 4, dtype="M8[D]"),
+        "^(Input y contains NaT|y holds dates or times)",
     ),
     "objects": (lambda: [object()] * N, "^y (has dtype object: pass y.astype|holds an object)"),
-    "too few": (lambda: np.ones(N - 1), "^Found input variables with inconsistent numbers of samples: X has"),
-}  # fmt: skip
+    "too few": (
+        lambda: np.ones(N - 1),
+        "^Found input variables with inconsistent numbers of samples: X has",
+    ),
+}
 
 
 @pytest.mark.parametrize("what", BAD_Y)
@@ -554,7 +609,7 @@ def test_a_part_that_is_too_small_for_all_classes(classifier):
 def test_labels_that_were_not_seen(classifier):
     y = np.array([f"a long label, number {k}" for k in range(20)])
     model = classifier(**SMALL).fit(walks(), y)
-    match = "^`y` has classes not in `self.classes_`: 'new 0', 'new 1', 'new 10', 'new 11', 'new 12' and 15 more"
+    match = "^`y` has classes not in `self.classes_`: 'new 0', 'new 1', 'new 10', 'new 11', 'new 12' and"
     assert_says(match, lambda: model.partial_fit(walks(), [f"new {k}" for k in range(20)]))
     for classes in (["x"] * 2000, np.arange(5000)):
         assert_says(
@@ -678,7 +733,7 @@ def test_nested_tables_in_time_distributed():
 def test_text_as_validation_data(cls, has_tokens):
     X, text = (np.ones((N, T), dtype=int), TOKENS) if has_tokens else (good_X(), SMALL)
     model = cls(**text, early_stopping=True)
-    match = r"^X_val holds strings.*TokenEncoder.*transform_input names it: pass pipeline\[:-1\].transform\(X_val"
+    match = r"^X_val holds strings.*TokenEncoder.*transform_input names it.*pipeline\[:-1\].transform"
     y = good_y(cls)
     assert_says(match, lambda: model.fit(X, y, X_val=["abc"] * N, y_val=y))
     frame = pd.DataFrame({"a": np.ones(N), "b": ["u"] * N})
@@ -759,7 +814,7 @@ def test_long_values_of_parameters(name):
     for cls in owners:
         X = np.ones((N, T), dtype=int)
         params = {**SMALL, "embedding_size": 2, name: LONG[name]}
-        assert_says(name, lambda cls=cls, p=params: cls(**p).fit(X, good_y(cls)))
+        assert_says(name, lambda cls=cls, X=X, p=params: cls(**p).fit(X, good_y(cls)))
 
 
 @pytest.mark.parametrize(
@@ -801,9 +856,19 @@ def silently(model, X, y):
 
 
 MODULES = (
-    "callbacks", "cells", "classifiers", "datasets", "encoder_decoder", "forecasting", "inspection", "losses",
-    "metrics", "preprocessing", "regressors", "solvers",
-)  # fmt: skip
+    "callbacks",
+    "cells",
+    "classifiers",
+    "datasets",
+    "encoder_decoder",
+    "forecasting",
+    "inspection",
+    "losses",
+    "metrics",
+    "preprocessing",
+    "regressors",
+    "solvers",
+)
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -838,7 +903,8 @@ def test_array_api_dispatch():
                 assert isinstance(a, np.ndarray) and (a == b).all()
                 assert np.isfinite(model.score(X, y)) and np.isfinite(model.score(X.numpy(), y.numpy()))
                 cls(hidden_size=3).partial_fit(list(X), y, **classes)
-                model.set_params(rows="steps", early_stopping=True).fit(X[:, 0], y, X_val=X[:, 0], y_val=y)
+                Z = X[:, 0]
+                model.set_params(rows="steps", early_stopping=True).fit(Z, y, X_val=Z, y_val=y)
             SlidingWindow(2).fit_transform(X[:, 0])
         print("read")
     """
@@ -924,14 +990,20 @@ RUBBISH = {
 # Right uses of some readers.
 CAN_BE_READ = {
     "encoder-decoder": {
-        "long strings", "huge integers", "times", "durations", "text in a table", "bytes in a table",
-        "functions in a table", "infinity",
+        "long strings",
+        "huge integers",
+        "times",
+        "durations",
+        "text in a table",
+        "bytes in a table",
+        "functions in a table",
+        "infinity",
     },
     "TokenEncoder": {"long strings", "huge integers"},
     "SlidingWindow": {"infinity", "NaN in a frame", "missing in a frame"},
     "windows of series": {"infinity"},
     "TimeDistributed": {"NaN"},
-}  # fmt: skip
+}
 # What a transformer of scikit-learn says inside TimeDistributed.
 SAID_BY_OTHERS = {("TimeDistributed", "complex")}
 READERS = {
