@@ -19,7 +19,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skrnn._engine.forward import BLOCK
 from skrnn._engine.model import Model
@@ -34,6 +34,7 @@ from skrnn._estimators.streaming import stream_of
 from skrnn._estimators.threads import mapper, n_threads
 from skrnn._estimators.trainer import Start, Trainer
 from skrnn._reading.advice import warn
+from skrnn._reading.facts import check_names
 from skrnn._reading.reader import Given, Reader, read_again
 from skrnn._reading.targets import check_targets, read_targets_per_step
 from skrnn._reading.weights import read_weights
@@ -182,7 +183,7 @@ class Trainable(CallbackSupportMixin, BaseEstimator):
     def _check_names(self, X, before):
         """Raise scikit-learn's error for other columns than in the fit that is gone on from."""
         if before is not None and before.model.facts.form is not None:
-            validate_data(self, X=X, skip_check_array=True, ensure_2d=False, reset=False)
+            check_names(self, X, reset=False)
 
     def _publish(self, fitted):
         """Write what came out to the estimator, in place of what was there; None: nothing is there.
@@ -428,7 +429,7 @@ class BaseRNN(Trainable):
     def _read_like_fit(self, X):
         """X as a container, in the form of the X of fit."""
         facts = self._model.facts
-        validate_data(self, X=X, skip_check_array=True, ensure_2d=False, reset=False)
+        check_names(self, X, reset=False)
         return read_again(X, facts.form, model=facts.name)
 
     def _run(self, X, hidden=False):

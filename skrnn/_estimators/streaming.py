@@ -307,7 +307,7 @@ def _as_numbers(values, name):
     reject_unreadable(values, name)
     try:
         array = np.asarray(values)
-    except ValueError as error:  # rows of unequal length
+    except (TypeError, ValueError, RuntimeError) as error:  # rows of unequal length, tensors
         raise ValueError(f"{name} cannot be read as numbers: {shorten(error, 200)}") from error
     if array.dtype.kind in "biuf":
         return array

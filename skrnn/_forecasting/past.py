@@ -196,7 +196,7 @@ class Future:
 def _as_table(X_future, past):
     """``X_future`` of a table of steps as a table."""
     if not hasattr(X_future, "columns"):
-        is_list = isinstance(X_future, (list, tuple)) and np.ndim(X_future) == 2
+        is_list = isinstance(X_future, (list, tuple)) and _array(X_future).ndim == 2
         has_ids = past.id_column is not None
         X_future = as_array(X_future, "X_future") if is_list and has_ids else _array(X_future)
         if X_future.ndim != 2:
@@ -209,7 +209,7 @@ def _as_table(X_future, past):
 def _array(values):
     try:
         return np.asarray(values)
-    except ValueError as error:
+    except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"X_future is no array: {shorten(error, 200)}") from error
 
 

@@ -22,7 +22,6 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
-from sklearn.utils.validation import validate_data
 
 from skrnn._engine.dataset import Dataset
 from skrnn._engine.inference import evaluate, loss_of_a_constant, outputs
@@ -43,7 +42,7 @@ from skrnn._reading.containers import (
     Table,
     axes_advice,
 )
-from skrnn._reading.facts import Form
+from skrnn._reading.facts import Form, check_names
 from skrnn._reading.rows import StepTable
 from skrnn._reading.targets import check_targets
 from skrnn._reading.tokens import TokenList, TokenSteps, TokenTable
@@ -414,4 +413,4 @@ def _check_same_columns(X, X_val):
     """Raise scikit-learn's error if X and X_val are tables with different columns."""
     columns = BaseEstimator()
     for part, reset in ((X, True), (X_val, False)):
-        validate_data(columns, X=part, skip_check_array=True, ensure_2d=False, reset=reset)
+        check_names(columns, part, reset=reset)

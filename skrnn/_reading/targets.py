@@ -16,7 +16,14 @@ import numpy as np
 from sklearn.utils.validation import column_or_1d
 
 from skrnn._engine.storage import Sequences
-from skrnn._reading.arrays import as_labels, as_numbers, is_missing, reject_times
+from skrnn._reading.arrays import (
+    as_labels,
+    as_numbers,
+    in_words,
+    is_missing,
+    names_of,
+    reject_times,
+)
 from skrnn._reading.containers import as_items, axes_advice, check_finite
 from skrnn._reading.unreadable import reject_unreadable
 from skrnn._settings.quoting import listed, quote
@@ -112,8 +119,18 @@ def read_targets_per_step(y, X, name="y", name_X="X", *, numeric=True):
         flat = np.concatenate(parts)
     if numeric:
         flat = as_numbers(flat, name, advice=_NO_NUMBERS)
-        check_finite(Sequences(flat, X.lengths), np.dtype(np.float64), name, _NOT_FINITE)
+        sequences = Sequences(flat, X.lengths)
+        check_finite(sequences, np.dtype(np.float64), name, _NOT_FINITE, _place_in_frames(y))
     return flat, is_1d
+
+
+def _place_in_frames(y):
+    """(step, output) -> the output in words, where the first sequence is a frame; else None."""
+    first = next(iter(y))
+    if not hasattr(first, "columns"):
+        return None
+    names = names_of(first)
+    return lambda step, k: in_words(names[k])
 
 
 def _reject_times_in_frames(y, name):
@@ -187,12 +204,13 @@ def reject_targets_per_step(y, X, name="y"):
 def read_single_targets(y, X, name="y", name_X="X"):
     """Numeric y, (n,) or (n, K), one target per sequence -> (n, K) and whether it was (n,)."""
     reject_targets_per_step(y, X, name)
+    columns = names_of(y) if hasattr(y, "columns") else None
     y = as_numbers(y, name, advice=_NO_NUMBERS, ensure_2d=False)
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
     check_same_number(y, X, name, name_X)
     flat = y.reshape(len(y), -1)
-    check_finite_rows(flat, X, name)
+    check_finite_rows(flat, X, name, columns)
     return flat, y.ndim == 1
 
 
@@ -229,8 +247,8 @@ def _first_missing(y):
     return None
 
 
-def check_finite_rows(values, X, name):
-    """Raise a ValueError that names the first row of (n, K) floats that is not finite."""
+def check_finite_rows(values, X, name, columns=None):
+    """Raise a ValueError that names the first row of (n, K) floats that is not finite, and its column."""
     for start in range(0, len(values), 1 << 20):
         finite = np.isfinite(values[start : start + (1 << 20)]).all(axis=1)
         if finite.all():
@@ -239,4 +257,7 @@ def check_finite_rows(values, X, name):
         isnan = np.isnan(values[i]).any()
         what = "NaN" if isnan else f"infinity or a value too large for {values.dtype!r}"
         advice = "Weights must be finite." if name.startswith("sample_weight") else _NOT_FINITE
-        raise ValueError(f"Input {name} contains {what}: {_unit(X)} {i}. {advice}")
+        where = f"{_unit(X)} {i}"
+        if columns is not None:
+            where += f", {in_words(columns[int(np.argmin(np.isfinite(values[i])))])}"
+        raise ValueError(f"Input {name} contains {what}: {where}. {advice}")

@@ -8,11 +8,11 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skrnn._estimators.callbacks import as_task
 from skrnn._reading.arrays import as_numbers
-from skrnn._reading.facts import Form
+from skrnn._reading.facts import Form, check_names
 from skrnn._reading.rows import Split, encode, split_ids
 from skrnn._reading.unreadable import reject_no_container, reject_unreadable
 from skrnn._transformers.base import SequenceTransformer
@@ -111,7 +111,7 @@ class SlidingWindow(SequenceTransformer):
             If X is sparse or masked.
         """
         self._read(X)
-        validate_data(self, X=X, skip_check_array=True, reset=True)  # the names
+        check_names(self, X, reset=True, ensure_2d=True)  # the names
         return self
 
     def transform(self, X):
@@ -138,7 +138,7 @@ class SlidingWindow(SequenceTransformer):
         """
         check_is_fitted(self)
         values, series = self._read(X)
-        validate_data(self, X=X, skip_check_array=True, reset=False)
+        check_names(self, X, reset=False, ensure_2d=True)
         return _windows(values, self.length, series)
 
     def _read(self, X):

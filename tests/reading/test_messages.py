@@ -413,6 +413,30 @@ def test_nan_in_a_named_column(cls, library):
     )
 
 
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_nan_in_a_named_column_of_targets(regressor, library):
+    values = np.ones((N, 2))
+    values[5, 1] = np.nan
+    y = pd.DataFrame(values, columns=["a", "b"])
+    y = y if library == "pandas" else pl.from_pandas(y, nan_to_null=False)
+    match = r"^Input y contains NaN: sequence 5, column 'b'\. Replace it"
+    assert_says(match, lambda: regressor(**SMALL).fit(good_X(), y))
+    model = regressor(**SMALL, return_sequences=True)
+    match = r"^Input y contains NaN: sequence 0, step 5, column 'b'\. Replace it"
+    assert_says(match, lambda: model.fit(np.ones((2, N, F)), [y, y]))
+
+
+def test_other_columns_of_long_names(cls):
+    """scikit-learn's words, but not without end."""
+    X = pd.DataFrame(np.ones((N, 6)), columns=[f"{'long ' * 60}{k}" for k in range(6)])
+    model, other = fitted(cls, X), X.add_prefix("other ")
+    match = "^The feature names should match those that were passed during fit"
+    for call in (model.predict, model.hidden_states, lambda X: model.partial_fit(X, good_y(cls))):
+        assert_says(match, lambda call=call: call(other))
+    window = SlidingWindow(2).fit(X)
+    assert_says(match, lambda: window.transform(other))
+
+
 def test_text_beside_ids_in_an_array(cls):
     """Only there may numbers have become text."""
     X = np.column_stack([["p", "q"] * 4, np.ones(N).astype(str)])
@@ -1079,13 +1103,20 @@ def fitted_readers():
         "series": READERS["series"]().fit(np.column_stack([y, table(X)]), y),
         "tokens": READERS["tokens"]().fit(tokens, y),
         "encoder-decoder": READERS["encoder-decoder"]().fit(["ab"] * N, ["b"] * N),
+        "forecasts": READERS["per step"]().fit(X, X),
+        "driven": READERS["steps"]().fit(table(X)[:, :2], table(X)[:, 0]),
+        "language": skrnn.GRUClassifier(**TOKENS, return_sequences=True).fit(tokens, tokens),
     }
+
+
+KINDS = ("steps", "series", "tokens", "encoder-decoder")
 
 
 @pytest.mark.parametrize("what", RUBBISH)
 @pytest.mark.filterwarnings("ignore")
 def test_anything_in_predict(fitted_readers, what):
-    for reader, model in fitted_readers.items():
+    for reader in ("table", "per step", "regressor", "classifier", *KINDS):
+        model = fitted_readers[reader]
         before = state(model)
         error = read_somehow(model.predict, RUBBISH[what]())
         assert (error is None) == (what in CAN_BE_READ.get(reader, ())), (reader, error)
@@ -1132,3 +1163,25 @@ def test_anything_as_sample_weight(reader, what):
     else:
         assert_is_a_good_message(error, ["sample_weight", r"[Ss]ample weights"])
         assert not [name for name in vars(model) if name.endswith("_")]
+
+
+# What steps that go on are passed to.
+WAYS_ON = {
+    "x": lambda fitted, made: fitted["regressor"].stream(N).step(made),
+    "prompt": lambda fitted, made: fitted["language"].generate(made, 2, random_state=0),
+    "X": lambda fitted, made: fitted["forecasts"].forecast(made, 2),
+    "X_future": lambda fitted, made: fitted["driven"].forecast(
+        table(good_X())[:, :2], 2, X_future=made, feedback=0
+    ),
+}
+CAN_GO_ON = {"prompt": {"numbers", "matrix"}, "x": {"matrix"}}
+
+
+@pytest.mark.parametrize("what", RUBBISH)
+@pytest.mark.parametrize("name", WAYS_ON)
+@pytest.mark.filterwarnings("ignore")
+def test_anything_in_streams_prompts_and_forecasts(fitted_readers, name, what):
+    error = read_somehow(WAYS_ON[name], fitted_readers, RUBBISH[what]())
+    assert (error is None) == (what in CAN_GO_ON.get(name, ())), repr(error)
+    if error is not None:
+        assert_is_a_good_message(error, [name])
