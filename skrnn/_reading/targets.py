@@ -97,6 +97,7 @@ def read_targets_per_step(y, X, name="y", name_X="X", *, numeric=True):
         Whether a step has a single number and not a row of K.
     """
     items = as_items(y, name)
+    frames = {name: y} if items is None else {f"{name}[{i}]": item for i, item in enumerate(y)}
     if items is None:
         y = np.asarray(y)
         if y.ndim not in (2, 3) or (y.shape == (len(X), 1) and X.lengths.max() > 1):
@@ -114,29 +115,29 @@ def read_targets_per_step(y, X, name="y", name_X="X", *, numeric=True):
         parts = [item.reshape(len(item), -1) for item in items]
         if len({part.shape[1] for part in parts}) > 1:
             raise ValueError(f"The sequences of {name} have different numbers of outputs per step.")
-        if numeric:
-            _reject_times_in_frames(y, name)
         flat = np.concatenate(parts)
-    if numeric:
-        flat = as_numbers(flat, name, advice=_NO_NUMBERS)
-        sequences = Sequences(flat, X.lengths)
-        check_finite(sequences, np.dtype(np.float64), name, _NOT_FINITE, _place_in_frames(y))
-    return flat, is_1d
+    return _finite_numbers(flat, frames, X, name) if numeric else flat, is_1d
 
 
-def _place_in_frames(y):
-    """(step, output) -> the output in words, where the first sequence is a frame; else None."""
-    first = next(iter(y))
-    if not hasattr(first, "columns"):
+def _finite_numbers(flat, frames, X, name):
+    """Targets per step (sum of T_i, K) as finite numbers.
+
+    ``frames``: what they were made of, by name, y itself or its sequences.
+    """
+    for label, frame in frames.items():
+        reject_times(frame, label)  # NumPy may have made numbers of them
+    flat = as_numbers(flat, name, advice=_NO_NUMBERS)
+    place = None if name in frames else _place_in(next(iter(frames.values())))
+    check_finite(Sequences(flat, X.lengths), np.dtype(np.float64), name, _NOT_FINITE, place)
+    return flat
+
+
+def _place_in(frame):
+    """(step, output) -> the output in words, if a sequence of targets is a frame; else None."""
+    if not hasattr(frame, "columns"):
         return None
-    names = names_of(first)
+    names = names_of(frame)
     return lambda step, k: in_words(names[k])
-
-
-def _reject_times_in_frames(y, name):
-    """Raise a ValueError for the times of frames, of which arrays make numbers."""
-    for i, item in enumerate(y):
-        reject_times(item, f"{name}[{i}]")
 
 
 def _what_was_meant(y, X, name, name_X):

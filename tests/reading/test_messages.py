@@ -358,7 +358,11 @@ def test_dates_of_polars_in_targets(regressor):
     assert_says("^y holds dates or times in column 'b' ", lambda: regressor(**SMALL).fit(good_X(), y))
     per_step = [pl.DataFrame({"a": np.ones(T), "b": DAYS[:T]})] * N
     model = regressor(**SMALL, return_sequences=True)
-    assert_says(r"^y\[0\] holds dates or times in column 'b' ", lambda: model.fit(good_X(), per_step))
+    for form in (per_step, tuple(per_step), object_array(per_step)):
+        match = r"^y\[0\] holds dates or times in column 'b' "
+        assert_says(match, lambda form=form: model.fit(good_X(), form))
+    table_of_steps = pl.DataFrame({"a": np.ones(2), "b": DAYS[:2]})
+    assert_says("^y holds dates or times in column 'b' ", lambda: model.fit(good_X(2, 2), table_of_steps))
     assert_says("^y holds dates or times ", lambda: regressor(**SMALL).fit(good_X(), pl.Series(DAYS)))
     assert_says(
         "^sample_weight holds dates or times ",
@@ -424,6 +428,8 @@ def test_nan_in_a_named_column_of_targets(regressor, library):
     model = regressor(**SMALL, return_sequences=True)
     match = r"^Input y contains NaN: sequence 0, step 5, column 'b'\. Replace it"
     assert_says(match, lambda: model.fit(np.ones((2, N, F)), [y, y]))
+    match = r"^Input y contains NaN: sequence 5, step 1, position 0\. Replace it"  # columns are steps
+    assert_says(match, lambda: model.fit(np.ones((N, 2, F)), y))
 
 
 def test_other_columns_of_long_names(cls):
