@@ -111,7 +111,7 @@ def names_of(values):
     """The columns of a frame; of an array the positions along its last axis."""
     if hasattr(values, "columns"):
         return list(values.columns)
-    shape = np.asarray(values).shape  # np.shape would ask what is no array of NumPy for its own
+    shape = np.asarray(values).shape
     return list(range(shape[-1])) if len(shape) > 1 else []
 
 
@@ -161,9 +161,14 @@ def _raise_about_shape(values, name, error):
             f"{name} has several columns of the name {listed(twice)}: give each a name of its own."
         )
     if "Expected 2D array" in error or "Expected a 2-dimensional" in error:
-        _raise_about_dimensions(name, np.ndim(values))
+        _raise_about_dimensions(name, _ndim(values))
     if "dim <= 2" in error:
-        raise ValueError(f"Found array {name} with dim {np.ndim(values)}: pass a table (2-D).")
+        raise ValueError(f"Found array {name} with dim {_ndim(values)}: pass a table (2-D).")
+
+
+def _ndim(values):
+    """Dimensions; np.ndim would ask what is no array of NumPy for its own."""
+    return values.ndim if isinstance(getattr(values, "ndim", None), int) else np.asarray(values).ndim
 
 
 def _raise_about_dimensions(name, ndim):
@@ -181,7 +186,7 @@ def _raise_about_columns(values, name, columns, advice, error=None):
         return
     k, row, value = found
     columns = names_of(values) if columns is None else columns
-    where = f" in {in_words(columns[k], np.ndim(values) < 3)}" if columns else ""
+    where = f" in {in_words(columns[k], _ndim(values) < 3)}" if columns else ""
     kind, what, how = _explain(value, name, advice)
     at = "" if row is None else f" in row {row}"
     if how.startswith(NESTED[:10]):

@@ -82,10 +82,11 @@ ImportError
 Warns
 -----
 ConvergenceWarning
-    If `max_iter` is reached before the loss has stopped falling; if the loss or the gradient is no
-    longer finite (training then stops, the last weights at which both were finite are kept, and the
-    warning tells the epoch, the gradient norms before it and what to try); if "lbfgs" stops early; or if
-    hardly anything was learned and the features of X have very different scales, or scales far from 1.
+    If `max_iter` is reached before the loss has stopped falling, and `tol` is not None; if the loss or
+    the gradient is no longer finite (training then stops, the last weights at which both were finite
+    are kept, and the warning tells the epoch, the gradient norms before it and what to try); if "lbfgs"
+    stops early; or if hardly anything was learned and the features of X have very different scales, or
+    scales far from 1.
 UserWarning
     If training is interrupted from the keyboard (the weights so far are kept); if the axes of X seem to
     be in another order; if y seems to have one target per time step, or to be one-hot encoded; if y is in

@@ -17,7 +17,9 @@ from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import check_param_validation
 from support.arrays import object_array
+from support.estimators import ESTIMATORS, name_of
 from support.misuse import (
     EVERYWHERE,
     LONGEST,
@@ -299,7 +301,7 @@ def ways_to_read(cls, frame, y):
     """Name -> a call that reads the columns of a frame."""
     without = frame.drop(columns="id") if hasattr(frame, "iloc") else frame.drop("id")
     good = pd.DataFrame(np.ones((N, 3)), columns=list("abc"))
-    good = good if hasattr(frame, "iloc") else pl.from_pandas(good)
+    good = good if hasattr(frame, "iloc") else pl.DataFrame(good.to_numpy(), schema=list("abc"))
     table_model, list_model = fitted(cls, good), fitted(cls, [good] * N)
     steps = cls(**STEPS)
     return {
@@ -421,8 +423,8 @@ def test_nan_in_a_named_column(cls, library):
 def test_nan_in_a_named_column_of_targets(regressor, library):
     values = np.ones((N, 2))
     values[5, 1] = np.nan
-    y = pd.DataFrame(values, columns=["a", "b"])
-    y = y if library == "pandas" else pl.from_pandas(y, nan_to_null=False)
+    names = ["a", "b"]
+    y = pd.DataFrame(values, columns=names) if library == "pandas" else pl.DataFrame(values, schema=names)
     match = r"^Input y contains NaN: sequence 5, column 'b'\. Replace it"
     assert_says(match, lambda: regressor(**SMALL).fit(good_X(), y))
     model = regressor(**SMALL, return_sequences=True)
@@ -736,6 +738,12 @@ def test_lengths(cls):
             call = getattr(model, name)
             assert_fails(lambda c=call, t=targets: c(X, *t, lengths=[3, 5]), model, match, TypeError)
     assert "lengths" not in error_of(lambda: model.fit(X, y, long=3), TypeError)
+    pairs = skrnn.GRUEncoderDecoder(**SMALL).fit(["ab"] * N, ["b"] * N)
+    for name in ("fit", "predict", "score"):
+        call, args = getattr(pairs, name), [["ab"] * N] * (1 if name == "predict" else 2)
+        assert_says(
+            rf"^GRUEncoderDecoder.{name}\(\) has no lengths", lambda c=call, a=args: c(*a, lengths=[1])
+        )
 
 
 def test_sequences_behind_a_scaler_of_tables():
@@ -786,8 +794,13 @@ def test_what_was_said_of_text_leads_to_a_fit():
 # --- parameters --------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("cls", [*ESTIMATORS, skrnn.GRUEncoderDecoder], ids=name_of)
+def test_scikit_learn_s_check_of_parameters(cls):
+    """It calls fit and partial_fit, without the classes."""
+    check_param_validation(cls.__name__, cls())
+
+
 def test_parameters_come_before_classes(classifier):
-    """As scikit-learn's check of parameters wants it."""
     for bad in ({"hidden_size": -1}, {"solver": "adamw"}, {"solver": []}, {"tol": "a"}):
         name = next(iter(bad))
         assert_says(
