@@ -10,7 +10,7 @@ import numpy as np
 from sklearn import config_context
 from sklearn.utils import check_array
 
-from skrnn._reading.unreadable import of_pipelines
+from skrnn._reading.unreadable import as_array_of, of_pipelines
 from skrnn._settings.quoting import listed, quote, shorten
 
 TIMES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
@@ -56,7 +56,7 @@ def as_numbers(values, name, advice="", *, columns=None, **options):
         That says what stands where a number should, and what to do.
     """
     tell = partial(_raise_about_columns, values, name, columns, advice)
-    reject_times(values, name, columns)
+    reject_times(values, name, columns, advice)
     try:
         array = checked(values, name, **options)
     except (TypeError, ValueError, OverflowError, RuntimeError) as error:
@@ -83,10 +83,10 @@ def as_labels(values, name):
         raise ValueError(f"{name} cannot be read as labels: {shorten(error, 200)}") from error
 
 
-def reject_times(values, name, columns=None):
+def reject_times(values, name, columns=None, advice=""):
     """Raise a ValueError for dates and times, which NumPy may read as numbers without a word."""
     if _has_times(values):
-        _raise_about_columns(values, name, columns, "")
+        _raise_about_columns(values, name, columns, advice)
 
 
 def reject_nested(X, name):
@@ -161,7 +161,7 @@ def _raise_about_shape(values, name, error):
             f"{name} has several columns of the name {listed(twice)}: give each a name of its own."
         )
     if "Expected 2D array" in error or "Expected a 2-dimensional" in error:
-        _raise_about_dimensions(name, _ndim(values))
+        _raise_about_dimensions(values, name)
     if "dim <= 2" in error:
         raise ValueError(f"Found array {name} with dim {_ndim(values)}: pass a table (2-D).")
 
@@ -171,11 +171,12 @@ def _ndim(values):
     return values.ndim if isinstance(getattr(values, "ndim", None), int) else np.asarray(values).ndim
 
 
-def _raise_about_dimensions(name, ndim):
+def _raise_about_dimensions(values, name):
+    ndim, array = _ndim(values), as_array_of(values, name)
     got = "1D" if ndim else "scalar"
     raise ValueError(
         f"{name} is {ndim}-D (Expected 2D array, got {got} array instead). Reshape your data: "
-        f"{name}.reshape(-1, 1) is one column, {name}.reshape(1, -1) one row."
+        f"{array}.reshape(-1, 1) is one column, {array}.reshape(1, -1) one row."
     )
 
 

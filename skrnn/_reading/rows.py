@@ -16,7 +16,7 @@ from skrnn._engine.storage import Sequences
 from skrnn._reading.advice import warn
 from skrnn._reading.arrays import as_numbers, is_missing, names_of, object_array
 from skrnn._reading.containers import Container, Rows, names_of_frame
-from skrnn._reading.unreadable import reject_unreadable
+from skrnn._reading.unreadable import as_array_of, reject_unreadable
 from skrnn._settings.quoting import listed, quote
 
 _RENAMED = (
@@ -47,7 +47,7 @@ class StepTable(Container):
             values, name, _advice(split), columns=split.labels, estimator=passed.estimator
         )
         if values.ndim != 2:
-            raise ValueError(_not_2d(name, f"{values.ndim}-D"))
+            raise ValueError(_not_2d(X, name, f"{values.ndim}-D"))
         names, lengths, order, codes = _by_series(ids, len(values), name)
         advise_on_order(X, codes, name)
         sequences = Sequences(values, lengths, order=order, columns=columns, rows_are_steps=True)
@@ -101,16 +101,17 @@ def _check_2d(X, name):
         reject_unreadable(X[0], f"{name}[0]")
         row = np.asarray(X[0], dtype=object)  # an id may be a tuple
         if row.ndim != 1:
-            raise ValueError(_not_2d(name, "a list of arrays" if row.ndim else "1-D"))
+            raise ValueError(_not_2d(X, name, "a list of arrays" if row.ndim else "1-D"))
     if ndim is not None and ndim != 2:
-        raise ValueError(_not_2d(name, f"{ndim}-D"))
+        raise ValueError(_not_2d(X, name, f"{ndim}-D"))
 
 
-def _not_2d(name, what):
+def _not_2d(X, name, what):
+    array = as_array_of(X, name)
     return (
         f'rows="steps" reads a 2-D {name} (n_rows, n_columns) whose rows are time steps, but {name} is '
         f'{what}. For sequences set rows="sequences". Reshape your data if it is one series of one '
-        f"feature, {name}.reshape(-1, 1), or a single step, {name}.reshape(1, -1)."
+        f"feature, {array}.reshape(-1, 1), or a single step, {array}.reshape(1, -1)."
     )
 
 

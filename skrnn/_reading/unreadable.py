@@ -152,8 +152,9 @@ def reject_one_dimension(X, name, form):
     if not shape[0]:
         raise ValueError(f"Found {name} with 0 sample(s): it is empty, while a minimum of 1 is required.")
     _reject_objects(X, name, form)
+    what = "numbers" if np.asarray(X).dtype.kind in "biufc" else "values"
     raise ValueError(
-        f"{name} is a single series of {shape[0]} numbers (Expected 2D array, got 1D array instead). "
+        f"{name} is a single series of {shape[0]} {what} (Expected 2D array, got 1D array instead). "
         f"Reshape your data: {_as_sequences(X, name, form)}"
     )
 
@@ -174,9 +175,14 @@ def _reject_objects(X, name, form):
         )
 
 
+def as_array_of(X, name):
+    """How one writes X as an array."""
+    return name if isinstance(X, np.ndarray) else f"numpy.asarray({name})"
+
+
 def _as_sequences(X, name, form):
     """What may be meant by a series of numbers, and how to pass it."""
-    array = name if isinstance(X, np.ndarray) else f"numpy.asarray({name})"
+    array = as_array_of(X, name)
     if form.has_tokens:
         return f"pass [{array}] if it is one sequence of tokens."
     if form.container is None:

@@ -365,7 +365,9 @@ def test_dates_of_polars_in_targets(regressor):
         assert_says(match, lambda form=form: model.fit(good_X(), form))
     table_of_steps = pl.DataFrame({"a": np.ones(2), "b": DAYS[:2]})
     assert_says("^y holds dates or times in column 'b' ", lambda: model.fit(good_X(2, 2), table_of_steps))
-    assert_says("^y holds dates or times ", lambda: regressor(**SMALL).fit(good_X(), pl.Series(DAYS)))
+    match = "^y holds dates or times .* Make numbers of them, such as the days since a first one"
+    for alone in (pl.Series(DAYS), pd.Series(DAYS), DAYS, np.array(DAYS, dtype="M8[D]")):
+        assert_says(match, lambda y=alone: regressor(**SMALL).fit(good_X(), y))
     assert_says(
         "^sample_weight holds dates or times ",
         lambda: regressor(**SMALL).fit(good_X(), np.ones(N), sample_weight=pl.Series(DAYS)),
