@@ -30,6 +30,15 @@ References
 
 import numpy as np
 
+__all__ = [
+    "ACTIVATIONS",
+    "CELLS",
+    "GRU",
+    "LSTM",
+    "Cell",
+    "Elman",
+]
+
 # --- activations of the Elman cell: f(a, in place) and dh -> da, written in terms of h = f(a) ------
 
 

@@ -3,12 +3,13 @@
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import unique_labels
 
 from skrnn._estimators.base import BaseRNN
 from skrnn._estimators.generating import Drawing, generate
-from skrnn._estimators.labels import Labels, same_labels
+from skrnn._estimators.keywords import without_lengths
+from skrnn._estimators.labels import Labels, labels_of, same_labels
 from skrnn._estimators.numbers import in_a_unit
+from skrnn._settings.quoting import listed, quote
 from skrnn._settings.texts import complete
 from skrnn.cells import GRU, LSTM, Elman
 
@@ -43,6 +44,7 @@ class SequenceClassifier(ClassifierMixin, BaseRNN):
 
     @available_if(BaseRNN._can_partial_fit)
     @complete
+    @without_lengths
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """One pass over the data, going on from the present weights.
 
@@ -71,17 +73,22 @@ class SequenceClassifier(ClassifierMixin, BaseRNN):
 
         .. warnings of training
         """
+        settings = self._settings(partial_fit=True)
+        self._check_classes(classes)
+        return self._partial_fit(settings, X, y, sample_weight, classes=classes)
+
+    def _check_classes(self, classes):
         fitted = self.__sklearn_is_fitted__()
         if classes is None and not fitted:
             raise ValueError("classes must be passed on the first call to partial_fit.")
-        if classes is not None and fitted and not same_labels(self.classes_, unique_labels(classes)):
+        if classes is not None and fitted and not same_labels(self.classes_, labels_of(classes)):
             raise ValueError(
-                f"`classes={classes!r}` is not the same as on last call to partial_fit, was: "
-                f"{self.classes_!r}"
+                f"`classes={quote(classes)}` is not the same as on last call to partial_fit, which was: "
+                f"{listed(self.classes_)}."
             )
-        return self._partial_fit(X, y, sample_weight, classes=classes)
 
     @complete
+    @without_lengths
     def predict(self, X):
         """Predict the labels.
 
@@ -104,6 +111,7 @@ class SequenceClassifier(ClassifierMixin, BaseRNN):
         return self._answer("predict", X)
 
     @complete
+    @without_lengths
     def predict_proba(self, X):
         """Predict the probabilities of the classes.
 
@@ -125,6 +133,7 @@ class SequenceClassifier(ClassifierMixin, BaseRNN):
         return self._answer("predict_proba", X)
 
     @complete
+    @without_lengths
     def predict_log_proba(self, X):
         """Predict the logarithms of the probabilities of the classes.
 
@@ -145,6 +154,7 @@ class SequenceClassifier(ClassifierMixin, BaseRNN):
         return self._answer("predict_log_proba", X)
 
     @complete
+    @without_lengths
     def score(self, X, y, sample_weight=None):
         """Accuracy of the predictions.
 

@@ -1,5 +1,6 @@
 # Made by .ci/stubs.py of signatures and docstrings: edit those.
 
+from collections.abc import Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -16,7 +17,7 @@ __all__ = [
 ]
 
 class SequenceClassifier(ClassifierMixin, BaseEstimator):
-    hidden_size: int | tuple[int, ...]
+    hidden_size: int | tuple[int, ...] | Sequence[int] | NDArray[Any]
     bidirectional: bool
     embedding_size: int | None
     n_tokens: int | None
@@ -24,7 +25,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
     dropout: float
     rows: Literal["sequences", "steps"]
     step_features: int
-    sequence_id: str | int | None
+    sequence_id: str | int | tuple[Any, ...] | None
     return_sequences: bool
     target_delay: int
     initial_state: Literal["zeros", "last"]
@@ -77,7 +78,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
     k2_curve_: list[int | None]
     def __init__(
         self,
-        hidden_size: int | tuple[int, ...] = 32,
+        hidden_size: int | tuple[int, ...] | Sequence[int] | NDArray[Any] = 32,
         *,
         bidirectional: bool = False,
         embedding_size: int | None = None,
@@ -86,7 +87,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
         dropout: float = 0.0,
         rows: Literal["sequences", "steps"] = "sequences",
         step_features: int = 1,
-        sequence_id: str | int | None = None,
+        sequence_id: str | int | tuple[Any, ...] | None = None,
         return_sequences: bool = False,
         target_delay: int = 0,
         initial_state: Literal["zeros", "last"] = "zeros",
@@ -182,7 +183,7 @@ class RNNClassifier(SequenceClassifier):
     activation: Literal["tanh", "relu", "logistic", "identity", "softmax"]
     def __init__(
         self,
-        hidden_size: int | tuple[int, ...] = 32,
+        hidden_size: int | tuple[int, ...] | Sequence[int] | NDArray[Any] = 32,
         *,
         activation: Literal["tanh", "relu", "logistic", "identity", "softmax"] = "tanh",
         bidirectional: bool = False,
@@ -192,7 +193,7 @@ class RNNClassifier(SequenceClassifier):
         dropout: float = 0.0,
         rows: Literal["sequences", "steps"] = "sequences",
         step_features: int = 1,
-        sequence_id: str | int | None = None,
+        sequence_id: str | int | tuple[Any, ...] | None = None,
         return_sequences: bool = False,
         target_delay: int = 0,
         initial_state: Literal["zeros", "last"] = "zeros",

@@ -15,7 +15,7 @@ __all__ = [
 ]
 
 class SequenceEncoderDecoder(BaseEstimator):
-    hidden_size: int | tuple[int, ...]
+    hidden_size: int | tuple[int, ...] | Sequence[int] | NDArray[Any]
     embedding_size: int
     dropout: float
     beam_size: int
@@ -61,7 +61,7 @@ class SequenceEncoderDecoder(BaseEstimator):
     k2_curve_: list[int | None]
     def __init__(
         self,
-        hidden_size: int | tuple[int, ...] = 32,
+        hidden_size: int | tuple[int, ...] | Sequence[int] | NDArray[Any] = 32,
         *,
         embedding_size: int = 16,
         dropout: float = 0.0,
@@ -135,7 +135,7 @@ class RNNEncoderDecoder(SequenceEncoderDecoder):
     activation: Literal["tanh", "relu", "logistic", "identity", "softmax"]
     def __init__(
         self,
-        hidden_size: int | tuple[int, ...] = 32,
+        hidden_size: int | tuple[int, ...] | Sequence[int] | NDArray[Any] = 32,
         *,
         activation: Literal["tanh", "relu", "logistic", "identity", "softmax"] = "tanh",
         embedding_size: int = 16,

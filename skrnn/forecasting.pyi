@@ -15,5 +15,5 @@ def forecast(
     horizon: int,
     *,
     X_future: ArrayLike | None = None,
-    feedback: str | int | Sequence[str | int] | None = None,
+    feedback: str | int | tuple[Any, ...] | Sequence[str | int | tuple[Any, ...]] | None = None,
 ) -> NDArray[Any]: ...

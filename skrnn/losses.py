@@ -28,6 +28,19 @@ References
 
 import numpy as np
 
+__all__ = [
+    "LOSSES",
+    "AbsoluteError",
+    "BinomialLogLoss",
+    "HuberLoss",
+    "Loss",
+    "MultinomialLogLoss",
+    "PinballLoss",
+    "PoissonDeviance",
+    "SquaredError",
+    "make_loss",
+]
+
 
 def make_loss(targets):
     """The loss that an estimator was fitted with.

@@ -30,6 +30,9 @@ from skrnn._engine.storage import Sequences
 from skrnn._estimators.unwrap import WRAPPERS, answers_per_step, unwrap
 from skrnn._reading.containers import as_items
 from skrnn._reading.weights import read_weights
+from skrnn._settings.quoting import listed, quote
+
+__all__ = ["sequence_scorer"]
 
 _ANSWERS = ("predict", "predict_proba", "predict_log_proba", "decision_function")
 
@@ -152,7 +155,8 @@ def _read_scoring(scoring, kwargs):
         scoring = scoring._scorer
     if not (isinstance(scoring, str) or callable(scoring)):
         raise TypeError(
-            f"scoring must be the name of a scorer or a callable, got {scoring!r}. For several scores "
+            f"scoring must be the name of a scorer or a callable, got {quote(scoring)}. For several "
+            "scores "
             'pass a dict of scorers: scoring={"f1": sequence_scorer("f1"), ...}.'
         )
     if _is_metric(scoring):
@@ -183,14 +187,15 @@ def _is_metric(scoring):
 def _check_options(scoring, scorer, kwargs):
     if not hasattr(scorer, "_score_func"):
         raise ValueError(
-            f"scoring={scoring!r} takes no options, but {sorted(kwargs)} were passed: options are for "
-            "names, and for what make_scorer returns."
+            f"scoring={quote(scoring)} takes no options, but {listed(sorted(kwargs))} were passed: "
+            "options are for names, and for what make_scorer returns."
         )
     known = signature(scorer._score_func).parameters
     unknown = sorted(set(kwargs) - set(known))
     if unknown and not any(p.kind is Parameter.VAR_KEYWORD for p in known.values()):
         raise ValueError(
-            f"The metric of scoring={scoring!r} has no option {unknown}; it has {[*known][2:]}."
+            f"The metric of scoring={quote(scoring)} has no option {listed(unknown)}; it has "
+            f"{listed([*known][2:], 20)}."
         )
 
 

@@ -3,4 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+__all__ = [
+    "sequence_scorer",
+]
+
 def sequence_scorer(scoring: str | Callable[..., Any], **kwargs: Any) -> Any: ...

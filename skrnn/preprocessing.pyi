@@ -15,10 +15,15 @@ __all__ = [
 
 class SlidingWindow(TransformerMixin, BaseEstimator):
     length: int
-    sequence_id: str | int | None
+    sequence_id: str | int | tuple[Any, ...] | None
     n_features_in_: int
     feature_names_in_: NDArray[Any]
-    def __init__(self, length: int, *, sequence_id: str | int | None = None) -> None: ...
+    def __init__(
+        self,
+        length: int,
+        *,
+        sequence_id: str | int | tuple[Any, ...] | None = None,
+    ) -> None: ...
     def fit(self, X: ArrayLike, y: None = None) -> Self: ...
     def fit_transform(self, X: ArrayLike, y: None = None) -> NDArray[Any]: ...
     def get_metadata_routing(self) -> Any: ...

@@ -5,6 +5,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 
 from skrnn._estimators.base import BaseRNN
+from skrnn._estimators.keywords import without_lengths
 from skrnn._estimators.numbers import Numbers
 from skrnn._settings.settings import loss_class
 from skrnn._settings.texts import complete
@@ -43,6 +44,7 @@ class SequenceRegressor(RegressorMixin, BaseRNN):
 
     @available_if(BaseRNN._can_partial_fit)
     @complete
+    @without_lengths
     def partial_fit(self, X, y, sample_weight=None):
         """One pass over the data, going on from the present weights.
 
@@ -69,9 +71,10 @@ class SequenceRegressor(RegressorMixin, BaseRNN):
 
         .. warnings of training
         """
-        return self._partial_fit(X, y, sample_weight)
+        return self._partial_fit(self._settings(partial_fit=True), X, y, sample_weight)
 
     @complete
+    @without_lengths
     def predict(self, X):
         """Predict the targets.
 
@@ -94,6 +97,7 @@ class SequenceRegressor(RegressorMixin, BaseRNN):
         return self._answer("predict", X)
 
     @complete
+    @without_lengths
     def score(self, X, y, sample_weight=None):
         """Coefficient of determination R^2 of the predictions; of several quantiles D^2.
 

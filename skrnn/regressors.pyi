@@ -17,7 +17,7 @@ __all__ = [
 ]
 
 class SequenceRegressor(RegressorMixin, BaseEstimator):
-    hidden_size: int | tuple[int, ...]
+    hidden_size: int | tuple[int, ...] | Sequence[int] | NDArray[Any]
     bidirectional: bool
     embedding_size: int | None
     n_tokens: int | None
@@ -25,7 +25,7 @@ class SequenceRegressor(RegressorMixin, BaseEstimator):
     dropout: float
     rows: Literal["sequences", "steps"]
     step_features: int
-    sequence_id: str | int | None
+    sequence_id: str | int | tuple[Any, ...] | None
     return_sequences: bool
     target_delay: int
     initial_state: Literal["zeros", "last"]
@@ -79,7 +79,7 @@ class SequenceRegressor(RegressorMixin, BaseEstimator):
     k2_curve_: list[int | None]
     def __init__(
         self,
-        hidden_size: int | tuple[int, ...] = 32,
+        hidden_size: int | tuple[int, ...] | Sequence[int] | NDArray[Any] = 32,
         *,
         bidirectional: bool = False,
         embedding_size: int | None = None,
@@ -88,7 +88,7 @@ class SequenceRegressor(RegressorMixin, BaseEstimator):
         dropout: float = 0.0,
         rows: Literal["sequences", "steps"] = "sequences",
         step_features: int = 1,
-        sequence_id: str | int | None = None,
+        sequence_id: str | int | tuple[Any, ...] | None = None,
         return_sequences: bool = False,
         target_delay: int = 0,
         initial_state: Literal["zeros", "last"] = "zeros",
@@ -141,7 +141,7 @@ class SequenceRegressor(RegressorMixin, BaseEstimator):
         horizon: int,
         *,
         X_future: ArrayLike | None = None,
-        feedback: str | int | Sequence[str | int] | None = None,
+        feedback: str | int | tuple[Any, ...] | Sequence[str | int | tuple[Any, ...]] | None = None,
     ) -> NDArray[Any]: ...
     def get_metadata_routing(self) -> Any: ...
     def get_params(self, deep: bool = True) -> dict[str, Any]: ...
@@ -172,7 +172,7 @@ class RNNRegressor(SequenceRegressor):
     activation: Literal["tanh", "relu", "logistic", "identity", "softmax"]
     def __init__(
         self,
-        hidden_size: int | tuple[int, ...] = 32,
+        hidden_size: int | tuple[int, ...] | Sequence[int] | NDArray[Any] = 32,
         *,
         activation: Literal["tanh", "relu", "logistic", "identity", "softmax"] = "tanh",
         bidirectional: bool = False,
@@ -182,7 +182,7 @@ class RNNRegressor(SequenceRegressor):
         dropout: float = 0.0,
         rows: Literal["sequences", "steps"] = "sequences",
         step_features: int = 1,
-        sequence_id: str | int | None = None,
+        sequence_id: str | int | tuple[Any, ...] | None = None,
         return_sequences: bool = False,
         target_delay: int = 0,
         initial_state: Literal["zeros", "last"] = "zeros",

@@ -28,6 +28,18 @@ import math
 import numpy as np
 import scipy.optimize
 
+__all__ = [
+    "LBFGS",
+    "SCHEDULES",
+    "SGD",
+    "SOLVERS",
+    "Adam",
+    "Adaptive",
+    "Constant",
+    "Cosine",
+    "RMSprop",
+]
+
 
 class _Stepwise:
     """What the solvers that step after every gradient share: the memory and the rate."""

@@ -732,7 +732,8 @@ def test_strings_in_a_frame_where_numbers_are():
     X = pd.DataFrame(X, columns=NAMES)
     future = pd.DataFrame({"b": [1.0, 2.0], "c": ["x", "1"]})
     model.fit(X, X["a"])
-    with pytest.raises(ValueError, match="Column 'c' of X_future cannot be read as numbers"):
+    match = r"Column 'c' of X_future holds text \('x' in row 0\), which cannot be read as numbers. In"
+    with pytest.raises(ValueError, match=match):
         model.forecast(X, 2, X_future=future, feedback="a")
 
 
@@ -760,7 +761,7 @@ BAD_CALLS = {
     "horizon float": ({"horizon": 2.0}, "horizon must be an int >= 1, got 2.0"),
     "horizon bool": ({"horizon": True}, "horizon must be an int >= 1, got True"),
     "no feedback": ({"feedback": None}, r"feedback is needed: the model predicts 1 .* 3 columns"),
-    "unknown name": ({"feedback": "z"}, r"feedback: X has no column 'z'. Its columns are \['a'"),
+    "unknown name": ({"feedback": "z"}, r"feedback: X has no column 'z'. Its columns are 'a'"),
     "unknown position": ({"feedback": 4}, "feedback: X has no column 4, only 4"),
     "bool": ({"feedback": [True]}, "feedback: X has no column True"),
     "float": ({"feedback": 1.5}, "feedback: X has no column 1.5"),

@@ -733,7 +733,7 @@ def test_repr():
         (["f1", "accuracy"], {}, TypeError, "pass a dict of scorers"),
         (metrics.f1_score, {}, ValueError, r"sequence_scorer\(make_scorer\(f1_score\)\)"),
         (worst, {}, ValueError, r"make_scorer\(worst\)"),
-        ("f1", {"poslabel": 1}, ValueError, r"has no option \['poslabel'\].*'pos_label'"),
+        ("f1", {"poslabel": 1}, ValueError, r"has no option 'poslabel'; it has .*'pos_label'"),
         (asks_the_estimator, {"labels": 1}, ValueError, "takes no options"),
     ],
     ids=["unknown", "None", "list", "metric", "own metric", "option", "options of a function"],

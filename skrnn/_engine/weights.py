@@ -65,7 +65,7 @@ class WeightLayout:
             if name in penalised:
                 self.n_penalised = self.size
         if self.size > MOST_WEIGHTS:
-            raise MemoryError(f"A network of this hidden_size has {self.size} weights: lower it.")
+            raise MemoryError("The network has more weights than memory has addresses: make it smaller.")
 
     def views(self, vector):
         """Dict of name to view into ``vector``, in the order of ``shapes``."""

@@ -20,23 +20,26 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import validate_parameter_constraints
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skrnn._engine.forward import BLOCK
 from skrnn._engine.model import Model
 from skrnn._estimators.blas import one_thread
 from skrnn._estimators.callbacks import HasTasks, Tasks, with_callbacks
-from skrnn._estimators.memory import check_memory, with_text
+from skrnn._estimators.keywords import without_lengths
+from skrnn._estimators.memory import check_memory, largest_size, with_text
 from skrnn._estimators.series import Series, carry
 from skrnn._estimators.streaming import stream_of
 from skrnn._estimators.threads import mapper, n_threads
 from skrnn._estimators.trainer import Start, Trainer
 from skrnn._estimators.versions import Stamped
 from skrnn._reading.advice import warn
+from skrnn._reading.facts import check_names
 from skrnn._reading.reader import Given, Reader, read_again
 from skrnn._reading.targets import check_targets, read_targets_per_step
 from skrnn._reading.weights import read_weights
 from skrnn._settings.build import attributes_of, build, of
+from skrnn._settings.quoting import quote
 from skrnn._settings.settings import Of, SequenceSettings
 from skrnn._settings.texts import complete
 from skrnn.cells import Elman
@@ -83,6 +86,7 @@ class Trainable(Stamped, HasTasks, BaseEstimator):
     # --- public methods -------------------------------------------------------------------------
 
     @complete
+    @without_lengths
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Fit the network to sequences and targets.
 
@@ -186,7 +190,7 @@ class Trainable(Stamped, HasTasks, BaseEstimator):
     def _check_names(self, X, before):
         """Raise scikit-learn's error for other columns than in the fit that is gone on from."""
         if before is not None and before.model.facts.form is not None:
-            validate_data(self, X=X, skip_check_array=True, ensure_2d=False, reset=False)
+            check_names(self, X, reset=False)
 
     def _publish(self, fitted):
         """Write what came out to the estimator, in place of what was there; None: nothing is there.
@@ -241,9 +245,13 @@ def _settled(fitted, before):
 
 def _network(settings, task):
     """The network to train, if it fits in memory."""
-    threads = n_threads(settings.n_jobs)
-    network = task.facts.architecture.network(dropout=settings.dropout, n_threads=threads)
-    check_memory(settings, network, task.data)
+    threads, architecture = n_threads(settings.n_jobs), task.facts.architecture
+    try:
+        network = architecture.network(dropout=settings.dropout, n_threads=threads)
+    except MemoryError as error:  # so many weights have not even a number
+        what, how = largest_size(settings, architecture)
+        raise MemoryError(f"{what} means more weights than any machine has memory for. {how}") from error
+    check_memory(settings, network, task)
     return network
 
 
@@ -287,8 +295,7 @@ class BaseRNN(Trainable):
 
     _settings_class, _reader_class = SequenceSettings, Reader
 
-    def _partial_fit(self, X, y, sample_weight, **options):
-        settings = self._settings(partial_fit=True)
+    def _partial_fit(self, settings, X, y, sample_weight, **options):
         before = vars(self).get("_fitted")
         self._check_names(X, before)
         with one_thread(), with_text():
@@ -319,12 +326,13 @@ class BaseRNN(Trainable):
         return carry(series and series.carried, container, ends)
 
     def _can_partial_fit(self):
-        # what is no solver at all is said by the call
-        if isinstance(self.solver, str) and self.solver in SOLVERS and SOLVERS[self.solver].full_batch:
+        known = isinstance(self.solver, str) and self.solver in SOLVERS  # else partial_fit says so
+        if known and SOLVERS[self.solver].full_batch:
             raise AttributeError(f"partial_fit is not available with solver={self.solver!r}.")
         return True
 
     @complete
+    @without_lengths
     def hidden_states(self, X):
         """The states h of the top layer at every time step.
 
@@ -380,9 +388,9 @@ class BaseRNN(Trainable):
         """
         model = self._model
         if not isinstance(n_streams, Integral) or isinstance(n_streams, bool) or n_streams < 1:
-            raise ValueError(f"n_streams must be a positive int, got {n_streams!r}.")
+            raise ValueError(f"n_streams must be a positive int, got {quote(n_streams)}.")
         if n_streams > MOST_STREAMS:
-            raise MemoryError(f"n_streams={n_streams}: there is no memory for so many states.")
+            raise MemoryError(f"n_streams={quote(n_streams)}: there is no memory for so many states.")
         if model.facts.architecture.bidirectional:
             raise ValueError(
                 "stream and bidirectional=True do not go together: the reverse direction starts from the "
@@ -448,7 +456,7 @@ class BaseRNN(Trainable):
     def _read_like_fit(self, X):
         """X as a container, in the form of the X of fit."""
         facts = self._model.facts
-        validate_data(self, X=X, skip_check_array=True, ensure_2d=False, reset=False)
+        check_names(self, X, reset=False)
         return read_again(X, facts.form, model=facts.name)
 
     @with_text()

@@ -13,9 +13,11 @@ from sklearn.utils import check_random_state
 from skrnn._engine.inference import ends
 from skrnn._estimators.series import publish
 from skrnn._estimators.streaming import advance, stream_of
-from skrnn._reading.containers import Passed, as_items, reject_unreadable
+from skrnn._reading.containers import Passed, as_items
 from skrnn._reading.facts import Form
 from skrnn._reading.tokens import TokenList
+from skrnn._reading.unreadable import reject_unreadable
+from skrnn._settings.quoting import quote
 
 
 class Drawing(NamedTuple):
@@ -77,12 +79,12 @@ def draw(log_p, uniform, temperature, top_k=None):
 def _check_drawing(n_steps, drawing):
     temperature, top_k, _ = drawing
     if not _is_positive_int(n_steps):
-        raise ValueError(f"n_steps must be an int >= 1, got {n_steps!r}.")
+        raise ValueError(f"n_steps must be an int >= 1, got {quote(n_steps)}.")
     is_number = isinstance(temperature, Real) and not isinstance(temperature, bool)
     if not is_number or not 0 <= temperature < np.inf:
-        raise ValueError(f"temperature must be a finite number >= 0, got {temperature!r}.")
+        raise ValueError(f"temperature must be a finite number >= 0, got {quote(temperature)}.")
     if top_k is not None and not _is_positive_int(top_k):
-        raise ValueError(f"top_k must be None or an int >= 1, got {top_k!r}.")
+        raise ValueError(f"top_k must be None or an int >= 1, got {quote(top_k)}.")
 
 
 def _is_positive_int(number):

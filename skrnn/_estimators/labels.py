@@ -9,6 +9,7 @@ The protocol that ``Numbers`` and ``Texts`` share is described in ``_reading/rea
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn import config_context
 from sklearn.metrics import accuracy_score
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
@@ -16,6 +17,7 @@ from sklearn.utils.validation import column_or_1d
 
 from skrnn._reading.targets import read_labels
 from skrnn._reading.weights import check_sum
+from skrnn._settings.quoting import listed, quote, shorten
 from skrnn.losses import LOSSES
 
 SOME_LABELS = 1 << 20  # encoded at a time
@@ -54,20 +56,11 @@ class Labels:
         y = read_labels(y, samples, names.y, names.X, per_step=settings.steps_in_y)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        try:
-            check_classification_targets(y)
-        except ValueError as error:
-            advice = f"If {names.y} holds numbers, use {names.model.replace('Classifier', 'Regressor')}."
-            if y.dtype == object:
-                advice = (
-                    f"{names.y} has dtype object: pass {names.y}.astype(int) or {names.y}.astype(str)."
-                )
-            raise ValueError(f"{error} {advice}") from None
+        _check_are_labels(y, names)
         if y.ndim == 2 and type_of_target(y, input_name=names.y) != "multilabel-indicator":
             raise ValueError(
                 f"{names.y} has {y.shape[1]} columns but is not a multilabel indicator of 0 and 1. "
-                "Multioutput classification is not supported: use MultiOutputClassifier. For one label "
-                "per time step set return_sequences=True."
+                f"Multioutput classification is not supported: {_how_several(settings, names)}"
             )
         return y.reshape(len(y), -1), y.ndim == 1
 
@@ -76,13 +69,13 @@ class Labels:
         """The facts of a first fit; ``classes``: all labels that will ever occur."""
         if not is_1d:
             K = y.shape[1]
-            if classes is not None and not same_labels(unique_labels(classes), np.arange(K)):
+            if classes is not None and not same_labels(labels_of(classes), np.arange(K)):
                 raise ValueError(
-                    f"classes={classes!r} do not go with y, an indicator of {K} labels: pass "
+                    f"classes={quote(classes)} do not go with y, an indicator of {K} labels: pass "
                     f"classes=range({K})."
                 )
             return cls("binomial_log_loss", K, False, np.arange(K))
-        classes = unique_labels(y[:, 0] if classes is None else classes)
+        classes = unique_labels(y[:, 0]) if classes is None else labels_of(classes)
         if len(classes) <= 2:
             return cls("binomial_log_loss", 1, True, classes)
         return cls("multinomial_log_loss", len(classes), True, classes)
@@ -90,22 +83,34 @@ class Labels:
     def check_agrees(self, settings):
         """The loss follows from the classes."""
 
-    def encode(self, y, is_1d, dtype, names):
-        """Class numbers (rows, 1), or the indicator (rows, n_labels), as small integers."""
+    def encode(self, y, is_1d, dtype, names, weight):
+        """Class numbers (rows, 1), or the indicator (rows, n_labels), as small integers.
+
+        A label without weight may be none of the classes; what stands for it does not count.
+        """
         self._check_kind(y, is_1d, names)
         if not is_1d:
             return y.astype(np.uint8)
-        numbers = np.empty((len(y), 1), dtype=np.min_scalar_type(len(self.classes) - 1))
+        numbers = np.zeros((len(y), 1), dtype=np.min_scalar_type(len(self.classes) - 1))
         for start in range(0, len(y), SOME_LABELS):
-            part = y[start : start + SOME_LABELS, 0]
-            unseen = unseen_labels(part, self.classes)
-            if len(unseen):
-                raise ValueError(
-                    f"`{names.y}` has classes not in `self.classes_`. `self.classes_` has "
-                    f"{self.classes}. '{names.y}' has {unseen}."
-                )
-            numbers[start : start + SOME_LABELS, 0] = np.searchsorted(self.classes, part)
+            rows = slice(start, start + SOME_LABELS)
+            part = y[rows, 0]
+            known = np.ones(len(part), dtype=bool)
+            if len(unseen_labels(part, self.classes)):
+                known = self._check_known(part, weight[rows] > 0, names)
+            numbers[rows, 0][known] = np.searchsorted(self.classes, part[known])
         return numbers
+
+    def _check_known(self, y, counts, names):
+        """Which labels are classes; a ValueError if one is none that counts."""
+        unseen = unseen_labels(y[counts], self.classes)
+        if len(unseen):
+            raise ValueError(
+                f"`{names.y}` has classes not in `self.classes_`: {listed(unseen)}. Leave them out, or "
+                "give them a weight of zero; or fit a new estimator (partial_fit with all labels that "
+                f"will ever occur as classes). Known are {listed(self.classes)}."
+            )
+        return counts
 
     def _check_kind(self, y, is_1d, names):
         """Raise a ValueError for labels after an indicator, or the other way round, or of other width."""
@@ -121,7 +126,9 @@ class Labels:
         if class_weight is None:
             return None
         if not self.is_1d:
-            raise ValueError(f"class_weight={class_weight!r} is not supported for multilabel targets.")
+            raise ValueError(
+                f"class_weight={quote(class_weight)} is not supported for multilabel targets."
+            )
         labels = y[:, 0].astype(np.intp)
         count = np.bincount(labels, weight, minlength=len(self.classes))
         if class_weight != "balanced":
@@ -193,6 +200,43 @@ class Labels:
         return {"n_outputs_": self.n_outputs, "classes_": self.classes}
 
 
+def _check_are_labels(y, names):
+    """Raise a ValueError for numbers, and for objects that scikit-learn does not take for labels."""
+    try:
+        check_classification_targets(y)
+    except (TypeError, ValueError) as error:
+        said = shorten(error, 200)
+        if y.dtype.kind == "O":
+            raise ValueError(
+                f"{names.y} has dtype object: pass {names.y}.astype(int) or {names.y}.astype(str), as "
+                f"its values, like {quote(y.flat[0])}, are not all numbers or all text. {said}"
+            ) from None
+        if y.dtype.kind == "f":
+            regressor = names.model.replace("Classifier", "Regressor")
+            raise ValueError(
+                f"{names.y} holds numbers with fractions, which are no labels: use {regressor} for "
+                f"them. {said}"
+            ) from None
+        raise ValueError(f"{names.y} holds no labels: {said}") from None
+
+
+def _how_several(settings, names):
+    """What to do about several targets with several classes each."""
+    if settings.steps_in_y:
+        return f"fit an estimator for each of them, as for {names.y}[..., 0]."
+    how = "use MultiOutputClassifier."
+    return how if settings.per_step else f"{how} For one label per time step set return_sequences=True."
+
+
+def labels_of(classes):
+    """The labels, sorted, that are passed as ``classes``."""
+    try:
+        with config_context(array_api_dispatch=False):
+            return unique_labels(classes)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"classes={quote(classes)} are no labels: {shorten(error, 200)}") from error
+
+
 def same_labels(a, b):
     """Whether two arrays of labels are equal; NumPy before 1.25 warns where text meets numbers."""
     return a.tolist() == b.tolist()
@@ -213,7 +257,9 @@ def factors_of_a_dict(class_weight, classes, y):
     except TypeError:
         valid = False
     except ValueError as error:
-        raise ValueError(f"class_weight={class_weight!r}: {error}") from error
+        raise ValueError(f"class_weight={quote(class_weight)}: {shorten(error, 300)}") from error
     if not valid:
-        raise ValueError(f"class_weight={class_weight!r} must give every class a finite number >= 0.")
+        raise ValueError(
+            f"class_weight={quote(class_weight)} must give every class a finite number >= 0."
+        )
     return factors

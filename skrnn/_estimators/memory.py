@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from skrnn._engine.training import FULL_BATCH_BLOCK
+from skrnn._settings.quoting import quote
 
 # Vectors of the length of theta: theta, gradient, theta before the step. A solver's memory is kept
 # twice, too.
@@ -66,32 +67,50 @@ def rows_of_window(lengths, batch_size, window):
     return int(np.minimum(longest, min(window or longest[0], int(longest[0]))).sum())
 
 
-def check_memory(settings, network, data):
+def check_memory(settings, network, task):
     """Raise a MemoryError that says what to lower if training cannot fit in memory.
 
     Parameters
     ----------
     settings : Settings
     network : Network or PairNetwork
-    data : Dataset or Pairs
+    task : Task or PairTask
     """
-    solver = settings.solver_class
+    solver, data = settings.solver_class, task.data
     batch_size = FULL_BATCH_BLOCK if settings.full_batch else settings.batch_size_of(data.n)
     n_rows = rows_of_window(data.lengths, batch_size, settings.longest_window)
     weights, tape = bytes_of_weights(network, solver), bytes_of_window(network, n_rows)
     memory = machine_memory()
     if weights + tape <= memory:
         return
-    lower = " or ".join(what_to_lower(settings)[: 1 if weights > tape else None])
+    what, how = largest_size(settings, task.facts.architecture)
+    if weights <= tape:
+        how = f"Lower {' or '.join(what_to_lower(settings))}."
     raise MemoryError(
-        f"hidden_size={settings.hidden_size} means {network.layout.size} weights. They and what training "
-        f"keeps beside them need {weights / 1e9:.3g} GB, a window of {n_rows} time steps (over all "
-        f"sequences of a batch) {tape / 1e9:.3g} GB; there are {memory / 1e9:.3g} GB. Lower {lower}."
+        f"{what} means {network.layout.size} weights. They and what training keeps beside them need "
+        f"{weights / 1e9:.3g} GB, a window of {n_rows} time steps (over all sequences of a batch) "
+        f"{tape / 1e9:.3g} GB; there are {memory / 1e9:.3g} GB. {how}"
     )
 
 
+def largest_size(settings, architecture):
+    """The parameter, or the token, that makes most of the weights, and what to do about it."""
+    sizes = {"hidden_size": max(architecture.hidden_sizes)}
+    n_tokens = getattr(architecture, "n_tokens", None)
+    if settings.embedding_size is not None:
+        sizes["embedding_size"] = int(settings.embedding_size)
+    if n_tokens:
+        sizes["n_tokens"] = n_tokens
+    largest = max(sizes, key=sizes.get)
+    if largest == "n_tokens" and settings.n_tokens is None:
+        return f"The token {quote(n_tokens - 1)} in X", (
+            "Number the tokens from 0 on without gaps, as TokenEncoder does."
+        )
+    return f"{largest}={quote(getattr(settings, largest))}", f"Lower {largest}."
+
+
 def what_to_lower(settings):
-    """The parameters that memory depends on; only the first helps if there are too many weights."""
+    """The parameters that the memory of a window depends on."""
     lower = ["hidden_size"]
     if not settings.full_batch:
         lower.append("batch_size")

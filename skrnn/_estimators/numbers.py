@@ -15,6 +15,7 @@ from sklearn.utils.validation import column_or_1d
 
 from skrnn._engine.arithmetic import exact_sum_of
 from skrnn._reading.targets import read_single_targets, read_targets_per_step, reject_negative
+from skrnn._settings.quoting import quote
 from skrnn._settings.settings import loss_class
 
 SOME_ROWS = 1 << 16  # of y, converted at a time
@@ -65,10 +66,11 @@ class Numbers:
         if loss.positive_only:
             reject_negative(y, samples, settings.loss, names.y)
         if loss.are_several and not is_1d:
+            unit = "time step" if settings.steps_in_y else "row" if settings.per_step else "sequence"
             raise ValueError(
-                f"quantile={settings.quantile!r} and {names.y} with {y.shape[1]} outputs do not go "
-                "together: several quantiles are those of one number. Pass a 1-D y (one number per time "
-                "step), or set quantile to a float."
+                f"quantile={quote(settings.quantile)} and {names.y} with {y.shape[1]} outputs do not go "
+                f"together: several quantiles are those of one number. Pass one number per {unit}, or "
+                "set quantile to a float."
             )
         return y, is_1d
 
@@ -101,11 +103,12 @@ class Numbers:
         for name, now in {"loss": settings.loss, **settings.loss_options}.items():
             if before.get(name) != now:
                 raise ValueError(
-                    f"{name} was {before.get(name)!r} when the weights were made and is {now!r} now: "
-                    "training cannot go on from them. Fit a new estimator, or set it back."
+                    f"{name} was {quote(before.get(name))} when the weights were made and is "
+                    f"{quote(now)} now: training cannot go on from them. Fit a new estimator, or set it "
+                    "back."
                 )
 
-    def encode(self, y, is_1d, dtype, names):
+    def encode(self, y, is_1d, dtype, names, weight):
         """y (rows, K) as the loss takes it."""
         if y.shape[1] != len(self.mean):
             raise ValueError(

@@ -20,9 +20,11 @@ from skrnn._engine.arithmetic import EXACT, ROWS
 from skrnn._engine.packing import Steps, Window
 from skrnn._engine.storage import Sequences
 from skrnn._estimators.versions import check_versions, versions
-from skrnn._reading.containers import as_numbers, reject_unreadable
+from skrnn._reading.arrays import as_numbers
 from skrnn._reading.step_names import check_step_names
 from skrnn._reading.tokens import check_tokens
+from skrnn._reading.unreadable import reject_unreadable
+from skrnn._settings.quoting import quote, shorten
 
 
 class _ByNumPy:
@@ -161,7 +163,7 @@ class Stream:
             answer = self._answers[method]
         except (KeyError, TypeError):
             raise ValueError(
-                f"method={method!r}: it must be one of {', '.join(map(repr, self._answers))}."
+                f"method={quote(method)}: it must be one of {', '.join(map(repr, self._answers))}."
             ) from None
         ndim = self._run(x)
         if self._seen <= self._delay:
@@ -289,7 +291,9 @@ class Stream:
 
     def _check_count(self, count, name):
         if not isinstance(count, Integral) or isinstance(count, bool) or count < 0:
-            raise ValueError(f"{name}, the number of steps so far, must be an int >= 0, got {count!r}.")
+            raise ValueError(
+                f"{name}, the number of steps so far, must be an int >= 0, got {quote(count)}."
+            )
         return int(count)
 
     def _check_entry(self, entry, name, widths, allowed=None):
@@ -331,8 +335,8 @@ def _as_numbers(values, name):
     reject_unreadable(values, name)
     try:
         array = np.asarray(values)
-    except ValueError as error:  # rows of unequal length
-        raise ValueError(f"{name} cannot be read as numbers: {error}") from error
+    except (TypeError, ValueError, RuntimeError) as error:  # rows of unequal length, tensors
+        raise ValueError(f"{name} cannot be read as numbers: {shorten(error, 200)}") from error
     if array.dtype.kind in "biuf":
         return array
     return as_numbers(array, name, ensure_2d=False, allow_nd=True, ensure_min_samples=0)

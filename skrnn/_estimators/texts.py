@@ -16,6 +16,7 @@ from skrnn._engine.pairs import Pairs
 from skrnn._engine.search import STOP, answers
 from skrnn._engine.storage import Sequences
 from skrnn._reading.vocabulary import learn_vocabulary, numbers, read_texts
+from skrnn._settings.quoting import quote
 from skrnn.losses import LOSSES
 
 
@@ -47,14 +48,14 @@ class Texts:
         source, target = learn_vocabulary(X, first=0), learn_vocabulary(y, first=STOP + 1)
         return cls(source, target, max(map(len, y)))
 
-    def check_known(self, y, name):
-        """Raise a ValueError for a target with a token that is not in the vocabulary."""
-        for i, text in enumerate(y):
-            unknown = [token for token in text if token not in self.target]
+    def check_known(self, y, weight, name):
+        """Raise a ValueError for a target, of weight above zero, with a token not in the vocabulary."""
+        for i in np.flatnonzero(weight):
+            unknown = [token for token in y[i] if token not in self.target]
             if unknown:
                 raise ValueError(
-                    f"Sequence {i} of {name} has the token {unknown[0]!r}, which was not in y when the "
-                    "vocabulary was made. Fit a new estimator, or leave the sequence out."
+                    f"Sequence {i} of {name} has the token {quote(unknown[0])}, which was not in y when "
+                    "the vocabulary was made. Fit a new estimator, or leave the sequence out."
                 )
 
     def encode(self, X, y, weight):

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._estimators.base import BaseRNN
+from skrnn._settings.quoting import shorten
 
 SEARCHES = ("best_estimator_",)
 # Where estimators that wrap one other keep it, the fitted one first.
@@ -50,7 +51,11 @@ class Inside(NamedTuple):
     def transform(self, X, end=None):
         """X behind the transformers, or behind the first ones of them."""
         for transformer in self.transformers[:end]:
-            X = transformer.transform(X)
+            try:
+                X = transformer.transform(X)
+            except (TypeError, ValueError) as error:
+                raise_if_of_sequences(error, X, transformer)
+                raise
         return X
 
     def read(self, X):
@@ -98,6 +103,18 @@ def unwrap_fitted(estimator, caller, kinds=BaseRNN):
         )
     check_is_fitted(inside.estimator)
     return inside
+
+
+def raise_if_of_sequences(error, X, transformer):
+    """Raise an error that says what to do if a transformer of tables got sequences."""
+    is_ours = type(transformer).__module__.startswith("skrnn.")
+    if is_ours or (getattr(X, "ndim", 0) != 3 and not isinstance(X, (list, tuple))):
+        return
+    name = type(transformer).__name__
+    raise ValueError(
+        f"{name} reads tables, and X holds sequences: put TimeDistributed({name}()) in its place in the "
+        f"pipeline. {name} says: {shorten(error, 200)}"
+    ) from error
 
 
 def answers_per_step(estimator):

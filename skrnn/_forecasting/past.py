@@ -19,14 +19,11 @@ import sys
 
 import numpy as np
 
-from skrnn._reading.containers import (
-    as_items,
-    as_numbers,
-    is_missing,
-    object_array,
-    reject_unreadable,
-)
+from skrnn._reading.arrays import as_numbers, is_missing, object_array
+from skrnn._reading.containers import as_items
 from skrnn._reading.rows import as_array, encode
+from skrnn._reading.unreadable import reject_unreadable
+from skrnn._settings.quoting import listed, quote, shorten
 
 
 class Past:
@@ -72,7 +69,11 @@ class Past:
 
     def name(self, k):
         """A column in messages."""
-        return repr(self.names[k]) if self.names else str(k)
+        return quote(self.names[k]) if self.names else str(k)
+
+    def listed(self, columns):
+        """Columns in messages."""
+        return listed([self.names[k] for k in columns] if self.names else columns)
 
     def as_X(self, step):
         """A step, a table, in the form of X."""
@@ -155,10 +156,9 @@ class Future:
                 "feedback only the columns that the predictions go into."
             )
         if self._others:
-            names = ", ".join(map(past.name, self._others))
             raise ValueError(
-                f"X_future is needed: the columns {names} of X are not in feedback, and their values in "
-                "the steps to come must be given."
+                f"X_future is needed: the columns {past.listed(self._others)} of X are not in feedback, "
+                "and their values in the steps to come must be given."
             )
 
     def _read(self, values, k, past):
@@ -169,7 +169,7 @@ class Future:
         if past.names and array.dtype.kind in "biuf":  # in the form of the frame
             return values
         name = f"Column {past.name(k)} of X_future"
-        return as_numbers(array.reshape(-1, 1), name, ensure_min_samples=0)[:, 0]
+        return as_numbers(array, name, "In X it holds numbers.", ensure_2d=False, ensure_min_samples=0)
 
     def at(self, t):
         """position of a column -> its (n,) values in step t."""
@@ -188,7 +188,7 @@ class Future:
                 value = array[self._rows[t, i]]
                 what = "infinity" if array.dtype.kind == "f" and np.isinf(value) else "NaN"
                 raise ValueError(
-                    f"X_future contains {what} (column {past.name(k)}, series {past.ids[i]!r}, "
+                    f"X_future contains {what} (column {past.name(k)}, series {quote(past.ids[i])}, "
                     f"step {t}): give a value for every step to come."
                 )
 
@@ -196,7 +196,7 @@ class Future:
 def _as_table(X_future, past):
     """``X_future`` of a table of steps as a table."""
     if not hasattr(X_future, "columns"):
-        is_list = isinstance(X_future, (list, tuple)) and np.ndim(X_future) == 2
+        is_list = isinstance(X_future, (list, tuple)) and _array(X_future).ndim == 2
         has_ids = past.id_column is not None
         X_future = as_array(X_future, "X_future") if is_list and has_ids else _array(X_future)
         if X_future.ndim != 2:
@@ -209,8 +209,8 @@ def _as_table(X_future, past):
 def _array(values):
     try:
         return np.asarray(values)
-    except ValueError as error:
-        raise ValueError(f"X_future is no array: {error}") from error
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"X_future is no array: {shorten(error, 200)}") from error
 
 
 def _one_below_the_other(X_future, past, horizon):
@@ -250,8 +250,8 @@ def _positions(table, past, feedback):
             missing.remove(past.id_column)
         if missing:
             raise ValueError(
-                f"X_future has no column {past.name(missing[0])}. Its columns are {there}; it needs "
-                "all columns of X that are not in feedback."
+                f"X_future has no column {past.name(missing[0])}. Its columns are {listed(there)}; it "
+                "needs all columns of X that are not in feedback."
             )
         return {k: there.index(past.names[k]) for k in others if past.names[k] in there}
     width = table.shape[1]
@@ -264,7 +264,7 @@ def _positions(table, past, feedback):
         return {k: j for j, k in enumerate(without_ids)}
     raise ValueError(
         f"X_future has {width} columns, but {len(others)} are needed, those of X that are not in "
-        f"feedback ({', '.join(map(past.name, others))}), or all {past.n_columns} of X."
+        f"feedback ({past.listed(others)}), or all {past.n_columns} of X."
     )
 
 
@@ -277,13 +277,13 @@ def _rows_of_series(table, id_column, past, horizon):
         for row, one in enumerate(ids):
             if one not in number:
                 raise ValueError(
-                    f"Row {row} of X_future belongs to series {one!r}, which X does not hold: give the "
-                    "future of the series of X only."
+                    f"Row {row} of X_future belongs to series {quote(one)}, which X does not hold: give "
+                    "the future of the series of X only."
                 )
             codes[row] = number[one]
     for i, count in enumerate(np.bincount(codes, minlength=past.n)):
         if count != horizon:
-            series = "" if past.id_column is None else f" for series {past.ids[i]!r}"
+            series = "" if past.id_column is None else f" for series {quote(past.ids[i])}"
             raise ValueError(f"X_future has {count} rows{series}, but {horizon} are needed, the horizon.")
     return np.argsort(codes, kind="stable").reshape(past.n, horizon).T
 
@@ -300,12 +300,12 @@ def find_ids(X, codes, sequence_id):
         As users pass it.
     codes : (n_rows,) int
         The number of the series of every row, as read behind the transformers.
-    sequence_id : str or int
+    sequence_id : str, int or tuple
         Name or position of the column behind the transformers.
     """
     n_columns = X.shape[1]
     names = list(X.columns) if hasattr(X, "columns") else []
-    if isinstance(sequence_id, str):
+    if isinstance(sequence_id, (str, tuple)):
         first = [k for k, name in enumerate(names) if name == sequence_id]
     else:
         first = [sequence_id] if -n_columns <= sequence_id < n_columns else []
@@ -317,8 +317,8 @@ def find_ids(X, codes, sequence_id):
         if same:
             return k % n_columns
     raise ValueError(
-        f"sequence_id={sequence_id!r} is found behind the transformers, but no column of X tells the "
-        "series apart in the same way: a forecast needs the ids in X itself."
+        f"sequence_id={quote(sequence_id)} is found behind the transformers, but no column of X tells "
+        "the series apart in the same way: a forecast needs the ids in X itself."
     )
 
 

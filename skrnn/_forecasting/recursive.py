@@ -28,7 +28,8 @@ from skrnn._forecasting.past import Future, Past, find_ids, past_of_sequences, p
 from skrnn._reading.containers import Array
 from skrnn._reading.facts import Form
 from skrnn._reading.reader import read_again
-from skrnn._reading.rows import as_array, encode, split_ids
+from skrnn._reading.rows import as_array, encode, is_position, position_of, split_ids
+from skrnn._settings.quoting import listed, quote
 from skrnn._transformers.sliding_window import SlidingWindow
 
 STEPS = 1 << 14  # compared at a time
@@ -38,7 +39,7 @@ QUIET = {"over": "ignore", "invalid": "ignore"}  # predictions that are not fini
 def forecast_steps(estimator, X, horizon, X_future=None, feedback=None):
     """``forecast``; see there."""
     if not isinstance(horizon, Integral) or isinstance(horizon, bool) or horizon < 1:
-        raise ValueError(f"horizon must be an int >= 1, got {horizon!r}.")
+        raise ValueError(f"horizon must be an int >= 1, got {quote(horizon)}.")
     fitted = _open(estimator)
     _check(fitted)
     past, container, fitted = _read(fitted, X)
@@ -203,7 +204,7 @@ def _read_table(fitted, X, Xt):
         return Past(X, "table")
     if fitted.window is not None:
         Xt = fitted.inside.transform(X, fitted.window)
-    _, codes = encode(np.asarray(split_ids(Xt, sequence_id)[1]))
+    _, codes = encode(np.asarray(split_ids(Xt, sequence_id).ids))
     return Past(X, "table", codes, find_ids(X, codes, sequence_id))
 
 
@@ -220,14 +221,15 @@ def _feedback_columns(feedback, past, fitted):
                 "order."
             )
         return features
-    if isinstance(feedback, (str, Integral)) or not isinstance(feedback, Iterable):
+    is_name = isinstance(feedback, tuple) and feedback in (past.names or ())
+    if is_name or isinstance(feedback, (str, Integral)) or not isinstance(feedback, Iterable):
         feedback = [feedback]
     columns = [_position(one, past) for one in feedback]
     if len(set(columns)) != len(columns):
-        raise ValueError(f"feedback={feedback!r} names a column twice.")
+        raise ValueError(f"feedback={quote(feedback)} names a column twice.")
     if len(columns) != n_fed:
         raise ValueError(
-            f"feedback={feedback!r} names {len(columns)} column(s), but the model predicts {n_fed} "
+            f"feedback={quote(feedback)} names {len(columns)} column(s), but the model predicts {n_fed} "
             "value(s): name one column for each, in their order."
         )
     return columns
@@ -235,15 +237,18 @@ def _feedback_columns(feedback, past, fitted):
 
 def _position(one, past):
     n, names = past.n_columns, past.names
-    if isinstance(one, Integral) and not isinstance(one, bool):
+    if is_position(one):
         if not -n <= one < n:
             raise ValueError(f"feedback: X has no column {one}, only {n}.")
-        k = int(one) % n
+        k = position_of(one, n, names, "feedback")
     elif names and one in names:
         k = names.index(one)
     else:
-        there = f"Its columns are {names}." if names else "Its columns have no names: give positions."
-        raise ValueError(f"feedback: X has no column {one!r}. {there}")
+        there = "Its columns have no names: give positions."
+        raise ValueError(
+            f"feedback: X has no column {quote(one)}. "
+            + (f"Its columns are {listed(names)}." if names else there)
+        )
     if k == past.id_column:
         raise ValueError(f"feedback: column {past.name(k)} of X holds the ids of the series.")
     return k
@@ -272,8 +277,8 @@ class _WayOn(NamedTuple):
         if wrong.any():
             series = self.past.ids[int(np.argmax(wrong))]
             raise ValueError(
-                f"The forecast of series {series!r} is not finite in step {t}: the model's predictions "
-                "grow without bound when it reads them. Forecast fewer steps."
+                f"The forecast of series {quote(series)} is not finite in step {t}: the model's "
+                "predictions grow without bound when it reads them. Forecast fewer steps."
             )
 
 

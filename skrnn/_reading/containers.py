@@ -20,14 +20,18 @@ To add a form, write a class below ``Container`` with ``reads`` and ``read``, an
 ``CONTAINERS`` of ``reader.py``.
 """
 
-import re
-
 import numpy as np
-from scipy import sparse
-from sklearn.utils import check_array
 
 from skrnn._engine.lazy import lazy_property
 from skrnn._engine.storage import Sequences
+from skrnn._reading.arrays import as_numbers, in_words, names_of, object_array, reject_times
+from skrnn._reading.unreadable import (
+    reject_no_container,
+    reject_one_dimension,
+    reject_text,
+    reject_unreadable,
+)
+from skrnn._settings.quoting import listed, quote, shorten
 
 
 class Passed:
@@ -76,10 +80,15 @@ class Passed:
             )
         return X
 
-    def check_sequences_of_numbers(self):
-        """Raise a ValueError for text, and for an empty list."""
-        reject_text(self.X, self.name)
-        if self.items is not None and not len(self.items):
+    def check_is_container(self, form):
+        """Raise a ValueError for what holds no sequences: a scalar, text, one series, an empty list."""
+        reject_no_container(self.X, self.name, form)
+        if form.rows_are_steps:
+            return
+        reject_text(self.X, self.name, form)
+        if self.items is None:
+            reject_one_dimension(self.X, self.name, form)
+        elif not len(self.items):
             raise ValueError(
                 f"Found {self.name} with 0 sample(s): it is empty, while a minimum of 1 is required."
             )
@@ -91,8 +100,8 @@ class Rows:
     rows_are_steps = True
     is_dense = False
 
-    def __init__(self, n):
-        self.n = n
+    def __init__(self, n, n_series=1):
+        self.n, self.n_series = n, n_series
 
     def __len__(self):
         return self.n
@@ -111,6 +120,8 @@ class Container:
         Of the sequences of a table of steps.
     n_columns : int, optional
         Of a list of tokens that are all of one length: that length.
+    labels : list, optional
+        Names, or positions in X, of its columns in messages; of a table of steps those of the features.
 
     Attributes
     ----------
@@ -123,9 +134,9 @@ class Container:
     rows_are_steps = False
     n_tokens = None
 
-    def __init__(self, sequences, n_features_in, *, columns=None, ids=None, n_columns=None):
+    def __init__(self, sequences, n_features_in, *, columns=None, ids=None, n_columns=None, labels=None):
         self.sequences, self.n_features_in = sequences, n_features_in
-        self.columns, self.ids, self.n_columns = columns, ids, n_columns
+        self.columns, self.ids, self.n_columns, self.labels = columns, ids, n_columns, labels
 
     @staticmethod
     def reads(passed, form):
@@ -144,7 +155,14 @@ class Container:
 
     def check(self, form, name):
         """Raise a ValueError for values that cannot be computed with."""
-        check_finite(self.sequences, form.dtype or choose_dtype(self.sequences.values.dtype), name)
+        dtype = form.dtype or choose_dtype(self.sequences.values.dtype)
+        check_finite(self.sequences, dtype, name, place=self.place_of)
+
+    def place_of(self, step, k):
+        """Feature k of a step in the words of X: the name of its column, if it has one."""
+        k += step * self.sequences.n_features if self.is_table else 0
+        label = k if self.labels is None else self.labels[k]
+        return in_words(label) if isinstance(label, (str, tuple)) else f"position {label}"
 
     def shape_answer(self, flat):
         """Flat answers per step (sum of T_i[, ...]) in the form of X: (n, T[, ...])."""
@@ -172,7 +190,12 @@ class Table(Container):
                 f"{passed.name} has {n_columns} columns, which is not a multiple of "
                 f"step_features={form.step_features}."
             )
-        return cls(Sequences(passed.values.reshape(n, -1, form.step_features)), n_columns)
+        sequences = Sequences(passed.values.reshape(n, -1, form.step_features))
+        return cls(sequences, n_columns, labels=names_of_frame(passed.X))
+
+    def place_of(self, step, k):
+        name = super().place_of(step, k)
+        return name if self.labels else f"position {k}"
 
     def shape_as(self, X, flat):
         return flat.reshape(len(self.sequences), -1)
@@ -214,9 +237,10 @@ class SequenceList(Container):
 
     @classmethod
     def read(cls, passed, form):
-        sequences = _join(passed.items, passed.name)
+        columns = _columns(passed.X)
+        sequences = _join(passed.items, passed.name, passed.X if columns else None)
         _check_step_features(form, passed.name)
-        return cls(sequences, sequences.n_features, columns=_columns(passed.X))
+        return cls(sequences, sequences.n_features, columns=columns, labels=columns)
 
     def shape_answer(self, flat):
         """A 1-D object array of (T_i[, ...])."""
@@ -265,8 +289,13 @@ def _reshape_row(i, row, step_features, name):
     return row.reshape(-1, step_features)
 
 
-def _join(items, name):
-    """List of (T_i, F) -> Sequences."""
+def names_of_frame(X):
+    """The names of the columns of a frame; None of others."""
+    return names_of(X) if hasattr(X, "columns") else None
+
+
+def _join(items, name, frames=None):
+    """List of (T_i, F) -> Sequences; ``frames``: what they were made of."""
     n_features = items[0].shape[1]
     for i, item in enumerate(items):
         if item.shape[1] != n_features:
@@ -277,50 +306,30 @@ def _join(items, name):
             )
         if not len(item):
             raise ValueError(
-                f"Sequence {i} of {name} has no time steps (shape={item.shape}): remove it, from y, too."
+                f"Sequence {i} of {name} has no time steps (shape={item.shape}): remove it (in fit, from "
+                "y, too)."
             )
     if not n_features:
         raise ValueError(f"{name} has 0 feature(s) per time step while a minimum of 1 is required.")
-    return Sequences(numbers_of_all(items, name), list(map(len, items)))
+    return Sequences(numbers_of_all(items, name, frames=frames), list(map(len, items)))
 
 
-def numbers_of_all(items, name, advice=""):
-    """The arrays one below the other as numbers; what is none is named with its sequence."""
+def numbers_of_all(items, name, advice="", frames=None):
+    """The arrays one below the other as numbers; what is none is named with its sequence.
+
+    ``frames`` are what they were made of, where NumPy may have taken dates for numbers.
+    """
     try:
+        for i, frame in enumerate(frames if frames is not None else ()):
+            reject_times(frame, f"Sequence {i} of {name}")
         return as_numbers(np.concatenate(items), name, advice)
     except (TypeError, ValueError):
-        for i, item in enumerate(items):
-            as_numbers(item, f"Sequence {i} of {name}", advice)
+        for i, item in enumerate(items if frames is None else frames):
+            as_numbers(item, f"Sequence {i} of {name}", advice, ensure_2d=False)
         raise
 
 
 # --- what containers are read with ------------------------------------------------------------------
-
-
-def reject_unreadable(X, name):
-    """Raise a TypeError for what is neither dense nor complete."""
-    if sparse.issparse(X):
-        raise TypeError(
-            f"Sparse {name} was passed, but dense data is required. Use {name}.toarray() to convert it "
-            "to a dense array, or sparse_output=False in the transformer that made it."
-        )
-    if isinstance(X, np.ma.MaskedArray):
-        raise TypeError(
-            f"{name} is a masked array. For sequences of unequal length pass a list of arrays "
-            "(n_timesteps_i, n_features), without padding."
-        )
-
-
-def reject_text(X, name):
-    """Raise a ValueError for strings, which are no numbers but may become tokens."""
-    one_by_one = isinstance(X, (list, tuple)) or (
-        not hasattr(X, "columns") and len(getattr(X, "shape", ())) == 1
-    )
-    if one_by_one and len(X) and isinstance(next(iter(X)), str):
-        raise ValueError(
-            f"{name} holds strings, which cannot be read as numbers. Turn strings into tokens with "
-            "TokenEncoder before the estimator, in a pipeline, and set embedding_size."
-        )
 
 
 def as_items(X, name):
@@ -336,20 +345,33 @@ def as_items(X, name):
         reject_unreadable(item, f"{name}[{i}]")
         _check_columns(i, item, columns, name)
         columns = columns if i else getattr(item, "columns", None)
-        try:
-            items.append(np.asarray(item))
-        except ValueError as error:
-            raise ValueError(f"Sequence {i} of {name} is not an array: {error}") from error
+        items.append(_as_item(i, item, name))
     scalars = [i for i, item in enumerate(items) if not item.ndim]
     if scalars and len(scalars) == len(items):
         return None  # a list of numbers or labels
     if scalars:
         i = scalars[0]
         raise ValueError(
-            f"Sequence {i} of {name} is not an array but {X[i]!r} ({type(X[i]).__name__}), while others "
-            "are. Expected one array for every sequence."
+            f"Sequence {i} of {name} is not an array but {quote(list(X)[i])} "
+            f"({type(list(X)[i]).__name__}), while others are. Expected one array for every sequence."
         )
     return items
+
+
+def _as_item(i, item, name):
+    """A sequence of a list as an array."""
+    try:
+        return np.asarray(item)
+    except (TypeError, ValueError, RuntimeError) as error:
+        if isinstance(item, tuple) and len(item) == 2 and hasattr(item[1], "columns"):
+            raise ValueError(
+                f"Sequence {i} of {name} is a tuple of an id and a table, as of groupby: pass the tables "
+                f"only, [table for _, table in {name}], without the column of ids."
+            ) from None
+        raise ValueError(
+            f"Sequence {i} of {name} is not an array (n_timesteps, n_features): {shorten(error, 200)} "
+            "Every time step needs the same features."
+        ) from error
 
 
 def _columns(X):
@@ -365,17 +387,9 @@ def _check_columns(i, item, columns, name):
     these, first = list(item.columns), list(columns)
     if these != first and len(these) == len(first):
         raise ValueError(
-            f"Sequence {i} of {name} has the columns {these}, but sequence 0 has {first}. Give all the "
-            "same columns in the same order."
+            f"Sequence {i} of {name} has other columns than sequence 0, or in another order: "
+            f"{listed(these)}, not {listed(first)}. Give all the same columns in the same order."
         )
-
-
-def is_missing(one):
-    """Whether a label or an id is None, NaN or NaT."""
-    try:
-        return one is None or bool(one != one)
-    except (TypeError, ValueError):  # pandas.NA is neither; an array is none
-        return True
 
 
 def _if_transposed(items, name):
@@ -389,31 +403,11 @@ def _if_transposed(items, name):
     )
 
 
-def as_numbers(values, name, advice="", **options):
-    """``values`` as an array of numbers, by scikit-learn's rules and with its messages, which name it.
-
-    ``advice`` is added to the messages about what is not a number.
-    """
-    try:
-        values = check_array(values, ensure_all_finite=False, input_name=name, **options)
-    except (TypeError, ValueError, OverflowError) as error:
-        unquoted = re.sub(r"'[^']*'", "", str(error))  # a value is not the name
-        if re.search(rf"\b{re.escape(name)}\b", unquoted):
-            raise
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"{name} cannot be read as numbers: {error} {advice}".rstrip()) from error
-    if values.dtype.kind not in "biuf":
-        raise ValueError(
-            f"{name} has dtype {values.dtype}, which cannot be read as numbers. {advice}".rstrip()
-        )
-    return values
-
-
-def check_finite(sequences, dtype, name, advice=None):
+def check_finite(sequences, dtype, name, advice=None, place=None):
     """Raise a ValueError that names the first sequence and step that is not finite in ``dtype``.
 
     Sequence after sequence, so that no array of the size of X is made. ``advice`` says what to do; by
-    default what to do about X.
+    default what to do about X. ``place``: (step, feature) -> the feature in words.
     """
     values = sequences.values
     if values.dtype.kind not in "fc":
@@ -425,10 +419,13 @@ def check_finite(sequences, dtype, name, advice=None):
             fits = np.isfinite(chunk.sum(dtype=dtype)) or bool((np.abs(chunk) <= limit).all())
         if not fits:
             where = np.argwhere(~(np.abs(chunk) <= limit))[0]
-            place = sequences.describe(start + int(where[0]), int(where[1]))
-            column = int(where[-1] if sequences.columns is None else sequences.columns[where[-1]])
+            row, step, k = (int(n) for n in (where[0], where[1], where[-1]))
+            feature = f"position {k}" if place is None else place(step if chunk.ndim == 3 else 0, k)
             what, help_ = _what_is_wrong(chunk[tuple(where)], dtype, advice)
-            raise ValueError(f"Input {name} contains {what}: {place}, position {column}. {help_}")
+            raise ValueError(
+                f"Input {name} contains {what}: {sequences.describe(start + row, step)}, {feature}. "
+                f"{help_}"
+            )
 
 
 def _what_is_wrong(value, dtype, advice):
@@ -436,8 +433,8 @@ def _what_is_wrong(value, dtype, advice):
     if np.isnan(value):
         what = "NaN"
         advice = advice or (
-            "Impute missing values first. For sequences of unequal length pass a list of arrays "
-            "instead of padding."
+            "Impute missing values first, as SimpleImputer does. For sequences of unequal length pass a "
+            "list of arrays instead of padding."
         )
     else:
         what = f"infinity or a value too large for {dtype!r}"
@@ -479,11 +476,3 @@ def choose_dtype(dtype):
     """What is computed in for data of ``dtype``: float32 stays, float16 rises to it."""
     dtype = np.dtype(dtype)
     return np.dtype(np.float32 if dtype.kind == "f" and dtype.itemsize <= 4 else np.float64)
-
-
-def object_array(items):
-    """A 1-D object array of arrays, also when their shapes are equal."""
-    answer = np.empty(len(items), dtype=object)
-    for i, item in enumerate(items):  # answer[:] = items would broadcast equal shapes
-        answer[i] = item
-    return answer

@@ -13,6 +13,8 @@ from sklearn.utils.validation import validate_data
 from skrnn._reading.containers import choose_dtype
 from skrnn._reading.rows import position_in
 
+LONGEST = 600  # characters of an error
+
 
 @dataclass(frozen=True, eq=False)
 class Form:
@@ -43,7 +45,7 @@ class Form:
     """
 
     rows_are_steps: bool = False
-    sequence_id: str | int | None = None
+    sequence_id: str | int | tuple | None = None
     step_features: int = 1
     has_tokens: bool = False
     n_tokens: int | None = None
@@ -93,8 +95,18 @@ class Form:
         return names
 
 
+def check_names(estimator, X, *, reset, ensure_2d=False):
+    """scikit-learn's check of the columns of a frame; its errors quote long names, but not in full."""
+    try:
+        validate_data(estimator, X=X, skip_check_array=True, ensure_2d=ensure_2d, reset=reset)
+    except (TypeError, ValueError) as error:
+        if len(str(error)) <= LONGEST:
+            raise
+        raise type(error)(f"{str(error)[: LONGEST - 3]}...") from None
+
+
 def feature_names(X):
     """The names of the columns of a frame as scikit-learn takes them; None if there are none."""
     names = BaseEstimator()
-    validate_data(names, X=X, skip_check_array=True, ensure_2d=False, reset=True)
+    check_names(names, X, reset=True)
     return getattr(names, "feature_names_in_", None)

@@ -101,7 +101,7 @@ class PairReader:
             facts = self._new_facts(self.settings.targets.learn(X, y))
         else:
             check_goes_on(self.settings.fixed, facts.fixed)
-            facts.targets.check_known(y, TRAINING.y)
+            facts.targets.check_known(y, weight, TRAINING.y)
         check_batch_size(self.settings, len(X))
         data = facts.targets.encode(X, y, weight).without_zero_weights()
         return PairTask(self.settings, facts, data)
@@ -109,7 +109,7 @@ class PairReader:
     def read_validation(self, X, given, task):
         """The pairs of validation data as passed to fit."""
         X, y, weight = self._read_texts(*given, VALIDATION)
-        task.facts.targets.check_known(y, VALIDATION.y)
+        task.facts.targets.check_known(y, weight, VALIDATION.y)
         held_out = task.facts.targets.encode(X, y, weight).without_zero_weights()
         check_validation(held_out, given=True)
         return held_out

@@ -7,7 +7,7 @@ what y means is said by the class of targets of the estimator (``Numbers``, ``La
 ``read(settings, y, samples, names)``         -> (rows, K) values, and whether y had one column only
 ``learn(settings, y, is_1d, weight)``         -> targets: the loss, the outputs, classes or mean and scale
 ``check_agrees(settings)``                    raises if training would go on with another loss
-``encode(y, is_1d, dtype, names)``            -> (rows, .) numbers that the loss takes
+``encode(y, is_1d, dtype, names, weight)``    -> (rows, .) numbers that the loss takes
 ``factors(settings, y, weight)``              -> (n_classes,) factors of the weights, or None
 ``stratify(y)``                               -> labels to stratify a split by, or None
 ``answers()``                                 -> name of a method -> function of the raw outputs
@@ -22,7 +22,6 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
-from sklearn.utils.validation import validate_data
 
 from skrnn._engine.dataset import Dataset
 from skrnn._engine.inference import evaluate, loss_of_a_constant, outputs
@@ -45,15 +44,16 @@ from skrnn._reading.containers import (
     SequenceList,
     Table,
     axes_advice,
-    reject_unreadable,
 )
-from skrnn._reading.facts import Form
+from skrnn._reading.facts import Form, check_names
 from skrnn._reading.outcome import Outcome, advise_on_outcome
 from skrnn._reading.rows import StepTable
 from skrnn._reading.single_steps import advise_on_single_steps, has_single_steps
 from skrnn._reading.targets import check_targets
 from skrnn._reading.tokens import TokenList, TokenSteps, TokenTable
+from skrnn._reading.unreadable import reject_unreadable
 from skrnn._reading.weights import is_ones, ones, read_weights, weight_of_rows
+from skrnn._settings.quoting import listed
 from skrnn._settings.settings import check_goes_on
 
 LONG_SEQUENCE = 10_000
@@ -90,8 +90,7 @@ def read_X(X, form, name="X", model=None):
     """
     reject_unreadable(X, name)
     passed = Passed(X, name, model)
-    if not (form.rows_are_steps or form.has_tokens):
-        passed.check_sequences_of_numbers()
+    passed.check_is_container(form)
     kinds = CONTAINERS_OF_TOKENS if form.has_tokens else CONTAINERS
     kind = next(kind for kind in kinds if kind.reads(passed, form))
     container = kind.read(passed, form)
@@ -107,7 +106,7 @@ def read_again(X, form, name="X", model=None):
         how = "2-D array" if form.is_table else "3-D array or a list of arrays"
         raise ValueError(
             f"{model} was fitted on {was}, but {name} is now {now}. Pass it in the form that was passed "
-            f"to fit: a {how}."
+            f"to fit: a {how}.{_if_one_sequence(container, form, name)}"
         )
     if container.n_features_in != form.n_features_in:
         raise ValueError(
@@ -117,6 +116,13 @@ def read_again(X, form, name="X", model=None):
         )
     _check_columns(container, form, name, model)
     return container
+
+
+def _if_one_sequence(container, form, name):
+    """Advice for a 2-D X after a fit on sequences, if it may be one of them."""
+    if form.is_table or container.n_features_in != form.n_step_features:
+        return ""
+    return f" If it is a single sequence, as an item of such a list is, pass [{name}]."
 
 
 def _check_columns(container, form, name, model):
@@ -130,8 +136,9 @@ def _check_columns(container, form, name, model):
     columns = container.columns, form.columns
     if None not in columns and columns[0] != columns[1]:
         raise ValueError(
-            f"The sequences of {name} have the columns {columns[0]}, but those in fit had {columns[1]}. "
-            "Give them the same columns in the same order."
+            f"The sequences of {name} have other columns than those in fit, or in another order: "
+            f"{listed(columns[0])}, not {listed(columns[1])}. Give them the same columns in the same "
+            "order."
         )
 
 
@@ -168,7 +175,10 @@ class Task:
         if self.container.rows_are_steps or (data.per_step and n == 1):
             training, held_out = data.split_tail(fraction)
         else:
-            labels = None if data.per_step else self.facts.targets.stratify(data.y)
+            targets = self.facts.targets
+            labels = None if data.per_step else targets.stratify(data.y)
+            if labels is not None:
+                check_shares(n, fraction, labels, targets.classes)
             training, held_out = map(data.select, split(n, fraction, random_state, labels))
         check_validation(held_out, given=False)
         return replace(self, data=training), held_out
@@ -210,11 +220,34 @@ def split(n, fraction, random_state, labels=None):
         return train_test_split(
             np.arange(n), test_size=fraction, random_state=random_state, stratify=labels
         )
-    except ValueError as error:
-        raise ValueError(
-            f"early_stopping=True cannot hold out validation_fraction={fraction} of {n} sequences: "
-            f"{error} Change validation_fraction, pass X_val and y_val, or set early_stopping=False."
-        ) from None
+    except ValueError:
+        _raise_about_split(
+            n, fraction, "none would be left to train on.", "Change validation_fraction, pass"
+        )
+
+
+def check_shares(n, fraction, labels, classes):
+    """Raise a ValueError if the numbers ``labels`` of classes cannot be in both parts of a split."""
+    counts = np.bincount(labels, minlength=len(classes))
+    k, n_out = int((counts > 0).sum()), int(np.ceil(n * fraction))
+    lonely, least = classes[counts == 1], min(n_out, n - n_out)
+    if k > 1 and len(lonely):
+        what = "a single sequence" if len(lonely) == 1 else "a single sequence each"
+        _raise_about_split(
+            n, fraction, f"{listed(lonely)} has {what}, which cannot be in both parts.",
+            "Pass more of it, or leave it out; or pass",
+        )  # fmt: skip
+    if 0 < least < k:
+        what = f"one part would have {least} of them, fewer than the number of classes, {k}."
+        how = f"Set validation_fraction between {k / n:.3g} and {1 - k / n:.3g}, or pass"
+        _raise_about_split(n, fraction, what, how)
+
+
+def _raise_about_split(n, fraction, what, how):
+    raise ValueError(
+        f"early_stopping=True cannot hold out validation_fraction={fraction} of {n} sequences: {what} "
+        f"{how} X_val and y_val, or set early_stopping=False."
+    )
 
 
 def check_validation(held_out, *, given):
@@ -317,7 +350,7 @@ class Reader:
             targets = settings.targets.learn(settings, y, is_1d, row_weight, **self.of_classes)
             facts = self._new_facts(form.learn(container, X), targets)
         facts.targets.check_agrees(settings)
-        y = facts.targets.encode(y, is_1d, facts.form.dtype, names)
+        y = facts.targets.encode(y, is_1d, facts.form.dtype, names, row_weight)
         return _Found(container, facts, y, weights, row_weight)
 
     def _new_facts(self, form, targets):
@@ -396,4 +429,4 @@ def _check_same_columns(X, X_val):
     """Raise scikit-learn's error if X and X_val are tables with different columns."""
     columns = BaseEstimator()
     for part, reset in ((X, True), (X_val, False)):
-        validate_data(columns, X=part, skip_check_array=True, ensure_2d=False, reset=reset)
+        check_names(columns, part, reset=reset)

@@ -8,18 +8,16 @@ An array (also a memory-mapped one) is not copied: ``Sequences`` skips the colum
 """
 
 from numbers import Integral
+from typing import NamedTuple
 
 import numpy as np
 
 from skrnn._engine.storage import Sequences
-from skrnn._reading.containers import (
-    Container,
-    Rows,
-    as_numbers,
-    is_missing,
-    object_array,
-)
+from skrnn._reading.arrays import as_numbers, is_missing, names_of, object_array
+from skrnn._reading.containers import Container, Rows, names_of_frame
 from skrnn._reading.row_order import advise_on_order
+from skrnn._reading.unreadable import as_array_of, reject_unreadable
+from skrnn._settings.quoting import listed, quote
 
 _RENAMED = (
     "A transformer before it may have dropped or renamed the column: use set_output(transform="
@@ -41,25 +39,26 @@ class StepTable(Container):
     def read(cls, passed, form):
         X, name = passed.X, passed.name
         _check_2d(X, name)
-        values, ids, columns = X, None, None
+        split = Split(X)
         if form.sequence_id is not None:
-            values, ids, columns = split_ids(X, form.sequence_id, name)
-        advice = ""
-        if getattr(getattr(values, "dtype", None), "kind", "") in "US":
-            advice = "An array of numbers beside ids that are strings needs dtype=object, or a DataFrame."
-        values = as_numbers(values, name, advice, estimator=passed.estimator)
+            split = split_ids(X, form.sequence_id, name)
+        values, ids, columns = split[:3]
+        values = as_numbers(
+            values, name, _advice(split), columns=split.labels, estimator=passed.estimator
+        )
         if values.ndim != 2:
-            raise ValueError(_not_2d(name, f"{values.ndim}-D"))
+            raise ValueError(_not_2d(X, name, f"{values.ndim}-D"))
         names, lengths, order, codes = _by_series(ids, len(values), name)
         advise_on_order(X, codes, name)
         sequences = Sequences(values, lengths, order=order, columns=columns, rows_are_steps=True)
-        container = cls(sequences, sequences.n_features + (ids is not None), ids=names)
+        n_columns, labels = sequences.n_features + (ids is not None), split.labels or names_of_frame(X)
+        container = cls(sequences, n_columns, ids=names, labels=labels)
         container.sequence_id = form.sequence_id
         return container
 
     @property
     def samples(self):
-        return Rows(len(self.sequences.values))
+        return Rows(len(self.sequences.values), len(self.sequences))
 
     def shape_answer(self, flat):
         """(n_rows[, ...]) in the order of the rows."""
@@ -71,8 +70,17 @@ class StepTable(Container):
         if column is None:
             return flat
         if hasattr(X, "columns"):
-            column = position_in(list(X.columns), column, "X")
+            column = position_in(X, column)
         return np.insert(flat, column % (flat.shape[1] + 1), 0, axis=1)
+
+
+def _advice(split):
+    """What to do about text beside ids, which may have made text of numbers."""
+    if split.ids is None or not (
+        isinstance(split.values, np.ndarray) and split.values.dtype.kind in "US"
+    ):
+        return ""
+    return "An array of numbers beside ids that are strings needs dtype=object, or a DataFrame."
 
 
 def _by_series(ids, n, name):
@@ -90,18 +98,20 @@ def _by_series(ids, n, name):
 def _check_2d(X, name):
     ndim = getattr(X, "ndim", None)
     if ndim is None and isinstance(X, (list, tuple)) and len(X):
+        reject_unreadable(X[0], f"{name}[0]")
         row = np.asarray(X[0], dtype=object)  # an id may be a tuple
         if row.ndim != 1:
-            raise ValueError(_not_2d(name, "a list of arrays" if row.ndim else "1-D"))
+            raise ValueError(_not_2d(X, name, "a list of arrays" if row.ndim else "1-D"))
     if ndim is not None and ndim != 2:
-        raise ValueError(_not_2d(name, f"{ndim}-D"))
+        raise ValueError(_not_2d(X, name, f"{ndim}-D"))
 
 
-def _not_2d(name, what):
+def _not_2d(X, name, what):
+    array = as_array_of(X, name)
     return (
         f'rows="steps" reads a 2-D {name} (n_rows, n_columns) whose rows are time steps, but {name} is '
         f'{what}. For sequences set rows="sequences". Reshape your data if it is one series of one '
-        f"feature, {name}.reshape(-1, 1), or a single step, {name}.reshape(1, -1)."
+        f"feature, {array}.reshape(-1, 1), or a single step, {array}.reshape(1, -1)."
     )
 
 
@@ -109,7 +119,7 @@ def as_array(X, name):
     """An array; of a list of rows one of objects, so that an id stays what it is."""
     if not isinstance(X, (list, tuple)):
         return np.asarray(X)
-    rows = [row.tolist() if hasattr(row, "tolist") else list(row) for row in X]
+    rows = [_as_row(i, row, name) for i, row in enumerate(X)]
     if not rows:
         raise ValueError(f"Found {name} with 0 sample(s): it is empty, while a minimum of 1 is required.")
     array = np.empty((len(rows), len(rows[0])), dtype=object)
@@ -124,61 +134,60 @@ def as_array(X, name):
     return array
 
 
-def split_ids(X, sequence_id, name="X"):
-    """The values and the ids of a frame or array.
+def _as_row(i, row, name):
+    if not hasattr(row, "__len__") or isinstance(row, (str, bytes, dict, set)):
+        raise ValueError(
+            f"Row {i} of {name} is {quote(row)}, and no row of a table: pass a list of rows of columns."
+        )
+    return row.tolist() if hasattr(row, "tolist") else list(row)
 
-    Returns
-    -------
-    values : X itself, or what is left of it without the ids
-    ids : (n_rows,) array
-    columns : (n_columns - 1,) int or None
-        The columns of ``values`` that are not the ids, where they are still in it.
-    """
+
+class Split(NamedTuple):
+    """What is left of a table without its ids."""
+
+    values: object  # X itself, or its columns of features
+    ids: np.ndarray | None = None  # (n_rows,)
+    columns: np.ndarray | None = None  # of ``values``, that are features, where the ids are still in it
+    labels: list | None = None  # names, or positions in X, of the features; None: as they stand in X
+
+
+def split_ids(X, sequence_id, name="X"):
+    """The features and the ids of a frame or array, as a ``Split``."""
     if not hasattr(X, "columns"):
         X = as_array(X, name)
         if X.ndim != 2:
             raise ValueError(
-                f"Expected 2D array, got {X.ndim}D array instead: sequence_id={sequence_id!r} is a "
-                f"column of {name}."
+                f"{name} is {X.ndim}-D (Expected 2D array, got {X.ndim}D array instead): "
+                f"sequence_id={quote(sequence_id)} is a column of a table."
             )
+    k = position_in(X, sequence_id, name)
     if X.shape[1] == 1:
         raise ValueError(
-            f"{name} has 0 feature(s) besides its sequence_id while a minimum of 1 is required."
+            f"{name} has 0 feature(s) besides its sequence_id while a minimum of 1 is required: its only "
+            f"column is {quote(names_of(X)[0])}."
         )
-    if hasattr(X, "columns"):
-        return (*_split_frame(X, sequence_id, name), None)
-    return _split_array(X, sequence_id, name)
+    labels = names_of(X)
+    del labels[k]
+    return (_split_frame if hasattr(X, "columns") else _split_array)(X, k)._replace(labels=labels)
 
 
-def _split_frame(X, sequence_id, name):
-    """The other columns of a frame, and the ids."""
-    names = list(X.columns)
-    k = position_in(names, sequence_id, name)
-    others = [i for i in range(len(names)) if i != k]
+def _split_frame(X, k):
+    """The columns of a frame besides k, and column k."""
+    others = [i for i in range(X.shape[1]) if i != k]
     if hasattr(X, "iloc"):
-        return X.iloc[:, others], X.iloc[:, k].to_numpy()
+        return Split(X.iloc[:, others], X.iloc[:, k].to_numpy())
     ids = X[:, k].to_numpy()
     if ids.ndim > 1:  # of polars.Struct and polars.Array
         ids = object_array(X[:, k].to_list())
-    return X[:, others], ids
+    return Split(X[:, others], ids)
 
 
-def _split_array(X, sequence_id, name):
-    """``split_ids`` of an array."""
-    if isinstance(sequence_id, str):
-        raise ValueError(
-            f"sequence_id={sequence_id!r} is the name of a column, but {name} is an array, whose columns "
-            f"have none. {_RENAMED} Or pass the position of the column."
-        )
-    k, n_columns = int(sequence_id), X.shape[1]
-    if not -n_columns <= k < n_columns:
-        raise ValueError(
-            f"sequence_id={sequence_id} is not a column of {name}, which has {n_columns} columns."
-        )
-    columns = np.delete(np.arange(n_columns), k)
+def _split_array(X, k):
+    """The same of an array."""
+    columns = np.delete(np.arange(X.shape[1]), k)
     if X.dtype.kind in "biuf":
-        return X, _column(X, k), columns
-    return X[:, columns], X[:, k], None
+        return Split(X, _column(X, k), columns)
+    return Split(X[:, columns], X[:, k])
 
 
 def _column(X, k):
@@ -189,21 +198,50 @@ def _column(X, k):
     return column
 
 
-def position_in(names, sequence_id, name):
-    """The position of the column ``sequence_id`` among the names of a frame's columns."""
-    if isinstance(sequence_id, Integral):
-        if not -len(names) <= sequence_id < len(names):
-            raise ValueError(
-                f"sequence_id={sequence_id} is not a column of {name}, which has {len(names)} columns."
-            )
-        return int(sequence_id) % len(names)
-    found = [k for k, column in enumerate(names) if isinstance(column, str) and column == sequence_id]
+def position_in(X, column, name="X", parameter="sequence_id"):
+    """The position of a column of a table: of its name, which may be a tuple, or of a position."""
+    said, names = f"{parameter}={quote(column)}", list(X.columns) if hasattr(X, "columns") else None
+    if isinstance(column, Integral):
+        return position_of(column, X.shape[1], names, parameter, name)
+    if names is None:
+        raise ValueError(
+            f"{said} is the name of a column, but {name} is an array, whose columns have none. "
+            f"{_RENAMED} Or pass the position of the column."
+        )
+    found = [k for k, one in enumerate(names) if isinstance(one, (str, tuple)) and one == column]
     if len(found) != 1:
         what = "not a column" if not found else "the name of several columns"
         raise ValueError(
-            f"sequence_id={sequence_id!r} is {what} of {name}. Its columns are {names}. {_RENAMED}"
+            f"{said} is {what} of {name}. Its columns are {listed(names)}. "
+            + (_in_full(column, names) or _RENAMED)
         )
     return found[0]
+
+
+def position_of(k, n_columns, names, parameter, name="X"):
+    """A position as one from the start; an error if a column of another position has it as its name."""
+    said = f"{parameter}={quote(k)} is"
+    if not -n_columns <= k < n_columns:
+        raise ValueError(f"{said} not a column of {name}, which has {n_columns} columns.")
+    k, named = int(k), [i for i, one in enumerate(names or ()) if is_position(one) and one == k]
+    if named not in ([], [k]):
+        raise ValueError(
+            f"{said} a position, but the column of {name} named {k} stands at position "
+            f"{listed(named)}. Give the columns names that are strings, "
+            f"{name}.columns = {name}.columns.astype(str), and pass the name of the one that is meant."
+        )
+    return k % n_columns
+
+
+def is_position(one):
+    """Whether a value is an int, and no bool."""
+    return isinstance(one, Integral) and not isinstance(one, (bool, np.bool_))
+
+
+def _in_full(column, names):
+    """Advice where names are tuples, of which only a part was given."""
+    tuples = [one for one in names if isinstance(one, tuple) and column in one]
+    return f"Columns of several levels are named by a tuple, as {quote(tuples[0])}." if tuples else ""
 
 
 def encode(ids, name="X"):
@@ -222,7 +260,7 @@ def encode(ids, name="X"):
             codes[row] = numbers.setdefault(one, len(numbers))
         except TypeError:
             raise ValueError(
-                f"The sequence_id in row {row} of {name} is {one!r}, which cannot be hashed."
+                f"The sequence_id in row {row} of {name} is {quote(one)}, which cannot be hashed."
             ) from None
     missing = np.array([is_missing(one) for one in numbers])
     _check_ids(missing[codes], ids, name)
@@ -235,6 +273,6 @@ def _check_ids(missing, ids, name):
     if np.any(missing):
         row = int(np.argmax(missing))
         raise ValueError(
-            f"The sequence_id in row {row} of {name} is missing ({ids[row]!r}). Every row needs the id "
-            "of its sequence: drop these rows, from y, too, or give them one."
+            f"The sequence_id in row {row} of {name} is missing ({quote(ids[row])}). Every row needs the "
+            "id of its sequence: drop these rows, from y, too, or give them one."
         )

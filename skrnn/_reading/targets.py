@@ -13,18 +13,20 @@ weight changes; they name y (or y_val, sample_weight) and the sequence and step 
 """
 
 import numpy as np
-from sklearn.utils import check_array
 from sklearn.utils.validation import column_or_1d
 
 from skrnn._engine.storage import Sequences
-from skrnn._reading.containers import (
-    as_items,
+from skrnn._reading.arrays import (
+    as_labels,
     as_numbers,
-    axes_advice,
-    check_finite,
+    in_words,
     is_missing,
-    reject_unreadable,
+    names_of,
+    reject_times,
 )
+from skrnn._reading.containers import as_items, axes_advice, check_finite
+from skrnn._reading.unreadable import reject_unreadable
+from skrnn._settings.quoting import listed, quote
 
 _NOT_FINITE = (
     "Replace it; or leave it out: put any value there, and a weight of zero for that sequence or time "
@@ -41,6 +43,12 @@ def check_targets(y, X, name, name_X, *, per_step):
         raise ValueError(
             f"{name} must be array-like, with one entry per {_unit(X)}, got {type(y).__name__}."
         )
+    fields = getattr(getattr(y, "dtype", None), "names", None)
+    if fields:
+        raise ValueError(
+            f"{name} is a structured array with the fields {listed(fields)}: pass one of them, "
+            f"{name}[{quote(fields[0])}]."
+        )
     if not per_step:
         check_same_number(y, X, name, name_X)
 
@@ -51,8 +59,20 @@ def check_same_number(y, X, name, name_X="X"):
     if n != X.n:
         raise ValueError(
             f"Found input variables with inconsistent numbers of samples: {name_X} has {len(X)} "
-            f"{_unit(X)}s, {name} has {n}." + axes_advice(X, name_X, n_sequences=n)
+            f"{_unit(X)}s, {name} has {n}."
+            + _if_per_series(X, n, name)
+            + axes_advice(X, name_X, n_sequences=n)
         )
+
+
+def _if_per_series(X, n, name):
+    """Advice for as many targets as a table of steps has series."""
+    if n != getattr(X, "n_series", None):
+        return ""
+    return (
+        f' {name} has one target per series, but rows="steps" needs one for every row. For one per '
+        'series pass a list of arrays, one of each series, with rows="sequences".'
+    )
 
 
 def _unit(X):
@@ -77,6 +97,7 @@ def read_targets_per_step(y, X, name="y", name_X="X", *, numeric=True):
         Whether a step has a single number and not a row of K.
     """
     items = as_items(y, name)
+    frames = {name: y} if items is None else {f"{name}[{i}]": item for i, item in enumerate(y)}
     if items is None:
         y = np.asarray(y)
         if y.ndim not in (2, 3) or (y.shape == (len(X), 1) and X.lengths.max() > 1):
@@ -95,10 +116,28 @@ def read_targets_per_step(y, X, name="y", name_X="X", *, numeric=True):
         if len({part.shape[1] for part in parts}) > 1:
             raise ValueError(f"The sequences of {name} have different numbers of outputs per step.")
         flat = np.concatenate(parts)
-    if numeric:
-        flat = as_numbers(flat, name, advice=_NO_NUMBERS)
-        check_finite(Sequences(flat, X.lengths), np.dtype(np.float64), name, _NOT_FINITE)
-    return flat, is_1d
+    return _finite_numbers(flat, frames, X, name) if numeric else flat, is_1d
+
+
+def _finite_numbers(flat, frames, X, name):
+    """Targets per step (sum of T_i, K) as finite numbers.
+
+    ``frames``: what they were made of, by name, y itself or its sequences.
+    """
+    for label, frame in frames.items():
+        reject_times(frame, label)  # NumPy may have made numbers of them
+    flat = as_numbers(flat, name, advice=_NO_NUMBERS)
+    place = None if name in frames else _place_in(next(iter(frames.values())))
+    check_finite(Sequences(flat, X.lengths), np.dtype(np.float64), name, _NOT_FINITE, place)
+    return flat
+
+
+def _place_in(frame):
+    """(step, output) -> the output in words, if a sequence of targets is a frame; else None."""
+    if not hasattr(frame, "columns"):
+        return None
+    names = names_of(frame)
+    return lambda step, k: in_words(names[k])
 
 
 def _what_was_meant(y, X, name, name_X):
@@ -137,7 +176,7 @@ def reject_negative(flat, X, loss, name="y"):
     if len(flat) != len(X):
         where = "sequence {}, step {}".format(*Sequences(flat, X.lengths).where(i))
     raise ValueError(
-        f"{name} has a negative value, but loss={loss!r} requires non-negative {name}: {where}. Use "
+        f"{name} has a negative value, but loss={quote(loss)} requires non-negative {name}: {where}. Use "
         "another loss."
     )
 
@@ -166,12 +205,13 @@ def reject_targets_per_step(y, X, name="y"):
 def read_single_targets(y, X, name="y", name_X="X"):
     """Numeric y, (n,) or (n, K), one target per sequence -> (n, K) and whether it was (n,)."""
     reject_targets_per_step(y, X, name)
+    columns = names_of(y) if hasattr(y, "columns") else None
     y = as_numbers(y, name, advice=_NO_NUMBERS, ensure_2d=False)
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
     check_same_number(y, X, name, name_X)
     flat = y.reshape(len(y), -1)
-    check_finite_rows(flat, X, name)
+    check_finite_rows(flat, X, name, columns)
     return flat, y.ndim == 1
 
 
@@ -183,13 +223,14 @@ def read_labels(y, X, name="y", name_X="X", *, per_step):
     else:
         reject_targets_per_step(y, X, name)
         check_same_number(y, X, name, name_X)
-    y = check_array(y, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name=name)
+    y = as_labels(y, name)
     row = _first_missing(y)
     if row is not None:
         where = f"{_unit(X)} {row}"
         if per_step:
             where = "sequence {}, step {}".format(*Sequences(y, X.lengths).where(row))
         what = "infinity" if y.dtype.kind == "f" and np.isinf(y[row]).any() else "NaN"
+        what = "NaT, a missing date or time" if y.dtype.kind in "mM" else what
         raise ValueError(f"Input {name} contains {what}: {where}. {_NOT_FINITE}")
     return y
 
@@ -199,13 +240,16 @@ def _first_missing(y):
     if y.dtype.kind == "f":
         rows = np.argwhere(~np.isfinite(y))[:, 0]
         return int(rows[0]) if len(rows) else None
+    if y.dtype.kind in "mM":
+        rows = np.argwhere(np.isnat(y))[:, 0]
+        return int(rows[0]) if len(rows) else None
     if y.dtype.kind == "O":
         return next((index[0] for index, label in np.ndenumerate(y) if is_missing(label)), None)
     return None
 
 
-def check_finite_rows(values, X, name):
-    """Raise a ValueError that names the first row of (n, K) floats that is not finite."""
+def check_finite_rows(values, X, name, columns=None):
+    """Raise a ValueError that names the first row of (n, K) floats that is not finite, and its column."""
     for start in range(0, len(values), 1 << 20):
         finite = np.isfinite(values[start : start + (1 << 20)]).all(axis=1)
         if finite.all():
@@ -214,4 +258,7 @@ def check_finite_rows(values, X, name):
         isnan = np.isnan(values[i]).any()
         what = "NaN" if isnan else f"infinity or a value too large for {values.dtype!r}"
         advice = "Weights must be finite." if name.startswith("sample_weight") else _NOT_FINITE
-        raise ValueError(f"Input {name} contains {what}: {_unit(X)} {i}. {advice}")
+        where = f"{_unit(X)} {i}"
+        if columns is not None:
+            where += f", {in_words(columns[int(np.argmin(np.isfinite(values[i])))])}"
+        raise ValueError(f"Input {name} contains {what}: {where}. {advice}")

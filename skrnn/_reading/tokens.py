@@ -15,7 +15,8 @@ Ids are whole numbers from 0 on; whole numbers that are stored as floats are acc
 import numpy as np
 
 from skrnn._engine.storage import Sequences
-from skrnn._reading.containers import Array, SequenceList, Table, as_numbers, numbers_of_all
+from skrnn._reading.arrays import as_numbers
+from skrnn._reading.containers import Array, SequenceList, Table, numbers_of_all
 from skrnn._reading.rows import StepTable
 
 _STRINGS = "Turn strings into tokens with TokenEncoder."
@@ -45,7 +46,8 @@ class TokenList(TokenContainer, SequenceList):
                 raise ValueError(_wrong_form(name, f"a list of {item.ndim}-D arrays"))
             if not len(item):
                 raise ValueError(
-                    f"Sequence {i} of {name} has no tokens: remove it, from y, too, or give it one."
+                    f"Sequence {i} of {name} has no tokens: remove it (in fit, from y, too), or give "
+                    "it one."
                 )
         lengths = list(map(len, items))
         values = numbers_of_all([item[:, None] for item in items], name, _STRINGS)

@@ -12,7 +12,8 @@ from numbers import Integral, Real
 import numpy as np
 
 from skrnn._engine.storage import NO_TOKEN, Sequences
-from skrnn._reading.containers import reject_unreadable
+from skrnn._reading.unreadable import reject_unreadable
+from skrnn._settings.quoting import quote
 
 
 class TokenIds(np.ndarray):
@@ -58,7 +59,7 @@ def _read_text(text, i, name):
     if isinstance(text, str):
         return list(text)
     if not isinstance(text, (list, tuple)):
-        raise ValueError(f"Sequence {i} of {name} is {text!r}, a {type(text).__name__}. {_FORM}")
+        raise ValueError(f"Sequence {i} of {name} is {quote(text)}, a {type(text).__name__}. {_FORM}")
     return _hashable(list(text), i, name)
 
 
@@ -78,7 +79,9 @@ def _hashable(text, i, name):
         if token != token:
             if all(isinstance(one, NUMBERS) for one in text):
                 raise ValueError(_no_tokens(token, t, i, name))
-            raise ValueError(f"Token {t} of sequence {i} of {name} is {token!r}, not equal to itself.")
+            raise ValueError(
+                f"Token {t} of sequence {i} of {name} is {quote(token)}, not equal to itself."
+            )
     return text
 
 

@@ -7,8 +7,12 @@ step, flat ones (sum of T_i,).
 import numpy as np
 
 from skrnn._engine.storage import Sequences
-from skrnn._reading.containers import as_items, as_numbers, reject_unreadable
+from skrnn._reading.arrays import as_numbers
+from skrnn._reading.containers import as_items
 from skrnn._reading.targets import check_finite_rows, read_targets_per_step
+from skrnn._reading.unreadable import reject_unreadable
+
+WEIGHTS = "Weights are numbers, one for every sample."
 
 LEAST_SUM, LARGEST_SUM = 1e-290, 1e290  # of weights: far from where floating-point numbers end
 
@@ -95,6 +99,6 @@ def _weights_of_sequences(sample_weight, items, X, name, per_step):
         )
     if len(weight) != n:
         raise ValueError(f"{name}.shape == {weight.shape}, expected {(n,)}!")
-    weight = as_numbers(weight, name, ensure_2d=False, ensure_min_samples=0).astype(np.float64)
+    weight = as_numbers(weight, name, WEIGHTS, ensure_2d=False, ensure_min_samples=0).astype(np.float64)
     check_finite_rows(weight[:, None], X, name)
     return weight

@@ -12,6 +12,7 @@ from numbers import Real
 
 import numpy as np
 
+from skrnn._settings.quoting import quote
 from skrnn.losses import Loss
 from skrnn.solvers import SOLVERS
 
@@ -80,7 +81,7 @@ def check_quantile(quantile):
     if not (ok and each and all(a < b for a, b in pairwise(each))):
         raise ValueError(
             "quantile must be a float strictly between 0 and 1, or a list of such floats in strictly "
-            f"increasing order, got {quantile!r}."
+            f"increasing order, got {quote(quantile)}."
         )
 
 
@@ -90,7 +91,7 @@ def _check_rows(e):
         ("initial_state", e.initial_state, "zeros"),
     ):
         if e.rows != "steps" and value != default:
-            raise ValueError(f"{name}={value!r} needs rows='steps', got rows={e.rows!r}.")
+            raise ValueError(f"{name}={quote(value)} needs rows='steps', got rows={e.rows!r}.")
     if isinstance(e.sequence_id, bool):
         raise ValueError(f"sequence_id must be a column's name or position, got {e.sequence_id!r}.")
     if e.initial_state == "last" and e.bidirectional:

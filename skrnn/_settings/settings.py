@@ -10,11 +10,12 @@ classifiers,
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.utils._param_validation import validate_parameter_constraints
+from sklearn.utils._param_validation import InvalidParameterError, validate_parameter_constraints
 
 from skrnn._engine.run import Monitor, Run
 from skrnn._engine.truncation import longest_window
 from skrnn._settings.checks import check_pairs, check_sequences
+from skrnn._settings.quoting import quote, shorten
 from skrnn.losses import LOSSES
 from skrnn.solvers import SCHEDULES, SOLVERS
 
@@ -77,7 +78,7 @@ class Settings:
 
         ``call`` is what the checks need to know of the call (``checks.py``).
         """
-        validate_parameter_constraints(constraints, values, caller_name=of.name)
+        _check_values(constraints, values, of.name)
         settings = cls(of, values).derived()
         settings.check(**call)
         return settings
@@ -139,6 +140,17 @@ class Settings:
         if self.batch_size == "auto":
             return n <= LARGEST_WHOLE and n != AUTO_BATCH
         return n < self.batch_size
+
+
+def _check_values(constraints, values, name):
+    """scikit-learn's check of every value, whose errors quote it in full; here they are cut."""
+    try:
+        validate_parameter_constraints(constraints, values, caller_name=name)
+    except InvalidParameterError as error:
+        said, got, value = str(error).partition(" Got ")
+        raise InvalidParameterError(
+            f"{shorten(said, 300)}{got}{shorten(value.removesuffix(' instead.'))} instead."
+        ) from None
 
 
 class SequenceSettings(Settings):
@@ -233,7 +245,7 @@ def hidden_sizes(hidden_size):
     if not ok:
         raise ValueError(
             f"hidden_size must be a positive int or a sequence of positive ints, one per layer, got "
-            f"{hidden_size!r}."
+            f"{quote(hidden_size)}."
         )
     return tuple(int(H) for H in sizes)
 
@@ -248,6 +260,7 @@ def check_goes_on(now, before):
     for parameter, value in now.items():
         if value != before[parameter]:
             raise ValueError(
-                f"{parameter} was {before[parameter]!r} when the weights were made and is {value!r} "
-                "now: training cannot go on from them. Fit a new estimator, or set it back."
+                f"{parameter} was {quote(before[parameter])} when the weights were made and is "
+                f"{quote(value)} now: training cannot go on from them. Fit a new estimator, or set it "
+                "back."
             )

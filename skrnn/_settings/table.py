@@ -54,9 +54,9 @@ PARAMETERS = {
     "hidden_size": Parameter(
         32,
         [_at_least(1), "array-like"],
-        "int or tuple of int, default=32",
-        "Number of hidden units. A tuple makes a stack of layers, one entry for each; the first layer "
-        "reads X.",
+        "int, tuple of int, list of int or ndarray, default=32",
+        "Number of hidden units. A tuple, a list or a 1-D array makes a stack of layers, one entry for "
+        "each; the first layer reads X.",
     ),
     "activation": Parameter(
         "tanh",
@@ -122,10 +122,12 @@ PARAMETERS = {
     ),
     "sequence_id": Parameter(
         None,
-        [None, str, Integral],
-        "str or int, default=None",
+        [None, str, Integral, tuple],
+        "str, int or tuple, default=None",
         "With `rows=\"steps\"`: the column of X, by name or position, that says to which series a row "
-        "belongs. It may hold anything but missing values, and is not a feature. The rows of each series "
+        "belongs. A tuple names a column of several levels. An int is always a position; it is an error "
+        "if the column at another position has it as its name. The column may hold anything but "
+        "missing values, and is not a feature. The rows of each series "
         "must be in the order of time; rows of different series may be mixed.",
     ),
     "return_sequences": Parameter(

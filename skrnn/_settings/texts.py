@@ -56,9 +56,10 @@ X_future : array-like, default=None
     series, with the column of `sequence_id` if there are several; for a single series also an array of
     shape (horizon, n_columns). It has all columns of X, or only those that are not in `feedback`, in
     their order; data frames are read by name.
-feedback : str, int or list of them, default=None
-    The columns of X, by name or position, whose next values the model predicts, in the order of its
-    outputs. None: all, if there are as many columns as outputs (`sequence_id` does not count).
+feedback : str, int, tuple or list of them, default=None
+    The columns of X, by name (of several levels a tuple) or position, whose next values the model
+    predicts, in the order of its outputs. None: all, if there are as many columns as
+    outputs (`sequence_id` does not count).
 """,
     "forecast": """\
 y : ndarray of shape (horizon,) or (horizon, n_outputs)
@@ -81,10 +82,11 @@ ImportError
 Warns
 -----
 ConvergenceWarning
-    If `max_iter` is reached before the loss has stopped falling; if the loss or the gradient is no
-    longer finite (training then stops, the last weights at which both were finite are kept, and the
-    warning tells the epoch, the gradient norms before it and what to try); if "lbfgs" stops early; or if
-    hardly anything was learned and the features of X have very different scales, or scales far from 1.
+    If `max_iter` is reached before the loss has stopped falling, and `tol` is not None; if the loss or
+    the gradient is no longer finite (training then stops, the last weights at which both were finite
+    are kept, and the warning tells the epoch, the gradient norms before it and what to try); if "lbfgs"
+    stops early; or if hardly anything was learned and the features of X have very different scales, or
+    scales far from 1.
 UserWarning
     If training is interrupted from the keyboard (the weights so far are kept); if the axes of X seem to
     be in another order; if y seems to have one target per time step, or to be one-hot encoded; if y is in

@@ -8,12 +8,14 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skrnn._estimators.callbacks import as_task
-from skrnn._reading.containers import as_numbers, reject_unreadable
+from skrnn._reading.arrays import as_numbers
+from skrnn._reading.facts import Form, check_names
 from skrnn._reading.row_order import advise_on_order
-from skrnn._reading.rows import encode, split_ids
+from skrnn._reading.rows import Split, encode, split_ids
+from skrnn._reading.unreadable import reject_no_container, reject_unreadable
 from skrnn._transformers.base import SequenceTransformer
 
 
@@ -29,11 +31,12 @@ class SlidingWindow(SequenceTransformer):
     ----------
     length : int
         Number of rows of a window.
-    sequence_id : str or int, default=None
-        The column of X that says to which series a row belongs, by its exact name (data frames) or
-        position. Its values may be of any hashable kind. It is not a feature: windows are without it.
-        Rows of one series stand in order, and may have rows of others between them. `None`: all rows
-        are one series.
+    sequence_id : str, int or tuple, default=None
+        The column of X that says to which series a row belongs, by its exact name (data frames; a tuple
+        names a column of several levels) or position. An int is always a position; it is an error if the
+        column at another position has it as its name. Its values may be of any hashable kind. It is not a
+        feature: windows are without it. Rows of one series stand in order, and may have rows
+        of others between them. `None`: all rows are one series.
 
     Attributes
     ----------
@@ -77,7 +80,7 @@ class SlidingWindow(SequenceTransformer):
 
     _parameter_constraints = {  # noqa: RUF012
         "length": [Interval(Integral, 1, None, closed="left")],
-        "sequence_id": [str, Integral, None],
+        "sequence_id": [str, Integral, tuple, None],
     }
 
     def __init__(self, length, *, sequence_id=None):
@@ -109,7 +112,7 @@ class SlidingWindow(SequenceTransformer):
             If X is sparse or masked.
         """
         self._read(X)
-        validate_data(self, X=X, skip_check_array=True, reset=True)  # the names
+        check_names(self, X, reset=True, ensure_2d=True)  # the names
         return self
 
     def transform(self, X):
@@ -138,20 +141,18 @@ class SlidingWindow(SequenceTransformer):
         check_is_fitted(self)
         self._validate_params()
         values, series = self._read(X)
-        validate_data(self, X=X, skip_check_array=True, reset=False)
+        check_names(self, X, reset=False, ensure_2d=True)
         return _windows(values, self.length, series)
 
     def _read(self, X):
         """The features of X as numbers, and the number of the series of each row."""
         reject_unreadable(X, "X")
-        if self.sequence_id is None:
-            values = as_numbers(X, "X", estimator=self)
-            advise_on_order(X, None, "X")
-            return values, None
-        values, ids, columns = split_ids(X, self.sequence_id)
-        values, series = as_numbers(values, "X", estimator=self), encode(ids)[1]
+        reject_no_container(X, "X", Form(rows_are_steps=True))
+        split = Split(X) if self.sequence_id is None else split_ids(X, self.sequence_id)
+        values = as_numbers(split.values, "X", columns=split.labels, estimator=self)
+        series = None if split.ids is None else encode(split.ids)[1]
         advise_on_order(X, series, "X")
-        return values if columns is None else values[:, columns], series
+        return values if split.columns is None else values[:, split.columns], series
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -18,7 +18,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrnn._estimators.callbacks import as_task
 from skrnn._estimators.memory import with_text
-from skrnn._reading.containers import as_items, object_array, reject_unreadable
+from skrnn._reading.arrays import object_array, reject_nested
+from skrnn._reading.containers import as_items
+from skrnn._reading.unreadable import reject_unreadable
 from skrnn._transformers.base import SequenceTransformer
 
 
@@ -43,11 +45,22 @@ def _read_steps(X, name):
     reject_unreadable(X, "X")
     items = as_items(X, "X")
     if items is None:
+        reject_nested(X, "X")
         array = np.asarray(X)
-        _check_form(array.ndim == 3, f"{array.ndim}-D X ({type(X).__name__})", name)
+        _check_form(array.ndim == 3, f"{array.ndim}-D ({type(X).__name__})", name)
         n, T, F = array.shape
         _check_not_empty(n, T, F, array.shape)
         return _Steps(array.reshape(n * T, F), np.full(n, T), "array")
+    _check_items(items, name)
+    _check_not_empty(len(items), 1, items[0].shape[1] if items else 1, (len(items),))
+    frame = _one_frame(list(X))
+    rows = np.concatenate(items) if frame is None else frame
+    kind = "list" if isinstance(X, (list, tuple)) else "object array"
+    return _Steps(rows, np.array(list(map(len, items))), kind)
+
+
+def _check_items(items, name):
+    """Raise a ValueError for an item that is no sequence, or another kind of sequence than the first."""
     for i, item in enumerate(items):
         _check_form(item.ndim == 2, f"a list whose item {i} is {item.ndim}-D", name)
         if item.shape[1] != items[0].shape[1]:
@@ -58,22 +71,18 @@ def _read_steps(X, name):
             )
         if not len(item):
             raise ValueError(
-                f"Sequence {i} of X has no time steps (shape={item.shape}): remove it, from y, too."
+                f"Sequence {i} of X has no time steps (shape={item.shape}): remove it (in fit, from y, "
+                "too)."
             )
-    _check_not_empty(len(items), 1, items[0].shape[1] if items else 1, (len(items),))
-    frame = _one_frame(list(X))
-    rows = np.concatenate(items) if frame is None else frame
-    kind = "list" if isinstance(X, (list, tuple)) else "object array"
-    return _Steps(rows, np.array(list(map(len, items))), kind)
 
 
 def _check_form(ok, what, name):
     if not ok:
         raise ValueError(
-            f"{name} expects sequences, a 3-D array (n_sequences, n_timesteps, n_features) or a list of "
-            f"2-D arrays (n_timesteps, n_features), but got {what}. For a table use the transformer "
-            f"itself, without {name}; rows that are sequences become one array by X.reshape(n_sequences, "
-            "n_timesteps, n_features), a single sequence is the list [X]."
+            f"X is {what}, but {name} expects sequences, a 3-D array (n_sequences, n_timesteps, "
+            "n_features) or a list of 2-D arrays (n_timesteps, n_features). For a table use the "
+            f"transformer itself, without {name}; rows that are sequences become one array by "
+            "X.reshape(n_sequences, n_timesteps, n_features), a single sequence is the list [X]."
         )
 
 

@@ -5,7 +5,6 @@ Id 0 is the unknown token; the others follow by falling frequency.
 
 import contextlib
 import re
-import reprlib
 from collections import Counter
 from numbers import Integral
 
@@ -16,8 +15,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn._estimators.callbacks import as_task
 from skrnn._estimators.memory import with_text
-from skrnn._reading.containers import is_missing, object_array
+from skrnn._reading.arrays import is_missing, object_array
+from skrnn._reading.unreadable import reject_unreadable
 from skrnn._reading.vocabulary import TokenIds, fraction_in, may_be_measured
+from skrnn._settings.quoting import quote
 from skrnn._transformers.base import SequenceTransformer
 
 WORD = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]")
@@ -256,24 +257,30 @@ def tokens_of(encoder, X):
 @with_text()
 def _read_texts(X):
     """The items of X; each is text or a sequence of tokens."""
+    if not hasattr(X, "__next__"):  # iterators are no list, as is said below
+        reject_unreadable(X, "X")
     if isinstance(X, str):
         raise ValueError("X is a single string. Pass a list of strings; for one string, the list [X].")
     if hasattr(X, "columns") or getattr(X, "ndim", 1) != 1:
         raise ValueError(
-            f"X is {type(X).__name__} of shape {X.shape}, but its items must be strings or lists of "
+            f"X is {type(X).__name__} of shape {getattr(X, 'shape', ())}, but its items must be "
+            "strings or lists of "
             'tokens. Pass one column, X["name"], or list(X) if the rows of an array are sequences of '
             "tokens."
         )
     if not isinstance(X, (list, tuple)) and not (hasattr(X, "__array__") and hasattr(X, "__len__")):
         raise TypeError(
-            f"X must be a list, a 1-D array or a Series of strings or token lists, got {type(X)}."
+            "X must be a list, a 1-D array or a Series of strings or token lists, got a "
+            f"{type(X).__name__}."
         )
     items = list(X)
     if not items:
         raise ValueError("Found X with 0 sample(s) (shape=(0,)) while a minimum of 1 is required.")
     for i, item in enumerate(items):
         if not hasattr(item, "__len__") and is_missing(item):
-            raise ValueError(f"Item {i} of X is missing ({item!r}): remove it, or pass an empty string.")
+            raise ValueError(
+                f"Item {i} of X is missing ({quote(item)}): remove it, or pass an empty string."
+            )
     return items
 
 
@@ -297,9 +304,7 @@ def _naming(i, item):
     try:
         yield
     except TypeError as error:
-        raise TypeError(
-            f"Item {i} of X, {reprlib.repr(item)}, cannot be read as tokens: {error}"
-        ) from error
+        raise TypeError(f"Item {i} of X, {quote(item)}, cannot be read as tokens: {error}") from error
 
 
 @with_text()
@@ -316,7 +321,9 @@ def _tokens_of(item):
 def _read_ids(X, n_tokens):
     """Sequences of ids as a list of arrays; every id is known."""
     if not hasattr(X, "__len__"):
-        raise ValueError(f"X must be a list of 1-D integer arrays or a 2-D integer array, got {type(X)}.")
+        raise ValueError(
+            f"X must be a list of 1-D integer arrays or a 2-D integer array, got {type(X).__name__}."
+        )
     if isinstance(X, (list, tuple)) or getattr(X, "ndim", 1) == 1:
         items = [np.asarray(item) for item in X]
     else:

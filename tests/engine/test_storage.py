@@ -76,7 +76,7 @@ def test_ids_are_read_part_by_part(file, monkeypatch):
     calls = []
     monkeypatch.setattr(storage.Mapped, "give_back", lambda self: calls.append(self))
     monkeypatch.setattr(Sequences.chunks, "__defaults__", (500,))
-    _, ids, _ = split_ids(opened(file), 2)
+    ids = split_ids(opened(file), 2).ids
     assert len(calls) == 30
     np.testing.assert_array_equal(ids, file[1][:, 2])
     assert map_of(ids) is None

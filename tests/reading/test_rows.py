@@ -522,12 +522,12 @@ def bad_id(kind, missing):
 BAD_TABLES = {
     "renamed": (
         ids_frame().rename(columns={"id": "remainder__id"}), "id",
-        r"sequence_id='id' is not a column of X. Its columns are \['x0', 'remainder__id', 'x1'\]. " +
+        r"sequence_id='id' is not a column of X. Its columns are 'x0', 'remainder__id', 'x1'. " +
         f".*{SCALED}",
     ),
     "polars, renamed": (
         pl.DataFrame({"x": [1.0], "num__id": [2]}), "id",
-        rf"is not a column of X. Its columns are \['x', 'num__id'\].*{SCALED}",
+        rf"is not a column of X. Its columns are 'x', 'num__id'\..*{SCALED}",
     ),
     "names are lost": (
         ids_frame().to_numpy(), "id",
@@ -1514,12 +1514,12 @@ def test_a_column_transformer_that_renames_or_drops_the_ids():
     scale = [("scale", StandardScaler(), ["x0", "x1"])]
     model = skrnn.GRURegressor(**STEPS, sequence_id="id")
     renames = ColumnTransformer(scale, remainder="passthrough").set_output(transform="pandas")
-    with pytest.raises(ValueError, match=rf"columns are .*'remainder__id'\].*{SCALED}"):
+    with pytest.raises(ValueError, match=rf"columns are .*'remainder__id'\..*{SCALED}"):
         make_pipeline(renames, model).fit(X, y)
     with pytest.raises(ValueError, match=rf"whose columns have none.*{SCALED}"):
         make_pipeline(ColumnTransformer(scale, remainder="passthrough"), model).fit(X, y)
     drops = ColumnTransformer(scale, verbose_feature_names_out=False).set_output(transform="pandas")
-    with pytest.raises(ValueError, match=rf"columns are \['x0', 'x1'\].*{SCALED}"):
+    with pytest.raises(ValueError, match=rf"columns are 'x0', 'x1'\..*{SCALED}"):
         make_pipeline(drops, model).fit(X, y)
 
 

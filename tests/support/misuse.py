@@ -16,6 +16,7 @@ from support.arrays import object_array
 from support.estimators import first_classes, outputs
 
 N, T, F = 8, 5, 2
+LONGEST = 600  # characters of a message
 SMALL = {"hidden_size": 3, "max_iter": 2, "random_state": 0}
 PER_STEP = {"return_sequences": True}
 
@@ -101,8 +102,9 @@ def assert_same_attributes(a, b):
 def assert_fails(call, model, match, error):
     """The call raises, and the model is what it was; a new one stays unfitted."""
     before = state(model)
-    with pytest.raises(error, match=match or None):
+    with pytest.raises(error, match=match or None) as raised:
         call()
+    assert len(str(raised.value)) <= LONGEST, "too long"
     assert state(model) == before
 
 

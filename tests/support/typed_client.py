@@ -3,6 +3,7 @@
 Nothing here runs. A line with ``type: ignore`` must be an error, of that kind; all others must be none.
 """
 
+from collections.abc import Sequence
 from typing import Any, assert_type
 
 import numpy as np
@@ -42,7 +43,7 @@ def estimators() -> None:
     assert_type(model.loss_curve_, list[float])
     assert_type(model.validation_scores_, list[float] | None)
     assert_type(model.weights_["readout.W"], NDArray[Any])
-    assert_type(model.hidden_size, int | tuple[int, ...])
+    assert_type(model.hidden_size, int | Sequence[int] | NDArray[Any])
     assert_type(model.generate([1, 2], 5, temperature=0.0, random_state=0), NDArray[Any])
     assert_type(model.set_callbacks(Checkpoint("file", every_n_epochs=None)), LSTMClassifier)
     assert_type(model.get_params(), dict[str, Any])

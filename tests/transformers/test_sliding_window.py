@@ -160,7 +160,7 @@ BAD_TABLES = {
         FRAME,
         "id",
         ValueError,
-        r"sequence_id='id' is not a column of X. Its columns are \['a', 'sid'\].*pandas",
+        r"sequence_id='id' is not a column of X. Its columns are 'a', 'sid'\..*pandas",
     ),
     "part of a name": (FRAME, "si", ValueError, "sequence_id='si' is not a column"),
     "no names": (

@@ -175,7 +175,7 @@ def test_a_2d_array_of_ids():
         ([[np.nan]], "no id"),
         ([1, 2], "Item 0 of X is 0-D.*pass .ids."),
         (np.array([1, 2]), "pass .ids."),
-        (5, "X must be a list of 1-D integer arrays .*, got <class 'int'>"),
+        (5, "X must be a list of 1-D integer arrays .*, got int"),
     ],
     ids=["too large", "negative", "fraction", "string", "NaN", "one list", "one array", "one id"],
 )
