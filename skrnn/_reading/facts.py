@@ -11,7 +11,6 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
 from skrnn._reading.containers import choose_dtype
-from skrnn._reading.rows import position_in
 
 LONGEST = 600  # characters of an error
 
@@ -89,9 +88,9 @@ class Form:
             return list(self.columns)
         if not self.rows_are_steps or self.feature_names is None:
             return None
-        names = list(self.feature_names)
-        if self.sequence_id is not None:
-            names.pop(position_in(names, self.sequence_id, "X"))
+        names, k = list(self.feature_names), self.sequence_id
+        if k is not None:
+            names.pop(names.index(k) if isinstance(k, str) else k)
         return names
 
 
