@@ -98,10 +98,15 @@ DataConversionWarning
 NotFittedError
     If the estimator has not been fitted.
 ValueError
-    If X cannot be read (empty, of the wrong shape, NaN or infinite), if it is not of the form or
-    has not the features of the X in fit, or if the numbers on the way to an answer overflow.
+    If X cannot be read (empty, of the wrong shape, NaN or infinite), or if it is not of the form or
+    has not the features of the X in fit.
 TypeError
     If X is a sparse or masked array.
+
+Warns
+-----
+UserWarning
+    If an answer is not finite, because numbers overflow on the way to it.
 """,
     "errors of scores": """\
 NotFittedError
