@@ -10,6 +10,7 @@ From data to weights, each module standing on those before it:
 ``forward``                                                     many sequences, many windows
 ``tbptt``, ``learner``, ``training``, ``run``, ``observers``    updates, epochs, when to stop
 ``inference``, ``search``, ``flow``, ``truncation``             a trained network at work, and looked into
+``lazy``                                                        properties computed when first asked for
 ==============================================================  ==========================================
 
 A new part of the computation is a module here; what users are told about it is not (``_estimators``).

@@ -269,16 +269,19 @@ def _with_series(trainer):
     return fitted if series is None else replace(fitted, series=series)
 
 
-def reject_overflow(values, sequences, facts):
-    """Raise a ValueError if outputs, states or predictions (rows, ...) for sequences are not finite."""
+def advise_on_overflow(values, sequences, facts):
+    """Warn if outputs, states or predictions (rows, ...) for sequences are not finite.
+
+    As NumPy would of what led there: not in ``np.errstate(over="ignore")``.
+    """
     finite = np.isfinite(values)
-    if finite.all():
+    if finite.all() or np.geterr()["over"] == "ignore":
         return
     row = int(np.argmin(finite.reshape(len(finite), -1).all(axis=1)))
     where = f"sequence {row}"
     if len(values) > len(sequences):
         where = "sequence {}, step {}".format(*sequences.where(row))
-    raise ValueError(
+    warn(
         f"The answer of {facts.name} for {where} is not finite: numbers overflow on the way to it. Pass "
         "X in the scale of the X in fit. If it is, fit again with X and y standardised, and with a lower "
         "learning_rate_init or a larger alpha."
@@ -355,6 +358,7 @@ class BaseRNN(Trainable):
         .. errors of answers
         """
         flat, container = self._run(X, hidden=True)
+        advise_on_overflow(flat, container.sequences, self._model.facts)
         return container.shape_answer(flat)
 
     @complete
@@ -469,15 +473,14 @@ class BaseRNN(Trainable):
             container.sequences, hidden=hidden, n_threads=within, map_blocks=mapper(n),
             start=self._start_states(container),
         )  # fmt: skip
-        reject_overflow(flat, container.sequences, self._model.facts)
         return flat, container
 
     def _answer(self, method, X):
         """What a method answers: that function of the raw outputs, in the form of X."""
         flat, container = self._run(X)
-        flat = self._model.answers()[method](flat)
-        if method == "predict" and flat.dtype.kind == "f":
-            reject_overflow(flat, container.sequences, self._model.facts)
+        raw, flat = flat, self._model.answers()[method](flat)
+        are_numbers = method == "predict" and flat.dtype.kind == "f"  # finite only if raw is, too
+        advise_on_overflow(flat if are_numbers else raw, container.sequences, self._model.facts)
         return container.shape_answer(flat) if self._model.facts.per_step else flat
 
     def _scores_steps(self):

@@ -163,6 +163,8 @@ class Numbers:
     def score_of(self, y, predicted, weight=None):
         """R^2 of predictions (rows[, K]) in any unit of y; of several quantiles the mean D^2."""
         loss = self.loss()
+        if not np.isfinite(predicted).all():
+            raise ValueError("The predictions are not all finite: they have no score.")
         y, predicted = in_a_unit(y, predicted)
         if weight is not None:
             (weight,) = in_a_unit(weight)
@@ -240,6 +242,6 @@ def mean_and_deviation(y, weight):
 
 def in_units_of_y(raw, *, link, scale, mean, is_1d):
     """Raw outputs (rows, K) -> predictions (rows, K), or (rows,) for a 1-D y."""
-    with np.errstate(over="ignore", invalid="ignore"):  # who asks is told (``reject_overflow``)
+    with np.errstate(over="ignore", invalid="ignore"):  # who asks is told (``advise_on_overflow``)
         y = link(raw) * scale + mean
     return y[:, 0] if is_1d else y

@@ -101,10 +101,14 @@ NotFittedError
     If the estimator has not been fitted.
 ValueError
     If X cannot be read (empty, of the wrong shape, NaN or infinite), if it is not of the form or
-    has not the features of the X in fit, if the numbers on the way to an answer overflow, or if a
-    parameter that is read here is out of its range.
+    has not the features of the X in fit, or if a parameter that is read here is out of its range.
 TypeError
     If X is a sparse or masked array.
+
+Warns
+-----
+UserWarning
+    If an answer is not finite, because numbers overflow on the way to it.
 """,
     "errors of scores": """\
 NotFittedError

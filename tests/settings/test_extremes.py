@@ -226,32 +226,73 @@ def test_scores_of_float32():
 
 # --- answers --------------------------------------------------------------------------------------
 
+OVERFLOW = r"answer of RNN(Class|Regress)\w+ for sequence 7(, step \d+)? is not finite: numbers overflow"
+
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("n_jobs", [1, 2])
 @pytest.mark.parametrize("activation", ["identity", "relu"])
-def test_answers_that_overflow(activation, n_jobs):
-    """Units without bounds: nothing is answered that is no number, and the sequence is named."""
-    long = np.random.RandomState(0).normal(size=(300, 60, 2))
+def test_answers_that_overflow(activation, n_jobs, engine):
+    """Units without bounds: the sequence is named, and the others have their answers."""
+    long = np.abs(np.random.RandomState(0).normal(size=(300, 60, 2)))
     with pytest.warns(ConvergenceWarning, match="Maximum"):
         model = skrnn.RNNClassifier(
             4, activation=activation, max_iter=1, random_state=0, solver="sgd", clip_norm=None,
-            learning_rate_init=100.0, n_jobs=n_jobs,
-        ).fit(np.abs(long[:40, :2]), long[:40, 0, 0] > 0)  # fmt: skip
-    good = model.predict_proba(long[:, :2])
-    assert np.isfinite(good).all()
-    big = long.copy()
-    big[7] = np.abs(big[7]) * 1e300
+            learning_rate_init=10.0, n_jobs=n_jobs,
+        ).fit(long[:40, :2], long[:40, 0, 0] > 1)  # fmt: skip
+    short = [x[:2] for x in long]
+    bad = [*short[:7], np.tile(long[7] * 1e300, (40, 1)), *short[8:]]
+    good = np.delete(np.arange(300), 7)
     for name in ("predict", "predict_proba", "hidden_states"):
-        with pytest.raises(ValueError, match=r"answer of RNNClassifier for sequence \d+.* is not finite"):
-            getattr(model, name)(np.tile(big, (1, 40, 1)))
+        ask = getattr(model, name)
+        with pytest.warns(UserWarning, match=OVERFLOW) as record:
+            answer = ask(bad)
+        assert len(record) == 1
+        with np.errstate(all="ignore"):  # who says so is not told
+            ask(bad)
+        for k in good[::13]:
+            np.testing.assert_array_equal(answer[k], ask(short)[k])
 
 
 @pytest.mark.filterwarnings("error")
-def test_identity_with_lbfgs():
+def test_predictions_that_overflow_in_the_unit_of_y():
+    """The outputs are finite: identity with lbfgs."""
+    model = skrnn.RNNRegressor(4, activation="identity", solver="lbfgs", max_iter=3, random_state=0)
     with pytest.warns(ConvergenceWarning):
-        model = skrnn.RNNRegressor(4, activation="identity", solver="lbfgs", max_iter=3).fit(X, y * 1e307)
-    far = np.tile(X * 1e10, (1, 20, 1))
-    with pytest.raises(ValueError, match=r"answer of RNNRegressor for sequence \d+ is not finite"):
-        model.predict(far)
+        model.fit(X, y * 1e307)
     assert np.isfinite(model.predict(X)).all()
+    far = X.copy()
+    far[7] *= 1e10
+    with pytest.warns(UserWarning, match=OVERFLOW) as record:
+        answer = model.predict(far)
+    assert len(record) == 1
+    assert np.isfinite(answer).tolist() == [k != 7 for k in range(N)]
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_score_below_all_numbers(model):
+    fitted = model(y)
+    assert -np.inf < fitted.score(X, y * 1e-100) < -1e150
+    assert fitted.score(X, y * 1e-160) == -np.inf
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("params", [{}, {"loss": "quantile", "quantile": [0.2, 0.5]}])
+def test_predictions_that_are_not_finite_have_no_score(params):
+    with pytest.warns(ConvergenceWarning, match="Maximum"):
+        model = skrnn.RNNRegressor(
+            3, activation="identity", max_iter=1, random_state=0, learning_rate_init=2.0, **params
+        ).fit(X, y)
+    far = np.tile(X * 1e300, (1, 99, 1))
+    with pytest.warns(UserWarning, match="is not finite"), pytest.raises(ValueError, match="no score"):
+        model.score(far, y)
+
+
+@pytest.mark.filterwarnings("error")
+def test_streams_that_overflow_do_not_warn(engine):
+    with pytest.warns(ConvergenceWarning, match="Maximum"):
+        model = skrnn.RNNRegressor(3, activation="identity", max_iter=2, random_state=0).fit(X, y)
+    stream = model.stream()
+    for _ in range(60):
+        answer = stream.step(np.full(F, 1.7e308))
+    assert not np.isfinite(answer)
