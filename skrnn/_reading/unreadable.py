@@ -51,10 +51,14 @@ def _of_torch(X, name):
 
 
 def _of_a_frame(X, name):
-    """Groups and plans, which are made of frames but are none."""
+    """Groups and plans, which are made of frames but are none; frames of nothing."""
     kind = type(X).__name__
-    if _package(X) not in ("pandas", "polars") or hasattr(X, "__array__"):
+    if _package(X) not in ("pandas", "polars"):
         return
+    if kind == "DataFrame" and not X.shape[1]:
+        raise ValueError(
+            f"Found {name} with 0 feature(s) (shape={X.shape}) while a minimum of 1 is required."
+        )
     if kind == "LazyFrame":
         raise ValueError(f"{name} is a LazyFrame, whose values are not there yet: pass {name}.collect().")
     if "Group" in kind:
@@ -69,7 +73,7 @@ def _package(X):
     return type(X).__module__.partition(".")[0]
 
 
-KINDS = [_iterator, _of_torch, _of_a_frame]
+KINDS = [_of_torch, _of_a_frame, _iterator]
 
 
 # --- X -----------------------------------------------------------------------------------------------
