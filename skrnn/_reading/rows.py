@@ -213,9 +213,16 @@ def position_in(X, column, name="X", parameter="sequence_id"):
         what = "not a column" if not found else "the name of several columns"
         raise ValueError(
             f"{said} is {what} of {name}. Its columns are {listed(names)}. "
-            + (_in_full(column, names) or _RENAMED)
+            + (_of_index(X, column, name) or _in_full(column, names) or _RENAMED)
         )
     return found[0]
+
+
+def _of_index(X, column, name):
+    """Advice where the name is that of a level of pandas' index."""
+    if column not in getattr(getattr(X, "index", None), "names", ()):
+        return ""
+    return f"It is a level of the index, which is not read: pass {name}.reset_index({quote(column)})."
 
 
 def position_of(k, n_columns, names, parameter, name="X"):

@@ -639,6 +639,16 @@ def test_levels_of_an_index_that_tell_series_apart(reader):
         READERS[reader](unnamed)
 
 
+@pytest.mark.parametrize("levels", [1, 2])
+def test_a_level_of_the_index_as_sequence_id(cls, levels):
+    X = panel() if levels == 2 else panel(reset=["time"])
+    match = r"It is a level of the index, which is not read: pass X.reset_index\('instance'\)"
+    with pytest.raises(ValueError, match=match):
+        cls(**QUICK, rows="steps", sequence_id="instance").fit(X, np.arange(24) % 2)
+    with pytest.raises(ValueError, match=match):
+        skrnn.SlidingWindow(3, sequence_id="instance").fit(panel(reset=["time"]))
+
+
 def test_what_is_advised_for_levels(cls):
     X = panel(reset=["instance"])
     model = cls(**QUICK, rows="steps", sequence_id="instance")
