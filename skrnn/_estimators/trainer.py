@@ -183,9 +183,12 @@ class Trainer:
     # --- messages -----------------------------------------------------------------------------------
 
     def _tell_outcome(self, converged, cut_short):
-        run, losses = self.run, self.history.loss[self._n_before :]
-        as_they_should_be = cut_short or run.monitor.best_theta is not None
-        self.task.advise(losses, keeps_best=as_they_should_be)
+        run, history = self.run, self.history
+        losses = history.loss if self._held_out is None else history.validation_loss
+        self.task.advise(
+            losses[self._n_before - len(history.loss) :], held_out=self._held_out,
+            keeps_best=cut_short or run.monitor.best_theta is not None, n_epochs=len(history.loss),
+        )  # fmt: skip
         as_planned = self.settings.tol is None and run.epoch >= run.max_iter
         if not (converged or as_planned):
             warn(

@@ -12,6 +12,7 @@ Here is what can be told from X, y and the settings; ``single_steps.py`` has seq
 To add advice: a function that warns, called by ``Reader`` or ``Task`` (``reader.py``).
 """
 
+import multiprocessing
 import sys
 import warnings
 from weakref import WeakKeyDictionary
@@ -52,27 +53,44 @@ IGNORE = "ignore this warning."
 
 
 def warn(message, category=UserWarning):
-    """Warn at the line that called skrnn, however deep in it this call is."""
+    """Warn at the line that called skrnn, however deep in it this call is.
+
+    Advice on the data is given once in a search of scikit-learn, not for every candidate and fold; what
+    training has come to is told of every fit.
+    """
+    if category is UserWarning and _was_told(message):
+        return
     level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(INNER):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, category, stacklevel=level)
 
 
-_TOLD = WeakKeyDictionary()  # what candidates of a search have been told, by search
+_TOLD = WeakKeyDictionary()  # search -> what its candidates have been told
+_TOLD_WORKERS = set()  # what has been told in this process where it only runs candidates of another one's
 
 
-def once_per_search(message):
-    """``warn``; inside a search of scikit-learn for the first candidate only."""
-    search, frame = None, sys._getframe(1)
-    while frame is not None and search is None:
-        caller = frame.f_locals.get("self") if frame.f_code.co_name == "fit" else None
-        search = caller if hasattr(caller, "_run_search") else None  # what all searches have
+def _was_told(message):
+    """Whether the search that this call is part of, if it is, has been told so before."""
+    frame, is_candidate = sys._getframe(2), False
+    while frame is not None:
+        name, caller = frame.f_code.co_name, None
+        if name == "fit":
+            caller = frame.f_locals.get("self")
+        if hasattr(caller, "_run_search"):  # what all searches have
+            return _tell(_TOLD.setdefault(caller, set()), message)
+        is_candidate |= name == "_fit_and_score"
         frame = frame.f_back
-    told = set() if search is None else _TOLD.setdefault(search, set())
-    if message not in told:
-        told.add(message)
-        warn(message)
+    in_worker = is_candidate and multiprocessing.parent_process() is not None
+    return in_worker and _tell(_TOLD_WORKERS, message)
+
+
+def _tell(told, message):
+    """Whether it is told already; from now on it is."""
+    if message in told:
+        return True
+    told.add(message)
+    return False
 
 
 # --- X --------------------------------------------------------------------------------------------------
@@ -104,6 +122,9 @@ def time_seems_last(sequences):
     F, T = sequences.n_features, int(sequences.lengths.max())
     if F < 3 or T > MANY_STEPS * F or nearness(sequences, "last") > NEARER:
         return False
+    x = block(sequences, standard=False)
+    if np.mean(np.diff(x, axis=2) >= 0) in (0, 1):
+        return False  # sorted, or cumulative: order of another kind
     x = block(sequences)
     return disorder(x, 2) < (ORDERED if T < F else CLEARLY) and disorder(x, 1) > DISORDERED
 
@@ -168,7 +189,7 @@ def advise_on_truncation(settings):
     """Warn if k1 is set where there is one loss only, at the end: it then is another name for k2."""
     if settings.k1 is None or settings.per_step or settings.target_replication:
         return
-    once_per_search(
+    warn(
         "k1 makes no updates here: with one target per sequence there is one loss, at its end, and the "
         "gradient flows k2 steps back from there; k1 alone only stands for k2=k1. Search over k2 and "
         "leave k1=None; or give intermediate steps a loss: target_replication, or return_sequences=True."
@@ -185,7 +206,7 @@ def advise_on_targets(y, sequences):
     equally long sequences they must follow X step by step.
     """
     T = int(sequences.lengths.max())
-    if not 1 < T == y.shape[1]:
+    if not 1 < T == y.shape[1] or y.dtype.kind not in "biuf":
         return
     is_ragged = int(sequences.lengths.min()) < T
     if is_ragged or sequences.dtype or follows_step_by_step(sequences, y):

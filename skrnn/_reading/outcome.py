@@ -19,8 +19,9 @@ from skrnn._reading.statistics import moments, sample
 HARDLY, NOTHING_LEARNED, A_FAIR_CHANCE = 0.9, 0.95, 20
 # With a constant y, or a single class, there is nothing to learn: a constant has no loss but round-off.
 NOTHING = 1e-6
-# Features differ "by many orders" beyond WIDE, and are far from one beyond FAR (of ``advice.py``).
-WIDE = 1e3
+# Features differ "by many orders" beyond WIDE, are far from one beyond FAR (of ``advice.py``), and far
+# from zero if they vary so much less than they are large.
+WIDE, OFF_CENTRE = 1e3, 20.0
 # What was learned is lost if the loss rises by this share of the way down from that of a constant answer;
 # in the first epochs it may rise and fall.
 LOST, FIRST_EPOCHS = 0.1, 10
@@ -38,9 +39,9 @@ class Outcome(NamedTuple):
     Attributes
     ----------
     losses : list of float
-        Of every epoch.
+        Of every epoch; those of the validation data, if the weights that are kept are those at the best.
     constant : float
-        The loss of the best answer that does not look at X.
+        The loss of the best answer that does not look at X, for the same data.
     X : Sequences
         What was trained on.
     columns : Sequences
@@ -48,6 +49,8 @@ class Outcome(NamedTuple):
     settings : SequenceSettings
     keeps_best : bool
         Whether the weights that are kept are the best ones, and not the last.
+    n_epochs : int
+        Of this call of fit, and of those that it goes on from.
     n_columns : int
         Of y, where there is one row for each sequence.
     """
@@ -58,6 +61,7 @@ class Outcome(NamedTuple):
     columns: object
     settings: object
     keeps_best: bool = False
+    n_epochs: int = 0
     n_columns: int = 0
 
     @property
@@ -86,9 +90,9 @@ def _advise_on_nothing_learned(outcome, best):
         f"{outcome.constant:.3g})"
     )
     scale = None if outcome.X.dtype else scale_of(outcome.columns, is_table=outcome.is_table)
-    if scale is not None:
+    if scale is not None and not _may_be_tokens(outcome.X):
         warn(f"{what}, and {scale}", ConvergenceWarning)
-    elif best > NOTHING_LEARNED * outcome.constant and len(outcome.losses) >= A_FAIR_CHANCE:
+    elif best > NOTHING_LEARNED * outcome.constant and outcome.n_epochs >= A_FAIR_CHANCE:
         warn(f"{what}. To try, in this order: {'; '.join(causes(outcome))}.", ConvergenceWarning)
 
 
@@ -98,8 +102,10 @@ def causes(outcome):
     T = int(X.lengths.max())
     if not settings.per_step and has_single_steps(X):
         tips.append(f"every sequence of X has one time step only. {WHAT_TO_DO}")
-    elif X.dtype is None and X.n_features == 1 and _looks_like_tokens(X):
+    elif _may_be_tokens(X):
         tips.append("if the whole numbers of X are ids of tokens or categories, set embedding_size")
+    if X.dtype is None and (offset := offset_of(X)):
+        tips.append(f"standardise X: {offset}")
     if not settings.per_step and settings.pooling == "last" and T >= LONG:
         tips.append(f'pooling="max" or "mean", as the answer is read from the last of {T} steps only')
     if outcome.n_columns == T > 1:
@@ -111,13 +117,27 @@ def causes(outcome):
     return tips
 
 
-def _looks_like_tokens(X):
+def _may_be_tokens(X):
+    """Whether X holds whole numbers of one feature, and neighbours are as far apart as any two."""
+    if X.dtype is not None or X.n_features > 1 or int(X.lengths.max()) < 2:
+        return False
     x = np.concatenate([part.ravel() for part, _ in sample(X)])
     if len(x) < 2 or x.min() < 0 or (x != np.rint(x)).any():
         return False
     shuffled = np.random.RandomState(0).permutation(x)
     apart = np.abs(np.diff(shuffled)).mean()
     return apart > 0 and np.abs(np.diff(x)).mean() > NO_ORDER * apart
+
+
+def offset_of(X):
+    """The feature in the middle of those that lie far from zero, in words; None if most do not."""
+    mean, deviation, size, _ = moments(X)
+    varied = np.flatnonzero(deviation)
+    ratio = size[varied] / deviation[varied]
+    if not len(varied) or np.median(ratio) <= OFF_CENTRE:
+        return None
+    k = int(varied[np.argsort(ratio)[len(ratio) // 2]])
+    return f"feature {k} varies by {deviation[k]:.1e} around {mean[k]:.1e}"
 
 
 def scale_of(sequences, *, is_table):

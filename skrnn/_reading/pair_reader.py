@@ -73,11 +73,12 @@ class PairTask:
 
         return validate
 
-    def advise(self, losses, *, keeps_best=False):
+    def advise(self, losses, *, held_out=None, keeps_best=False, n_epochs):
         """After training: warn if nothing was learned, or if it was lost again."""
         X, targets = self.data.source.X, self.facts.targets
-        constant = loss_of_a_constant(targets.loss(), self.data.target, targets.n_outputs)
-        advise_on_outcome(Outcome(losses, constant, X, X, self.settings, keeps_best))
+        target = (self.data if held_out is None else held_out).target
+        constant = loss_of_a_constant(targets.loss(), target, targets.n_outputs)
+        advise_on_outcome(Outcome(losses, constant, X, X, self.settings, keeps_best, n_epochs))
 
 
 class PairReader:

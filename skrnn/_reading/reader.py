@@ -203,15 +203,21 @@ class Task:
 
         return validate
 
-    def advise(self, losses, *, keeps_best=False):
-        """After training: warn if nothing was learned, or if it was lost again."""
+    def advise(self, losses, *, held_out=None, keeps_best=False, n_epochs):
+        """After training: warn if nothing was learned, or if it was lost again.
+
+        ``losses`` are those of the data that were ``held_out``, if there are any.
+        """
         data, is_table = self.data, self.container.is_table
         with np.errstate(all="ignore"):
             targets = self.facts.targets
-            constant = loss_of_a_constant(targets.loss(), data, targets.n_outputs)
+            of_losses = data if held_out is None else held_out
+            constant = loss_of_a_constant(targets.loss(), of_losses, targets.n_outputs)
         X = data.X.as_steps() if is_table and not data.X.dtype else data.X
         n_columns = 0 if data.per_step else data.y.shape[1]
-        advise_on_outcome(Outcome(losses, constant, data.X, X, self.settings, keeps_best, n_columns))
+        advise_on_outcome(
+            Outcome(losses, constant, data.X, X, self.settings, keeps_best, n_epochs, n_columns)
+        )
 
 
 def split(n, fraction, random_state, labels=None):
@@ -281,6 +287,7 @@ class _Found(NamedTuple):
     y: np.ndarray
     weights: tuple
     row_weight: np.ndarray  # (rows,) of all targets
+    y_passed: np.ndarray  # (rows, .) targets in their own units
 
 
 class Reader:
@@ -350,8 +357,8 @@ class Reader:
             targets = settings.targets.learn(settings, y, is_1d, row_weight, **self.of_classes)
             facts = self._new_facts(form.learn(container, X), targets)
         facts.targets.check_agrees(settings)
-        y = facts.targets.encode(y, is_1d, facts.form.dtype, names, row_weight)
-        return _Found(container, facts, y, weights, row_weight)
+        encoded = facts.targets.encode(y, is_1d, facts.form.dtype, names, row_weight)
+        return _Found(container, facts, encoded, weights, row_weight, y)
 
     def _new_facts(self, form, targets):
         settings = self.settings
@@ -398,7 +405,7 @@ class Reader:
                 if container.has_axes:
                     advise_on_axes(container.sequences)
             if not settings.per_step:
-                advise_on_targets(y, container.sequences)
+                advise_on_targets(found.y_passed, container.sequences)
             if facts.targets.is_indicator:
                 advise_on_one_hot(y)
         longest = container.sequences.lengths.max()

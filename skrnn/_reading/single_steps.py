@@ -6,21 +6,20 @@ of a table taken for one step, (n, 1, n_features), a ``sequence_id`` that names 
 said if something asks for time (settings, an index of dates), or if rows depend on those before them.
 Rows that are independent, as those of a shuffled table, may be meant so; should the network learn nothing
 from them, ``outcome.py`` says it. A table of several columns is read as sequences of so many steps of one
-feature; that it is a series is said if it changes smoothly from row to row, and not along its columns.
+feature; that it is a series is said if its columns have no order, and go on from row to row.
 
 To add a sign of time, add it to ``_asked_for`` or ``_signs_of_time``.
 """
 
 from skrnn._reading.advice import IGNORE, time_is_last, warn
-from skrnn._reading.statistics import block, disorder, nearness, rows_follow
+from skrnn._reading.statistics import are_measurements, block, disorder, overlap, rows_follow
 
 # From so many features on the only step of a 3-D X may be a series that runs along them, ordered or not;
 # below, it must be ordered.
 MAY_BE_TIME, ORDERED = 10, 0.85
-# A table of up to so many columns and of so many rows may be a series of several measurements: it changes
-# much less from row to row than along its columns, which have no order.
-# Of a handful of columns any order may come about by chance.
-FEW_COLUMNS, MANY_ROWS, MUCH_NEARER, DISORDERED = 30, 50, 0.3, 0.92
+# A table of up to so many columns and of so many rows may be a series of several measurements: its
+# columns have no order, and go on from row to row. A handful of columns may be in order by chance.
+FEW_COLUMNS, MANY_ROWS, DISORDERED = 30, 50, 0.92
 A_HANDFUL, SOMEWHAT_DISORDERED = 5, 0.7
 # So many series of one row each are no table of series.
 FEW_SERIES = 3
@@ -51,7 +50,7 @@ def advise_on_single_steps(X, container, y, settings):
     """
     sequences = container.sequences
     if not has_single_steps(sequences):
-        _advise_on_rows(container)
+        _advise_on_rows(container, y)
     elif container.rows_are_steps:
         _advise_on_series_of_one_row(sequences, settings)
     elif container.has_axes and _runs_along_features(sequences):
@@ -66,20 +65,22 @@ def advise_on_single_steps(X, container, y, settings):
         )
 
 
-def _advise_on_rows(container):
+def _advise_on_rows(container, y):
     """Of a table of a few columns: are they measurements of a series, and its rows the time steps?"""
     X = container.sequences
     if not (container.is_table and X.is_dense and X.n_features == 1 and X.dtype is None):
         return
-    n, T = X.n, int(X.lengths.max())
-    if n < MANY_ROWS or T > FEW_COLUMNS or not 0 < nearness(X, "first") < MUCH_NEARER:
+    T = int(X.lengths.max())
+    if X.n < MANY_ROWS or T > FEW_COLUMNS or overlap(X):
         return
     order = disorder(block(X, standard=False), 1)  # a profile that all rows share is order, too
-    if order > (DISORDERED if T > A_HANDFUL else SOMEWHAT_DISORDERED):
+    if order <= (DISORDERED if T > A_HANDFUL else SOMEWHAT_DISORDERED):
+        return
+    values = X.values[:, :, 0]
+    if are_measurements(values) and rows_follow(values, y):
         warn(
-            f"Every row of X is read as a sequence of {T} time steps, one for each column; but X changes "
-            f"much less from row to row than from column to column. {WHAT_TO_DO}; if X is as meant, "
-            f"{IGNORE}"
+            f"Every row of X is read as a sequence of {T} time steps, one for each column; but columns "
+            f"go on from row to row, and not with each other. {WHAT_TO_DO}; if X is as meant, {IGNORE}"
         )
 
 

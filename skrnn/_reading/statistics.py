@@ -16,16 +16,25 @@ SOME_PAIRS = 200
 # Targets follow X step by step if they go with it so closely, some steps apart; a correlation of so many
 # sequences is that of chance below STRAY by the root of their number.
 STEP_BY_STEP, STEPS_APART, STRAY, MORE = 0.3, 5, 2.5, 0.1
+# y goes on where X ends if so many of its first values are found in X, or one step of the next sequence
+# tells them along a line.
+FOUND, A_LINE = 0.3, 0.999
 # So many sequences have a mean and a deviation at every place that say something.
 ENOUGH = 5
 # Padding: the least number of sequences, the least share of those that end alike, the largest share of
-# steps inside the sequences, or of sequences at their other end, that may look the same.
-FEW, PADDED, INSIDE, OTHER_END = 10, 0.3, 0.01, 0.05
+# steps inside the sequences, or of sequences at their other end, that may look the same; and how far, by
+# the usual distance, the last step before it must lie from it: what dies down, or fills up, comes near.
+FEW, PADDED, INSIDE, OTHER_END, NOT_NEAR = 10, 0.3, 0.01, 0.05, 0.3
 # Rows that are looked at one after the other, columns of X and of y, how far back, and the least number.
 SOME_ROWS, SOME_COLUMNS, SOME_TARGETS, FAR_BACK, MANY_ROWS = 5000, 16, 8, 10, 30
 # Rows follow if values go with those before them so closely (tables in the order of their collection
 # reach 0.4), or if rows before explain such a share of y; and that is so many standard errors from zero.
 CLOSELY, SHARE, CERTAIN = 0.5, 0.2, 4.5
+# Columns are measurements of a series if one goes with itself, a row before, so much more than with the
+# others.
+MORE_WITH_ITSELF = 0.2
+# Windows overlap if so many of their steps are those of the next window, one place on.
+MOST = 0.95
 
 
 def nearness(sequences, axis):
@@ -137,7 +146,7 @@ def padding(sequences):
     end. So are neither images by rows, nor counts with zeros, nor series that are all quiet at the end.
     """
     T = int(sequences.lengths[0])
-    if sequences.n < FEW or T < 3 or (sequences.lengths != T).any():
+    if sequences.n < FEW or T < 3 or (sequences.lengths != T).any() or overlap(sequences):
         return None
     rows = np.unique(np.linspace(0, sequences.n - 1, SOME).astype(np.intp))
     T = min(T, SOME_STEPS)
@@ -151,11 +160,18 @@ def padding(sequences):
 
 
 def _runs(x):
-    """The share of the sequences (k, T, F) that begin in runs of the commonest first step, or None."""
+    """The share of the sequences (k, T, F) that begin in runs of the commonest steps, or None."""
     first, n = _commonest(x[:, 0])
-    if n < PADDED * len(x):
-        return None
-    alike = (x == x[first, 0]).all(axis=2)
+    if n < PADDED * len(x) or x.shape[2] * len(np.unique(x)) <= 2:
+        return None  # of two values, on and off, either may last
+    same = np.broadcast_to(x[first, 0], x.shape[1:])
+    found = _share_of_runs(x, same)
+    return _share_of_runs(x, _place_by_place(x, same[0])) if found is None else found
+
+
+def _share_of_runs(x, usual):
+    """The share of the sequences (k, T, F) that begin in runs of the steps ``usual`` (T, F), or None."""
+    alike = (x == usual).all(axis=2)
     run, other = _length_of_run(alike), _length_of_run(alike[:, ::-1])
     padded = (run > 0) & (run < x.shape[1])
     if padded.sum() < PADDED * len(x) or len(set(run[padded].tolist())) < 3:
@@ -165,7 +181,28 @@ def _runs(x):
     is_inside = inner[padded].sum() > INSIDE * steps[padded].sum()
     if is_inside or (other > 0)[padded].mean() > OTHER_END or run[padded].mean() < 2:
         return None
-    return float(padded.mean())
+    return None if _comes_near(x[padded], usual, run[padded]) else float(padded.mean())
+
+
+def _place_by_place(x, usual):
+    """(T, F) the commonest steps at every place: columns may have been scaled after they were padded.
+
+    Where hardly two are alike, what was common further out, ``usual`` at first, is meant.
+    """
+    steps = []
+    for t in range(x.shape[1]):
+        first, n = _commonest(x[:, t])
+        usual = x[first, t] if n > max(2, INSIDE * len(x)) else usual
+        steps.append(usual)
+    return np.stack(steps)
+
+
+def _comes_near(x, usual, run):
+    """Whether sequences (k, T, F) come near the steps of their outer ``run`` before they get there."""
+    distance = np.abs(x - usual).mean(axis=2)
+    last = distance[np.arange(len(x)), run]
+    inside = [d[n:] for d, n in zip(distance, run, strict=True)]
+    return np.median(last) < NOT_NEAR * np.median(np.concatenate(inside))
 
 
 def _commonest(steps):
@@ -183,23 +220,51 @@ def _length_of_run(alike):
 # --- rows that follow from the rows before them ---------------------------------------------------------
 
 
+def overlap(sequences):
+    """Whether every sequence goes on from the one before it, one step later: windows of a series."""
+    if not sequences.is_dense or sequences.n < 2 or sequences.values.shape[1] < 2:
+        return False
+    rows = np.unique(np.linspace(0, sequences.n - 2, SOME).astype(np.intp))[:, None]
+    T = min(int(sequences.lengths[0]), SOME_STEPS)
+    here, there = sequences.take(rows, np.arange(1, T)), sequences.take(rows + 1, np.arange(T - 1))
+    return bool((here == there).mean() > MOST)
+
+
+def are_measurements(columns):
+    """Whether columns (n, T) go on from row to row, and less with each other: those of a series are such.
+
+    The steps of one window, or one profile, go with each other at least as much.
+    """
+    x = _standard(_columns_of(columns, SOME_COLUMNS))
+    own = np.abs((x[1:] * x[:-1]).mean(axis=0))
+    r = np.abs(x.T @ x / len(x))
+    others = (r.sum() - np.trace(r)) / max(1, r.size - len(r))
+    return bool(own.max() > CLOSELY and own.max() > others + MORE_WITH_ITSELF)
+
+
 def rows_follow(x, y):
     """Whether rows (n, F) with targets (n, K) depend on the rows before them, as steps of a series do.
 
-    Either values of X, or of y, go with those of some row before; or the rows before explain what the row
-    itself does not of y. What a sort by the targets brings about does not count: groups of equal y are
-    centred, and y itself is not asked then.
+    Either values of X, or what X does not explain of y, go with those of some row before; or the rows
+    before explain what the row itself does not of y. What a sort brings about does not count: a column
+    that only rises, or falls, is not asked, groups of equal y are centred, and y is not asked then.
     """
     x, y = _columns_of(x, SOME_COLUMNS), _columns_of(y, SOME_TARGETS)
     if len(x) < MANY_ROWS:
         return False
     with np.errstate(all="ignore"):
         if _is_sorted(y):
-            if len(np.unique(y)) > len(y) / 2:
+            if len(np.unique(y, axis=0)) > len(y) / 2:
                 return False  # nothing tells a series from a sort
-            x, y = _centred(x, y[:, 0]), y[:, :0]
+            x, y = _centred(x, _as_one(y)[:, 0]), y[:, :0]
         x, y = _standard(x), _standard(y)
-        return _goes_with_before(x) or _goes_with_before(y) or _explained_by_before(x, y)
+        rises = (np.diff(x, axis=0) >= 0).all(axis=0) | (np.diff(x, axis=0) <= 0).all(axis=0)
+        now = x[:, : max(1, len(x) // 50)]  # far fewer terms than rows
+        return (
+            _goes_with_before(x[:, ~rises])
+            or _goes_with_before(_standard(_unexplained(y, now)))
+            or _explained_by_before(now, y)
+        )
 
 
 def _columns_of(values, most):
@@ -208,10 +273,14 @@ def _columns_of(values, most):
     return np.asarray(values[:SOME_ROWS][:, columns], dtype=np.float64)
 
 
+def _as_one(y):
+    """Targets (n, K) as (n, 1): of several the number of the row among the different ones."""
+    return y if y.shape[1] == 1 else np.unique(y, axis=0, return_inverse=True)[1].reshape(-1, 1)
+
+
 def _is_sorted(y):
-    """Whether rows stand in the order of their only target, or grouped by it."""
-    if y.shape[1] != 1:
-        return False
+    """Whether rows stand in the order of their target, or grouped by it."""
+    y = _as_one(y)
     steps, n_kinds = np.diff(y[:, 0]), len(np.unique(y))
     is_grouped = 1 < n_kinds <= len(y) / 2 and np.count_nonzero(steps) == n_kinds - 1
     return bool(is_grouped or (steps >= 0).all() or (steps <= 0).all())
@@ -241,16 +310,20 @@ def _goes_with_before(values):
     )
 
 
+def _unexplained(y, x):
+    """y less the linear function of x that is nearest to it."""
+    return y - x @ np.linalg.lstsq(x, y, rcond=None)[0] if y.shape[1] else y
+
+
 def _explained_by_before(x, y):
     """Whether standard y (n, K) is, in good part, a linear function of the rows of x before."""
     if not y.shape[1]:
         return False
-    x = x[:, : max(1, len(x) // 50)]  # far fewer terms than rows
     now, y = x[FAR_BACK:], y[FAR_BACK:]
     before = np.hstack([x[FAR_BACK - lag : len(x) - lag] for lag in range(1, FAR_BACK + 1)])
     n, p = before.shape
     unexplained = [
-        ((y - z @ np.linalg.lstsq(z, y, rcond=None)[0]) ** 2).mean(axis=0) / (1 - z.shape[1] / n)
+        (_unexplained(y, z) ** 2).mean(axis=0) / (1 - z.shape[1] / n)
         for z in (now, np.hstack([now, before]))
     ]
     gain = (unexplained[0] - unexplained[1]).max()
@@ -263,19 +336,69 @@ def _explained_by_before(x, y):
 def follows_step_by_step(sequences, y):
     """Whether column t of y (n, T) goes with step t of X, or one near it, and not with the end of X.
 
-    So do targets per time step; a forecast of T steps begins where X ends.
+    So do targets per time step; a forecast of T steps begins where X ends, and goes on as other sequences
+    do. Where both are one period apart, only the values themselves tell.
     """
     rows = np.unique(np.linspace(0, sequences.n - 1, SOME).astype(np.intp))
     T = y.shape[1]
+    x, y = sequences.take(rows[:, None], np.arange(T)).astype(np.float64), np.asarray(y, np.float64)
+    if _are_steps_of_x(x, y[rows]):
+        return True
+    if _goes_on(sequences, y):
+        return False
     with np.errstate(all="ignore"):
-        x = sequences.take(rows[:, None], np.arange(T)).astype(np.float64)
         x = _standard(x.reshape(len(x), -1)).reshape(x.shape)
-        y = _standard(np.asarray(y[rows], dtype=np.float64))
         # (T, T): how closely a column of y goes with the best feature of a step of X
-        r = np.abs(np.einsum("nt,nsf->tsf", y, x) / len(x)).max(axis=2)
-    apart = max(range(-1, min(STEPS_APART, T - 1) + 1), key=lambda k: np.diagonal(r, -k).mean())
+        r = np.abs(np.einsum("nt,nsf->tsf", _standard(y[rows]), x) / len(x)).max(axis=2)
+    apart = max(_steps_apart(T), key=lambda k: np.diagonal(r, -k).mean())
     close = np.diagonal(r, -apart)
     first = slice(max(apart, 0), max(apart, 0) + 3)
     at_the_end = r[first, -1].mean()
     least = max(STEP_BY_STEP, STRAY / np.sqrt(len(x)))
     return bool(close.mean() > least and close[:3].mean() > at_the_end + MORE)
+
+
+def _steps_apart(T):
+    """How many steps after those of X the targets of steps may stand; -1: the next step."""
+    return range(-1, min(STEPS_APART, T - 1) + 1)
+
+
+def _are_steps_of_x(x, y):
+    """Whether y (n, T) are values of a feature of x (n, T, F) itself, some steps apart."""
+    T = y.shape[1]
+    return any(
+        (y[:, max(k, 0) : T + min(k, 0), None] == x[:, max(-k, 0) : T - max(k, 0)])
+        .mean(axis=(0, 1))
+        .max()
+        > MOST
+        for k in _steps_apart(T)
+    )
+
+
+def _goes_on(sequences, y):
+    """Whether y goes on where X ends: its first column is what another sequence holds.
+
+    Of sequences in any order many of its values are found among those of X; if X was scaled, or y made
+    labels of, they are a function of one step of the next sequence, or of the next but some.
+    """
+    X = sequences.values.reshape(sequences.n, -1) if sequences.is_dense else None
+    if X is None or X.shape[1] > SOME_STEPS or len(np.unique(y[:SOME_ROWS, 0])) < 2:
+        return False
+    X, first = np.asarray(X[:SOME_ROWS], dtype=np.float64), y[:SOME_ROWS, 0]
+    elsewhere = np.isin(first, X) & (X != first[:, None]).all(axis=1)
+    if len(np.unique(first)) > len(first) / 2 and elsewhere.mean() > FOUND:
+        return True
+    with np.errstate(all="ignore"):
+        ahead = [k for k in {1, y.shape[1]} if len(X) > 2 * k]
+        return any(_one_tells(X[k:], first[:-k]) for k in ahead)
+
+
+def _one_tells(X, y):
+    """Whether a column of X (n, .) tells y (n,): by a line, or, of two values, by a threshold."""
+    kinds = np.unique(y)
+    if len(kinds) == 2:
+        low, high = X[y == kinds[0]], X[y == kinds[1]]
+        apart = (low.max(axis=0) < high.min(axis=0)) | (high.max(axis=0) < low.min(axis=0))
+        return bool(apart.any())
+    r = np.abs(_standard(y[:, None]).T @ _standard(X) / len(X))
+    return bool(r.max() > A_LINE)

@@ -176,6 +176,7 @@ def test_without_tol_the_weights_are_those_of_the_same_number_of_epochs(assert_s
     assert_same_weights(plain, other)
 
 
+@pytest.mark.filterwarnings("ignore:The model has hardly learned")
 @pytest.mark.filterwarnings("error")
 def test_without_tol_early_stopping_keeps_the_best_weights():
     params = {"hidden_size": 8, "learning_rate_init": 0.3, "random_state": 0, "early_stopping": True}

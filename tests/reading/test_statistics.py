@@ -150,7 +150,10 @@ def test_targets_of_steps(apart):
     x = noise(80, 12, 2)
     assert follows_step_by_step(Sequences(x), np.roll(x[:, :, 1], apart, axis=1))
     assert not follows_step_by_step(Sequences(x), noise(80, 12, seed=1))
-    assert not follows_step_by_step(Sequences(x[:5]), np.roll(x[:5, :, 1], apart, axis=1))  # too few
+    few, noisy = Sequences(x[:5]), np.roll(x[:, :, 1], apart, axis=1) + noise(80, 12, seed=2) / 3
+    assert follows_step_by_step(few, np.roll(x[:5, :, 1], apart, axis=1))  # the values themselves
+    assert follows_step_by_step(Sequences(x), noisy)
+    assert not follows_step_by_step(few, noisy[:5])  # too few to tell
 
 
 def test_a_forecast_of_as_many_steps():

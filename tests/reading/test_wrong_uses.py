@@ -176,6 +176,15 @@ def test_targets_of_steps_that_do_not_show():
         skrnn.GRURegressor(2, max_iter=25, learning_rate_init=1e-4, random_state=0).fit(x, y)
 
 
+def test_scaled_measurements_of_which_the_target_was_one(cls):
+    """No offset tells the columns apart any more."""
+    x = np.random.RandomState(0).normal(size=(400, 3))
+    x[:, 0] = x[:, 0] / 10 + np.sin(np.arange(400) / 5)
+    y = target(cls, np.roll(x[:, 1], 2))
+    with pytest.warns(UserWarning, match="columns go on from row to row"):
+        make_pipeline(StandardScaler(), cls(**QUICK)).fit(dated(x), y)
+
+
 # --- ids of tokens read as numbers ----------------------------------------------------------------
 
 
@@ -268,6 +277,7 @@ PADDED = {
     "another value": lambda X: pad(X, value=-1.0),
     "list": lambda X: list(pad(X)),
     "scaled": lambda X: (pad(X) - pad(X).mean((0, 1))) / pad(X).std((0, 1)),
+    "scaled place by place": lambda X: (pad(X) - pad(X).mean(0)) / (pad(X).std(0) + 1e-3),
 }
 
 
@@ -374,7 +384,7 @@ def test_nothing_learned_of_whole_numbers():
 def outcome(losses, constant=1.0, X=None, **settings):
     X = Sequences(np.random.RandomState(0).normal(size=(20, 5, 2)) if X is None else X)
     settings = skrnn.GRURegressor(**settings)._settings_now()
-    return Outcome(losses, constant, X, X, settings)
+    return Outcome(losses, constant, X, X, settings, n_epochs=len(losses))
 
 
 @pytest.mark.parametrize(
@@ -411,6 +421,43 @@ def test_a_rate_that_undoes_what_was_learned():
     model.set_params(warm_start=True, solver="adam", learning_rate_init=3.0, max_iter=12)
     with pytest.warns(ConvergenceWarning, match="hardly learned anything|far above"):
         model.fit(X, X[:, -1, 0])
+
+
+def test_nothing_learned_in_what_was_held_out():
+    """With early stopping the weights that are kept are judged, and not what came after them."""
+    rng = np.random.RandomState(0)
+    X, y = rng.normal(size=(80, 10, 2)), rng.normal(size=80)
+    model = skrnn.GRURegressor(16, max_iter=30, early_stopping=True, tol=None, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="hardly learned anything"):
+        model.fit(X, y)
+    assert min(model.loss_curve_) < 0.3  # it was learned by heart
+    model.fit(X, X[:, -1, 0])
+
+
+def test_nothing_learned_in_many_calls():
+    """A warm start of a few epochs each: those before count."""
+    X, y = np.random.RandomState(0).normal(size=(40, 6, 2)), np.arange(40.0) % 2
+    model = skrnn.GRURegressor(2, max_iter=8, warm_start=True, learning_rate_init=1e-6, random_state=0)
+    model.fit(X, y).fit(X, y)
+    with pytest.warns(ConvergenceWarning, match="hardly learned anything"):
+        model.fit(X, y)
+
+
+def test_features_far_from_zero():
+    X = np.random.RandomState(0).normal(size=(60, 8, 2))
+    with pytest.warns(
+        ConvergenceWarning, match="order: standardise X: feature . varies by [45].[0-9]e-01 around 6"
+    ):
+        skrnn.GRURegressor(4, max_iter=25, learning_rate_init=1e-6, random_state=0).fit(
+            60 + X / 2, X[:, 0, 0]
+        )
+
+
+def test_many_ids_are_no_unscaled_numbers(cls):
+    rng = np.random.RandomState(0)
+    X = [rng.randint(1000, size=rng.randint(4, 9)) for _ in range(60)]
+    with pytest.warns(ConvergenceWarning, match="in this order: if the whole numbers of X are ids"):
+        cls(2, max_iter=25, learning_rate_init=1e-6, random_state=0).fit(X, rng.randint(2, size=60))
 
 
 def test_an_encoder_decoder_that_has_learned_nothing():
@@ -485,10 +532,37 @@ def profiles(n=60, T=24):
     return days[:-1], days[1:]
 
 
+def seasons(n=730, T=24):
+    """Windows of two periods of a series."""
+    series = np.sin(2 * np.pi * np.arange(n) / T) + np.random.RandomState(0).normal(size=n) / 50
+    return np.lib.stride_tricks.sliding_window_view(series, 2 * T)
+
+
+def weeks():
+    """Days of sales, more of them at weekends: (150, 7)."""
+    days = 3 * (np.arange(1050) % 7 > 4) + np.random.RandomState(0).normal(size=1050)
+    return days.reshape(-1, 7)
+
+
 RIGHT = {
     "24 in and 24 out": lambda: (*profiles(), {}),
     "24 in and 24 out of noise": lambda: (echo(60, F=24)[0], echo(60, F=24, seed=1)[0], {}),
     "24 in and 24 out, a few": lambda: (profiles(8)[0], profiles(8)[1], {}),
+    "windows, a period in and one out": lambda: (seasons()[:, :24], seasons()[:, 24:], {}),
+    "weeks in and weeks out": lambda: (weeks()[:-1], weeks()[1:], {}),
+    "weeks in and labels out": lambda: (weeks()[:-1], weeks()[1:] > 1, {}),
+    "a pattern of five days": lambda: (weeks()[:, :5], np.random.RandomState(1).normal(size=150), {}),
+    "on and off": lambda: (np.arange(20) >= np.arange(60)[:, None] % 17, None, {}),
+    "windows of a machine": lambda: (
+        np.lib.stride_tricks.sliding_window_view(np.sign(np.sin(np.arange(99) / 4 + 0.1)), 9), None, {}),
+    "filling up": lambda: (np.minimum(1, np.cumsum(np.abs(smooth()) / 9, axis=1)), None, {}),
+    "quantiles of a step": lambda: (np.sort(echo(600, F=9)[0].reshape(100, 6, 9)), None, {}),
+    "sorted by two labels": lambda: (
+        independent(F=3)[0] + np.repeat([0, 3], 100)[:, None],
+        np.repeat([[0, 1], [1, 1]], 100, axis=0), {"step_features": 3}),
+    "sorted by a feature": lambda: (
+        independent()[0][np.argsort(independent()[0][:, 0])],
+        independent()[1][np.argsort(independent()[0][:, 0])], {"step_features": 4}),
     "24 in and 24 labels": lambda: (
         np.tile(echo(60, F=24)[0][..., None], 2), profiles()[1] > 0, {}),
     "rows of a table as single steps": lambda: (*independent(), {"step_features": 4}),
@@ -536,6 +610,11 @@ def test_right_uses(cls, name):
     if is_classifier(cls()) and np.asarray(y).dtype.kind == "f":
         y = y > np.median(y)
     cls(**QUICK, **settings).fit(X, y).predict(X)
+
+
+def test_some_windows_of_a_season_in_any_order(regressor):
+    some = np.random.RandomState(0).permutation(seasons())[:300]
+    regressor(**QUICK).fit(some[:, :24], some[:, 24:])
 
 
 def test_series_that_go_on_by_one_row(cls):
