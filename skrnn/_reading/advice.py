@@ -72,17 +72,31 @@ _TOLD_WORKERS = set()  # what has been told in this process where it only runs c
 
 def _was_told(message):
     """Whether the search that this call is part of, if it is, has been told so before."""
-    frame, is_candidate = sys._getframe(2), False
+    search, is_candidate = _search_around()
+    if search is not None:
+        return _tell(_TOLD.setdefault(search, set()), message)
+    return is_candidate and _tell(_TOLD_WORKERS, message)
+
+
+def is_candidate():
+    """Whether this fit is one of many that a search compares by their scores."""
+    return _search_around()[1]
+
+
+def _search_around():
+    """The search of scikit-learn that this call is part of, or None, and whether of its candidates.
+
+    A process that only works for another one does not see the search: there every cross-validated fit
+    counts as a candidate.
+    """
+    frame, crosses = sys._getframe(2), False
     while frame is not None:
-        name, caller = frame.f_code.co_name, None
-        if name == "fit":
-            caller = frame.f_locals.get("self")
+        crosses |= frame.f_code.co_name == "_fit_and_score"
+        caller = frame.f_locals.get("self") if frame.f_code.co_name == "fit" else None
         if hasattr(caller, "_run_search"):  # what all searches have
-            return _tell(_TOLD.setdefault(caller, set()), message)
-        is_candidate |= name == "_fit_and_score"
+            return caller, crosses
         frame = frame.f_back
-    in_worker = is_candidate and multiprocessing.parent_process() is not None
-    return in_worker and _tell(_TOLD_WORKERS, message)
+    return None, crosses and multiprocessing.parent_process() is not None
 
 
 def _tell(told, message):

@@ -10,13 +10,13 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from skrnn._reading.advice import FAR, warn
+from skrnn._reading.advice import FAR, is_candidate, warn
 from skrnn._reading.single_steps import WHAT_TO_DO, has_single_steps
 from skrnn._reading.statistics import moments, sample
 
 # A model that keeps this share of the loss of a constant answer has learned hardly anything; that is said
 # after so many epochs, or at once if the scale of X explains it.
-HARDLY, NOTHING_LEARNED, A_FAIR_CHANCE = 0.9, 0.95, 20
+HARDLY, NOTHING_LEARNED, A_FAIR_CHANCE = 0.9, 0.98, 20
 # With a constant y, or a single class, there is nothing to learn: a constant has no loss but round-off.
 NOTHING = 1e-6
 # Features differ "by many orders" beyond WIDE, are far from one beyond FAR (of ``advice.py``), and far
@@ -24,7 +24,7 @@ NOTHING = 1e-6
 WIDE, OFF_CENTRE = 1e3, 20.0
 # What was learned is lost if the loss rises by this share of the way down from that of a constant answer;
 # in the first epochs it may rise and fall.
-LOST, FIRST_EPOCHS = 0.1, 10
+LOST, FIRST_EPOCHS = 0.2, 10
 # From so many steps on the last state may have forgotten what came first.
 LONG = 20
 # A whole number is a token, perhaps, if neighbours are as far apart as any two steps.
@@ -49,6 +49,8 @@ class Outcome(NamedTuple):
     settings : SequenceSettings
     keeps_best : bool
         Whether the weights that are kept are the best ones, and not the last.
+    is_compared : bool
+        Whether it is a candidate of a search, whose score tells what came out.
     n_epochs : int
         Of this call of fit, and of those that it goes on from.
     n_columns : int
@@ -63,6 +65,7 @@ class Outcome(NamedTuple):
     keeps_best: bool = False
     n_epochs: int = 0
     n_columns: int = 0
+    is_compared: bool = False
 
     @property
     def is_table(self):
@@ -76,9 +79,10 @@ def advise_on_outcome(outcome):
     if len(losses) < 2 or not constant >= NOTHING or not np.isfinite(losses).all():
         return  # too early to tell; or nothing to learn
     best = min(losses)
+    outcome = outcome._replace(is_compared=is_candidate())
     if best > HARDLY * constant:
         _advise_on_nothing_learned(outcome, best)
-    elif outcome.keeps_best or len(losses) < FIRST_EPOCHS:
+    elif outcome.keeps_best or outcome.is_compared or len(losses) < FIRST_EPOCHS:
         return
     elif losses[-1] - best > LOST * (constant - best):
         _advise_on_loss_of_the_best(outcome, best)
@@ -92,7 +96,9 @@ def _advise_on_nothing_learned(outcome, best):
     scale = None if outcome.X.dtype else scale_of(outcome.columns, is_table=outcome.is_table)
     if scale is not None and not _may_be_tokens(outcome.X):
         warn(f"{what}, and {scale}", ConvergenceWarning)
-    elif best > NOTHING_LEARNED * outcome.constant and outcome.n_epochs >= A_FAIR_CHANCE:
+    elif outcome.is_compared or best <= NOTHING_LEARNED * outcome.constant:
+        return
+    elif outcome.n_epochs >= A_FAIR_CHANCE:
         warn(f"{what}. To try, in this order: {'; '.join(causes(outcome))}.", ConvergenceWarning)
 
 

@@ -468,6 +468,16 @@ def test_an_encoder_decoder_that_has_learned_nothing():
     model.set_params(max_iter=60, learning_rate_init=0.03, tol=0).fit(X, [text[::-1] for text in X])
 
 
+def test_candidates_of_a_search_are_told_by_their_scores():
+    """One learns nothing, and the search sees it; the model that it ends with is told of."""
+    X = np.random.RandomState(0).normal(size=(60, 6, 1))
+    model = skrnn.GRURegressor(4, max_iter=60, tol=None, random_state=0)
+    search = GridSearchCV(model, {"learning_rate_init": [1e-7, 0.03]}, cv=2)
+    search.fit(X, X[:, -1, 0])
+    with pytest.warns(ConvergenceWarning, match="hardly learned anything"):
+        clone(search).set_params(param_grid={"learning_rate_init": [1e-7]}).fit(X, X[:, -1, 0])
+
+
 @pytest.mark.parametrize("losses", [[1.0] * 19, [1.0]])
 def test_too_early_to_tell(losses):
     advise_on_outcome(outcome(losses))
