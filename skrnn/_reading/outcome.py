@@ -23,8 +23,9 @@ NOTHING = 1e-6
 # from zero if they vary so much less than they are large.
 WIDE, OFF_CENTRE = 1e3, 20.0
 # What was learned is lost if the loss rises by this share of the way down from that of a constant answer;
-# in the first epochs it may rise and fall.
-LOST, FIRST_EPOCHS = 0.2, 10
+# in the first epochs it may rise and fall, and later by some of the usual steps from epoch to epoch, but
+# not by half of the way.
+LOST, HALF, FIRST_EPOCHS, UNREST, LATELY = 0.2, 0.5, 10, 4.0, 20
 # From so many steps on the last state may have forgotten what came first.
 LONG = 20
 # A whole number is a token, perhaps, if neighbours are as far apart as any two steps.
@@ -79,13 +80,19 @@ def advise_on_outcome(outcome):
     if len(losses) < 2 or not constant >= NOTHING or not np.isfinite(losses).all():
         return  # too early to tell; or nothing to learn
     best = min(losses)
+    down = constant - best
     outcome = outcome._replace(is_compared=is_candidate())
     if best > HARDLY * constant:
         _advise_on_nothing_learned(outcome, best)
     elif outcome.keeps_best or outcome.is_compared or len(losses) < FIRST_EPOCHS:
         return
-    elif losses[-1] - best > LOST * (constant - best):
+    elif losses[-1] - best > min(max(LOST, UNREST * unrest(losses) / down), HALF) * down:
         _advise_on_loss_of_the_best(outcome, best)
+
+
+def unrest(losses):
+    """The usual change of the loss from one epoch to the next, lately."""
+    return float(np.median(np.abs(np.diff(losses[-LATELY:]))))
 
 
 def _advise_on_nothing_learned(outcome, best):
