@@ -25,6 +25,7 @@ import numpy as np
 from skrnn._engine.lazy import lazy_property
 from skrnn._engine.storage import Sequences
 from skrnn._reading.arrays import as_numbers, in_words, names_of, object_array, reject_times
+from skrnn._reading.row_order import advise_on_order_of_each
 from skrnn._reading.unreadable import (
     reject_no_container,
     reject_one_dimension,
@@ -239,6 +240,8 @@ class SequenceList(Container):
     def read(cls, passed, form):
         columns = _columns(passed.X)
         sequences = _join(passed.items, passed.name, passed.X if columns else None)
+        if columns:
+            advise_on_order_of_each(passed.X, passed.name)
         _check_step_features(form, passed.name)
         return cls(sequences, sequences.n_features, columns=columns, labels=columns)
 

@@ -47,6 +47,7 @@ from skrnn._reading.containers import (
 )
 from skrnn._reading.facts import Form, check_names
 from skrnn._reading.outcome import Outcome, advise_on_outcome
+from skrnn._reading.row_order import advise_on_same_index
 from skrnn._reading.rows import StepTable
 from skrnn._reading.single_steps import advise_on_single_steps, has_single_steps
 from skrnn._reading.targets import check_targets
@@ -318,6 +319,7 @@ class Reader:
         data = self._dataset(found, start)
         weighty = _not_empty(data.without_zero_weights(), TRAINING)
         self._warn(found, X, is_part=is_part)
+        advise_on_same_index(X, TRAINING, y=y, weight=sample_weight)
         keeps_all = is_part and found.container.rows_are_steps
         return Task(self.settings, found.facts, data if keeps_all else weighty, found.container)
 
@@ -333,6 +335,7 @@ class Reader:
         held_out = _not_empty(self._dataset(found).without_zero_weights(), VALIDATION)
         if not found.container.n_tokens:
             advise_on_validation_scale(task.data.X, held_out.X)
+        advise_on_same_index(given.X, VALIDATION, y=given.y, weight=given.weight)
         check_validation(held_out, given=True)
         return held_out
 

@@ -11,8 +11,12 @@ feature; that it is a series is said if its columns have no order, and go on fro
 To add a sign of time, add it to ``_asked_for`` or ``_signs_of_time``.
 """
 
+import numpy as np
+
 from skrnn._reading.advice import IGNORE, time_is_last, warn
+from skrnn._reading.index_times import is_of_dates, times_in
 from skrnn._reading.statistics import are_measurements, block, disorder, overlap, rows_follow
+from skrnn._settings.quoting import quote
 
 # From so many features on the only step of a 3-D X may be a series that runs along them, ordered or not;
 # below, it must be ordered.
@@ -21,8 +25,10 @@ MAY_BE_TIME, ORDERED = 10, 0.85
 # columns have no order, and go on from row to row. A handful of columns may be in order by chance.
 FEW_COLUMNS, MANY_ROWS, DISORDERED = 30, 50, 0.92
 A_HANDFUL, SOMEWHAT_DISORDERED = 5, 0.7
-# So many series of one row each are no table of series.
-FEW_SERIES = 3
+# So many series are no table of series if nearly all have one row; many customers buy once only. Ids that
+# are dates are those of days whose rows stand together, or the times of a panel: then rows of a date lie
+# apart, one in each series, and there are far more runs of rows of one id than ids.
+FEW_SERIES, NEARLY_ALL, SCATTERED = 3, 0.9, 1.5
 
 WHAT_TO_DO = (
     'If the rows of X are the time steps of one series, set rows="steps" (of several series, '
@@ -49,10 +55,12 @@ def advise_on_single_steps(X, container, y, settings):
     settings : SequenceSettings
     """
     sequences = container.sequences
-    if not has_single_steps(sequences):
+    if container.rows_are_steps:
+        if settings.sequence_id is not None:
+            codes = sequences.in_rows(np.repeat(np.arange(sequences.n), sequences.lengths))
+            advise_on_ids(container.ids, codes, settings.sequence_id)
+    elif not has_single_steps(sequences):
         _advise_on_rows(container, y)
-    elif container.rows_are_steps:
-        _advise_on_series_of_one_row(sequences, settings)
     elif container.has_axes and _runs_along_features(sequences):
         warn(
             f"Every sequence of X has one time step only, with {sequences.n_features} features: there is "
@@ -84,14 +92,32 @@ def _advise_on_rows(container, y):
         )
 
 
-def _advise_on_series_of_one_row(sequences, settings):
-    if sequences.n < FEW_SERIES:
+def advise_on_ids(ids, codes, sequence_id):
+    """Warn if sequence_id seems to name the column of times, not that which tells series apart.
+
+    Parameters
+    ----------
+    ids : (n_series,) array
+        The different ones.
+    codes : (n_rows,) int
+        The number of the series of each row.
+    sequence_id : str, int or tuple
+        The parameter.
+    """
+    n_runs, single = 1 + np.count_nonzero(np.diff(codes)), np.mean(np.bincount(codes) == 1)
+    if len(ids) < FEW_SERIES:
+        return
+    if single > NEARLY_ALL:
+        rows = "every row of X" if single == 1 else "nearly every row of X"
+        what = f"gives {rows} a series of its own, of one time step: nothing is carried from row to row"
+    elif n_runs > SCATTERED * len(ids) and (times := times_in(np.asarray(ids))) and times.kind == "dates":
+        what = f"makes a series of the rows of one date, as {quote(ids[0])}, which do not stand together"
+    else:
         return
     warn(
-        f"sequence_id={settings.sequence_id!r} gives every row of X a series of its own: every sequence "
-        "has one time step only, and nothing is carried from row to row. If it is the column of times, "
-        "drop that column, and name the one that tells series apart (None for a single series); if X is "
-        f"as meant, {IGNORE}"
+        f"sequence_id={quote(sequence_id)} {what}. If it is the column of times, drop that column, and "
+        "name the one that tells series apart (None for a single series); if X is as meant, "
+        f"{IGNORE}"
     )
 
 
@@ -113,7 +139,7 @@ def _asked_for(settings):
 
 def _signs_of_time(X, sequences, y):
     """What tells that the rows stand in the order of time, in words; None if nothing does."""
-    if hasattr(X, "iloc") and str(X.index.dtype).startswith(("datetime64", "timedelta64", "period")):
+    if hasattr(X, "iloc") and is_of_dates(X.index):
         return "its rows are indexed by times"
     rows = sequences.values[:, 0] if sequences.is_dense else sequences.values
     if len(rows) == len(y) and rows_follow(rows, y):

@@ -15,6 +15,7 @@ from skrnn._reading.arrays import as_numbers
 from skrnn._reading.facts import Form, check_names
 from skrnn._reading.row_order import advise_on_order
 from skrnn._reading.rows import Split, encode, split_ids
+from skrnn._reading.single_steps import advise_on_ids
 from skrnn._reading.unreadable import reject_no_container, reject_unreadable
 from skrnn._transformers.base import SequenceTransformer
 
@@ -140,19 +141,21 @@ class SlidingWindow(SequenceTransformer):
         """
         check_is_fitted(self)
         self._validate_params()
-        values, series = self._read(X)
+        values, ids, series = self._read(X)
         check_names(self, X, reset=False, ensure_2d=True)
+        advise_on_order(X, series, "X")  # not in fit, which is followed by it
+        if series is not None:
+            advise_on_ids(ids, series, self.sequence_id)
         return _windows(values, self.length, series)
 
     def _read(self, X):
-        """The features of X as numbers, and the number of the series of each row."""
+        """The features of X as numbers, the ids of series, and the number of the series of each row."""
         reject_unreadable(X, "X")
         reject_no_container(X, "X", Form(rows_are_steps=True))
         split = Split(X) if self.sequence_id is None else split_ids(X, self.sequence_id)
         values = as_numbers(split.values, "X", columns=split.labels, estimator=self)
-        series = None if split.ids is None else encode(split.ids)[1]
-        advise_on_order(X, series, "X")
-        return values if split.columns is None else values[:, split.columns], series
+        ids, series = (None, None) if split.ids is None else encode(split.ids)
+        return values if split.columns is None else values[:, split.columns], ids, series
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
