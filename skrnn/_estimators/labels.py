@@ -57,10 +57,11 @@ class Labels:
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         _check_are_labels(y, names)
-        if y.ndim == 2 and type_of_target(y, input_name=names.y) != "multilabel-indicator":
+        if y.ndim == 2 and not _is_indicator(y, names):
             raise ValueError(
                 f"{names.y} has {y.shape[1]} columns but is not a multilabel indicator of 0 and 1. "
-                f"Multioutput classification is not supported: {_how_several(settings, names)}"
+                + _if_of_two_numbers(y, names)
+                + f"Multioutput classification is not supported: {_how_several(settings, names)}"
             )
         return y.reshape(len(y), -1), y.ndim == 1
 
@@ -218,6 +219,19 @@ def _check_are_labels(y, names):
                 f"them. {said}"
             ) from None
         raise ValueError(f"{names.y} holds no labels: {said}") from None
+
+
+def _is_indicator(y, names):
+    """Whether labels (rows, K) are an indicator; scikit-learn takes any two numbers for one."""
+    is_one = type_of_target(y, input_name=names.y) == "multilabel-indicator"
+    return is_one and bool(((y == 0) | (y == 1)).all())
+
+
+def _if_of_two_numbers(y, names):
+    """Advice for an indicator of two other numbers, such as -1 and 1."""
+    if type_of_target(y) != "multilabel-indicator":
+        return ""
+    return f"Pass {names.y} == {quote(y.max())} if it is one of other numbers. "
 
 
 def _how_several(settings, names):

@@ -13,7 +13,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import scipy.sparse
-from sklearn.base import is_classifier
+from sklearn.base import clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -697,6 +697,37 @@ def test_several_targets_of_several_classes(classifier):
     assert re.match(says + "use MultiOutputClassifier", message)
     assert "return_sequences" not in message
     assert_says(says + ".*return_sequences=True", lambda: classifier(**SMALL).fit(walks(), y[:, 0]))
+
+
+NOT_0_AND_1 = "^{} has 2 columns but is not a multilabel indicator of 0 and 1. "
+
+
+@pytest.mark.parametrize("per_step", [False, True], ids=["one target", "per step"])
+@pytest.mark.parametrize("numbers", [(1, 2), (-1, 1), (0, 2), (-1.0, 1.0), (3, 3)], ids=str)
+def test_two_columns_of_two_numbers(classifier, numbers, per_step):
+    """An indicator of other numbers than 0 and 1 would count as ones."""
+    right = np.stack([np.arange(100), np.arange(100) // 2], axis=-1).reshape(20, T, 2) % 2
+    right = right if per_step else right[:, 0]
+    X, y, model = walks(), np.array(numbers)[right], classifier(**SMALL, return_sequences=per_step)
+    as_said = rf"Pass y == {max(numbers)} if it is one of other numbers\. Multioutput"
+    assert_says(NOT_0_AND_1.format("y") + as_said, lambda: model.fit(X, y))
+    assert_says(NOT_0_AND_1.format("y"), lambda: clone(model).partial_fit(X, y, classes=[0, 1]))
+    stopped = clone(model).set_params(early_stopping=True)
+    assert_says(NOT_0_AND_1.format("y_val"), lambda: stopped.fit(X, right, X_val=X, y_val=y))
+    if not per_step:
+        of_steps = clone(model).set_params(rows="steps")
+        assert_says(NOT_0_AND_1.format("y"), lambda: of_steps.fit(X[:, 0], y))
+    assert not hasattr(model, "classes_")
+    assert model.fit(X, y == max(numbers)).predict(X).shape == right.shape
+
+
+@pytest.mark.parametrize("kind", [bool, float, np.uint8, list])
+def test_every_kind_of_indicator(classifier, kind, assert_same_weights):
+    y = np.stack([np.arange(20), np.arange(20) // 2], axis=-1) % 2
+    as_passed = y.tolist() if kind is list else y.astype(kind)
+    model = classifier(**SMALL).fit(walks(), as_passed)
+    assert_same_weights(model, classifier(**SMALL).fit(walks(), y))
+    assert np.unique(model.predict(walks())).tolist() in ([0], [1], [0, 1])
 
 
 @pytest.mark.parametrize(
