@@ -238,7 +238,8 @@ class SequenceList(Container):
     @classmethod
     def read(cls, passed, form):
         columns = _columns(passed.X)
-        sequences = _join(passed.items, passed.name, passed.X if columns else None)
+        has_frames = any(hasattr(item, "columns") for item in passed.X)
+        sequences = _join(passed.items, passed.name, passed.X if has_frames else None)
         _check_step_features(form, passed.name)
         return cls(sequences, sequences.n_features, columns=columns, labels=columns)
 

@@ -108,6 +108,9 @@ def read_targets_per_step(y, X, name="y", name_X="X", *, numeric=True):
             )
         items = y
     _check_lengths(items, X, name, name_X)
+    if numeric:
+        for label, frame in frames.items():
+            reject_times(frame, label)  # NumPy would make numbers of them, or not join them
     is_1d = items[0].ndim == 1
     if isinstance(items, np.ndarray):
         flat = items.reshape(len(items) * items.shape[1], -1)
@@ -124,8 +127,6 @@ def _finite_numbers(flat, frames, X, name):
 
     ``frames``: what they were made of, by name, y itself or its sequences.
     """
-    for label, frame in frames.items():
-        reject_times(frame, label)  # NumPy may have made numbers of them
     flat = as_numbers(flat, name, advice=_NO_NUMBERS)
     place = None if name in frames else _place_in(next(iter(frames.values())))
     check_finite(Sequences(flat, X.lengths), np.dtype(np.float64), name, _NOT_FINITE, place)

@@ -14,9 +14,10 @@ import polars as pl
 import pytest
 import scipy.sparse
 from sklearn.base import clone, is_classifier
+from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.utils.estimator_checks import check_param_validation
 from support.arrays import object_array
 from support.estimators import ESTIMATORS, name_of
@@ -372,6 +373,86 @@ def test_dates_of_polars_in_targets(regressor):
         "^sample_weight holds dates or times ",
         lambda: regressor(**SMALL).fit(good_X(), np.ones(N), sample_weight=pl.Series(DAYS)),
     )
+
+
+OF_TIME = {
+    "date": DAYS[0],
+    "datetime": datetime.datetime(2024, 1, 1),
+    "timedelta": datetime.timedelta(1),
+    "time": datetime.time(1),
+}
+of_time = pytest.mark.parametrize("value", OF_TIME.values(), ids=list(OF_TIME))
+
+
+@of_time
+@pytest.mark.parametrize("make", [pl.DataFrame, pd.DataFrame])
+def test_dates_in_a_step(cls, make, value):
+    match = "^x holds dates or times in column 'w' .* Make numbers of what matters in them"
+    model = cls(**STEPS).fit(make({"v": np.ones(N), "w": np.arange(N)}), good_y(cls))
+    assert_says(match, lambda: model.stream().step(make({"v": [1.0], "w": [value]})))
+    two = model.stream(2)
+    assert_says(match, lambda: two.step(make({"v": [1.0] * 2, "w": [value] * 2})))
+    two.step(make({"v": [1.0] * 2, "w": [1] * 2}))
+    tokens = cls(**STEPS, embedding_size=2).fit(make({"w": [1, 2] * 4}), good_y(cls))
+    assert_says(match, lambda: tokens.stream().step(make({"w": [value]})))
+
+
+@of_time
+def test_dates_in_a_later_frame_of_a_list(cls, regressor, value):
+    """Where the first sequence is an array NumPy does the same with the others."""
+    arrays, frame = [np.ones((T, 2))] * N, pl.DataFrame({"v": np.ones(T), "w": [value] * T})
+    match = " holds dates or times in column 'w' "
+    model = cls(**SMALL).fit(arrays, good_y(cls))
+    assert_says(f"^Sequence 7 of X{match}", lambda: cls(**SMALL).fit([*arrays[1:], frame], good_y(cls)))
+    assert_says(f"^Sequence 7 of X{match}", lambda: model.predict([*arrays[1:], frame]))
+    steps, y = regressor(**SMALL, return_sequences=True), [np.ones((T, 1))] * (N - 1)
+    assert_says(rf"^y\[7\]{match}", lambda: steps.fit(arrays, [*y, frame.select("w")]))
+    assert_says(
+        rf"^sample_weight\[7\]{match}",
+        lambda: steps.fit(arrays, [np.ones(T)] * N, [*y, frame.select("w")]),
+    )
+
+
+TO_NUMBERS = {
+    "scaler": StandardScaler(),
+    "pipeline": make_pipeline(StandardScaler(), OneHotEncoder(sparse_output=False)),
+}
+OF_DATES = {
+    "polars": lambda days: pl.DataFrame({"d": days}),
+    "pandas": lambda days: pd.DataFrame({"d": pd.to_datetime(days)}),
+    "array": lambda days: np.array(days, dtype="M8[D]")[:, None],
+    "objects": lambda days: np.array(days, dtype=object)[:, None],
+    "list": lambda days: [[np.datetime64(day)] for day in days],
+}
+
+
+@pytest.mark.parametrize("form", OF_DATES)
+def test_dates_in_time_distributed(form):
+    """A scaler would take them for numbers; what knows dates, or may know them, reads them."""
+    frame = OF_DATES[form](DAYS)
+    match = "^Sequence 1 of X holds dates or times in column ('d'|0) .* Make numbers of what"
+    X = [np.ones((3, 1)), frame]
+    for scaler in TO_NUMBERS.values():
+        assert_says(match, lambda s=scaler: TimeDistributed(s).fit(X))
+        assert_says(match, lambda s=scaler: TimeDistributed(s).fit_transform(X))
+    assert_says(match, lambda: TimeDistributed(StandardScaler()).partial_fit(X))
+    scaler = TimeDistributed(StandardScaler()).fit(X[:1])
+    assert_says(match, lambda: scaler.transform(X))
+    for other in (
+        OneHotEncoder(sparse_output=False),
+        make_pipeline(OneHotEncoder(sparse_output=False), StandardScaler()),
+        ColumnTransformer([("d", OneHotEncoder(sparse_output=False), [0])]),
+        FunctionTransformer(lambda X: np.ones((len(X), 1))),
+    ):
+        if form == "objects" and isinstance(other, ColumnTransformer):
+            continue
+        assert len(TimeDistributed(other).fit_transform([frame] * 2)) == 2
+
+
+def test_dates_in_an_array_of_time_distributed():
+    X = np.full((2, 3, 2), np.datetime64("2024-01-01"))
+    match = "^X holds dates or times in feature 0 "
+    assert_says(match, lambda: TimeDistributed(StandardScaler()).fit(X))
 
 
 def test_dates_may_be_ids_and_labels():
