@@ -15,7 +15,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 from sklearn.utils.validation import column_or_1d
 
-from skrnn._reading.targets import read_labels
+from skrnn._reading.targets import read_labels, warn_of_a_column
 from skrnn._reading.weights import check_sum
 from skrnn._settings.quoting import listed, quote, shorten
 from skrnn.losses import LOSSES
@@ -53,9 +53,12 @@ class Labels:
     @staticmethod
     def read(settings, y, samples, names):
         """Labels as (rows, 1), or (rows, n_labels) of a multilabel indicator, and which."""
+        passed = y
         y = read_labels(y, samples, names.y, names.X, per_step=settings.steps_in_y)
         if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+            if settings.steps_in_y:
+                warn_of_a_column(passed, names.y)
+            y = column_or_1d(y, warn=not settings.steps_in_y)
         _check_are_labels(y, names)
         if y.ndim == 2 and not _is_indicator(y, names):
             raise ValueError(

@@ -13,9 +13,11 @@ weight changes; they name y (or y_val, sample_weight) and the sequence and step 
 """
 
 import numpy as np
+from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.validation import column_or_1d
 
 from skrnn._engine.storage import Sequences
+from skrnn._reading.advice import warn
 from skrnn._reading.arrays import (
     as_labels,
     as_numbers,
@@ -120,6 +122,18 @@ def read_targets_per_step(y, X, name="y", name_X="X", *, numeric=True):
             raise ValueError(f"The sequences of {name} have different numbers of outputs per step.")
         flat = np.concatenate(parts)
     return _finite_numbers(flat, frames, X, name) if numeric else flat, is_1d
+
+
+def warn_of_a_column(y, name):
+    """Warn if targets per step have an axis of outputs, and a single one."""
+    how = f"[one[:, 0] for one in {name}], arrays of shape (n_timesteps_i,)"
+    if getattr(y, "ndim", 1) == 3:
+        how = f"{name}[..., 0], of shape (n_sequences, n_timesteps)"
+    warn(
+        f"{name} has one output per time step, on an axis of its own: A column-vector y was passed when "
+        f"a 1d array was expected. Pass {how}.",
+        DataConversionWarning,
+    )
 
 
 def _finite_numbers(flat, frames, X, name):

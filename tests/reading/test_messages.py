@@ -15,7 +15,7 @@ import pytest
 import scipy.sparse
 from sklearn.base import clone, is_classifier
 from sklearn.compose import ColumnTransformer
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.utils.estimator_checks import check_param_validation
@@ -828,6 +828,29 @@ def test_quantiles_of_several_outputs(regressor, params, shape, unit):
     )
 
 
+AS_ONE_OUTPUT = {
+    "array": (np.asarray, r"y\[\.\.\., 0\], of shape \(n_sequences, n_timesteps\)"),
+    "list": (list, r"\[one\[:, 0\] for one in y\], arrays of shape \(n_timesteps_i,\)"),
+    "objects": (lambda y: object_array(list(y)), r"\[one\[:, 0\] for one in y\]"),
+}
+
+
+@pytest.mark.parametrize("form", AS_ONE_OUTPUT)
+def test_one_output_per_step_on_an_axis_of_its_own(cls, form, assert_same_weights):
+    make, as_said = AS_ONE_OUTPUT[form]
+    X, y = walks(), make((walks()[..., :1] > 0).astype(int))
+    model = cls(**SMALL, return_sequences=True, early_stopping=True)
+    with pytest.warns(DataConversionWarning, match=f"^y has one output per time step.* Pass {as_said}"):
+        a = clone(model).fit(X, y)
+    said = as_said.replace("y", "y_val", 1) if form == "array" else as_said.replace("in y", "in y_val")
+    flat = y[..., 0] if form == "array" else [one[:, 0] for one in y]
+    with pytest.warns(DataConversionWarning, match=f"^y_val has one output .* Pass {said}"):
+        clone(model).fit(X, flat, X_val=X, y_val=y)
+    assert_same_weights(a, silently(clone(model).set_params(tol=None), X, flat))
+    with pytest.warns(DataConversionWarning, match=r"ravel\(\)"):
+        cls(**STEPS).fit(walks()[:, 0], np.arange(20)[:, None] % 2)
+
+
 # --- calls and pipelines -----------------------------------------------------------------------------
 
 
@@ -879,6 +902,57 @@ def test_nested_tables_in_time_distributed():
         f"^X holds cells of the kind Series in column 'a'. {NESTED}",
         lambda: TimeDistributed(StandardScaler()).fit(X),
     )
+
+
+def named(columns="abc", library="pandas"):
+    frame = pd.DataFrame(np.random.RandomState(0).normal(size=(20, 3)), columns=list(columns))
+    frame["a"] = np.arange(20) // 10  # two series, if they are ids
+    return frame if library == "pandas" else pl.DataFrame(frame.to_numpy(), schema=list(columns))
+
+
+OTHER_COLUMNS = {
+    "unseen": ("abz", r"has the column\(s\) 'z', which X has not"),
+    "missing": ("ab", r"lacks the column\(s\) 'c' of X"),
+    "another order": ("cba", "has the columns of X in another order: column 0 is 'c', in X 'a'"),
+}
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize(
+    "params", [{}, {"rows": "steps"}, {"rows": "steps", "sequence_id": "a"}], ids=str
+)
+@pytest.mark.parametrize("what", OTHER_COLUMNS)
+def test_other_columns_in_validation_data(cls, library, params, what):
+    columns, match = OTHER_COLUMNS[what]
+    X, y = named("abc", library), np.arange(20) % 2
+    X_val = (named() if what != "unseen" else named(columns))[list(columns)]
+    X_val = X_val if library == "pandas" else pl.DataFrame(X_val.to_numpy(), schema=list(columns))
+    model = cls(**SMALL, **params, early_stopping=True)
+    match = f"^X_val {match}. The feature names should match those of X, in the same order"
+    assert_says(match, lambda: model.fit(X, y, X_val=X_val, y_val=y))
+    wide = [f"{'long ' * 60}{k}" for k in range(30)]
+    frames = [pd.DataFrame(np.ones((20, 30)), columns=names) for names in (wide, wide[::-1])]
+    frames = frames if library == "pandas" else [pl.DataFrame(f.to_numpy(), list(f)) for f in frames]
+    model.set_params(rows="sequences", **({"sequence_id": None} if "sequence_id" in params else {}))
+    assert_says(
+        "^X_val has the columns of X in an", lambda: model.fit(frames[0], y, X_val=frames[1], y_val=y)
+    )
+
+
+@pytest.mark.filterwarnings("error", "ignore::sklearn.exceptions.ConvergenceWarning")
+def test_names_in_one_of_X_and_X_val_only(cls, assert_same_weights):
+    """There is nothing to compare, as behind a scaler in a pipeline."""
+    frame, y = named(), np.arange(20) % 2
+    X = frame.to_numpy()
+    model = cls(**SMALL, early_stopping=True)
+    expected = clone(model).fit(X, y, X_val=X, y_val=y)
+    for form in (frame, named(library="polars"), pd.DataFrame(X)):
+        for one, other in ((form, X), (X, form), (form, form), (frame, form)):
+            if {*map(type, (one, other))} != {np.ndarray}:
+                assert_same_weights(clone(model).fit(one, y, X_val=other, y_val=y), expected)
+    pipeline = make_pipeline(StandardScaler(), clone(model))
+    step = pipeline.steps[-1][0]
+    pipeline.fit(frame, y, **{f"{step}__X_val": frame, f"{step}__y_val": y})
 
 
 @pytest.mark.parametrize("has_tokens", [False, True])
