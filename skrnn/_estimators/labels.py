@@ -15,7 +15,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 from sklearn.utils.validation import column_or_1d
 
-from skrnn._reading.targets import read_labels
+from skrnn._reading.targets import read_labels, warn_of_a_column
 from skrnn._reading.weights import check_sum
 from skrnn._settings.quoting import listed, quote, shorten
 from skrnn.losses import LOSSES
@@ -53,14 +53,18 @@ class Labels:
     @staticmethod
     def read(settings, y, samples, names):
         """Labels as (rows, 1), or (rows, n_labels) of a multilabel indicator, and which."""
+        passed = y
         y = read_labels(y, samples, names.y, names.X, per_step=settings.steps_in_y)
         if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+            if settings.steps_in_y:
+                warn_of_a_column(passed, names.y)
+            y = column_or_1d(y, warn=not settings.steps_in_y)
         _check_are_labels(y, names)
-        if y.ndim == 2 and type_of_target(y, input_name=names.y) != "multilabel-indicator":
+        if y.ndim == 2 and not _is_indicator(y, names):
             raise ValueError(
                 f"{names.y} has {y.shape[1]} columns but is not a multilabel indicator of 0 and 1. "
-                f"Multioutput classification is not supported: {_how_several(settings, names)}"
+                + _if_of_two_numbers(y, names)
+                + f"Multioutput classification is not supported: {_how_several(settings, names)}"
             )
         return y.reshape(len(y), -1), y.ndim == 1
 
@@ -218,6 +222,19 @@ def _check_are_labels(y, names):
                 f"them. {said}"
             ) from None
         raise ValueError(f"{names.y} holds no labels: {said}") from None
+
+
+def _is_indicator(y, names):
+    """Whether labels (rows, K) are an indicator; scikit-learn takes any two numbers for one."""
+    is_one = type_of_target(y, input_name=names.y) == "multilabel-indicator"
+    return is_one and bool(((y == 0) | (y == 1)).all())
+
+
+def _if_of_two_numbers(y, names):
+    """Advice for an indicator of two other numbers, such as -1 and 1."""
+    if type_of_target(y) != "multilabel-indicator":
+        return ""
+    return f"Pass {names.y} == {quote(y.max())} if it is one of other numbers. "
 
 
 def _how_several(settings, names):

@@ -11,10 +11,14 @@ from functools import partial
 
 import numpy as np
 from sklearn.metrics import d2_pinball_score, r2_score
-from sklearn.utils.validation import column_or_1d
 
 from skrnn._engine.arithmetic import exact_sum_of
-from skrnn._reading.targets import read_single_targets, read_targets_per_step, reject_negative
+from skrnn._reading.targets import (
+    read_single_targets,
+    read_targets_per_step,
+    reject_negative,
+    warn_of_a_column,
+)
 from skrnn._settings.quoting import quote
 from skrnn._settings.settings import loss_class
 
@@ -56,9 +60,10 @@ class Numbers:
     def read(settings, y, samples, names):
         """y (rows, K), and whether it had no axis of outputs."""
         if settings.steps_in_y:
+            passed = y
             y, is_1d = read_targets_per_step(y, samples, names.y, names.X)
             if y.shape[1] == 1 and not is_1d:
-                column_or_1d(y, warn=True)  # for its warning
+                warn_of_a_column(passed, names.y)
                 is_1d = True
         else:
             y, is_1d = read_single_targets(y, samples, names.y, names.X)

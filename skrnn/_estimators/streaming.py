@@ -20,7 +20,7 @@ from skrnn._engine.arithmetic import EXACT, ROWS
 from skrnn._engine.packing import Steps, Window
 from skrnn._engine.storage import Sequences
 from skrnn._estimators.versions import check_versions, versions
-from skrnn._reading.arrays import as_numbers
+from skrnn._reading.arrays import as_numbers, names_of, reject_times
 from skrnn._reading.step_names import check_step_names
 from skrnn._reading.tokens import check_tokens
 from skrnn._reading.unreadable import reject_unreadable
@@ -333,13 +333,15 @@ def advance(stream, x):
 def _as_numbers(values, name):
     """``values`` as an array of numbers, by the rules for X."""
     reject_unreadable(values, name)
+    reject_times(values, name)  # of a frame; NumPy may make numbers of them
     try:
         array = np.asarray(values)
     except (TypeError, ValueError, RuntimeError) as error:  # rows of unequal length, tensors
         raise ValueError(f"{name} cannot be read as numbers: {shorten(error, 200)}") from error
     if array.dtype.kind in "biuf":
         return array
-    return as_numbers(array, name, ensure_2d=False, allow_nd=True, ensure_min_samples=0)
+    columns = names_of(values) if hasattr(values, "columns") else None
+    return as_numbers(array, name, columns=columns, ensure_2d=False, allow_nd=True, ensure_min_samples=0)
 
 
 def _finite(values, dtype, name, allowed=None):

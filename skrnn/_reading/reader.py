@@ -20,7 +20,6 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
 
 from skrnn._engine.dataset import Dataset
@@ -45,7 +44,7 @@ from skrnn._reading.containers import (
     Table,
     axes_advice,
 )
-from skrnn._reading.facts import Form, check_names
+from skrnn._reading.facts import Form, feature_names
 from skrnn._reading.outcome import Outcome, advise_on_outcome
 from skrnn._reading.row_order import advise_on_same_index
 from skrnn._reading.rows import StepTable
@@ -54,7 +53,7 @@ from skrnn._reading.targets import check_targets
 from skrnn._reading.tokens import TokenList, TokenSteps, TokenTable
 from skrnn._reading.unreadable import reject_unreadable
 from skrnn._reading.weights import is_ones, ones, read_weights, weight_of_rows
-from skrnn._settings.quoting import listed
+from skrnn._settings.quoting import listed, quote
 from skrnn._settings.settings import check_goes_on
 
 LONG_SEQUENCE = 10_000
@@ -436,7 +435,23 @@ def _not_empty(data, names):
 
 
 def _check_same_columns(X, X_val):
-    """Raise scikit-learn's error if X and X_val are tables with different columns."""
-    columns = BaseEstimator()
-    for part, reset in ((X, True), (X_val, False)):
-        check_names(columns, part, reset=reset)
+    """Raise a ValueError if X and X_val are tables with other columns, or in another order.
+
+    If only one of them has names, as behind a transformer in a pipeline, there is nothing to compare.
+    """
+    names, given = feature_names(X), feature_names(X_val)
+    if names is None or given is None or names.tolist() == given.tolist():
+        return
+    unseen, missing = np.setdiff1d(given, names), np.setdiff1d(names, given)
+    if len(unseen):
+        what = f"has the column(s) {listed(unseen)}, which X has not"
+    elif len(missing):
+        what = f"lacks the column(s) {listed(missing)} of X"
+    else:
+        k = int(np.argmax(names != given))
+        now, was = quote(given[k]), quote(names[k])
+        what = f"has the columns of X in another order: column {k} is {now}, in X {was}"
+    raise ValueError(
+        f"X_val {what}. The feature names should match those of X, in the same order. Pass X_val with "
+        "the columns of X, X_val[X.columns]."
+    )

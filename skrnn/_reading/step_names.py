@@ -1,12 +1,14 @@
 """The names that a single time step brings with it, against those of the features in fit.
 
 A step may be a frame of one row for each stream, a row of a pandas frame (a Series, whose index has the
-names) or a named tuple, as ``itertuples`` gives it. Arrays and lists have no names: they are taken to be
-in the order of fit.
+names) or a named tuple, as ``itertuples`` gives it, or a list of such rows. Arrays and lists of numbers
+have no names: they are taken to be in the order of fit.
 """
 
 import re
 from itertools import zip_longest
+
+import numpy as np
 
 SHOWN = 5  # of names, in a message
 RENAMED = re.compile(r"_\d+")
@@ -24,10 +26,15 @@ def check_step_names(x, names, *, are_tokens=False):
     are_tokens : bool
         Whether x are tokens: then an index has the names of streams.
     """
-    if isinstance(x, dict):
-        raise TypeError(
-            f"x is a dict, which has no order: pass its values in the order of fit{_of(names)}."
-        )
+    _check_row(x, "x", names, are_tokens)
+    if isinstance(x, (list, tuple)) and not hasattr(x, "_fields"):
+        for i, row in enumerate(x):
+            _check_row(row, f"x[{i}]", names, False)
+
+
+def _check_row(x, called, names, are_tokens):
+    """Raise for what a step, or the row of a stream, brings with it: ``called`` is its name."""
+    _reject_other_rows(x, called, names)
     given = None if names is None else _names_of(x, names, are_tokens)
     if given is None or given == names:
         return
@@ -44,7 +51,30 @@ def check_step_names(x, names, *, are_tokens=False):
         k = next(k for k in range(len(names)) if given[k] != names[k])
         now, was = _listed(given[k : k + 1]), _listed(names[k : k + 1])
         what = f"has the features of fit in another order: feature {k} is {now}, was {was}"
-    raise ValueError(f"x {what}. Give it the same names in the same order{_of(names)}.")
+    raise ValueError(f"{called} {what}. Give it the same names in the same order{_of(names)}.")
+
+
+def _reject_other_rows(x, called, names):
+    """Raise for rows whose names cannot be read: of dicts, of records and of ``iterrows``."""
+    if isinstance(x, dict):
+        raise TypeError(
+            f"{called} is a dict, which has no order: pass its values in the order of fit{_of(names)}."
+        )
+    fields = getattr(getattr(x, "dtype", None), "names", None)
+    if fields:
+        raise ValueError(
+            f"{called} is a structured array with the fields {_listed(fields)}: pass its values in the "
+            f"order of fit{_of(names)}, numpy.lib.recfunctions.structured_to_unstructured({called})."
+        )
+    if isinstance(x, tuple) and len(x) == 2 and hasattr(x[1], "iloc") and np.ndim(x[0]) == 0:
+        raise ValueError(
+            f"{called} is a tuple of a label and a row, as of iterrows: pass the row only, {called}[1]."
+        )
+    if getattr(x, "_fields", ())[:1] == ("Index",) and "Index" not in (names or ["Index"]):
+        raise ValueError(
+            f"{called} begins with 'Index', the label of the row, which is no feature: use "
+            "itertuples(index=False)."
+        )
 
 
 def _names_of(x, names, are_tokens):

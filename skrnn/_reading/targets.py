@@ -13,9 +13,11 @@ weight changes; they name y (or y_val, sample_weight) and the sequence and step 
 """
 
 import numpy as np
+from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.validation import column_or_1d
 
 from skrnn._engine.storage import Sequences
+from skrnn._reading.advice import warn
 from skrnn._reading.arrays import (
     as_labels,
     as_numbers,
@@ -108,6 +110,9 @@ def read_targets_per_step(y, X, name="y", name_X="X", *, numeric=True):
             )
         items = y
     _check_lengths(items, X, name, name_X)
+    if numeric:
+        for label, frame in frames.items():
+            reject_times(frame, label)  # NumPy would make numbers of them, or not join them
     is_1d = items[0].ndim == 1
     if isinstance(items, np.ndarray):
         flat = items.reshape(len(items) * items.shape[1], -1)
@@ -119,13 +124,23 @@ def read_targets_per_step(y, X, name="y", name_X="X", *, numeric=True):
     return _finite_numbers(flat, frames, X, name) if numeric else flat, is_1d
 
 
+def warn_of_a_column(y, name):
+    """Warn if targets per step have an axis of outputs, and a single one."""
+    how = f"[one[:, 0] for one in {name}], arrays of shape (n_timesteps_i,)"
+    if getattr(y, "ndim", 1) == 3:
+        how = f"{name}[..., 0], of shape (n_sequences, n_timesteps)"
+    warn(
+        f"{name} has one output per time step, on an axis of its own: A column-vector y was passed when "
+        f"a 1d array was expected. Pass {how}.",
+        DataConversionWarning,
+    )
+
+
 def _finite_numbers(flat, frames, X, name):
     """Targets per step (sum of T_i, K) as finite numbers.
 
     ``frames``: what they were made of, by name, y itself or its sequences.
     """
-    for label, frame in frames.items():
-        reject_times(frame, label)  # NumPy may have made numbers of them
     flat = as_numbers(flat, name, advice=_NO_NUMBERS)
     place = None if name in frames else _place_in(next(iter(frames.values())))
     check_finite(Sequences(flat, X.lengths), np.dtype(np.float64), name, _NOT_FINITE, place)

@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrnn._estimators.callbacks import as_task
 from skrnn._estimators.memory import with_text
-from skrnn._reading.arrays import object_array, reject_nested
+from skrnn._reading.arrays import object_array, reject_nested, reject_times
 from skrnn._reading.containers import as_items
 from skrnn._reading.unreadable import reject_unreadable
 from skrnn._transformers.base import SequenceTransformer
@@ -40,8 +40,11 @@ class _Steps(NamedTuple):
 
 
 @with_text()
-def _read_steps(X, name):
-    """X as ``_Steps``; a 3-D array is not copied. ``name`` is that of the transformer."""
+def _read_steps(X, name, transformer=None):
+    """X as ``_Steps``, which that transformer may see; a 3-D array is not copied.
+
+    ``name`` is that of the transformer of sequences.
+    """
     reject_unreadable(X, "X")
     items = as_items(X, "X")
     if items is None:
@@ -50,13 +53,34 @@ def _read_steps(X, name):
         _check_form(array.ndim == 3, f"{array.ndim}-D ({type(X).__name__})", name)
         n, T, F = array.shape
         _check_not_empty(n, T, F, array.shape)
+        if _takes_numbers_only(transformer):
+            reject_times(array, "X")
         return _Steps(array.reshape(n * T, F), np.full(n, T), "array")
     _check_items(items, name)
     _check_not_empty(len(items), 1, items[0].shape[1] if items else 1, (len(items),))
+    _check_times(X, items, transformer)
     frame = _one_frame(list(X))
     rows = np.concatenate(items) if frame is None else frame
     kind = "list" if isinstance(X, (list, tuple)) else "object array"
     return _Steps(rows, np.array(list(map(len, items))), kind)
+
+
+def _check_times(X, items, transformer):
+    """Raise a ValueError for dates and times, if the transformer would take them for numbers."""
+    if _takes_numbers_only(transformer):
+        for i, (item, array) in enumerate(zip(X, items, strict=True)):
+            reject_times(item if hasattr(item, "columns") else array, f"Sequence {i} of X")
+
+
+def _takes_numbers_only(transformer):
+    """Whether it is one of scikit-learn's for numbers: others may know what to do with a date."""
+    while getattr(transformer, "steps", None):
+        transformer = transformer.steps[0][1]
+    package, _, module = type(transformer).__module__.partition(".")
+    if package != "sklearn" or module.startswith(("compose", "pipeline")):
+        return False
+    tags = get_tags(transformer)
+    return not (tags.no_validation or tags.input_tags.categorical or tags.input_tags.string)
 
 
 def _check_items(items, name):
@@ -206,7 +230,7 @@ class TimeDistributed(SequenceTransformer):
         TypeError
             If X is sparse or masked.
         """
-        self._run_fit("fit", _read_steps(X, type(self).__name__), y, params)
+        self._run_fit("fit", self._read(X), y, params)
         return self
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -235,7 +259,7 @@ class TimeDistributed(SequenceTransformer):
         TypeError
             If X is sparse or masked, or the transformer gives sparse output.
         """
-        steps = _read_steps(X, type(self).__name__)
+        steps = self._read(X)
         if not hasattr(self.transformer, "fit_transform"):
             self._run_fit("fit", steps, y, params, caller="fit_transform")
             return self._answer(self.transformer_.transform(steps.rows), steps)
@@ -267,7 +291,7 @@ class TimeDistributed(SequenceTransformer):
         TypeError
             If X is sparse or masked.
         """
-        steps = _read_steps(X, type(self).__name__)
+        steps = self._read(X)
         known = getattr(self, "transformer_", None)
         if known is not None:
             self._check_n_features(steps)
@@ -298,7 +322,7 @@ class TimeDistributed(SequenceTransformer):
             If X is sparse or masked, or the transformer gives sparse output.
         """
         check_is_fitted(self)
-        steps = _read_steps(X, type(self).__name__)
+        steps = self._read(X)
         self._check_n_features(steps)
         rows = self.transformer_.transform(steps.rows)
         self._check_names(steps.rows, rows)
@@ -362,6 +386,10 @@ class TimeDistributed(SequenceTransformer):
         return tags
 
     # --- private ---
+
+    def _read(self, X):
+        """X as ``_Steps`` that the transformer may see."""
+        return _read_steps(X, type(self).__name__, self.transformer)
 
     def _run_fit(self, method, steps, y, params, *, caller=None, transformer=None):
         """Call a method that fits; only then publish the transformer."""

@@ -13,10 +13,11 @@ import pandas as pd
 import polars as pl
 import pytest
 import scipy.sparse
-from sklearn.base import is_classifier
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.base import clone, is_classifier
+from sklearn.compose import ColumnTransformer
+from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.utils.estimator_checks import check_param_validation
 from support.arrays import object_array
 from support.estimators import ESTIMATORS, name_of
@@ -374,6 +375,86 @@ def test_dates_of_polars_in_targets(regressor):
     )
 
 
+OF_TIME = {
+    "date": DAYS[0],
+    "datetime": datetime.datetime(2024, 1, 1),
+    "timedelta": datetime.timedelta(1),
+    "time": datetime.time(1),
+}
+of_time = pytest.mark.parametrize("value", OF_TIME.values(), ids=list(OF_TIME))
+
+
+@of_time
+@pytest.mark.parametrize("make", [pl.DataFrame, pd.DataFrame])
+def test_dates_in_a_step(cls, make, value):
+    match = "^x holds dates or times in column 'w' .* Make numbers of what matters in them"
+    model = cls(**STEPS).fit(make({"v": np.ones(N), "w": np.arange(N)}), good_y(cls))
+    assert_says(match, lambda: model.stream().step(make({"v": [1.0], "w": [value]})))
+    two = model.stream(2)
+    assert_says(match, lambda: two.step(make({"v": [1.0] * 2, "w": [value] * 2})))
+    two.step(make({"v": [1.0] * 2, "w": [1] * 2}))
+    tokens = cls(**STEPS, embedding_size=2).fit(make({"w": [1, 2] * 4}), good_y(cls))
+    assert_says(match, lambda: tokens.stream().step(make({"w": [value]})))
+
+
+@of_time
+def test_dates_in_a_later_frame_of_a_list(cls, regressor, value):
+    """Where the first sequence is an array NumPy does the same with the others."""
+    arrays, frame = [np.ones((T, 2))] * N, pl.DataFrame({"v": np.ones(T), "w": [value] * T})
+    match = " holds dates or times in column 'w' "
+    model = cls(**SMALL).fit(arrays, good_y(cls))
+    assert_says(f"^Sequence 7 of X{match}", lambda: cls(**SMALL).fit([*arrays[1:], frame], good_y(cls)))
+    assert_says(f"^Sequence 7 of X{match}", lambda: model.predict([*arrays[1:], frame]))
+    steps, y = regressor(**SMALL, return_sequences=True), [np.ones((T, 1))] * (N - 1)
+    assert_says(rf"^y\[7\]{match}", lambda: steps.fit(arrays, [*y, frame.select("w")]))
+    assert_says(
+        rf"^sample_weight\[7\]{match}",
+        lambda: steps.fit(arrays, [np.ones(T)] * N, [*y, frame.select("w")]),
+    )
+
+
+TO_NUMBERS = {
+    "scaler": StandardScaler(),
+    "pipeline": make_pipeline(StandardScaler(), OneHotEncoder(sparse_output=False)),
+}
+OF_DATES = {
+    "polars": lambda days: pl.DataFrame({"d": days}),
+    "pandas": lambda days: pd.DataFrame({"d": pd.to_datetime(days)}),
+    "array": lambda days: np.array(days, dtype="M8[D]")[:, None],
+    "objects": lambda days: np.array(days, dtype=object)[:, None],
+    "list": lambda days: [[np.datetime64(day)] for day in days],
+}
+
+
+@pytest.mark.parametrize("form", OF_DATES)
+def test_dates_in_time_distributed(form):
+    """A scaler would take them for numbers; what knows dates, or may know them, reads them."""
+    frame = OF_DATES[form](DAYS)
+    match = "^Sequence 1 of X holds dates or times in column ('d'|0) .* Make numbers of what"
+    X = [np.ones((3, 1)), frame]
+    for scaler in TO_NUMBERS.values():
+        assert_says(match, lambda s=scaler: TimeDistributed(s).fit(X))
+        assert_says(match, lambda s=scaler: TimeDistributed(s).fit_transform(X))
+    assert_says(match, lambda: TimeDistributed(StandardScaler()).partial_fit(X))
+    scaler = TimeDistributed(StandardScaler()).fit(X[:1])
+    assert_says(match, lambda: scaler.transform(X))
+    for other in (
+        OneHotEncoder(sparse_output=False),
+        make_pipeline(OneHotEncoder(sparse_output=False), StandardScaler()),
+        ColumnTransformer([("d", OneHotEncoder(sparse_output=False), [0])]),
+        FunctionTransformer(lambda X: np.ones((len(X), 1))),
+    ):
+        if form == "objects" and isinstance(other, ColumnTransformer):
+            continue
+        assert len(TimeDistributed(other).fit_transform([frame] * 2)) == 2
+
+
+def test_dates_in_an_array_of_time_distributed():
+    X = np.full((2, 3, 2), np.datetime64("2024-01-01"))
+    match = "^X holds dates or times in feature 0 "
+    assert_says(match, lambda: TimeDistributed(StandardScaler()).fit(X))
+
+
 def test_dates_may_be_ids_and_labels():
     """What is not read as a number may be of any kind."""
     X = pl.DataFrame({"day": DAYS[:2] * 4, "x": np.arange(8.0)})
@@ -699,6 +780,37 @@ def test_several_targets_of_several_classes(classifier):
     assert_says(says + ".*return_sequences=True", lambda: classifier(**SMALL).fit(walks(), y[:, 0]))
 
 
+NOT_0_AND_1 = "^{} has 2 columns but is not a multilabel indicator of 0 and 1. "
+
+
+@pytest.mark.parametrize("per_step", [False, True], ids=["one target", "per step"])
+@pytest.mark.parametrize("numbers", [(1, 2), (-1, 1), (0, 2), (-1.0, 1.0), (3, 3)], ids=str)
+def test_two_columns_of_two_numbers(classifier, numbers, per_step):
+    """An indicator of other numbers than 0 and 1 would count as ones."""
+    right = np.stack([np.arange(100), np.arange(100) // 2], axis=-1).reshape(20, T, 2) % 2
+    right = right if per_step else right[:, 0]
+    X, y, model = walks(), np.array(numbers)[right], classifier(**SMALL, return_sequences=per_step)
+    as_said = rf"Pass y == {max(numbers)} if it is one of other numbers\. Multioutput"
+    assert_says(NOT_0_AND_1.format("y") + as_said, lambda: model.fit(X, y))
+    assert_says(NOT_0_AND_1.format("y"), lambda: clone(model).partial_fit(X, y, classes=[0, 1]))
+    stopped = clone(model).set_params(early_stopping=True)
+    assert_says(NOT_0_AND_1.format("y_val"), lambda: stopped.fit(X, right, X_val=X, y_val=y))
+    if not per_step:
+        of_steps = clone(model).set_params(rows="steps")
+        assert_says(NOT_0_AND_1.format("y"), lambda: of_steps.fit(X[:, 0], y))
+    assert not hasattr(model, "classes_")
+    assert model.fit(X, y == max(numbers)).predict(X).shape == right.shape
+
+
+@pytest.mark.parametrize("kind", [bool, float, np.uint8, list])
+def test_every_kind_of_indicator(classifier, kind, assert_same_weights):
+    y = np.stack([np.arange(20), np.arange(20) // 2], axis=-1) % 2
+    as_passed = y.tolist() if kind is list else y.astype(kind)
+    model = classifier(**SMALL).fit(walks(), as_passed)
+    assert_same_weights(model, classifier(**SMALL).fit(walks(), y))
+    assert np.unique(model.predict(walks())).tolist() in ([0], [1], [0, 1])
+
+
 @pytest.mark.parametrize(
     ("params", "shape", "unit"),
     [
@@ -714,6 +826,29 @@ def test_quantiles_of_several_outputs(regressor, params, shape, unit):
         rf"^quantile=\[0\.1, 0\.9\] and y with 2 outputs.*Pass one number per {unit},",
         lambda: model.fit(X, np.ones(shape)),
     )
+
+
+AS_ONE_OUTPUT = {
+    "array": (np.asarray, r"y\[\.\.\., 0\], of shape \(n_sequences, n_timesteps\)"),
+    "list": (list, r"\[one\[:, 0\] for one in y\], arrays of shape \(n_timesteps_i,\)"),
+    "objects": (lambda y: object_array(list(y)), r"\[one\[:, 0\] for one in y\]"),
+}
+
+
+@pytest.mark.parametrize("form", AS_ONE_OUTPUT)
+def test_one_output_per_step_on_an_axis_of_its_own(cls, form, assert_same_weights):
+    make, as_said = AS_ONE_OUTPUT[form]
+    X, y = walks(), make((walks()[..., :1] > 0).astype(int))
+    model = cls(**SMALL, return_sequences=True, early_stopping=True)
+    with pytest.warns(DataConversionWarning, match=f"^y has one output per time step.* Pass {as_said}"):
+        a = clone(model).fit(X, y)
+    said = as_said.replace("y", "y_val", 1) if form == "array" else as_said.replace("in y", "in y_val")
+    flat = y[..., 0] if form == "array" else [one[:, 0] for one in y]
+    with pytest.warns(DataConversionWarning, match=f"^y_val has one output .* Pass {said}"):
+        clone(model).fit(X, flat, X_val=X, y_val=y)
+    assert_same_weights(a, silently(clone(model).set_params(tol=None), X, flat))
+    with pytest.warns(DataConversionWarning, match=r"ravel\(\)"):
+        cls(**STEPS).fit(walks()[:, 0], np.arange(20)[:, None] % 2)
 
 
 # --- calls and pipelines -----------------------------------------------------------------------------
@@ -767,6 +902,57 @@ def test_nested_tables_in_time_distributed():
         f"^X holds cells of the kind Series in column 'a'. {NESTED}",
         lambda: TimeDistributed(StandardScaler()).fit(X),
     )
+
+
+def named(columns="abc", library="pandas"):
+    frame = pd.DataFrame(np.random.RandomState(0).normal(size=(20, 3)), columns=list(columns))
+    frame["a"] = np.arange(20) // 10  # two series, if they are ids
+    return frame if library == "pandas" else pl.DataFrame(frame.to_numpy(), schema=list(columns))
+
+
+OTHER_COLUMNS = {
+    "unseen": ("abz", r"has the column\(s\) 'z', which X has not"),
+    "missing": ("ab", r"lacks the column\(s\) 'c' of X"),
+    "another order": ("cba", "has the columns of X in another order: column 0 is 'c', in X 'a'"),
+}
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize(
+    "params", [{}, {"rows": "steps"}, {"rows": "steps", "sequence_id": "a"}], ids=str
+)
+@pytest.mark.parametrize("what", OTHER_COLUMNS)
+def test_other_columns_in_validation_data(cls, library, params, what):
+    columns, match = OTHER_COLUMNS[what]
+    X, y = named("abc", library), np.arange(20) % 2
+    X_val = (named() if what != "unseen" else named(columns))[list(columns)]
+    X_val = X_val if library == "pandas" else pl.DataFrame(X_val.to_numpy(), schema=list(columns))
+    model = cls(**SMALL, **params, early_stopping=True)
+    match = f"^X_val {match}. The feature names should match those of X, in the same order"
+    assert_says(match, lambda: model.fit(X, y, X_val=X_val, y_val=y))
+    wide = [f"{'long ' * 60}{k}" for k in range(30)]
+    frames = [pd.DataFrame(np.ones((20, 30)), columns=names) for names in (wide, wide[::-1])]
+    frames = frames if library == "pandas" else [pl.DataFrame(f.to_numpy(), list(f)) for f in frames]
+    model.set_params(rows="sequences", **({"sequence_id": None} if "sequence_id" in params else {}))
+    assert_says(
+        "^X_val has the columns of X in an", lambda: model.fit(frames[0], y, X_val=frames[1], y_val=y)
+    )
+
+
+@pytest.mark.filterwarnings("error", "ignore::sklearn.exceptions.ConvergenceWarning")
+def test_names_in_one_of_X_and_X_val_only(cls, assert_same_weights):
+    """There is nothing to compare, as behind a scaler in a pipeline."""
+    frame, y = named(), np.arange(20) % 2
+    X = frame.to_numpy()
+    model = cls(**SMALL, early_stopping=True)
+    expected = clone(model).fit(X, y, X_val=X, y_val=y)
+    for form in (frame, named(library="polars"), pd.DataFrame(X)):
+        for one, other in ((form, X), (X, form), (form, form), (frame, form)):
+            if {*map(type, (one, other))} != {np.ndarray}:
+                assert_same_weights(clone(model).fit(one, y, X_val=other, y_val=y), expected)
+    pipeline = make_pipeline(StandardScaler(), clone(model))
+    step = pipeline.steps[-1][0]
+    pipeline.fit(frame, y, **{f"{step}__X_val": frame, f"{step}__y_val": y})
 
 
 @pytest.mark.parametrize("has_tokens", [False, True])

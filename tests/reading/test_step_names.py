@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from numpy.lib import recfunctions
 from sklearn.preprocessing import FunctionTransformer
 
 import skrnn
@@ -81,6 +82,40 @@ def test_of_several_streams():
         stream.step(SWAPPED[:3])
 
 
+# rows of several streams, one below the other, from a frame of as many rows
+ROWS = {
+    "Series": lambda frame: [row for _, row in frame.iterrows()],
+    "tuple of Series": lambda frame: tuple(row for _, row in frame.iterrows()),
+    "named tuples": lambda frame: list(frame.itertuples(index=False)),
+    "frames": lambda frame: [frame[k : k + 1] for k in range(len(frame))],
+}
+
+
+@models
+@pytest.mark.parametrize("rows", ROWS)
+@pytest.mark.parametrize("n", [1, 3])
+def test_rows_in_a_list(fitted, rows, n, engine):
+    def make(frame):  # names that a named tuple can have
+        return frame.rename(columns={"load in kW": "load"})
+
+    model, right, swapped = fitted(make), make(FRAME)[:n], make(SWAPPED)[:n]
+    stream = model.stream(n)
+    before = stream.state
+    with pytest.raises(
+        ValueError, match=r"^x\[0\] has the features of fit in another order: feature 0 is 'load', was"
+    ):
+        stream.step(ROWS[rows](swapped))
+    for a, b in zip(stream.state, before, strict=True):
+        np.testing.assert_array_equal(a, b)
+    if n > 1:
+        mixed = [*ROWS[rows](right)[:-1], ROWS[rows](swapped)[-1]]
+        with pytest.raises(ValueError, match=r"^x\[2\] has the features of fit in another order"):
+            stream.step(mixed)
+    if rows != "frames":
+        expected = model.stream(n).step(right.to_numpy())
+        np.testing.assert_array_equal(stream.step(ROWS[rows](right)), expected)
+
+
 def test_forty_names():
     wide = pd.DataFrame(
         RNG.normal(size=(30, 400)), columns=[f"sensor {k} of the plant" for k in range(400)]
@@ -97,13 +132,42 @@ WRONG = {
     "with its id": (FRAME[:1].assign(id="a"), "'id', which the X of fit has not"),
     "twice": (FRAME[:1].iloc[:, [0, 1, 1]], "has 3 names for 2 features"),
     "dict": (dict(FRAME.iloc[0]), "x is a dict, .* in the order of fit, 'speed', 'load in kW'"),
+    "dicts": ([dict(FRAME.iloc[0])], r"^x\[0\] is a dict, .* in the order of fit, 'speed', 'load in kW'"),
+    "record": (
+        FRAME.to_records(index=False)[0],
+        r"^x is a structured array with the fields 'speed', 'load in kW': .*to_unstructured\(x\)",
+    ),
+    "records": (FRAME.to_records(index=False)[:1], "^x is a structured array with the fields 'speed', "),
+    "list of records": (list(FRAME.to_records(index=False)[:1]), r"^x\[0\] is a structured array"),
+    "iterrows": (next(FRAME.iterrows()), r"^x is a tuple .* as of iterrows: pass the row only, x\[1\]"),
+    "list of iterrows": (
+        [next(FRAME.iterrows())],
+        r"^x\[0\] is a tuple .*: pass the row only, x\[0\]\[1",
+    ),
+    "rows with their index": (
+        list(FRAME[:1].itertuples()),
+        r"^x\[0\] begins with 'Index', .*: use itert",
+    ),
+    "row with its index": (
+        next(FRAME.itertuples()),
+        r"^x begins with 'Index', .*: use itertuples\(index=False",
+    ),
 }
 
 
 @pytest.mark.parametrize(("x", "message"), WRONG.values(), ids=list(WRONG))
 def test_what_is_said(x, message):
-    with pytest.raises(TypeError if isinstance(x, dict) else ValueError, match=message):
+    with pytest.raises(TypeError if "a dict" in message else ValueError, match=message):
         of_series(LIBRARIES["pandas"]).stream().step(x)
+
+
+def test_what_was_said_of_records_and_iterrows_leads_to_a_step():
+    stream = of_rows(LIBRARIES["pandas"]).stream()
+    expected = of_rows(LIBRARIES["pandas"]).stream().step(FRAME.to_numpy()[0])
+    record, row = FRAME.to_records(index=False)[0], next(FRAME.iterrows())
+    for x in (recfunctions.structured_to_unstructured(record), row[1], [row[1]]):
+        assert np.ravel(stream.step(x)) == expected
+        stream.reset()
 
 
 RIGHT = {
@@ -113,6 +177,8 @@ RIGHT = {
     "frame of an array": pd.DataFrame(np.ones((1, 2))),
     "polars row": pl.from_pandas(FRAME).row(0),
     "Series without names": pd.Series([1.0, 2.0]),
+    "list of a Series without names": [pd.Series([1.0, 2.0])],
+    "list of a list": [[1.0, 2.0]],
 }
 
 
