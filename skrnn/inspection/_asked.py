@@ -57,6 +57,6 @@ class Asked:
         if finite.all() or not np.isfinite(self.raw).all():  # then it was told already
             return
         warn(
-            f"What came out for sequence {row_of(int(np.argmin(finite)))} is not finite: numbers overflow "
-            "on the way to it. Pass X and baseline in the scale of the X in fit."
+            f"What came out for sequence {row_of(int(np.argmin(finite)))} is not finite: numbers "
+            "overflow on the way to it. Pass X and baseline in the scale of the X in fit."
         )

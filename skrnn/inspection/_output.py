@@ -3,8 +3,8 @@
 Shapes: B rows of n sequences, K raw outputs; ``rows`` (B,) are the numbers of the sequences. A class has
 ``value(raw, rows)`` -> (B,), ``difference(raw, other, rows)`` -> (B,), of two values, ``unit(raw, rows)``
 -> (B,), of which size the numbers are that it is computed of, ``gradient(raw, rows)`` -> (B, K), with
-respect to the raw outputs, and ``fixed(raw)``, the same number for inputs that are changed. A new kind of answer is one more class of
-that form.
+respect to the raw outputs, and ``fixed(raw)``, the same number for inputs that are changed. A new kind of
+answer is one more class of that form.
 """
 
 from numbers import Integral
