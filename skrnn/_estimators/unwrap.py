@@ -6,14 +6,17 @@
 
 from typing import NamedTuple
 
+import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._estimators.base import BaseRNN
 from skrnn._settings.quoting import shorten
 
 SEARCHES = ("best_estimator_",)
-# Where estimators that wrap one other keep it, the fitted one first.
-WRAPPERS = ("best_estimator_", "estimator_", "regressor_", "estimator")
+# Where estimators that wrap others keep them, fitted ones first; ``estimator_`` of ensembles is not.
+WRAPPERS = (
+    "best_estimator_", "regressor_", "estimators_", "calibrated_classifiers_", "estimator_", "estimator",
+)  # fmt: skip
 
 
 class Inside(NamedTuple):
@@ -78,17 +81,30 @@ def unwrap(estimator, kinds=BaseRNN, through=SEARCHES):
     """
     transformers, wrappers = [], []
     while not isinstance(estimator, kinds):
-        name = next((name for name in through if hasattr(estimator, name)), None)
+        name, within = _within(estimator, kinds, through)
         if hasattr(estimator, "steps"):  # a pipeline
             steps = [step for _, step in estimator.steps[:-1]]
             transformers += [step for step in steps if step is not None and step != "passthrough"]
             estimator = estimator.steps[-1][1]
         elif name is not None:
             wrappers.append(estimator)
-            estimator = getattr(estimator, name)
+            estimator = within
         else:
             break
     return Inside(estimator, transformers, wrappers)
+
+
+def _within(estimator, kinds, through):
+    """The first attribute ``through`` that is there, and what is in it; of several one of the kinds."""
+    for name in through:
+        within = getattr(estimator, name, None)
+        if isinstance(within, (list, np.ndarray)):
+            several = list(np.ravel(np.asarray(within, dtype=object)))
+            of_kind = (one for one in several if isinstance(unwrap(one, kinds, through).estimator, kinds))
+            within = next(of_kind, several[0] if several else None)
+        if within is not None:
+            return name, within
+    return None, None
 
 
 def unwrap_fitted(estimator, caller, kinds=BaseRNN):
@@ -117,11 +133,16 @@ def raise_if_of_sequences(error, X, transformer):
     ) from error
 
 
+def is_fitted(estimator):
+    """Whether an estimator of skrnn has been fitted."""
+    return "_fitted" in vars(estimator)
+
+
 def answers_per_step(estimator):
     """Whether an estimator answers per time step, as fitted, whatever set_params did since.
 
     None if it is no fitted estimator of skrnn.
     """
-    if not isinstance(estimator, BaseRNN) or "_fitted" not in vars(estimator):
+    if not isinstance(estimator, BaseRNN) or not is_fitted(estimator):
         return None
     return estimator._model.facts.per_step

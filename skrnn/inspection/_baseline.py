@@ -43,6 +43,10 @@ def read_baseline(baseline, form):
         )
     if not np.isfinite(values).all():
         raise ValueError("baseline holds NaN or infinity: pass finite numbers.")
+    if (np.abs(values) > np.finfo(form.dtype).max).any():
+        raise ValueError(
+            f"baseline holds a value too large for {form.dtype}: pass it in the scale of the X in fit."
+        )
     return Baseline(np.broadcast_to(values, (F,)))
 
 

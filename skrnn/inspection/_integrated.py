@@ -14,12 +14,12 @@ from skrnn._engine.batch import Batch
 from skrnn._engine.dataset import Dataset
 from skrnn._engine.forward import blocks_by_length
 from skrnn._engine.packing import Window
-from skrnn.inspection._baseline import read_baseline
+from skrnn.inspection._asked import Asked
 from skrnn.inspection._inspected import look_into
-from skrnn.inspection._output import output_of, raw_outputs, steps_read
 from skrnn.inspection._saliency import MOST_STEPS
 
 INCOMPLETE = 0.05  # of the sum of the absolute attributions, from which on a warning comes
+ROUNDING = 16  # units in the last place by which two outputs may differ for no reason
 
 
 def integrated_gradients(estimator, X, *, output=None, step=None, baseline=None, n_steps=50):
@@ -114,43 +114,42 @@ def integrated_gradients(estimator, X, *, output=None, step=None, baseline=None,
     inside = look_into(estimator, "integrated_gradients")
     Xt = inside.transform(X)
     container = inside.read(Xt)
-    flat = _Path(inside, container, baseline, step, output).integrate(int(n_steps))
+    asked = Asked(inside, container, output, step, baseline)
+    flat = _Path(asked).integrate(int(n_steps))
     return container.shape_as(Xt, flat)
 
 
 class _Path:
     """The way from the baseline to the inputs of all sequences."""
 
-    def __init__(self, inside, container, baseline, step, output):
-        facts, X = inside.model.facts, container.sequences
-        self.network = inside.model.network(n_threads=inside.n_threads)
-        self.views, self.X, self.dtype = self.network.views(inside.model.theta), X, inside.model.dtype
-        self.baseline = read_baseline(baseline, facts.form).vector(self.views.table, self.dtype)
-        self.read_at = steps_read(step, container, facts.per_step)
-        start = inside.start_states(container)
-        raw = raw_outputs(inside, X, self.read_at, start)
-        self.output = output_of(inside, output).fixed(raw)
-        self.value = self.output.value(raw, np.arange(len(X)))
-        self.data = Dataset(X, delay=facts.delay, per_step=facts.per_step, start=start)
+    def __init__(self, asked):
+        self.asked, self.X, model = asked, asked.X, asked.inside.model
+        self.network = model.network(n_threads=asked.inside.n_threads)
+        self.views, self.dtype = self.network.views(model.theta), model.dtype
+        self.baseline = asked.baseline.vector(self.views.table, self.dtype)
+        facts = asked.facts
+        self.data = Dataset(self.X, delay=facts.delay, per_step=facts.per_step, start=asked.start)
 
     def integrate(self, n_steps):
         """(sum of T_i, F) the attributions; (., 1) of tokens."""
         has_table = self.views.table is not None
         flat = np.zeros((int(self.X.lengths.sum()), 1 if has_table else self.X.n_features), self.dtype)
-        difference = np.zeros(len(self.X))
+        difference, unit = np.zeros(len(self.X)), np.zeros(len(self.X))
         for rows in blocks_by_length(self.X.lengths, most_steps=MOST_STEPS):
             batch = Batch(self.data, rows, self.dtype)
             with np.errstate(all="ignore"):
-                parts, at_baseline = self._integrate_batch(batch, n_steps)
+                parts, of_baseline = self._integrate_batch(batch, n_steps)
+                difference[batch.rows] = self.asked.less(of_baseline, batch.rows)
+                unit[batch.rows] = self.asked.output.unit(of_baseline, batch.rows)
             where, is_of_X = batch.positions_in_X()
             parts = parts[is_of_X]
             flat[where] = parts.sum(axis=1, keepdims=True) if has_table else parts
-            difference[batch.rows] = self.value[batch.rows] - at_baseline
-        _check_complete(flat, self.X, difference)
+        self.asked.advise_on_change(flat, lambda i: int(self.X.where(i)[0]))
+        _check_complete(flat, self.X, difference, ROUNDING * np.finfo(self.dtype).eps * unit)
         return flat
 
     def _integrate_batch(self, batch, n_steps):
-        """(N, D) attributions, and (B,) the outputs for the baseline."""
+        """(N, D) attributions, and (B, K) the raw outputs for the baseline."""
         window = batch.window(0, 0, batch.T)
         inputs = self.network.inputs(self.views, window.X)
         change = inputs - self.baseline
@@ -162,7 +161,7 @@ class _Path:
         raw, _, read = self._forward(
             batch, Window(inputs - change, window.steps, window.first, window.keep)
         )
-        return total * change, self.output.value(raw[read], batch.rows)
+        return total * change, raw[read]
 
     def _forward(self, batch, window):
         """Raw outputs for vectors, what the way back needs, and which outputs are read."""
@@ -171,13 +170,15 @@ class _Path:
         )
         read = np.arange(batch.B)
         if not batch.at_end:
-            read = np.asarray(window.steps.offsets)[self.read_at[batch.rows] + batch.data.delay] + read
+            read = (
+                np.asarray(window.steps.offsets)[self.asked.read_at[batch.rows] + batch.data.delay] + read
+            )
         return raw, tape, read
 
     def _gradient(self, batch, window):
         raw, tape, read = self._forward(batch, window)
         draw = np.zeros_like(raw)
-        draw[read] = self.output.gradient(raw[read], batch.rows)
+        draw[read] = self.asked.output.gradient(raw[read], batch.rows)
         return self.network.backward(draw, tape, None, FAST)[0]
 
 
@@ -187,12 +188,12 @@ def _nodes(n):
     return (1 + positions) / 2, weights / 2
 
 
-def _check_complete(flat, X, difference):
-    """Warn if the attributions of a sequence do not add up to what they share out."""
+def _check_complete(flat, X, difference, rounding):
+    """Warn if the attributions of a sequence do not add up to what they share out, but for rounding."""
     flat = flat.astype(np.float64)
     total, size = (np.add.reduceat(part.sum(axis=1), X.offsets) for part in (flat, np.abs(flat)))
     missed = np.abs(total - difference)
-    wrong = np.flatnonzero(missed > INCOMPLETE * size)
+    wrong = np.flatnonzero(missed > INCOMPLETE * size + rounding)
     if len(wrong):
         i = wrong[np.argmax(missed[wrong])]
         warnings.warn(

@@ -7,9 +7,9 @@ without it; copies are laid one after the other, so many at a time that memory s
 import numpy as np
 
 from skrnn._engine.storage import NO_TOKEN, Sequences
-from skrnn.inspection._baseline import read_baseline
+from skrnn.inspection._asked import Asked
 from skrnn.inspection._inspected import look_into
-from skrnn.inspection._output import output_of, raw_outputs, steps_read
+from skrnn.inspection._output import raw_outputs
 
 MOST_STEPS = 1 << 18  # of the copies that are run at a time
 KINDS = "step", "feature", "token"
@@ -101,7 +101,8 @@ def occlusion(estimator, X, *, by="step", output=None, step=None, baseline=None)
     inside = look_into(estimator, "occlusion")
     container = inside.read(inside.transform(X))
     _check_kind(by, inside.model.facts, baseline)
-    flat = _Copies(inside, container, by, step, output, baseline).losses()
+    asked = Asked(inside, container, output, step, baseline)
+    flat = _Copies(asked, by, takes_out=by == "token" and baseline is None).losses()
     return flat.reshape(len(container.sequences), -1) if by == "feature" else container.shape_answer(flat)
 
 
@@ -123,17 +124,10 @@ def _check_kind(by, facts, baseline):
 class _Copies:
     """The sequences without their parts."""
 
-    def __init__(self, inside, container, by, step, output, baseline):
-        facts, self.X = inside.model.facts, container.sequences
-        self.inside, self.by = inside, by
-        self.dtype = np.dtype(np.intp) if facts.form.has_tokens else inside.model.dtype
-        self.baseline = read_baseline(baseline, facts.form).values
-        self.takes_out = by == "token" and baseline is None
-        self.read_at = steps_read(step, container, facts.per_step)
-        self.start = inside.start_states(container)
-        raw = raw_outputs(inside, self.X, self.read_at, self.start)
-        self.output = output_of(inside, output).fixed(raw)
-        self.value = self.output.value(raw, np.arange(len(self.X)))
+    def __init__(self, asked, by, *, takes_out):
+        self.asked, self.X, self.by, self.takes_out = asked, asked.X, by, takes_out
+        form = asked.facts.form
+        self.dtype = np.dtype(np.intp) if form.has_tokens else asked.inside.model.dtype
 
     def losses(self):
         """The losses of all parts, sequence after sequence."""
@@ -141,26 +135,30 @@ class _Copies:
         n_parts = np.full(len(lengths), self.X.n_features) if self.by == "feature" else lengths
         rows = np.repeat(np.arange(len(lengths)), n_parts)
         parts = np.arange(len(rows)) - np.repeat(np.cumsum(n_parts) - n_parts, n_parts)
-        return np.concatenate([self._of(rows[some], parts[some]) for some in _some(lengths[rows])])
+        flat = np.concatenate([self._of(rows[some], parts[some]) for some in _some(lengths[rows])])
+        self.asked.advise_on_change(flat, rows.__getitem__)
+        return flat
 
     def _of(self, rows, parts):
         """(m,) the losses of the parts, of the sequences ``rows``."""
         flat, lengths = self._without(rows, parts)
         copies = Sequences(flat, lengths, dtype=self.dtype if self.dtype.kind == "i" else None)
-        start = self.start and [tuple(s[rows] for s in layer) for layer in self.start]
-        raw = raw_outputs(self.inside, copies, self.read_at[rows], start)
-        return self.value[rows] - self.output.value(raw, rows)
+        asked = self.asked
+        start = asked.start and [tuple(s[rows] for s in layer) for layer in asked.start]
+        raw = raw_outputs(asked.inside, copies, asked.read_at[rows], start)
+        return asked.less(raw, rows)
 
     def _without(self, rows, parts):
         """The copies one after the other, (steps, F), and their lengths."""
         flat, lengths = self.X.gather(rows).astype(self.dtype), self.X.lengths[rows]
+        baseline = self.asked.baseline.values
         if self.by == "feature":
             columns = np.repeat(parts, lengths)
-            flat[np.arange(len(flat)), columns] = self.baseline[columns]
+            flat[np.arange(len(flat)), columns] = baseline[columns]
             return flat, lengths
         where = np.cumsum(lengths) - lengths + parts
         if not self.takes_out:
-            flat[where] = self.baseline
+            flat[where] = baseline
             return flat, lengths
         alone = lengths == 1
         flat[where[alone]] = NO_TOKEN

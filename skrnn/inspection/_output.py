@@ -1,9 +1,10 @@
 """The one number of a model's outputs that is looked into: its value, and its gradient.
 
 Shapes: B rows of n sequences, K raw outputs; ``rows`` (B,) are the numbers of the sequences. A class has
-``value(raw, rows)`` -> (B,), ``gradient(raw, rows)`` -> (B, K), with respect to the raw outputs, and
-``fixed(raw)``, the same number for inputs that are changed. A new kind of answer is one more class of
-that form.
+``value(raw, rows)`` -> (B,), ``difference(raw, other, rows)`` -> (B,), of two values, ``unit(raw, rows)``
+-> (B,), of which size the numbers are that it is computed of, ``gradient(raw, rows)`` -> (B, K), with
+respect to the raw outputs, and ``fixed(raw)``, the same number for inputs that are changed. A new kind of
+answer is one more class of that form.
 """
 
 from numbers import Integral
@@ -67,6 +68,12 @@ class OfClass:
     def value(self, raw, rows):
         return (raw * self.gradient(raw, rows)).sum(axis=1)
 
+    def difference(self, raw, other, rows):
+        return self.value(raw, rows) - self.value(other, rows)
+
+    def unit(self, raw, rows):
+        return 1 + np.abs(self.value(raw, rows))
+
     def gradient(self, raw, rows):
         numbers = self._numbers(raw, rows)
         if self.is_binary:  # one value for two classes, of opposite sign; a class without rival has none
@@ -122,6 +129,13 @@ class OfNumber:
     def value(self, raw, rows):
         units = self.units
         return (units["link"](raw) * units["scale"] + units["mean"])[:, self.k]
+
+    def difference(self, raw, other, rows):
+        link, scale = self.units["link"], self.units["scale"]  # a large mean would take its digits
+        return ((link(raw) - link(other)) * scale)[:, self.k]
+
+    def unit(self, raw, rows):
+        return ((1 + np.abs(self.units["link"](raw))) * self.units["scale"])[:, self.k]
 
     def gradient(self, raw, rows):
         scale = np.broadcast_to(self.units["scale"], raw.shape[1])

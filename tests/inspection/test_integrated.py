@@ -198,6 +198,24 @@ def test_float32():
     np.testing.assert_allclose(sums(attributions), expected, rtol=1e-3)
 
 
+@pytest.mark.parametrize("cls", ESTIMATORS, ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_rounding_is_no_alarm(cls, dtype):
+    """Differences that are none but for rounding have no attributions that add up to them."""
+    model = cls(**SMALL, dtype=dtype).fit(X, CLASS if "Classifier" in cls.__name__ else NUMBER)
+    for k in range(0, 18, 3):  # warnings are errors
+        integrated_gradients(model, X * 10.0**-k)
+
+
+def test_numbers_that_overflow_are_told():
+    """Also where both outputs are finite, and the way between them is too long."""
+    model = skrnn.GRURegressor(**SMALL).fit(X, NUMBER)
+    huge = np.sign(X) * 1e308
+    with pytest.warns(UserWarning, match="sequence 0 is not finite.* baseline in the scale") as said:
+        integrated_gradients(model, huge, baseline=-1.7e308)
+    assert [one.filename for one in said] == [__file__]
+
+
 def fitted(**options):
     return skrnn.GRURegressor(**SMALL | options).fit(X, NUMBER)
 
@@ -207,6 +225,11 @@ ERRORS = {
     "no steps": (ValueError, "n_steps", lambda: integrated_gradients(fitted(), X, n_steps=0)),
     "bool": (ValueError, "n_steps", lambda: integrated_gradients(fitted(), X, n_steps=True)),
     "baseline": (ValueError, r"\(3,\)", lambda: integrated_gradients(fitted(), X, baseline=[0] * 3)),
+    "too large": (
+        ValueError,
+        "baseline holds a value too large for float32",
+        lambda: integrated_gradients(fitted(dtype="float32"), X, baseline=1e300),
+    ),
     "output": (ValueError, "output=1", lambda: integrated_gradients(fitted(), X, output=1)),
     "step": (ValueError, "step=1 is for models", lambda: integrated_gradients(fitted(), X, step=1)),
     "X": (ValueError, "features", lambda: integrated_gradients(fitted(), X[:, :, :1])),

@@ -1,5 +1,7 @@
 """Occlusion is the difference of what the estimators answer with and without a part."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from support.combinations import together
 from support.data import not_bad
 from support.estimators import ESTIMATORS
-from support.inside import views_of
+from support.inside import change_facts, targets_of, theta_of, views_of
 
 import skrnn
 from skrnn.inspection import _occlusion, occlusion, saliency
@@ -182,6 +184,27 @@ def test_whole_numbers_and_float32():
     assert_close(losses[:, 1], expected, 1e-4)
 
 
+def test_the_mean_of_y_takes_no_digits():
+    """A difference of predictions would be one of multiples of 0.0078."""
+    model = skrnn.GRURegressor(**SMALL, dtype="float32").fit(X, NUMBER / 50)
+    change_facts(model, targets=replace(targets_of(model), mean=np.array([1e5])))
+    same = skrnn.GRURegressor(**SMALL, dtype="float32").fit(X, NUMBER / 50)
+    np.testing.assert_array_equal(occlusion(model, X), occlusion(same, X))
+
+
+def test_outputs_that_overflow_are_told():
+    """With units that have no bounds."""
+    model = skrnn.RNNRegressor(**SMALL, activation="relu", dtype="float32").fit(X, NUMBER)
+    theta_of(model)[:] = 10.0
+    with pytest.warns(UserWarning, match="came out for sequence 0 is not finite.* baseline in") as said:
+        losses = occlusion(model, X, baseline=1e38)
+    assert said[0].filename == __file__
+    assert losses.shape == (8, 5)
+    with pytest.warns(UserWarning, match="answer of RNNRegressor for sequence 0 is not finite") as said:
+        occlusion(model, X * 1e38)
+    assert [one.filename for one in said] == [__file__]
+
+
 @pytest.mark.parametrize("k", [0, 1])
 def test_the_number_that_is_looked_into_is_the_prediction(k):
     model = skrnn.GRURegressor(**SMALL).fit(X, np.column_stack([NUMBER, -3 * NUMBER**2]))
@@ -280,6 +303,11 @@ ERRORS = {
         lambda: occlusion(fitted(), X, baseline=[0] * 3),
     ),
     "NaN": (ValueError, "baseline holds NaN", lambda: occlusion(fitted(), X, baseline=np.nan)),
+    "too large": (
+        ValueError,
+        "baseline holds a value too large for float32",
+        lambda: occlusion(fitted(dtype="float32"), X, baseline=[0, -1e300]),
+    ),
     "text": (ValueError, "baseline", lambda: occlusion(fitted(), X, baseline="mean")),
     "no token": (ValueError, "from 0 to 3", lambda: occlusion(reader(), TOKENS, baseline=4)),
     "a float": (

@@ -5,15 +5,24 @@ import pandas as pd
 import polars as pl
 import pytest
 from sklearn import inspection as sklearn_inspection
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import RandomForestRegressor
+from sklearn.decomposition import PCA
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    BaggingClassifier,
+    RandomForestRegressor,
+    VotingClassifier,
+)
 from sklearn.exceptions import NotFittedError
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import make_scorer, mean_absolute_error
 from sklearn.model_selection import GridSearchCV
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.multioutput import MultiOutputClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from support.arrays import object_array
 
 import skrnn
@@ -245,6 +254,175 @@ def test_tokens():
     assert permutation_importance(pipe, words, y, by="step").importances.shape == (LENGTHS.max(), 5)
 
 
+STRINGS = ["".join("abcd"[k] for k in RNG.randint(4, size=length)) for length in LENGTHS]
+TEXTS = {
+    "list": list,
+    "tuple": tuple,
+    "array": np.array,
+    "object array": object_array,
+    "pandas": pd.Series,
+    "lists": lambda texts: [list(text) for text in texts],
+    "lists of tuples": lambda texts: [[(one, 1) for one in text] for text in texts],
+}
+
+
+@pytest.mark.parametrize("form", TEXTS.values(), ids=list(TEXTS))
+def test_texts_of_encoder_decoders(form):
+    given, seen = form(STRINGS), []
+    model = skrnn.GRUEncoderDecoder(4, max_iter=1, tol=None, random_state=0).fit(given, given)
+
+    def keep(estimator, X, y):
+        seen.append(X)
+        return estimator.score(X, y)
+
+    result = permutation_importance(model, given, given, by="step", scoring=keep, n_repeats=1)
+    assert result.importances.shape == (LENGTHS.max(), 1)
+    for t, mixed in enumerate(seen[1:]):
+        assert isinstance(mixed, list if isinstance(given, (list, tuple)) else np.ndarray)
+        at = t - (LENGTHS.max() - LENGTHS)
+        known = [i for i in range(N) if at[i] >= 0]
+        for i, (one, before) in enumerate(zip(mixed, given, strict=True)):
+            assert type(one) is (str if isinstance(before, str) else list)
+            others = [k for k in range(LENGTHS[i]) if k != at[i]]
+            assert [one[k] for k in others] == [before[k] for k in others]
+        assert sorted(mixed[i][at[i]] for i in known) == sorted(given[i][at[i]] for i in known)
+
+
+def test_characters_in_pipelines():
+    y, options = np.array([text[-1] < "c" for text in STRINGS]), {"by": "step", "random_state": 0}
+    pipe = make_pipeline(skrnn.TokenEncoder(), skrnn.GRUClassifier(**SMALL, embedding_size=3))
+    result = permutation_importance(pipe.fit(STRINGS, y), STRINGS, y, **options)
+    tokens = pipe[0].transform(STRINGS)
+    expected = permutation_importance(pipe[1], tokens, y, **options)
+    np.testing.assert_array_equal(result.importances, expected.importances)
+
+
+def test_words_are_to_be_passed():
+    """What the error says instead works."""
+    y, texts = np.array([text[-1] < "c" for text in STRINGS]), [" ".join(text) for text in STRINGS]
+    model = make_pipeline(skrnn.TokenEncoder("word"), skrnn.GRUClassifier(**SMALL, embedding_size=3))
+    estimator = model.fit(texts, y)
+    with pytest.raises(ValueError, match="holds texts") as error:
+        permutation_importance(estimator, texts, y, by="step")
+    call = (
+        str(error.value)
+        .split("it: ")[1]
+        .rstrip(".")
+        .replace("X", "texts")
+        .replace(", y", ", y, by='step'")
+    )
+    scope = {"permutation_importance": permutation_importance, "estimator": estimator, "texts": texts}
+    assert eval(call, {**scope, "y": y}).importances.shape == (LENGTHS.max(), 5)
+
+
+# --- transformers that make other columns ---------------------------------------------------------
+
+FLAT = X.reshape(N, T * F)
+NAMES = [f"x{k}" for k in range(T * F)]
+CHANGED = {
+    "fewer": (
+        ColumnTransformer([("k", "passthrough", slice(1, None))]),
+        pd.DataFrame(FLAT, columns=NAMES).assign(name=1.0)[["name", *NAMES]],
+    ),
+    "another order": (
+        ColumnTransformer([("k", "passthrough", NAMES[::-1])]),
+        pd.DataFrame(FLAT, columns=NAMES),
+    ),
+    "mixtures": (PCA(random_state=0), FLAT),
+    "sequences": (FunctionTransformer(lambda X: X.reshape(len(X), T, F)), FLAT),
+}
+
+
+@pytest.mark.parametrize(("transformer", "given"), CHANGED.values(), ids=list(CHANGED))
+def test_columns_that_are_changed(transformer, given):
+    """Each is a part, as for scikit-learn; where steps are is not known."""
+    flat, y = {} if transformer.__class__ is FunctionTransformer else {"step_features": F}, X[:, -1, 0]
+    estimator = make_pipeline(transformer, skrnn.GRURegressor(**SMALL, **flat)).fit(given, y)
+    ours = permutation_importance(estimator, given, y, n_repeats=20, random_state=0)
+    theirs = sklearn_inspection.permutation_importance(estimator, given, y, n_repeats=20, random_state=0)
+    error = 5 * theirs.importances_std / np.sqrt(10) + 1e-12
+    assert (np.abs(ours.importances_mean - theirs.importances_mean) <= error).all()
+    with pytest.raises(ValueError, match=r"X is a table of 1[56] columns.*pass what they make") as error:
+        permutation_importance(estimator, given, y, by="step")
+    assert len(str(error.value)) <= 600
+
+
+UNCHANGED = {
+    "scaler": StandardScaler(),
+    "by name": ColumnTransformer([("k", StandardScaler(), NAMES)]),
+    "function": FunctionTransformer(lambda X: X),
+}
+
+
+@pytest.mark.parametrize("transformer", UNCHANGED.values(), ids=list(UNCHANGED))
+def test_columns_that_stay(transformer):
+    given = pd.DataFrame(FLAT, columns=NAMES)
+    estimator = make_pipeline(transformer, skrnn.GRURegressor(**SMALL, step_features=F))
+    estimator.fit(given, X[:, -1, 0])
+    for by, n in (("feature", F), ("step", T)):
+        assert permutation_importance(estimator, given, X[:, -1, 0], by=by).importances.shape == (n, 5)
+
+
+# --- ensembles ------------------------------------------------------------------------------------
+
+GRU = skrnn.GRUClassifier(4, max_iter=1, tol=None, random_state=0, step_features=F)
+LABEL = np.arange(N) % 2
+
+
+class Wrapper(BaseEstimator):
+    """Keeps what it has fitted where nobody looks."""
+
+    def __init__(self, estimator):
+        self.estimator = estimator
+
+    def fit(self, X, y):
+        self.inner_ = clone(self.estimator).fit(X, y)
+        return self
+
+    def score(self, X, y):
+        return self.inner_.score(X, y)
+
+
+ENSEMBLES = {
+    "bagging": (BaggingClassifier(GRU, n_estimators=1), LABEL),
+    "calibrated": (CalibratedClassifierCV(GRU, cv=2), LABEL),
+    "one vs rest": (OneVsRestClassifier(GRU), np.arange(N) % 3),
+    "several outputs": (MultiOutputClassifier(GRU), np.column_stack([LABEL, np.arange(N) % 3])),
+    "voting": (VotingClassifier([("log", LogisticRegression()), ("gru", GRU)]), LABEL),
+    "boosting": (AdaBoostClassifier(clone(GRU).set_params(max_iter=60), n_estimators=1), X[:, -1, 0] > 0),
+    "others": (Wrapper(GRU), LABEL),
+    "pipelines": (BaggingClassifier(make_pipeline(StandardScaler(), GRU), n_estimators=1), LABEL),
+}
+
+
+@pytest.mark.parametrize(("ensemble", "y"), ENSEMBLES.values(), ids=list(ENSEMBLES))
+def test_ensembles(ensemble, y):
+    estimator = ensemble.fit(FLAT, y)
+    for by, n in (("feature", F), ("step", T)):
+        assert permutation_importance(estimator, FLAT, y, by=by, n_repeats=1).importances.shape == (n, 1)
+    with pytest.raises(NotFittedError):
+        permutation_importance(clone(ensemble), FLAT, y)
+
+
+def test_windows_before_another_estimator():
+    window = make_pipeline(skrnn.SlidingWindow(3), FunctionTransformer(np.ravel), Sum()).fit(
+        X[0], X[0, :, 0]
+    )
+    result = permutation_importance(window, X[0], X[0, :, 0])
+    assert result.importances.shape == (F, 5)
+
+
+class Sum(BaseEstimator):
+    """An estimator that is not ours."""
+
+    def fit(self, X, y):
+        self.fitted_ = True
+        return self
+
+    def score(self, X, y):
+        return float(np.sum(X))
+
+
 # --- what comes out -------------------------------------------------------------------------------
 
 
@@ -316,6 +494,17 @@ def of_tokens():
     return permutation_importance(model, lists, np.zeros(N))
 
 
+def of_an_array_of_tokens():
+    tokens = RNG.randint(3, size=(N, T))
+    model = skrnn.GRURegressor(**SMALL, embedding_size=2).fit(tokens, np.arange(N))
+    return permutation_importance(model, tokens, np.arange(N))
+
+
+def of_texts(texts=("ab", "b") * 5):
+    model = skrnn.GRUEncoderDecoder(4, max_iter=1, tol=None).fit(texts, texts)
+    return permutation_importance(model, texts, texts)
+
+
 Y = X[:, 0, 0]
 ERRORS = {
     "not fitted": (
@@ -329,6 +518,9 @@ ERRORS = {
     "one": (ValueError, "single sequence", lambda: permutation_importance(fitted(), X[:1], Y[:1])),
     "one series": (ValueError, "single series", one_series),
     "no features": (ValueError, 'pass by="step"', of_tokens),
+    "no features of an array": (ValueError, 'pass by="step"', of_an_array_of_tokens),
+    "no features of a text": (ValueError, 'pass by="step"', of_texts),
+    "no features of words": (ValueError, 'pass by="step"', lambda: of_texts([list("ab"), list("b")] * 5)),
     "strings": (ValueError, "TokenEncoder", lambda: permutation_importance(fitted(), ["ab"] * N, Y)),
     "nothing": (
         ValueError,
