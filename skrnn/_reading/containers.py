@@ -239,14 +239,10 @@ class SequenceList(Container):
     @classmethod
     def read(cls, passed, form):
         columns = _columns(passed.X)
-<<<<<<< HEAD
-        sequences = _join(passed.items, passed.name, passed.X if columns else None)
-        if columns:
-            advise_on_order_of_each(passed.X, passed.name)
-=======
         has_frames = any(hasattr(item, "columns") for item in passed.X)
         sequences = _join(passed.items, passed.name, passed.X if has_frames else None)
->>>>>>> p
+        if columns:
+            advise_on_order_of_each(passed.X, passed.name)
         _check_step_features(form, passed.name)
         return cls(sequences, sequences.n_features, columns=columns, labels=columns)
 
