@@ -24,7 +24,7 @@ import numpy as np
 
 from skrnn._engine.lazy import lazy_property
 from skrnn._engine.storage import Sequences
-from skrnn._reading.arrays import as_numbers, in_words, names_of, object_array, reject_times
+from skrnn._reading.arrays import as_numbers, in_words, names_of, object_array, reject_ids, reject_times
 from skrnn._reading.unreadable import (
     reject_no_container,
     reject_one_dimension,
@@ -325,6 +325,7 @@ def numbers_of_all(items, name, advice="", frames=None):
             reject_times(frame, f"Sequence {i} of {name}")
         return as_numbers(np.concatenate(items), name, advice)
     except (TypeError, ValueError):
+        reject_ids(() if frames is None else frames, name)
         for i, item in enumerate(items if frames is None else frames):
             as_numbers(item, f"Sequence {i} of {name}", advice, ensure_2d=False)
         raise

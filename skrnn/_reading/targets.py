@@ -236,9 +236,12 @@ def read_labels(y, X, name="y", name_X="X", *, per_step):
         y, is_1d = read_targets_per_step(y, X, name, name_X, numeric=False)
         y = y[:, 0] if is_1d else y
     else:
+        _reject_lists_of_labels(y, X, name)
         reject_targets_per_step(y, X, name)
         check_same_number(y, X, name, name_X)
     y = as_labels(y, name)
+    if y.dtype.kind == "O" and y.size and isinstance(y.flat[0], (set, frozenset)):
+        raise ValueError(f"{name} holds sets of labels. {several_labels(name, per_step=per_step)}")
     row = _first_missing(y)
     if row is not None:
         where = f"{_unit(X)} {row}"
@@ -248,6 +251,28 @@ def read_labels(y, X, name="y", name_X="X", *, per_step):
         what = "NaT, a missing date or time" if y.dtype.kind in "mM" else what
         raise ValueError(f"Input {name} contains {what}: {where}. {_NOT_FINITE}")
     return y
+
+
+def several_labels(name, *, per_step=False):
+    """What to do about targets that list the labels of a sequence, or of a time step."""
+    how = f"MultiLabelBinarizer().fit_transform({name})"
+    if per_step:
+        how = f"[binarizer.transform(one) for one in {name}] by a fitted MultiLabelBinarizer"
+    return f"For several labels each pass an indicator of 0 and 1, {how}."
+
+
+def _reject_lists_of_labels(y, X, name):
+    """Raise a ValueError for lists of different lengths that are not those of the sequences."""
+    items = as_items(y, name) if not isinstance(y, np.ndarray) or y.dtype == object else None
+    if items is None or len({item.shape for item in items}) < 2 or {item.ndim for item in items} != {1}:
+        return
+    lengths = getattr(X, "lengths", None)
+    if lengths is None or [len(item) for item in items] != lengths.tolist():
+        per_step = "" if lengths is None else " For one label per time step set return_sequences=True."
+        raise ValueError(
+            f"{name} has arrays of different lengths, but one target, or row of targets, is expected "
+            f"for every {_unit(X)}. {several_labels(name)}{per_step}"
+        )
 
 
 def _first_missing(y):

@@ -67,6 +67,17 @@ def _of_a_frame(X, name):
             f"groups as sequence_id; or a list of the groups, [group for _, group in {name}], without "
             "that column."
         )
+    if "Resampler" in kind:
+        raise ValueError(
+            f'{name} is a {kind} object. Pass the table itself with rows="steps" if it is one series; '
+            f"or a list of the parts, [part for _, part in {name}]; or what is computed of each, "
+            f"{name}.mean()."
+        )
+    if kind in ("Rolling", "Expanding", "ExponentialMovingWindow", "Window"):
+        raise ValueError(
+            f"{name} is an object of {kind}: pass what is computed of its windows, {name}.mean(). For "
+            "the windows themselves pass the table through SlidingWindow."
+        )
 
 
 def _package(X):

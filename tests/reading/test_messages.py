@@ -17,7 +17,12 @@ from sklearn.base import clone, is_classifier
 from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MultiLabelBinarizer,
+    OneHotEncoder,
+    StandardScaler,
+)
 from sklearn.utils.estimator_checks import check_param_validation
 from support.arrays import object_array
 from support.estimators import ESTIMATORS, name_of
@@ -74,6 +79,11 @@ def groups():
     return pd.DataFrame({"id": [1, 1, 2, 2], "x": [1.0, 2.0, 3.0, 4.0]}).groupby("id")
 
 
+def days_of_hours():
+    hours = pd.date_range("2024", periods=48, freq="h")
+    return pd.DataFrame({"x": np.arange(48.0)}, index=hours).resample("D")
+
+
 def packed():
     rnn = torch().nn.utils.rnn
     return rnn.pack_sequence([torch().ones(T, F)] * N)
@@ -94,6 +104,22 @@ NO_DATA = {
     "groups of polars": (
         lambda: pl.DataFrame({"a": [1, 2]}).group_by("a"),
         r"^X is a GroupBy object\. Pass the table",
+    ),
+    "parts of time": (
+        days_of_hours,
+        r"^X is a DatetimeIndexResampler object\..*or a list of the parts, \[part for _, part in X\]",
+    ),
+    "rolling": (
+        lambda: pd.DataFrame({"a": np.ones(N)}).rolling(2),
+        r"^X is an object of Rolling: pass what is computed .*X\.mean\(\)\. .* SlidingWindow",
+    ),
+    "expanding": (
+        lambda: pd.DataFrame({"a": np.ones(N)}).expanding(),
+        r"^X is an object of Expanding: pass what .*X\.mean\(\)",
+    ),
+    "ewm": (
+        lambda: pd.DataFrame({"a": np.ones(N)}).ewm(2),
+        "^X is an object of ExponentialMovingWindow: pass what",
     ),
     "list of groups": (
         lambda: list(groups()),
@@ -285,6 +311,13 @@ COLUMNS = {
     "time": ([datetime.time(k) for k in range(N)],) * 2 + (TIMES, "Make numbers"),
     "period": (pd.period_range("2020", periods=N), None, TIMES, "Make numbers"),
     "list": ([[1.0, 2.0]] * N, [[1.0, 2.0]] * N, "cells of the kind", NESTED),
+    "array": (
+        None,
+        pl.Series([[1.0, 2.0]] * N, dtype=pl.Array(pl.Float64, 2)),
+        "cells of the kind list",
+        NESTED,
+    ),
+    "struct": (None, [{"p": 1.0}] * N, "structs", "Make columns of their fields: pass "),
 }
 LIBRARIES = ["pandas", "polars"]
 
@@ -354,6 +387,71 @@ def test_a_column_of_an_array_of_objects(cls, make, value, what):
     ):
         assert_says(f"^X holds {what} in column {k} ", call)
     assert_says(f"^X holds {what} in feature 1 ", lambda: cls(**SMALL).fit(X[None, :, 1:], y[:1]))
+
+
+def test_what_was_said_of_structs_and_arrays_leads_to_a_fit():
+    y = np.arange(float(N))
+    X = pl.DataFrame({"a": np.ones(N), "b": [{"p": 1.0, "q": 2.0}] * N})
+    for data, as_said in ((X, "X.unnest('b')"), ([X] * N, "X[0].unnest('b')")):
+        message = error_of(lambda data=data: skrnn.GRURegressor(**SMALL).fit(data, y))
+        assert message.endswith(f"pass {as_said}.")
+    skrnn.GRURegressor(**SMALL).fit(X.unnest("b"), y)
+    X = pl.DataFrame({"b": pl.Series([[1.0, 2.0]] * N, dtype=pl.Array(pl.Float64, 2))})
+    message = error_of(lambda: skrnn.GRURegressor(**SMALL).fit(X, y))
+    as_said = re.search(r"\[numpy.*\]", message)[0]
+    skrnn.GRURegressor(**SMALL).fit(eval(as_said, {"numpy": np, "X": X}), y)
+
+
+def test_parts_of_time_as_they_are_said_to_be_passed(cls):
+    X = days_of_hours()
+    cls(**SMALL).fit([part for _, part in X], [0, 1])
+    cls(**SMALL).fit(X.mean(), [0, 1])
+
+
+STORES = {
+    "text": ["north", "north", "south", "south"],
+    "date": [DAYS[0]] * 2 + [DAYS[1]] * 2,
+    "two of three alike": ["u", "u", "v", "v", "u", "u"],
+}
+
+
+def parts_of(library, ids):
+    """Tables of two rows each, with the column that tells them apart."""
+    X = pd.DataFrame({"x": np.arange(float(len(ids))), "id": ids})
+    X = X if library == "pandas" else pl.DataFrame({"x": X["x"].to_numpy(), "id": ids})
+    return [X[k : k + 2] for k in range(0, len(ids), 2)]
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("ids", STORES)
+def test_ids_in_a_list_of_parts(cls, library, ids):
+    """The column that says which part it is, as ``partition_by`` and ``groupby`` leave it there."""
+    X = parts_of(library, STORES[ids])
+    y = np.arange(len(X)) % 2
+    drop = "drop(columns='id')" if library == "pandas" else "drop('id')"
+    match = (
+        r"^Sequence 0 of X holds (text|dates or times) in column 'id' \(.* in all its rows\), .*"
+        rf"the id of the sequences, drop that column, \[x\.{re.escape(drop)} for x in X\], .*include_key"
+    )
+    model = cls(**SMALL)
+    without = [x.drop(columns="id") if library == "pandas" else x.drop("id") for x in X]
+    for form in (X, tuple(X), object_array(X)):
+        assert_says(match, lambda form=form: model.fit(form, y))
+    model.fit(without, y)
+    assert_says(match.replace(" X", " X_val"), lambda: val(cls, without, y, X))
+    assert_says(match, lambda: model.predict(X))
+
+
+def val(cls, X, y, X_val):
+    return cls(**SMALL, early_stopping=True).fit(X, y, X_val=X_val, y_val=y)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_text_that_is_no_id_of_a_list_of_parts(cls, library):
+    for ids in (["u", "v", "u", "v"], ["u"] * 4):
+        message = error_of(lambda ids=ids: cls(**SMALL).fit(parts_of(library, ids), [0, 1]))
+        assert "OneHotEncoder" in message
+        assert "drop that column" not in message
 
 
 def test_dates_of_polars_in_targets(regressor):
@@ -778,6 +876,54 @@ def test_several_targets_of_several_classes(classifier):
     assert re.match(says + "use MultiOutputClassifier", message)
     assert "return_sequences" not in message
     assert_says(says + ".*return_sequences=True", lambda: classifier(**SMALL).fit(walks(), y[:, 0]))
+
+
+def binarized(y):
+    return MultiLabelBinarizer().fit_transform(y)
+
+
+SETS, WORDS = [{"a", "b"}, {"a"}] * 4, [["a", "b"], ["a"], ["c"], []] * 2
+SEVERAL = {
+    "sets": (SETS, "^y holds sets of labels"),
+    "frozen sets": (list(map(frozenset, SETS)), "^y holds sets of labels"),
+    "Series of sets": (pd.Series(SETS), "^y holds sets of labels"),
+    "lists": (WORDS, "^y has arrays of different lengths, "),
+    "tuples": (list(map(tuple, WORDS)), "^y has arrays of different lengths, "),
+    "numbers": ([[1, 2], [1], [], [3]] * 2, "^y has arrays of different lengths, "),
+    "Series of lists": (pd.Series(WORDS), "^y has arrays of different lengths, "),
+    "Series of polars": (pl.Series(WORDS), "^y has arrays of different lengths, "),
+    "lists of two": ([["a", "b"], ["a", "c"]] * 4, "^y has 2 columns but is not a multilabel indicator"),
+}
+
+
+@pytest.mark.parametrize("params", [SMALL, STEPS], ids=["sequences", "steps"])
+@pytest.mark.parametrize("form", SEVERAL)
+def test_several_labels_that_are_no_indicator(classifier, form, params):
+    y, match = SEVERAL[form]
+    X = good_X() if params is SMALL else table(good_X())
+    as_said = r"an indicator of 0 and 1, MultiLabelBinarizer\(\)\.fit_transform\(y\)"
+    model = classifier(**params)
+    assert_says(f"{match}.*{as_said}", lambda: model.fit(X, y))
+    model.fit(X, binarized(y))
+    if params is SMALL:
+        again = classifier(**SMALL, early_stopping=True)
+        match, as_said = match.replace("y", "y_val", 1), as_said.replace("y\\)", "y_val\\)")
+        assert_says(f"{match}.*{as_said}", lambda: again.fit(X, binarized(y), X_val=X, y_val=y))
+
+
+def test_several_labels_of_every_step(classifier):
+    model, y = classifier(**SMALL, return_sequences=True), [[{"a", "b"}, {"a"}, set(), {"c"}, {"c"}]] * N
+    match = r"^y holds sets of labels\. .* \[binarizer\.transform\(one\) for one in y\]"
+    assert_says(match, lambda: model.fit(good_X(), y))
+    binarizer = MultiLabelBinarizer().fit(y[0])
+    model.fit(good_X(), [binarizer.transform(one) for one in y])
+
+
+def test_lists_of_the_lengths_of_the_sequences_are_targets_per_step(classifier):
+    X = [np.ones((3, 1)), np.ones((2, 1))] * 4
+    message = error_of(lambda: classifier(**SMALL).fit(X, [[0, 1, 1], [0, 1]] * 4))
+    assert "Set return_sequences=True" in message
+    assert "MultiLabelBinarizer" not in message
 
 
 NOT_0_AND_1 = "^{} has 2 columns but is not a multilabel indicator of 0 and 1. "
@@ -1209,7 +1355,6 @@ RUBBISH = {
     "struct of polars": lambda: pl.DataFrame({"a": [{"b": 1.0}] * N}),
     "binary of polars": lambda: pl.DataFrame({"a": [b"abc"] * N}),
     "objects of polars": lambda: pl.DataFrame({"a": pl.Series([Empty()] * N, dtype=pl.Object)}),
-    "rolling": lambda: pd.DataFrame({"a": np.ones(N)}).rolling(2),
     "expression": lambda: pl.col("a"),
     "memory": lambda: memoryview(b"abcdefgh"),
     "array of arrays": lambda: object_array([object_array([np.ones(3), np.ones(2)])] * N),
