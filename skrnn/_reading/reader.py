@@ -238,8 +238,13 @@ def check_shares(n, fraction, labels, classes):
         )  # fmt: skip
     if 0 < least < k:
         what = f"one part would have {least} of them, fewer than the number of classes, {k}."
-        how = f"Set validation_fraction between {k / n:.3g} and {1 - k / n:.3g}, or pass"
-        _raise_about_split(n, fraction, what, how)
+        _raise_about_split(n, fraction, what, f"Set validation_fraction{_shares(k / n)}, or pass")
+
+
+def _shares(least):
+    """Which shares leave ``least`` in both parts, in words; both ends are among them."""
+    low, high = float(f"{least:.3g}"), np.floor((1 - least) * 1000) / 1000
+    return f"={low:g}" if low >= high else f" between {low:g} and {high:g}"
 
 
 def _raise_about_split(n, fraction, what, how):

@@ -16,6 +16,7 @@ from skrnn._reading.facts import Form, check_names
 from skrnn._reading.row_order import advise_on_order
 from skrnn._reading.rows import Split, encode, split_ids
 from skrnn._reading.unreadable import reject_no_container, reject_unreadable
+from skrnn._settings.settings import check_values
 from skrnn._transformers.base import SequenceTransformer
 
 
@@ -143,6 +144,9 @@ class SlidingWindow(SequenceTransformer):
         values, series = self._read(X)
         check_names(self, X, reset=False, ensure_2d=True)
         return _windows(values, self.length, series)
+
+    def _validate_params(self):
+        check_values(self._parameter_constraints, self.get_params(deep=False), type(self).__name__)
 
     def _read(self, X):
         """The features of X as numbers, and the number of the series of each row."""

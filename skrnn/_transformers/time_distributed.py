@@ -86,6 +86,13 @@ def _takes_numbers_only(transformer):
 def _check_items(items, name):
     """Raise a ValueError for an item that is no sequence, or another kind of sequence than the first."""
     for i, item in enumerate(items):
+        if item.ndim == 1 and item.dtype.kind in "iu":
+            raise ValueError(
+                f"X is a list whose item {i} is 1-D and of integers, as TokenEncoder makes tokens, but "
+                f"{name} expects sequences of features. Tokens are no numbers to be scaled: leave {name} "
+                "out and set embedding_size in the estimator. Numbers become sequences of one feature by "
+                "[x.reshape(-1, 1) for x in X]."
+            )
         _check_form(item.ndim == 2, f"a list whose item {i} is {item.ndim}-D", name)
         if item.shape[1] != items[0].shape[1]:
             raise ValueError(

@@ -788,6 +788,57 @@ def test_one_target_per_series(cls):
     assert "per series" not in error_of(lambda: model.fit(X, good_y(cls, 3)))
 
 
+@pytest.mark.parametrize("make", [np.asarray, pd.DataFrame, lambda X: pl.DataFrame(X, schema=["a", "b"])])
+def test_score_says_of_targets_what_fit_says(cls, make):
+    X = make(np.column_stack([np.arange(N) // 4, np.arange(N)]).astype(float))
+    model = cls(**STEPS, sequence_id=0).fit(X, good_y(cls))
+    for y in (good_y(cls, 2), good_y(cls, 3), iter([0, 1]), {"a": 1}):
+        match = "^" + re.escape(error_of(lambda y=y: model.fit(X, y)))
+        assert_says(match, lambda y=y: model.score(X, y))
+    match = '^Found.*: X has 8 rows, y has 2. y has one target per series, but rows="steps" needs one'
+    assert_says(match, lambda: model.score(X, good_y(cls, 2)))
+    assert np.isfinite(model.score(X, good_y(cls)))
+
+
+def test_score_says_of_swapped_axes_what_fit_says(cls):
+    model = fitted(cls, good_X())
+    for y in (good_y(cls, T), None):
+        match = (
+            "^Found.* X has 8 sequences, y has 5. .*transpose" if y is not None else "^y must be array"
+        )
+        assert_says(match, lambda y=y: model.score(good_X(), y))
+    weight = np.ones((N, T))
+    for call in (model.fit, model.score):
+        assert_says(
+            "^Sample weights must be .*, got 2-D sample_weight. .* need return_sequences=True",
+            lambda call=call: call(good_X(), good_y(cls), weight),
+        )
+    model.score(list(good_X()), good_y(cls), np.ones(N))
+    model.score(good_X(), good_y(cls).tolist(), [1.0] * N)
+
+
+WEIGHTS = {
+    "per step": (
+        np.ones((N, T)),
+        r"Pass one weight for every sequence; those of .*return_sequences=True",
+    ),
+    "ragged": ([np.ones(2), np.ones(3)] * 4, "those of time steps need return_sequences=True"),
+    "column": (np.ones((N, 1)), r"Pass numpy\.ravel\(sample_weight\)"),
+    "frame": (pd.DataFrame(np.ones((N, 1))), r"Pass numpy\.ravel\(sample_weight\)"),
+}
+
+
+@pytest.mark.parametrize("form", WEIGHTS)
+def test_weights_of_other_dimensions(cls, form):
+    weight, as_said = WEIGHTS[form]
+    match = f"^Sample weights must be 1D array or scalar, got .* sample_weight. .*{as_said}"
+    assert_says(match, lambda: cls(**SMALL).fit(good_X(), good_y(cls), weight))
+    if "ravel" in as_said:
+        cls(**SMALL).fit(good_X(), good_y(cls), np.ravel(weight))
+    of_rows = error_of(lambda: cls(**STEPS).fit(table(good_X()), good_y(cls), np.ones((N, T))))
+    assert of_rows.endswith("Pass one weight for every row.")
+
+
 LABELS = np.array(["no", "yes"] * 10)
 
 
@@ -817,6 +868,18 @@ def test_a_part_that_is_too_small_for_all_classes(classifier):
             lambda m=model: m.fit(walks(), y),
         )
     classifier(**SMALL, early_stopping=True, validation_fraction=0.2).fit(walks(), y)
+
+
+@pytest.mark.parametrize("n", [4, 6, 9, 10, 11, 14, 23])
+@pytest.mark.parametrize("k", [2, 3])
+def test_shares_as_they_are_said_to_be_set(classifier, n, k):
+    y = np.arange(max(n, 2 * k)) % k
+    model = classifier(**SMALL, early_stopping=True, validation_fraction=0.001)
+    message = error_of(lambda: model.fit(walks(len(y)), y))
+    said = re.search(r"Set validation_fraction(=| between )([\d.]+)(?: and ([\d.]+))?, or", message)
+    assert (said[1] == "=") == (len(y) == 2 * k)
+    for share in filter(None, said.groups()[1:]):
+        model.set_params(validation_fraction=float(share)).fit(walks(len(y)), y)
 
 
 def test_labels_that_were_not_seen(classifier):
@@ -1020,13 +1083,85 @@ def test_lengths(cls):
             targets = () if name.startswith(("pred", "hid")) else (y,)
             call = getattr(model, name)
             assert_fails(lambda c=call, t=targets: c(X, *t, lengths=[3, 5]), model, match, TypeError)
-    assert "lengths" not in error_of(lambda: model.fit(X, y, long=3), TypeError)
+    assert_says(
+        rf"^{cls.__name__}.fit\(\) got an unexpected keyword argument 'long'\.$",
+        lambda: model.fit(X, y, long=3),
+        TypeError,
+    )
     pairs = skrnn.GRUEncoderDecoder(**SMALL).fit(["ab"] * N, ["b"] * N)
     for name in ("fit", "predict", "score"):
         call, args = getattr(pairs, name), [["ab"] * N] * (1 if name == "predict" else 2)
         assert_says(
             rf"^GRUEncoderDecoder.{name}\(\) has no lengths", lambda c=call, a=args: c(*a, lengths=[1])
         )
+
+
+KEYWORDS = {
+    "groups": 'Put the ids into X as a column of the table, and set rows="steps" and sequence_id to',
+    "sequence_id": "Put the ids into X as a column of the table",
+    "epochs": "Set max_iter, the number of epochs, when the estimator is made",
+    "validation_data": "Pass X_val and y_val, and set early_stopping=True when the estimator is made",
+    "eval_set": "Pass X_val and y_val",
+    "validation_split": "Set early_stopping=True and validation_fraction when",
+    "callbacks": "Set callbacks by set_callbacks",
+    "sample_weights": "Pass sample_weight",
+    "batch_size": r"It is a parameter of the estimator: set it by {}\(batch_size=",
+    "max_iter": r"It is a parameter of the estimator: set it by {}\(max_iter=",
+}
+
+
+@pytest.mark.parametrize("keyword", KEYWORDS)
+def test_keywords_of_others(cls, keyword):
+    model, X, y = fitted(cls, good_X()), good_X(), good_y(cls)
+    says = rf"^{{}}\(\) got an unexpected keyword argument '{keyword}'\. {KEYWORDS[keyword]}"
+    calls = {
+        "fit": (X, y),
+        "partial_fit": (X, y),
+        "score": (X, y),
+        "predict": (X,),
+        "hidden_states": (X,),
+        "stream": (),
+    }
+    for name, args in calls.items():
+        match = says.replace("{}", f"{cls.__name__}.{name}", 1).replace("{}", cls.__name__)
+        call = getattr(model, name)
+        assert_fails(lambda c=call, a=args: c(*a, **{keyword: [1]}), model, match, TypeError)
+    pipeline = make_pipeline(model)
+    match = says.replace("{}", f"{cls.__name__}.fit", 1).replace("{}", cls.__name__)
+    assert_says(match, lambda: pipeline.fit(X, y, **{f"{cls.__name__.lower()}__{keyword}": 1}), TypeError)
+
+
+def test_keywords_of_others_for_an_encoder_decoder():
+    model = skrnn.GRUEncoderDecoder(**SMALL)
+    for keyword, how in (("groups", "$"), ("epochs", " Set max_iter, the number of epochs")):
+        assert_says(
+            rf"^GRUEncoderDecoder.fit\(\) got an unexpected keyword argument '{keyword}'\.{how}",
+            lambda k=keyword: model.fit(["ab"] * N, ["b"] * N, **{k: 3}),
+            TypeError,
+        )
+
+
+def test_what_was_said_of_keywords_leads_to_a_fit(cls):
+    X, y = good_X(), good_y(cls)
+    with_ids = np.column_stack([np.arange(N) // 4, table(X)])
+    cls(**STEPS, sequence_id=0).fit(with_ids, y)
+    cls(**SMALL, early_stopping=True).fit(X, y, X_val=X, y_val=y)
+    cls(**SMALL).fit(X, y, sample_weight=np.ones(N))
+
+
+@pytest.mark.parametrize(
+    "ids", [["id"], ["a", "b"], np.arange(900), pd.Series(np.arange(900)), 1.5], ids=type
+)
+def test_ids_in_place_of_their_column(cls, ids):
+    X = pd.DataFrame({"id": np.arange(N) // 4, "x": np.ones(N)})
+    for name, call in (
+        (cls.__name__, lambda: cls(**STEPS, sequence_id=ids).fit(X, good_y(cls))),
+        ("SlidingWindow", lambda: SlidingWindow(2, sequence_id=ids).fit(X)),
+    ):
+        match = (
+            f"^The 'sequence_id' parameter of {name} must be .* Got .* instead\\. It is the name or the"
+        )
+        assert_says(f"{match} position of one column of X: put the ids into X as a column", call)
 
 
 def test_sequences_behind_a_scaler_of_tables():
@@ -1040,6 +1175,64 @@ def test_sequences_behind_a_scaler_of_tables():
         assert_says(match, lambda s=sequences: skrnn.forecast(model, s, 2))
     pipeline = make_pipeline(TimeDistributed(StandardScaler()), skrnn.GRURegressor(**SMALL))
     assert pipeline.fit(X.reshape(20, 3, 2), np.arange(20.0)).predict([X[:4]]).shape == (1,)
+
+
+def test_tokens_in_time_distributed():
+    words, y = ["ab", "ba", "aab", "bb"], np.arange(4.0)
+    for X in (words, ["ab"] * 4):
+        scaled = make_pipeline(
+            TokenEncoder(), TimeDistributed(StandardScaler()), skrnn.GRURegressor(**SMALL)
+        )
+        assert_says(
+            "^X is a list whose item 0 is 1-D and of integers, as TokenEncoder .* leave TimeDistributed "
+            "out and set embedding_size",
+            lambda X=X, m=scaled: m.fit(X, y),
+        )
+        make_pipeline(TokenEncoder(), skrnn.GRURegressor(**TOKENS)).fit(X, y)
+    floats = error_of(lambda: TimeDistributed(StandardScaler()).fit([np.ones(3)]))
+    assert "TokenEncoder" not in floats
+
+
+IDS = np.random.RandomState(0).randint(4, size=(N, T))
+ONE_HOT = np.eye(4)[IDS]
+ALMOST_TOKENS = {
+    "axis of its own": (IDS[:, :, None], "X[:, :, 0]"),
+    "lists of it": (IDS[:, :, None].tolist(), "[numpy.asarray(x)[:, 0] for x in X]"),
+    "list of arrays": (list(IDS[:, :, None]), "[x[:, 0] for x in X]"),
+    "list of frames": (
+        [pd.DataFrame({"a": one}) for one in IDS],
+        "[numpy.asarray(x)[:, 0] for x in X]",
+    ),
+    "one-hot": (ONE_HOT, "X.argmax(-1)"),
+    "list of one-hot": (list(ONE_HOT), "[x.argmax(-1) for x in X]"),
+    "frames of one-hot": (list(map(pd.DataFrame, ONE_HOT)), "[numpy.asarray(x).argmax(-1) for x in X]"),
+}
+
+
+@pytest.mark.parametrize("form", ALMOST_TOKENS)
+def test_tokens_in_a_form_of_numbers(cls, form, assert_same_weights):
+    X, as_said = ALMOST_TOKENS[form]
+    message, model = error_of(lambda: cls(**TOKENS).fit(X, good_y(cls))), cls(**TOKENS)
+    assert f" {as_said}" in message
+    model.fit(eval(as_said, {"numpy": np, "X": X}), good_y(cls))
+    assert_same_weights(model, cls(**TOKENS).fit(IDS, good_y(cls)))
+    assert f" {as_said}" in error_of(lambda: model.predict(X))
+
+
+@pytest.mark.parametrize("make", [np.asarray, pd.DataFrame], ids=["array", "frame"])
+def test_one_hot_tokens_in_steps(cls, make):
+    X, model = make(ONE_HOT.reshape(-1, 4)), cls(**STEPS, embedding_size=2)
+    as_said = error_of(lambda: model.fit(X, good_y(cls, N * T))).partition("tokens are ")[2].rstrip(".")
+    assert as_said == ("X" if make is np.asarray else "numpy.asarray(X)") + ".argmax(-1).reshape(-1, 1)"
+    model.fit(eval(as_said, {"numpy": np, "X": X}), good_y(cls, N * T))
+
+
+def test_numbers_that_are_no_tokens(cls):
+    for X in (good_X(), list(good_X()), np.ones((N, T, 2))):
+        message = error_of(lambda X=X: cls(**TOKENS).fit(X, good_y(cls)))
+        assert message.endswith("Numbers that are no tokens need embedding_size=None.")
+        assert "argmax" not in message
+        assert "Pass" not in message
 
 
 def test_nested_tables_in_time_distributed():
