@@ -346,7 +346,7 @@ def as_items(X, name):
     for i, item in enumerate(X):
         reject_unreadable(item, f"{name}[{i}]")
         _check_columns(i, item, columns, name)
-        columns = columns if i else getattr(item, "columns", None)
+        columns = getattr(item, "columns", None) if columns is None else columns
         items.append(_as_item(i, item, name))
     scalars = [i for i, item in enumerate(items) if not item.ndim]
     if scalars and len(scalars) == len(items):
@@ -377,19 +377,18 @@ def _as_item(i, item, name):
 
 
 def _columns(X):
-    """The names of the columns of the first sequence, if it is a frame."""
-    columns = getattr(next(iter(X)), "columns", None)
-    return None if columns is None else list(columns)
+    """The names of the columns of the first frame among the sequences, if there is one."""
+    return next((list(item.columns) for item in X if hasattr(item, "columns")), None)
 
 
 def _check_columns(i, item, columns, name):
-    """Raise if a frame has the columns of the first one in another order."""
+    """Raise if a frame has the columns of the first frame in another order."""
     if columns is None or not hasattr(item, "columns") or item.columns is columns:
         return
     these, first = list(item.columns), list(columns)
     if these != first and len(these) == len(first):
         raise ValueError(
-            f"Sequence {i} of {name} has other columns than sequence 0, or in another order: "
+            f"Sequence {i} of {name} has other columns than an earlier one, or in another order: "
             f"{listed(these)}, not {listed(first)}. Give all the same columns in the same order."
         )
 

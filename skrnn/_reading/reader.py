@@ -48,6 +48,7 @@ from skrnn._reading.facts import Form, feature_names
 from skrnn._reading.outcome import Outcome, advise_on_outcome
 from skrnn._reading.rows import StepTable
 from skrnn._reading.single_steps import advise_on_single_steps, has_single_steps
+from skrnn._reading.step_names import check_order_of_rows
 from skrnn._reading.targets import check_targets
 from skrnn._reading.tokens import TokenList, TokenSteps, TokenTable
 from skrnn._reading.unreadable import reject_unreadable
@@ -99,6 +100,7 @@ def read_X(X, form, name="X", model=None):
 
 def read_again(X, form, name="X", model=None):
     """``read_X`` of an X like that of the first fit; a ValueError if it is another."""
+    _check_rows(X, form, name)
     container = read_X(X, form, name, model)
     if form.is_table != container.is_table:
         was, now = ("2-D X", "sequences") if form.is_table else ("sequences", "2-D")
@@ -115,6 +117,15 @@ def read_again(X, form, name="X", model=None):
         )
     _check_columns(container, form, name, model)
     return container
+
+
+def _check_rows(X, form, name):
+    """Raise a ValueError for rows in a list, or in lists, that have the names of fit in another order."""
+    if (form.is_table or form.rows_are_steps) and form.feature_names is not None:
+        check_order_of_rows(X, list(form.feature_names), name)
+    elif form.columns is not None and isinstance(X, (list, tuple)):
+        for i, sequence in enumerate(X):
+            check_order_of_rows(sequence, list(form.columns), f"{name}[{i}]")
 
 
 def _if_one_sequence(container, form, name):

@@ -67,6 +67,13 @@ def _of_a_frame(X, name):
             f"groups as sequence_id; or a list of the groups, [group for _, group in {name}], without "
             "that column."
         )
+
+
+def _parts_of_time(X, name):
+    """What pandas computes with, and are no tables: parts of a time index, and windows."""
+    kind = type(X).__name__
+    if _package(X) != "pandas":
+        return
     if "Resampler" in kind:
         raise ValueError(
             f'{name} is a {kind} object. Pass the table itself with rows="steps" if it is one series; '
@@ -84,7 +91,7 @@ def _package(X):
     return type(X).__module__.partition(".")[0]
 
 
-KINDS = [_of_torch, _of_a_frame, _iterator]
+KINDS = [_of_torch, _of_a_frame, _parts_of_time, _iterator]
 
 
 # --- X -----------------------------------------------------------------------------------------------

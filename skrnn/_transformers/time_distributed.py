@@ -156,7 +156,8 @@ class TimeDistributed(SequenceTransformer):
     All time steps of all sequences become the rows of one table, on which the transformer is fitted and
     applied. Its answers go back into the container of X: a 3-D array gives a 3-D array, a list a list,
     an object array an object array. The `dtype` is the one that the transformer gives. Missing values
-    are let through, for the transformer to judge.
+    are let through, for the transformer to judge; dates and times are not, if it is one of scikit-learn's
+    for numbers, which would take them for some.
 
     Parameters
     ----------
