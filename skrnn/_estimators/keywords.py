@@ -6,6 +6,8 @@
 import inspect
 from functools import wraps
 
+from skrnn._settings.quoting import quote
+
 LENGTHS = (
     "{name}() has no lengths, which hmmlearn has: pass the sequences as a list of arrays, "
     'numpy.split(X, numpy.cumsum(lengths)[:-1]), or the table with rows="steps" and a column that '
@@ -53,4 +55,4 @@ def _unknown(estimator, name, keyword):
         how = ""
     if not how and keyword in parameters:
         how = f"It is a parameter of the estimator: set it by {type(estimator).__name__}({keyword}=...)."
-    return f"{name}() got an unexpected keyword argument {keyword!r}. {how}".rstrip()
+    return f"{name}() got an unexpected keyword argument {quote(keyword)}. {how}".rstrip()

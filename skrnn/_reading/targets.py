@@ -27,7 +27,7 @@ from skrnn._reading.arrays import (
     reject_times,
 )
 from skrnn._reading.containers import as_items, axes_advice, check_finite
-from skrnn._reading.unreadable import reject_unreadable
+from skrnn._reading.unreadable import as_array_of, reject_unreadable
 from skrnn._settings.quoting import listed, quote
 
 _NOT_FINITE = (
@@ -126,8 +126,10 @@ def read_targets_per_step(y, X, name="y", name_X="X", *, numeric=True):
 
 def warn_of_a_column(y, name):
     """Warn if targets per step have an axis of outputs, and a single one."""
-    how = f"[one[:, 0] for one in {name}], arrays of shape (n_timesteps_i,)"
-    if getattr(y, "ndim", 1) == 3:
+    if getattr(y, "ndim", 1) != 3:
+        one = as_array_of(next(iter(y)), "one")
+        how = f"[{one}[:, 0] for one in {name}], arrays of shape (n_timesteps_i,)"
+    else:
         how = f"{name}[..., 0], of shape (n_sequences, n_timesteps)"
     warn(
         f"{name} has one output per time step, on an axis of its own: A column-vector y was passed when "

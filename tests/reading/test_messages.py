@@ -442,6 +442,21 @@ def test_ids_in_a_list_of_parts(cls, library, ids):
     assert_says(match, lambda: model.predict(X))
 
 
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_long_names_of_what_is_wrong(cls, library):
+    """``error_of`` looks at the length."""
+    name, make = "name " * 90, pd.DataFrame if library == "pandas" else pl.DataFrame
+    X = [make({name: [value * 300] * 2, "x": [1.0, 2.0]}) for value in "ab"]
+    assert "drop that column" in error_of(lambda: cls(**SMALL).fit(X, [0, 1]))
+    assert "drop that column" in error_of(lambda: val(cls, [x[["x"]] for x in X], [0, 1], X))
+    assert "unexpected" in error_of(lambda: cls(**SMALL).fit(X, [0, 1], **{name: 3}))
+    model = cls(**STEPS).fit(make({name: [1.0] * N, name + "b": [1.0] * N}), good_y(cls))
+    step = make({name: ["t" * 900], name + "b": [1.0]})
+    assert "holds text in column" in error_of(lambda: model.stream().step(step))
+    swapped = pd.Series([1.0, 1.0], index=[name + "b", name])
+    assert "in another order" in error_of(lambda: model.stream().step([swapped]))
+
+
 def val(cls, X, y, X_val):
     return cls(**SMALL, early_stopping=True).fit(X, y, X_val=X_val, y_val=y)
 
@@ -1041,6 +1056,7 @@ AS_ONE_OUTPUT = {
     "array": (np.asarray, r"y\[\.\.\., 0\], of shape \(n_sequences, n_timesteps\)"),
     "list": (list, r"\[one\[:, 0\] for one in y\], arrays of shape \(n_timesteps_i,\)"),
     "objects": (lambda y: object_array(list(y)), r"\[one\[:, 0\] for one in y\]"),
+    "lists": (np.ndarray.tolist, r"\[numpy\.asarray\(one\)\[:, 0\] for one in y\]"),
 }
 
 
@@ -1052,7 +1068,7 @@ def test_one_output_per_step_on_an_axis_of_its_own(cls, form, assert_same_weight
     with pytest.warns(DataConversionWarning, match=f"^y has one output per time step.* Pass {as_said}"):
         a = clone(model).fit(X, y)
     said = as_said.replace("y", "y_val", 1) if form == "array" else as_said.replace("in y", "in y_val")
-    flat = y[..., 0] if form == "array" else [one[:, 0] for one in y]
+    flat = y[..., 0] if form == "array" else [np.asarray(one)[:, 0] for one in y]
     with pytest.warns(DataConversionWarning, match=f"^y_val has one output .* Pass {said}"):
         clone(model).fit(X, flat, X_val=X, y_val=y)
     assert_same_weights(a, silently(clone(model).set_params(tol=None), X, flat))
