@@ -19,6 +19,7 @@ NESTED = (
     "This is a nested table, as in sktime: pass a list of arrays (n_timesteps, n_features), "
     "[numpy.column_stack(list(row)) for row in {name}.to_numpy()]."
 )
+ALONE = "Give each of their values a column of its own."
 OF_TIMES = (
     "Make numbers of what matters in them, such as the hour or the weekday, or drop the column; what "
     "only orders the rows may be their index."
@@ -243,7 +244,8 @@ def _explain(value, name, advice):
     if isinstance(value, int):
         return ValueError, "an integer too large for a float", "Scale the data first."
     if not _is_scalar(value) and not isinstance(value, (dict, set)):
-        return ValueError, f"cells of the kind {type(value).__name__}", NESTED.format(name=_written(name))
+        how = ALONE if advice else NESTED.format(name=_written(name))
+        return ValueError, f"cells of the kind {type(value).__name__}", how
     if is_missing(value):
         return ValueError, "missing values", "Impute them first, by SimpleImputer."
     article = "an" if type(value).__name__[0] in "aeiou" else "a"

@@ -242,8 +242,7 @@ def read_labels(y, X, name="y", name_X="X", *, per_step):
         reject_targets_per_step(y, X, name)
         check_same_number(y, X, name, name_X)
     y = as_labels(y, name)
-    if y.dtype.kind == "O" and y.size and isinstance(y.flat[0], (set, frozenset)):
-        raise ValueError(f"{name} holds sets of labels. {several_labels(name, per_step=per_step)}")
+    _reject_collections(y, name, per_step)
     row = _first_missing(y)
     if row is not None:
         where = f"{_unit(X)} {row}"
@@ -261,6 +260,18 @@ def several_labels(name, *, per_step=False):
     if per_step:
         how = f"[binarizer.transform(one) for one in {name}] by a fitted MultiLabelBinarizer"
     return f"For several labels each pass an indicator of 0 and 1, {how}."
+
+
+def _reject_collections(y, name, per_step):
+    """Raise a ValueError for labels that are sets, or cells of several values."""
+    first = y.flat[0] if y.dtype.kind == "O" and y.size else None
+    if isinstance(first, (set, frozenset)):
+        raise ValueError(f"{name} holds sets of labels. {several_labels(name, per_step=per_step)}")
+    if isinstance(first, (dict, list, np.ndarray)):
+        raise ValueError(
+            f"{name} holds cells of the kind {type(first).__name__} ({quote(first)} in the first), which "
+            f"are no labels: pass one label for each. {several_labels(name, per_step=per_step)}"
+        )
 
 
 def _reject_lists_of_labels(y, X, name):

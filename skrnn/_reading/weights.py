@@ -107,7 +107,7 @@ def _weights_of_sequences(sample_weight, items, X, name, per_step):
 
 def _how_to_weigh(sample_weight, ndim, X, name, per_step):
     """What to pass in place of weights of other dimensions."""
-    if ndim == 2 and np.shape(sample_weight)[1] == 1:
+    if ndim == 2 and np.asarray(sample_weight).shape[1] == 1:
         return f" Pass numpy.ravel({name})."
     if per_step:
         return ""

@@ -997,6 +997,37 @@ def test_several_labels_of_every_step(classifier):
     model.fit(good_X(), [binarizer.transform(one) for one in y])
 
 
+CELLS = {
+    "structs": pl.DataFrame({"b": [{"p": 1.0, "q": 2.0}] * N}),
+    "arrays": pl.DataFrame({"b": pl.Series([[1.0, 2.0]] * N, dtype=pl.Array(pl.Float64, 2))}),
+    "lists of polars": pl.DataFrame({"b": [[1.0, 2.0]] * N}),
+    "lists of pandas": pd.DataFrame({"b": [[1.0, 2.0]] * N}),
+    "Series of lists": pl.Series([[1.0, 2.0]] * N),
+}
+
+
+@pytest.mark.parametrize("what", CELLS)
+def test_cells_of_several_values_as_targets(cls, what):
+    """They are not missing, and no nested table of sequences."""
+    says = "which are no labels: pass one label for each. For several labels each pass an indicator"
+    if not is_classifier(cls()):
+        says = (
+            r"Make columns of their fields: pass y\.unnest" if what == "structs" else "Give each of their"
+        )
+    assert_says(
+        f"^y holds (cells of the kind|structs) .*{says}", lambda: cls(**SMALL).fit(good_X(), CELLS[what])
+    )
+
+
+@pytest.mark.parametrize("what", CELLS)
+def test_cells_of_several_values_as_weights(cls, what):
+    for weight in (CELLS[what], CELLS[what]["b"] if hasattr(CELLS[what], "columns") else CELLS[what]):
+        match = (
+            "^(Sample weights must be 1D array or scalar, got 2-D|sample_weight holds cells of the kind)"
+        )
+        assert_says(match, lambda w=weight: cls(**SMALL).fit(good_X(), good_y(cls), w))
+
+
 def test_lists_of_the_lengths_of_the_sequences_are_targets_per_step(classifier):
     X = [np.ones((3, 1)), np.ones((2, 1))] * 4
     message = error_of(lambda: classifier(**SMALL).fit(X, [[0, 1, 1], [0, 1]] * 4))
