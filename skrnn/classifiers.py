@@ -6,7 +6,7 @@ from sklearn.utils.metaestimators import available_if
 
 from skrnn._estimators.base import BaseRNN
 from skrnn._estimators.generating import Drawing, generate
-from skrnn._estimators.keywords import without_lengths
+from skrnn._estimators.keywords import own_keywords
 from skrnn._estimators.labels import Labels, labels_of, same_labels
 from skrnn._estimators.numbers import in_a_unit
 from skrnn._settings.quoting import listed, quote
@@ -44,7 +44,7 @@ class SequenceClassifier(ClassifierMixin, BaseRNN):
 
     @available_if(BaseRNN._can_partial_fit)
     @complete
-    @without_lengths
+    @own_keywords
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """One pass over the data, going on from the present weights.
 
@@ -88,7 +88,7 @@ class SequenceClassifier(ClassifierMixin, BaseRNN):
             )
 
     @complete
-    @without_lengths
+    @own_keywords
     def predict(self, X):
         """Predict the labels.
 
@@ -111,7 +111,7 @@ class SequenceClassifier(ClassifierMixin, BaseRNN):
         return self._answer("predict", X)
 
     @complete
-    @without_lengths
+    @own_keywords
     def predict_proba(self, X):
         """Predict the probabilities of the classes.
 
@@ -133,7 +133,7 @@ class SequenceClassifier(ClassifierMixin, BaseRNN):
         return self._answer("predict_proba", X)
 
     @complete
-    @without_lengths
+    @own_keywords
     def predict_log_proba(self, X):
         """Predict the logarithms of the probabilities of the classes.
 
@@ -154,7 +154,7 @@ class SequenceClassifier(ClassifierMixin, BaseRNN):
         return self._answer("predict_log_proba", X)
 
     @complete
-    @without_lengths
+    @own_keywords
     def score(self, X, y, sample_weight=None):
         """Accuracy of the predictions.
 
@@ -177,6 +177,7 @@ class SequenceClassifier(ClassifierMixin, BaseRNN):
         .. errors of scores
         """
         if not self._scores_steps():
+            self._check_for_score(X, y, sample_weight)
             if sample_weight is not None:
                 (sample_weight,) = in_a_unit(sample_weight)
             return super().score(X, y, sample_weight)
@@ -184,6 +185,7 @@ class SequenceClassifier(ClassifierMixin, BaseRNN):
         return accuracy_score(y, predicted, sample_weight=weight)
 
     @complete
+    @own_keywords
     def generate(self, prompt, n_steps, *, temperature=1.0, top_k=None, random_state=None):
         """Continue sequences of tokens: draw the next token, read it, draw the next, and so on.
 

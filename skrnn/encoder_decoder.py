@@ -15,7 +15,7 @@ References
 
 from skrnn._estimators.base import Trainable
 from skrnn._estimators.blas import one_thread
-from skrnn._estimators.keywords import without_lengths
+from skrnn._estimators.keywords import own_keywords
 from skrnn._estimators.memory import with_text
 from skrnn._estimators.texts import Texts
 from skrnn._estimators.threads import mapper
@@ -62,7 +62,7 @@ class SequenceEncoderDecoder(Trainable):
 
     # --- public methods -------------------------------------------------------------------------
 
-    @without_lengths
+    @own_keywords
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Fit the network to pairs of sequences.
 
@@ -122,7 +122,7 @@ class SequenceEncoderDecoder(Trainable):
         with one_thread(), with_text():
             return self._fit(X, y, sample_weight, Given(X_val, y_val, sample_weight_val))
 
-    @without_lengths
+    @own_keywords
     @with_text()
     def predict(self, X):
         """Predict the targets of sources.
@@ -160,7 +160,7 @@ class SequenceEncoderDecoder(Trainable):
             mapper(self._n_threads()),
         )  # fmt: skip
 
-    @without_lengths
+    @own_keywords
     def score(self, X, y, sample_weight=None):
         """Share of the answers that are right as a whole.
 

@@ -5,7 +5,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 
 from skrnn._estimators.base import BaseRNN
-from skrnn._estimators.keywords import without_lengths
+from skrnn._estimators.keywords import own_keywords
 from skrnn._estimators.numbers import Numbers
 from skrnn._settings.settings import loss_class
 from skrnn._settings.texts import complete
@@ -44,7 +44,7 @@ class SequenceRegressor(RegressorMixin, BaseRNN):
 
     @available_if(BaseRNN._can_partial_fit)
     @complete
-    @without_lengths
+    @own_keywords
     def partial_fit(self, X, y, sample_weight=None):
         """One pass over the data, going on from the present weights.
 
@@ -74,7 +74,7 @@ class SequenceRegressor(RegressorMixin, BaseRNN):
         return self._partial_fit(self._settings(partial_fit=True), X, y, sample_weight)
 
     @complete
-    @without_lengths
+    @own_keywords
     def predict(self, X):
         """Predict the targets.
 
@@ -97,7 +97,7 @@ class SequenceRegressor(RegressorMixin, BaseRNN):
         return self._answer("predict", X)
 
     @complete
-    @without_lengths
+    @own_keywords
     def score(self, X, y, sample_weight=None):
         """Coefficient of determination R^2 of the predictions; of several quantiles D^2.
 
@@ -124,10 +124,12 @@ class SequenceRegressor(RegressorMixin, BaseRNN):
         if self._scores_steps():
             y, predicted, weight = self._flat_for_score(X, y, sample_weight)
         else:
+            self._check_for_score(X, y, sample_weight)
             predicted, weight = self.predict(X), sample_weight
         return self._model.facts.targets.score_of(y, predicted, weight)
 
     @complete
+    @own_keywords
     def forecast(self, X, horizon, *, X_future=None, feedback=None):
         """Forecast the steps after the last ones of X.
 

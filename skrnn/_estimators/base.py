@@ -26,7 +26,7 @@ from skrnn._engine.forward import BLOCK
 from skrnn._engine.model import Model
 from skrnn._estimators.blas import one_thread
 from skrnn._estimators.callbacks import HasTasks, Tasks, with_callbacks
-from skrnn._estimators.keywords import without_lengths
+from skrnn._estimators.keywords import own_keywords
 from skrnn._estimators.memory import check_memory, largest_size, with_text
 from skrnn._estimators.series import Series, carry
 from skrnn._estimators.streaming import stream_of
@@ -86,7 +86,7 @@ class Trainable(Stamped, HasTasks, BaseEstimator):
     # --- public methods -------------------------------------------------------------------------
 
     @complete
-    @without_lengths
+    @own_keywords
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Fit the network to sequences and targets.
 
@@ -288,6 +288,14 @@ def advise_on_overflow(values, sequences, facts):
     )
 
 
+def _n_entries(values):
+    """The length of what has one; else None."""
+    try:
+        return len(values)
+    except TypeError:
+        return None
+
+
 def is_of_fit(name):
     """Whether an attribute of this name is public and of a fit, by scikit-learn's convention."""
     return name.endswith("_") and not name.startswith("_")
@@ -335,7 +343,7 @@ class BaseRNN(Trainable):
         return True
 
     @complete
-    @without_lengths
+    @own_keywords
     def hidden_states(self, X):
         """The states h of the top layer at every time step.
 
@@ -362,6 +370,7 @@ class BaseRNN(Trainable):
         return container.shape_answer(flat)
 
     @complete
+    @own_keywords
     def stream(self, n_streams=1):
         """Answer one time step after the other, for sequences that are still coming in.
 
@@ -487,6 +496,17 @@ class BaseRNN(Trainable):
         """Whether ``score`` has to lay time steps one after the other."""
         facts = self._model.facts
         return facts.per_step and not facts.form.rows_are_steps
+
+    def _check_for_score(self, X, y, sample_weight):
+        """Raise what fit would of y and weights that are not one for every sequence or row of X.
+
+        X is read for it only if they are not.
+        """
+        n = _n_entries(X)
+        if _n_entries(y) != n or y is None:
+            check_targets(y, self._read_like_fit(X).samples, "y", "X", per_step=False)
+        if _n_entries(sample_weight) not in (None, n) or getattr(sample_weight, "ndim", 1) > 1:
+            read_weights(sample_weight, self._read_like_fit(X).samples, per_step=False)
 
     def _flat_for_score(self, X, y, sample_weight):
         """Targets, predictions and weights (or None) of all time steps of all sequences."""

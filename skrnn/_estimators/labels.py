@@ -15,7 +15,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 from sklearn.utils.validation import column_or_1d
 
-from skrnn._reading.targets import read_labels, warn_of_a_column
+from skrnn._reading.targets import read_labels, several_labels, warn_of_a_column
 from skrnn._reading.weights import check_sum
 from skrnn._settings.quoting import listed, quote, shorten
 from skrnn.losses import LOSSES
@@ -65,6 +65,7 @@ class Labels:
                 f"{names.y} has {y.shape[1]} columns but is not a multilabel indicator of 0 and 1. "
                 + _if_of_two_numbers(y, names)
                 + f"Multioutput classification is not supported: {_how_several(settings, names)}"
+                + _if_of_text(y, names)
             )
         return y.reshape(len(y), -1), y.ndim == 1
 
@@ -235,6 +236,11 @@ def _if_of_two_numbers(y, names):
     if type_of_target(y) != "multilabel-indicator":
         return ""
     return f"Pass {names.y} == {quote(y.max())} if it is one of other numbers. "
+
+
+def _if_of_text(y, names):
+    """Advice for rows of words, which may be the labels of a sequence."""
+    return f" {several_labels(names.y)}" if isinstance(y.flat[0], str) else ""
 
 
 def _how_several(settings, names):

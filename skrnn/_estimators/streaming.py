@@ -138,8 +138,8 @@ class Stream:
             The features of the next time step, in the order of the X in fit and without the
             `sequence_id`; the first form for a single stream. With `embedding_size` the next token, an
             int, or those of all streams, shape (n_streams,). What has names (a frame, a Series that is
-            a row of one, a named tuple) must have those of fit in their order, if the X of fit had names;
-            arrays and lists are taken to be in that order.
+            a row of one, a named tuple, or a list of such rows) must have those of fit in their order, if
+            the X of fit had names; arrays and lists of numbers are taken to be in that order.
         method : str, default="predict"
             Whose answer to give: "predict", "hidden_states", and of a classifier "predict_proba" or
             "predict_log_proba".
@@ -154,8 +154,8 @@ class Stream:
         Raises
         ------
         ValueError
-            If x cannot be read (of the wrong shape, NaN, infinite, not numbers, other names than in
-            fit), or if the estimator has no such method. No state has changed then.
+            If x cannot be read (of the wrong shape, NaN, infinite, not numbers, dates, other names than
+            in fit), or if the estimator has no such method. No state has changed then.
         TypeError
             If x is a dict, or a sparse or masked array.
         """

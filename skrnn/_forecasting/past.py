@@ -22,6 +22,7 @@ import numpy as np
 from skrnn._reading.arrays import as_numbers, is_missing, object_array
 from skrnn._reading.containers import as_items
 from skrnn._reading.rows import as_array, encode
+from skrnn._reading.step_names import check_order_of_rows
 from skrnn._reading.unreadable import reject_unreadable
 from skrnn._settings.quoting import listed, quote, shorten
 
@@ -138,6 +139,9 @@ class Future:
             self._check_is_needed(X_future, past)
             return
         reject_unreadable(X_future, "X_future")
+        if past.names:
+            for columns in (range(len(past.names)), past.features, self._others):
+                check_order_of_rows(X_future, [past.names[k] for k in columns], "X_future")
         if past.form == "table":
             table, rows = _as_table(X_future, past), None
         else:

@@ -4,6 +4,7 @@ Columns are called by their names where they have any, else by their positions i
 """
 
 import datetime
+import re
 from functools import partial
 
 import numpy as np
@@ -18,6 +19,7 @@ NESTED = (
     "This is a nested table, as in sktime: pass a list of arrays (n_timesteps, n_features), "
     "[numpy.column_stack(list(row)) for row in {name}.to_numpy()]."
 )
+ALONE = "Give each of their values a column of its own."
 OF_TIMES = (
     "Make numbers of what matters in them, such as the hour or the weekday, or drop the column; what "
     "only orders the rows may be their index."
@@ -87,6 +89,33 @@ def reject_times(values, name, columns=None, advice=""):
     """Raise a ValueError for dates and times, which NumPy may read as numbers without a word."""
     if _has_times(values):
         _raise_about_columns(values, name, columns, advice)
+
+
+def reject_ids(frames, name):
+    """Raise a ValueError for a column of text or dates of a list of frames that tells these apart.
+
+    It has one value in each frame, and not the same in all, as the parts of a table have its groups.
+    """
+    frames = list(frames)
+    if not (frames and all(hasattr(frame, "columns") and len(frame) for frame in frames)):
+        return
+    for k, column in enumerate(names_of(frames[0])):
+        ids = [_only_one(_column(frame, k)) for frame in frames if k < frame.shape[1]]
+        if not all(isinstance(one, (str, *TIMES)) for one in ids) or len(set(ids)) < 2:
+            continue
+        label = quote(column)
+        drop = f"drop(columns={label})" if hasattr(frames[0], "iloc") else f"drop({label})"
+        what = "text" if isinstance(ids[0], str) else "dates or times"
+        raise ValueError(
+            f"Sequence 0 of {name} holds {what} in column {label} ({quote(ids[0])} in all its rows), "
+            "which cannot be read as numbers. If it is the id of the sequences, drop that column, "
+            f"[x.{drop} for x in {name}], as partition_by does with include_key=False; else encode it."
+        )
+
+
+def _only_one(column):
+    """The value that all rows of a column have; None if there are several."""
+    return column[0] if all(one == column[0] for one in column.tolist()) else None
 
 
 def reject_nested(X, name):
@@ -190,12 +219,20 @@ def _raise_about_columns(values, name, columns, advice, error=None):
     where = f" in {in_words(columns[k], _ndim(values) < 3)}" if columns else ""
     kind, what, how = _explain(value, name, advice)
     at = "" if row is None else f" in row {row}"
+    if isinstance(value, dict) and hasattr(values, "unnest"):  # of polars.Struct
+        kind, what = ValueError, "structs"
+        how = f"Make columns of their fields: pass {_written(name)}.unnest({quote(columns[k])})."
     if how.startswith(NESTED[:10]):
         raise kind(f"{name} holds {what}{where}. {how}") from error
     raise kind(
         f"{name} holds {what}{where} ({quote(value)}{at}), which cannot be read as numbers. "
         f"{how}".rstrip()
     ) from error
+
+
+def _written(name):
+    """How one writes what is called so in messages: "Sequence 0 of X" is X[0]."""
+    return re.sub(r"^Sequence (\d+) of (\w+)$", r"\2[\1]", name)
 
 
 def _explain(value, name, advice):
@@ -207,7 +244,8 @@ def _explain(value, name, advice):
     if isinstance(value, int):
         return ValueError, "an integer too large for a float", "Scale the data first."
     if not _is_scalar(value) and not isinstance(value, (dict, set)):
-        return ValueError, f"cells of the kind {type(value).__name__}", NESTED.format(name=name)
+        how = ALONE if advice else NESTED.format(name=_written(name))
+        return ValueError, f"cells of the kind {type(value).__name__}", how
     if is_missing(value):
         return ValueError, "missing values", "Impute them first, by SimpleImputer."
     article = "an" if type(value).__name__[0] in "aeiou" else "a"
@@ -235,7 +273,7 @@ def _first_that_is_none(values):
 
 def _column(frame, k):
     values = frame.iloc[:, k] if hasattr(frame, "iloc") else frame[:, k]
-    if _is_temporal(values.dtype):
+    if _is_temporal(values.dtype) or getattr(values.dtype, "is_nested", bool)():
         return object_array(values.to_list())
     return np.asarray(values)
 

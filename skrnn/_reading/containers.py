@@ -24,7 +24,7 @@ import numpy as np
 
 from skrnn._engine.lazy import lazy_property
 from skrnn._engine.storage import Sequences
-from skrnn._reading.arrays import as_numbers, in_words, names_of, object_array, reject_times
+from skrnn._reading.arrays import as_numbers, in_words, names_of, object_array, reject_ids, reject_times
 from skrnn._reading.row_order import advise_on_order_of_each
 from skrnn._reading.unreadable import (
     reject_no_container,
@@ -328,6 +328,7 @@ def numbers_of_all(items, name, advice="", frames=None):
             reject_times(frame, f"Sequence {i} of {name}")
         return as_numbers(np.concatenate(items), name, advice)
     except (TypeError, ValueError):
+        reject_ids(() if frames is None else frames, name)
         for i, item in enumerate(items if frames is None else frames):
             as_numbers(item, f"Sequence {i} of {name}", advice, ensure_2d=False)
         raise
@@ -348,7 +349,7 @@ def as_items(X, name):
     for i, item in enumerate(X):
         reject_unreadable(item, f"{name}[{i}]")
         _check_columns(i, item, columns, name)
-        columns = columns if i else getattr(item, "columns", None)
+        columns = getattr(item, "columns", None) if columns is None else columns
         items.append(_as_item(i, item, name))
     scalars = [i for i, item in enumerate(items) if not item.ndim]
     if scalars and len(scalars) == len(items):
@@ -379,19 +380,18 @@ def _as_item(i, item, name):
 
 
 def _columns(X):
-    """The names of the columns of the first sequence, if it is a frame."""
-    columns = getattr(next(iter(X)), "columns", None)
-    return None if columns is None else list(columns)
+    """The names of the columns of the first frame among the sequences, if there is one."""
+    return next((list(item.columns) for item in X if hasattr(item, "columns")), None)
 
 
 def _check_columns(i, item, columns, name):
-    """Raise if a frame has the columns of the first one in another order."""
+    """Raise if a frame has the columns of the first frame in another order."""
     if columns is None or not hasattr(item, "columns") or item.columns is columns:
         return
     these, first = list(item.columns), list(columns)
     if these != first and len(these) == len(first):
         raise ValueError(
-            f"Sequence {i} of {name} has other columns than sequence 0, or in another order: "
+            f"Sequence {i} of {name} has other columns than an earlier one, or in another order: "
             f"{listed(these)}, not {listed(first)}. Give all the same columns in the same order."
         )
 

@@ -49,6 +49,7 @@ from skrnn._reading.outcome import Outcome, advise_on_outcome
 from skrnn._reading.row_order import advise_on_same_index
 from skrnn._reading.rows import StepTable
 from skrnn._reading.single_steps import advise_on_single_steps, has_single_steps
+from skrnn._reading.step_names import check_order_of_rows
 from skrnn._reading.targets import check_targets
 from skrnn._reading.tokens import TokenList, TokenSteps, TokenTable
 from skrnn._reading.unreadable import reject_unreadable
@@ -100,6 +101,7 @@ def read_X(X, form, name="X", model=None):
 
 def read_again(X, form, name="X", model=None):
     """``read_X`` of an X like that of the first fit; a ValueError if it is another."""
+    _check_rows(X, form, name)
     container = read_X(X, form, name, model)
     if form.is_table != container.is_table:
         was, now = ("2-D X", "sequences") if form.is_table else ("sequences", "2-D")
@@ -116,6 +118,15 @@ def read_again(X, form, name="X", model=None):
         )
     _check_columns(container, form, name, model)
     return container
+
+
+def _check_rows(X, form, name):
+    """Raise a ValueError for rows in a list, or in lists, that have the names of fit in another order."""
+    if (form.is_table or form.rows_are_steps) and form.feature_names is not None:
+        check_order_of_rows(X, list(form.feature_names), name)
+    elif form.columns is not None and isinstance(X, (list, tuple)):
+        for i, sequence in enumerate(X):
+            check_order_of_rows(sequence, list(form.columns), f"{name}[{i}]")
 
 
 def _if_one_sequence(container, form, name):
@@ -245,8 +256,13 @@ def check_shares(n, fraction, labels, classes):
         )  # fmt: skip
     if 0 < least < k:
         what = f"one part would have {least} of them, fewer than the number of classes, {k}."
-        how = f"Set validation_fraction between {k / n:.3g} and {1 - k / n:.3g}, or pass"
-        _raise_about_split(n, fraction, what, how)
+        _raise_about_split(n, fraction, what, f"Set validation_fraction{_shares(k / n)}, or pass")
+
+
+def _shares(least):
+    """Which shares leave ``least`` in both parts, in words; both ends are among them."""
+    low, high = float(f"{least:.3g}"), np.floor((1 - least) * 1000) / 1000
+    return f"={low:g}" if low >= high else f" between {low:g} and {high:g}"
 
 
 def _raise_about_split(n, fraction, what, how):

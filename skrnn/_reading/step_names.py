@@ -1,4 +1,4 @@
-"""The names that a single time step brings with it, against those of the features in fit.
+"""The names that a time step, or a row in a list, brings with it, against those of the features in fit.
 
 A step may be a frame of one row for each stream, a row of a pandas frame (a Series, whose index has the
 names) or a named tuple, as ``itertuples`` gives it, or a list of such rows. Arrays and lists of numbers
@@ -30,6 +30,26 @@ def check_step_names(x, names, *, are_tokens=False):
     if isinstance(x, (list, tuple)) and not hasattr(x, "_fields"):
         for i, row in enumerate(x):
             _check_row(row, f"x[{i}]", names, False)
+
+
+def check_order_of_rows(X, names, called):
+    """Raise a ValueError if a row of a list has the names of the columns in fit, but in another order.
+
+    Parameters
+    ----------
+    X : object
+        A table as users pass it; what is no list is left to others.
+    names : list
+        Of its columns in fit.
+    called : str
+        What X is called in messages.
+    """
+    if not isinstance(X, (list, tuple)) or hasattr(X, "_fields"):
+        return
+    for i, row in enumerate(X):
+        given = None if hasattr(row, "columns") else _names_of(row, names, False)
+        if given is not None and given != names and set(given) == set(names):
+            _check_row(row, f"{called}[{i}]", names, False)
 
 
 def _check_row(x, called, names, are_tokens):

@@ -27,7 +27,7 @@ from skrnn._reading.arrays import (
     reject_times,
 )
 from skrnn._reading.containers import as_items, axes_advice, check_finite
-from skrnn._reading.unreadable import reject_unreadable
+from skrnn._reading.unreadable import as_array_of, reject_unreadable
 from skrnn._settings.quoting import listed, quote
 
 _NOT_FINITE = (
@@ -126,8 +126,10 @@ def read_targets_per_step(y, X, name="y", name_X="X", *, numeric=True):
 
 def warn_of_a_column(y, name):
     """Warn if targets per step have an axis of outputs, and a single one."""
-    how = f"[one[:, 0] for one in {name}], arrays of shape (n_timesteps_i,)"
-    if getattr(y, "ndim", 1) == 3:
+    if getattr(y, "ndim", 1) != 3:
+        one = as_array_of(next(iter(y)), "one")
+        how = f"[{one}[:, 0] for one in {name}], arrays of shape (n_timesteps_i,)"
+    else:
         how = f"{name}[..., 0], of shape (n_sequences, n_timesteps)"
     warn(
         f"{name} has one output per time step, on an axis of its own: A column-vector y was passed when "
@@ -236,9 +238,11 @@ def read_labels(y, X, name="y", name_X="X", *, per_step):
         y, is_1d = read_targets_per_step(y, X, name, name_X, numeric=False)
         y = y[:, 0] if is_1d else y
     else:
+        _reject_lists_of_labels(y, X, name)
         reject_targets_per_step(y, X, name)
         check_same_number(y, X, name, name_X)
     y = as_labels(y, name)
+    _reject_collections(y, name, per_step)
     row = _first_missing(y)
     if row is not None:
         where = f"{_unit(X)} {row}"
@@ -248,6 +252,40 @@ def read_labels(y, X, name="y", name_X="X", *, per_step):
         what = "NaT, a missing date or time" if y.dtype.kind in "mM" else what
         raise ValueError(f"Input {name} contains {what}: {where}. {_NOT_FINITE}")
     return y
+
+
+def several_labels(name, *, per_step=False):
+    """What to do about targets that list the labels of a sequence, or of a time step."""
+    how = f"MultiLabelBinarizer().fit_transform({name})"
+    if per_step:
+        how = f"[binarizer.transform(one) for one in {name}] by a fitted MultiLabelBinarizer"
+    return f"For several labels each pass an indicator of 0 and 1, {how}."
+
+
+def _reject_collections(y, name, per_step):
+    """Raise a ValueError for labels that are sets, or cells of several values."""
+    first = y.flat[0] if y.dtype.kind == "O" and y.size else None
+    if isinstance(first, (set, frozenset)):
+        raise ValueError(f"{name} holds sets of labels. {several_labels(name, per_step=per_step)}")
+    if isinstance(first, (dict, list, np.ndarray)):
+        raise ValueError(
+            f"{name} holds cells of the kind {type(first).__name__} ({quote(first)} in the first), which "
+            f"are no labels: pass one label for each. {several_labels(name, per_step=per_step)}"
+        )
+
+
+def _reject_lists_of_labels(y, X, name):
+    """Raise a ValueError for lists of different lengths that are not those of the sequences."""
+    items = as_items(y, name) if not isinstance(y, np.ndarray) or y.dtype == object else None
+    if items is None or len({item.shape for item in items}) < 2 or {item.ndim for item in items} != {1}:
+        return
+    lengths = getattr(X, "lengths", None)
+    if lengths is None or [len(item) for item in items] != lengths.tolist():
+        per_step = "" if lengths is None else " For one label per time step set return_sequences=True."
+        raise ValueError(
+            f"{name} has arrays of different lengths, but one target, or row of targets, is expected "
+            f"for every {_unit(X)}. {several_labels(name)}{per_step}"
+        )
 
 
 def _first_missing(y):

@@ -18,6 +18,7 @@ from skrnn._engine.storage import Sequences
 from skrnn._reading.arrays import as_numbers
 from skrnn._reading.containers import Array, SequenceList, Table, numbers_of_all
 from skrnn._reading.rows import StepTable
+from skrnn._reading.unreadable import as_array_of
 
 _STRINGS = "Turn strings into tokens with TokenEncoder."
 
@@ -43,7 +44,8 @@ class TokenList(TokenContainer, SequenceList):
         items, name = passed.items, passed.name
         for i, item in enumerate(items):
             if item.ndim != 1:
-                raise ValueError(_wrong_form(name, f"a list of {item.ndim}-D arrays"))
+                how = _as_tokens(item, f"[{{}} for x in {name}]", as_array_of(next(iter(passed.X)), "x"))
+                raise ValueError(_wrong_form(name, f"a list of {item.ndim}-D arrays", how))
             if not len(item):
                 raise ValueError(
                     f"Sequence {i} of {name} has no tokens: remove it (in fit, from y, too), or give "
@@ -66,7 +68,8 @@ class TokenTable(TokenContainer, Table):
     def read(cls, passed, form):
         values = as_numbers(passed.X, passed.name, _STRINGS, allow_nd=True, estimator=passed.estimator)
         if values.ndim != 2:
-            raise ValueError(_wrong_form(passed.name, f"a {values.ndim}-D array"))
+            how = _as_tokens(values, "{}", as_array_of(passed.X, passed.name))
+            raise ValueError(_wrong_form(passed.name, f"a {values.ndim}-D array", how))
         sequences = Sequences(values[:, :, None], dtype=np.intp)
         if form.container is TokenList:  # an array is only another form of the same
             return TokenArray(sequences, 1)
@@ -97,20 +100,35 @@ class TokenSteps(TokenContainer, StepTable):
     def read(cls, passed, form):
         container = super().read(passed, form)
         if container.sequences.n_features != 1:
+            values = container.sequences.values
+            how = ""
+            if form.sequence_id is None:
+                how = _as_tokens(values, "{}.reshape(-1, 1)", as_array_of(passed.X, passed.name))
             raise ValueError(
                 f'With embedding_size and rows="steps", {passed.name} has one column of tokens besides '
-                f"its sequence_id, but it has {container.sequences.n_features}."
+                f"its sequence_id, but it has {container.sequences.n_features}. {how}".rstrip()
             )
         container.sequences.dtype = np.dtype(np.intp)
         return container
 
 
-def _wrong_form(name, what):
+def _wrong_form(name, what, how):
     return (
         f"With embedding_size, {name} holds tokens: a list of 1-D integer arrays, or a 2-D integer array "
-        f"(n_sequences, n_timesteps). {name} is {what}. Numbers that are no tokens need "
+        f"(n_sequences, n_timesteps). {name} is {what}. {how}Numbers that are no tokens need "
         "embedding_size=None."
     )
+
+
+def _as_tokens(values, form, name):
+    """Advice for tokens on an axis of their own, or one-hot encoded, which stand in the last axis."""
+    if values.ndim < 2 or not values.size or values.dtype.kind not in "biuf":
+        return ""
+    if values.shape[-1] == 1:
+        column = f"{name}[{', '.join(':' * (values.ndim - 1))}, 0]"
+        return f"Pass {form.format(column)}, without the last axis. "
+    is_one_hot = bool(((values == 0) | (values == 1)).all() and (values.sum(axis=-1) == 1).all())
+    return f"One-hot encoded tokens are {form.format(name + '.argmax(-1)')}. " if is_one_hot else ""
 
 
 def check_tokens(sequences, n_tokens, name="X"):

@@ -69,11 +69,29 @@ def _of_a_frame(X, name):
         )
 
 
+def _parts_of_time(X, name):
+    """What pandas computes with, and are no tables: parts of a time index, and windows."""
+    kind = type(X).__name__
+    if _package(X) != "pandas":
+        return
+    if "Resampler" in kind:
+        raise ValueError(
+            f'{name} is a {kind} object. Pass the table itself with rows="steps" if it is one series; '
+            f"or a list of the parts, [part for _, part in {name}]; or what is computed of each, "
+            f"{name}.mean()."
+        )
+    if kind in ("Rolling", "Expanding", "ExponentialMovingWindow", "Window"):
+        raise ValueError(
+            f"{name} is an object of {kind}: pass what is computed of its windows, {name}.mean(). For "
+            "the windows themselves pass the table through SlidingWindow."
+        )
+
+
 def _package(X):
     return type(X).__module__.partition(".")[0]
 
 
-KINDS = [_of_torch, _of_a_frame, _iterator]
+KINDS = [_of_torch, _of_a_frame, _parts_of_time, _iterator]
 
 
 # --- X -----------------------------------------------------------------------------------------------

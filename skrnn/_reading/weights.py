@@ -96,9 +96,21 @@ def _weights_of_sequences(sample_weight, items, X, name, per_step):
             "Sample weights must be 1D array or scalar"
             + (" or shaped as the targets" if per_step else "")
             + f", got {ndim}{'' if ndim == 'ragged' else '-D'} {name}."
+            + _how_to_weigh(sample_weight, ndim, X, name, per_step)
         )
     if len(weight) != n:
         raise ValueError(f"{name}.shape == {weight.shape}, expected {(n,)}!")
     weight = as_numbers(weight, name, WEIGHTS, ensure_2d=False, ensure_min_samples=0).astype(np.float64)
     check_finite_rows(weight[:, None], X, name)
     return weight
+
+
+def _how_to_weigh(sample_weight, ndim, X, name, per_step):
+    """What to pass in place of weights of other dimensions."""
+    if ndim == 2 and np.asarray(sample_weight).shape[1] == 1:
+        return f" Pass numpy.ravel({name})."
+    if per_step:
+        return ""
+    if getattr(X, "rows_are_steps", False):
+        return " Pass one weight for every row."
+    return " Pass one weight for every sequence; those of time steps need return_sequences=True."

@@ -78,7 +78,7 @@ class Settings:
 
         ``call`` is what the checks need to know of the call (``checks.py``).
         """
-        _check_values(constraints, values, of.name)
+        check_values(constraints, values, of.name)
         settings = cls(of, values).derived()
         settings.check(**call)
         return settings
@@ -142,14 +142,22 @@ class Settings:
         return n < self.batch_size
 
 
-def _check_values(constraints, values, name):
+# parameter -> what to pass in place of a value of another kind, where this is often another thing
+TO_PASS = {
+    "sequence_id": " It is the name or the position of one column of X: put the ids into X as a column; "
+    "of several columns that tell series apart make one."
+}
+
+
+def check_values(constraints, values, name):
     """scikit-learn's check of every value, whose errors quote it in full; here they are cut."""
     try:
         validate_parameter_constraints(constraints, values, caller_name=name)
     except InvalidParameterError as error:
         said, got, value = str(error).partition(" Got ")
+        how = next((how for one, how in TO_PASS.items() if f"'{one}' parameter" in said), "")
         raise InvalidParameterError(
-            f"{shorten(said, 300)}{got}{shorten(value.removesuffix(' instead.'))} instead."
+            f"{shorten(said, 300)}{got}{shorten(value.removesuffix(' instead.'))} instead.{how}"
         ) from None
 
 

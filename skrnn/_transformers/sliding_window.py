@@ -17,6 +17,7 @@ from skrnn._reading.row_order import advise_on_order
 from skrnn._reading.rows import Split, encode, split_ids
 from skrnn._reading.single_steps import advise_on_ids
 from skrnn._reading.unreadable import reject_no_container, reject_unreadable
+from skrnn._settings.settings import check_values
 from skrnn._transformers.base import SequenceTransformer
 
 
@@ -147,6 +148,9 @@ class SlidingWindow(SequenceTransformer):
         if series is not None:
             advise_on_ids(ids, series, self.sequence_id)
         return _windows(values, self.length, series)
+
+    def _validate_params(self):
+        check_values(self._parameter_constraints, self.get_params(deep=False), type(self).__name__)
 
     def _read(self, X):
         """The features of X as numbers, the ids of series, and the number of the series of each row."""

@@ -86,6 +86,13 @@ def _takes_numbers_only(transformer):
 def _check_items(items, name):
     """Raise a ValueError for an item that is no sequence, or another kind of sequence than the first."""
     for i, item in enumerate(items):
+        if item.ndim == 1 and item.dtype.kind in "iu":
+            raise ValueError(
+                f"X is a list whose item {i} is 1-D and of integers, as TokenEncoder makes tokens, but "
+                f"{name} expects sequences of features. Tokens are no numbers to be scaled: leave {name} "
+                "out and set embedding_size in the estimator. Numbers become sequences of one feature by "
+                "[x.reshape(-1, 1) for x in X]."
+            )
         _check_form(item.ndim == 2, f"a list whose item {i} is {item.ndim}-D", name)
         if item.shape[1] != items[0].shape[1]:
             raise ValueError(
@@ -149,7 +156,8 @@ class TimeDistributed(SequenceTransformer):
     All time steps of all sequences become the rows of one table, on which the transformer is fitted and
     applied. Its answers go back into the container of X: a 3-D array gives a 3-D array, a list a list,
     an object array an object array. The `dtype` is the one that the transformer gives. Missing values
-    are let through, for the transformer to judge.
+    are let through, for the transformer to judge; dates and times are not, if it is one of scikit-learn's
+    for numbers, which would take them for some.
 
     Parameters
     ----------

@@ -17,7 +17,12 @@ from sklearn.base import clone, is_classifier
 from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MultiLabelBinarizer,
+    OneHotEncoder,
+    StandardScaler,
+)
 from sklearn.utils.estimator_checks import check_param_validation
 from support.arrays import object_array
 from support.estimators import ESTIMATORS, name_of
@@ -74,6 +79,11 @@ def groups():
     return pd.DataFrame({"id": [1, 1, 2, 2], "x": [1.0, 2.0, 3.0, 4.0]}).groupby("id")
 
 
+def days_of_hours():
+    hours = pd.date_range("2024", periods=48, freq="h")
+    return pd.DataFrame({"x": np.arange(48.0)}, index=hours).resample("D")
+
+
 def packed():
     rnn = torch().nn.utils.rnn
     return rnn.pack_sequence([torch().ones(T, F)] * N)
@@ -94,6 +104,22 @@ NO_DATA = {
     "groups of polars": (
         lambda: pl.DataFrame({"a": [1, 2]}).group_by("a"),
         r"^X is a GroupBy object\. Pass the table",
+    ),
+    "parts of time": (
+        days_of_hours,
+        r"^X is a DatetimeIndexResampler object\..*or a list of the parts, \[part for _, part in X\]",
+    ),
+    "rolling": (
+        lambda: pd.DataFrame({"a": np.ones(N)}).rolling(2),
+        r"^X is an object of Rolling: pass what is computed .*X\.mean\(\)\. .* SlidingWindow",
+    ),
+    "expanding": (
+        lambda: pd.DataFrame({"a": np.ones(N)}).expanding(),
+        r"^X is an object of Expanding: pass what .*X\.mean\(\)",
+    ),
+    "ewm": (
+        lambda: pd.DataFrame({"a": np.ones(N)}).ewm(2),
+        "^X is an object of ExponentialMovingWindow: pass what",
     ),
     "list of groups": (
         lambda: list(groups()),
@@ -285,6 +311,13 @@ COLUMNS = {
     "time": ([datetime.time(k) for k in range(N)],) * 2 + (TIMES, "Make numbers"),
     "period": (pd.period_range("2020", periods=N), None, TIMES, "Make numbers"),
     "list": ([[1.0, 2.0]] * N, [[1.0, 2.0]] * N, "cells of the kind", NESTED),
+    "array": (
+        None,
+        pl.Series([[1.0, 2.0]] * N, dtype=pl.Array(pl.Float64, 2)),
+        "cells of the kind list",
+        NESTED,
+    ),
+    "struct": (None, [{"p": 1.0}] * N, "structs", "Make columns of their fields: pass "),
 }
 LIBRARIES = ["pandas", "polars"]
 
@@ -354,6 +387,86 @@ def test_a_column_of_an_array_of_objects(cls, make, value, what):
     ):
         assert_says(f"^X holds {what} in column {k} ", call)
     assert_says(f"^X holds {what} in feature 1 ", lambda: cls(**SMALL).fit(X[None, :, 1:], y[:1]))
+
+
+def test_what_was_said_of_structs_and_arrays_leads_to_a_fit():
+    y = np.arange(float(N))
+    X = pl.DataFrame({"a": np.ones(N), "b": [{"p": 1.0, "q": 2.0}] * N})
+    for data, as_said in ((X, "X.unnest('b')"), ([X] * N, "X[0].unnest('b')")):
+        message = error_of(lambda data=data: skrnn.GRURegressor(**SMALL).fit(data, y))
+        assert message.endswith(f"pass {as_said}.")
+    skrnn.GRURegressor(**SMALL).fit(X.unnest("b"), y)
+    X = pl.DataFrame({"b": pl.Series([[1.0, 2.0]] * N, dtype=pl.Array(pl.Float64, 2))})
+    message = error_of(lambda: skrnn.GRURegressor(**SMALL).fit(X, y))
+    as_said = re.search(r"\[numpy.*\]", message)[0]
+    skrnn.GRURegressor(**SMALL).fit(eval(as_said, {"numpy": np, "X": X}), y)
+
+
+def test_parts_of_time_as_they_are_said_to_be_passed(cls):
+    X = days_of_hours()
+    cls(**SMALL).fit([part for _, part in X], [0, 1])
+    cls(**SMALL).fit(X.mean(), [0, 1])
+
+
+STORES = {
+    "text": ["north", "north", "south", "south"],
+    "date": [DAYS[0]] * 2 + [DAYS[1]] * 2,
+    "two of three alike": ["u", "u", "v", "v", "u", "u"],
+}
+
+
+def parts_of(library, ids):
+    """Tables of two rows each, with the column that tells them apart."""
+    X = pd.DataFrame({"x": np.arange(float(len(ids))), "id": ids})
+    X = X if library == "pandas" else pl.DataFrame({"x": X["x"].to_numpy(), "id": ids})
+    return [X[k : k + 2] for k in range(0, len(ids), 2)]
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("ids", STORES)
+def test_ids_in_a_list_of_parts(cls, library, ids):
+    """The column that says which part it is, as ``partition_by`` and ``groupby`` leave it there."""
+    X = parts_of(library, STORES[ids])
+    y = np.arange(len(X)) % 2
+    drop = "drop(columns='id')" if library == "pandas" else "drop('id')"
+    match = (
+        r"^Sequence 0 of X holds (text|dates or times) in column 'id' \(.* in all its rows\), .*"
+        rf"the id of the sequences, drop that column, \[x\.{re.escape(drop)} for x in X\], .*include_key"
+    )
+    model = cls(**SMALL)
+    without = [x.drop(columns="id") if library == "pandas" else x.drop("id") for x in X]
+    for form in (X, tuple(X), object_array(X)):
+        assert_says(match, lambda form=form: model.fit(form, y))
+    model.fit(without, y)
+    assert_says(match.replace(" X", " X_val"), lambda: val(cls, without, y, X))
+    assert_says(match, lambda: model.predict(X))
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_long_names_of_what_is_wrong(cls, library):
+    """``error_of`` looks at the length."""
+    name, make = "name " * 90, pd.DataFrame if library == "pandas" else pl.DataFrame
+    X = [make({name: [value * 300] * 2, "x": [1.0, 2.0]}) for value in "ab"]
+    assert "drop that column" in error_of(lambda: cls(**SMALL).fit(X, [0, 1]))
+    assert "drop that column" in error_of(lambda: val(cls, [x[["x"]] for x in X], [0, 1], X))
+    assert "unexpected" in error_of(lambda: cls(**SMALL).fit(X, [0, 1], **{name: 3}))
+    model = cls(**STEPS).fit(make({name: [1.0] * N, name + "b": [1.0] * N}), good_y(cls))
+    step = make({name: ["t" * 900], name + "b": [1.0]})
+    assert "holds text in column" in error_of(lambda: model.stream().step(step))
+    swapped = pd.Series([1.0, 1.0], index=[name + "b", name])
+    assert "in another order" in error_of(lambda: model.stream().step([swapped]))
+
+
+def val(cls, X, y, X_val):
+    return cls(**SMALL, early_stopping=True).fit(X, y, X_val=X_val, y_val=y)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_text_that_is_no_id_of_a_list_of_parts(cls, library):
+    for ids in (["u", "v", "u", "v"], ["u"] * 4):
+        message = error_of(lambda ids=ids: cls(**SMALL).fit(parts_of(library, ids), [0, 1]))
+        assert "OneHotEncoder" in message
+        assert "drop that column" not in message
 
 
 def test_dates_of_polars_in_targets(regressor):
@@ -690,6 +803,57 @@ def test_one_target_per_series(cls):
     assert "per series" not in error_of(lambda: model.fit(X, good_y(cls, 3)))
 
 
+@pytest.mark.parametrize("make", [np.asarray, pd.DataFrame, lambda X: pl.DataFrame(X, schema=["a", "b"])])
+def test_score_says_of_targets_what_fit_says(cls, make):
+    X = make(np.column_stack([np.arange(N) // 4, np.arange(N)]).astype(float))
+    model = cls(**STEPS, sequence_id=0).fit(X, good_y(cls))
+    for y in (good_y(cls, 2), good_y(cls, 3), iter([0, 1]), {"a": 1}):
+        match = "^" + re.escape(error_of(lambda y=y: model.fit(X, y)))
+        assert_says(match, lambda y=y: model.score(X, y))
+    match = '^Found.*: X has 8 rows, y has 2. y has one target per series, but rows="steps" needs one'
+    assert_says(match, lambda: model.score(X, good_y(cls, 2)))
+    assert np.isfinite(model.score(X, good_y(cls)))
+
+
+def test_score_says_of_swapped_axes_what_fit_says(cls):
+    model = fitted(cls, good_X())
+    for y in (good_y(cls, T), None):
+        match = (
+            "^Found.* X has 8 sequences, y has 5. .*transpose" if y is not None else "^y must be array"
+        )
+        assert_says(match, lambda y=y: model.score(good_X(), y))
+    weight = np.ones((N, T))
+    for call in (model.fit, model.score):
+        assert_says(
+            "^Sample weights must be .*, got 2-D sample_weight. .* need return_sequences=True",
+            lambda call=call: call(good_X(), good_y(cls), weight),
+        )
+    model.score(list(good_X()), good_y(cls), np.ones(N))
+    model.score(good_X(), good_y(cls).tolist(), [1.0] * N)
+
+
+WEIGHTS = {
+    "per step": (
+        np.ones((N, T)),
+        r"Pass one weight for every sequence; those of .*return_sequences=True",
+    ),
+    "ragged": ([np.ones(2), np.ones(3)] * 4, "those of time steps need return_sequences=True"),
+    "column": (np.ones((N, 1)), r"Pass numpy\.ravel\(sample_weight\)"),
+    "frame": (pd.DataFrame(np.ones((N, 1))), r"Pass numpy\.ravel\(sample_weight\)"),
+}
+
+
+@pytest.mark.parametrize("form", WEIGHTS)
+def test_weights_of_other_dimensions(cls, form):
+    weight, as_said = WEIGHTS[form]
+    match = f"^Sample weights must be 1D array or scalar, got .* sample_weight. .*{as_said}"
+    assert_says(match, lambda: cls(**SMALL).fit(good_X(), good_y(cls), weight))
+    if "ravel" in as_said:
+        cls(**SMALL).fit(good_X(), good_y(cls), np.ravel(weight))
+    of_rows = error_of(lambda: cls(**STEPS).fit(table(good_X()), good_y(cls), np.ones((N, T))))
+    assert of_rows.endswith("Pass one weight for every row.")
+
+
 LABELS = np.array(["no", "yes"] * 10)
 
 
@@ -719,6 +883,18 @@ def test_a_part_that_is_too_small_for_all_classes(classifier):
             lambda m=model: m.fit(walks(), y),
         )
     classifier(**SMALL, early_stopping=True, validation_fraction=0.2).fit(walks(), y)
+
+
+@pytest.mark.parametrize("n", [4, 6, 9, 10, 11, 14, 23])
+@pytest.mark.parametrize("k", [2, 3])
+def test_shares_as_they_are_said_to_be_set(classifier, n, k):
+    y = np.arange(max(n, 2 * k)) % k
+    model = classifier(**SMALL, early_stopping=True, validation_fraction=0.001)
+    message = error_of(lambda: model.fit(walks(len(y)), y))
+    said = re.search(r"Set validation_fraction(=| between )([\d.]+)(?: and ([\d.]+))?, or", message)
+    assert (said[1] == "=") == (len(y) == 2 * k)
+    for share in filter(None, said.groups()[1:]):
+        model.set_params(validation_fraction=float(share)).fit(walks(len(y)), y)
 
 
 def test_labels_that_were_not_seen(classifier):
@@ -780,6 +956,85 @@ def test_several_targets_of_several_classes(classifier):
     assert_says(says + ".*return_sequences=True", lambda: classifier(**SMALL).fit(walks(), y[:, 0]))
 
 
+def binarized(y):
+    return MultiLabelBinarizer().fit_transform(y)
+
+
+SETS, WORDS = [{"a", "b"}, {"a"}] * 4, [["a", "b"], ["a"], ["c"], []] * 2
+SEVERAL = {
+    "sets": (SETS, "^y holds sets of labels"),
+    "frozen sets": (list(map(frozenset, SETS)), "^y holds sets of labels"),
+    "Series of sets": (pd.Series(SETS), "^y holds sets of labels"),
+    "lists": (WORDS, "^y has arrays of different lengths, "),
+    "tuples": (list(map(tuple, WORDS)), "^y has arrays of different lengths, "),
+    "numbers": ([[1, 2], [1], [], [3]] * 2, "^y has arrays of different lengths, "),
+    "Series of lists": (pd.Series(WORDS), "^y has arrays of different lengths, "),
+    "Series of polars": (pl.Series(WORDS), "^y has arrays of different lengths, "),
+    "lists of two": ([["a", "b"], ["a", "c"]] * 4, "^y has 2 columns but is not a multilabel indicator"),
+}
+
+
+@pytest.mark.parametrize("params", [SMALL, STEPS], ids=["sequences", "steps"])
+@pytest.mark.parametrize("form", SEVERAL)
+def test_several_labels_that_are_no_indicator(classifier, form, params):
+    y, match = SEVERAL[form]
+    X = good_X() if params is SMALL else table(good_X())
+    as_said = r"an indicator of 0 and 1, MultiLabelBinarizer\(\)\.fit_transform\(y\)"
+    model = classifier(**params)
+    assert_says(f"{match}.*{as_said}", lambda: model.fit(X, y))
+    model.fit(X, binarized(y))
+    if params is SMALL:
+        again = classifier(**SMALL, early_stopping=True)
+        match, as_said = match.replace("y", "y_val", 1), as_said.replace("y\\)", "y_val\\)")
+        assert_says(f"{match}.*{as_said}", lambda: again.fit(X, binarized(y), X_val=X, y_val=y))
+
+
+def test_several_labels_of_every_step(classifier):
+    model, y = classifier(**SMALL, return_sequences=True), [[{"a", "b"}, {"a"}, set(), {"c"}, {"c"}]] * N
+    match = r"^y holds sets of labels\. .* \[binarizer\.transform\(one\) for one in y\]"
+    assert_says(match, lambda: model.fit(good_X(), y))
+    binarizer = MultiLabelBinarizer().fit(y[0])
+    model.fit(good_X(), [binarizer.transform(one) for one in y])
+
+
+CELLS = {
+    "structs": pl.DataFrame({"b": [{"p": 1.0, "q": 2.0}] * N}),
+    "arrays": pl.DataFrame({"b": pl.Series([[1.0, 2.0]] * N, dtype=pl.Array(pl.Float64, 2))}),
+    "lists of polars": pl.DataFrame({"b": [[1.0, 2.0]] * N}),
+    "lists of pandas": pd.DataFrame({"b": [[1.0, 2.0]] * N}),
+    "Series of lists": pl.Series([[1.0, 2.0]] * N),
+}
+
+
+@pytest.mark.parametrize("what", CELLS)
+def test_cells_of_several_values_as_targets(cls, what):
+    """They are not missing, and no nested table of sequences."""
+    says = "which are no labels: pass one label for each. For several labels each pass an indicator"
+    if not is_classifier(cls()):
+        says = (
+            r"Make columns of their fields: pass y\.unnest" if what == "structs" else "Give each of their"
+        )
+    assert_says(
+        f"^y holds (cells of the kind|structs) .*{says}", lambda: cls(**SMALL).fit(good_X(), CELLS[what])
+    )
+
+
+@pytest.mark.parametrize("what", CELLS)
+def test_cells_of_several_values_as_weights(cls, what):
+    for weight in (CELLS[what], CELLS[what]["b"] if hasattr(CELLS[what], "columns") else CELLS[what]):
+        match = (
+            "^(Sample weights must be 1D array or scalar, got 2-D|sample_weight holds cells of the kind)"
+        )
+        assert_says(match, lambda w=weight: cls(**SMALL).fit(good_X(), good_y(cls), w))
+
+
+def test_lists_of_the_lengths_of_the_sequences_are_targets_per_step(classifier):
+    X = [np.ones((3, 1)), np.ones((2, 1))] * 4
+    message = error_of(lambda: classifier(**SMALL).fit(X, [[0, 1, 1], [0, 1]] * 4))
+    assert "Set return_sequences=True" in message
+    assert "MultiLabelBinarizer" not in message
+
+
 NOT_0_AND_1 = "^{} has 2 columns but is not a multilabel indicator of 0 and 1. "
 
 
@@ -832,6 +1087,7 @@ AS_ONE_OUTPUT = {
     "array": (np.asarray, r"y\[\.\.\., 0\], of shape \(n_sequences, n_timesteps\)"),
     "list": (list, r"\[one\[:, 0\] for one in y\], arrays of shape \(n_timesteps_i,\)"),
     "objects": (lambda y: object_array(list(y)), r"\[one\[:, 0\] for one in y\]"),
+    "lists": (np.ndarray.tolist, r"\[numpy\.asarray\(one\)\[:, 0\] for one in y\]"),
 }
 
 
@@ -843,7 +1099,7 @@ def test_one_output_per_step_on_an_axis_of_its_own(cls, form, assert_same_weight
     with pytest.warns(DataConversionWarning, match=f"^y has one output per time step.* Pass {as_said}"):
         a = clone(model).fit(X, y)
     said = as_said.replace("y", "y_val", 1) if form == "array" else as_said.replace("in y", "in y_val")
-    flat = y[..., 0] if form == "array" else [one[:, 0] for one in y]
+    flat = y[..., 0] if form == "array" else [np.asarray(one)[:, 0] for one in y]
     with pytest.warns(DataConversionWarning, match=f"^y_val has one output .* Pass {said}"):
         clone(model).fit(X, flat, X_val=X, y_val=y)
     assert_same_weights(a, silently(clone(model).set_params(tol=None), X, flat))
@@ -874,13 +1130,85 @@ def test_lengths(cls):
             targets = () if name.startswith(("pred", "hid")) else (y,)
             call = getattr(model, name)
             assert_fails(lambda c=call, t=targets: c(X, *t, lengths=[3, 5]), model, match, TypeError)
-    assert "lengths" not in error_of(lambda: model.fit(X, y, long=3), TypeError)
+    assert_says(
+        rf"^{cls.__name__}.fit\(\) got an unexpected keyword argument 'long'\.$",
+        lambda: model.fit(X, y, long=3),
+        TypeError,
+    )
     pairs = skrnn.GRUEncoderDecoder(**SMALL).fit(["ab"] * N, ["b"] * N)
     for name in ("fit", "predict", "score"):
         call, args = getattr(pairs, name), [["ab"] * N] * (1 if name == "predict" else 2)
         assert_says(
             rf"^GRUEncoderDecoder.{name}\(\) has no lengths", lambda c=call, a=args: c(*a, lengths=[1])
         )
+
+
+KEYWORDS = {
+    "groups": 'Put the ids into X as a column of the table, and set rows="steps" and sequence_id to',
+    "sequence_id": "Put the ids into X as a column of the table",
+    "epochs": "Set max_iter, the number of epochs, when the estimator is made",
+    "validation_data": "Pass X_val and y_val, and set early_stopping=True when the estimator is made",
+    "eval_set": "Pass X_val and y_val",
+    "validation_split": "Set early_stopping=True and validation_fraction when",
+    "callbacks": "Set callbacks by set_callbacks",
+    "sample_weights": "Pass sample_weight",
+    "batch_size": r"It is a parameter of the estimator: set it by {}\(batch_size=",
+    "max_iter": r"It is a parameter of the estimator: set it by {}\(max_iter=",
+}
+
+
+@pytest.mark.parametrize("keyword", KEYWORDS)
+def test_keywords_of_others(cls, keyword):
+    model, X, y = fitted(cls, good_X()), good_X(), good_y(cls)
+    says = rf"^{{}}\(\) got an unexpected keyword argument '{keyword}'\. {KEYWORDS[keyword]}"
+    calls = {
+        "fit": (X, y),
+        "partial_fit": (X, y),
+        "score": (X, y),
+        "predict": (X,),
+        "hidden_states": (X,),
+        "stream": (),
+    }
+    for name, args in calls.items():
+        match = says.replace("{}", f"{cls.__name__}.{name}", 1).replace("{}", cls.__name__)
+        call = getattr(model, name)
+        assert_fails(lambda c=call, a=args: c(*a, **{keyword: [1]}), model, match, TypeError)
+    pipeline = make_pipeline(model)
+    match = says.replace("{}", f"{cls.__name__}.fit", 1).replace("{}", cls.__name__)
+    assert_says(match, lambda: pipeline.fit(X, y, **{f"{cls.__name__.lower()}__{keyword}": 1}), TypeError)
+
+
+def test_keywords_of_others_for_an_encoder_decoder():
+    model = skrnn.GRUEncoderDecoder(**SMALL)
+    for keyword, how in (("groups", "$"), ("epochs", " Set max_iter, the number of epochs")):
+        assert_says(
+            rf"^GRUEncoderDecoder.fit\(\) got an unexpected keyword argument '{keyword}'\.{how}",
+            lambda k=keyword: model.fit(["ab"] * N, ["b"] * N, **{k: 3}),
+            TypeError,
+        )
+
+
+def test_what_was_said_of_keywords_leads_to_a_fit(cls):
+    X, y = good_X(), good_y(cls)
+    with_ids = np.column_stack([np.arange(N) // 4, table(X)])
+    cls(**STEPS, sequence_id=0).fit(with_ids, y)
+    cls(**SMALL, early_stopping=True).fit(X, y, X_val=X, y_val=y)
+    cls(**SMALL).fit(X, y, sample_weight=np.ones(N))
+
+
+@pytest.mark.parametrize(
+    "ids", [["id"], ["a", "b"], np.arange(900), pd.Series(np.arange(900)), 1.5], ids=type
+)
+def test_ids_in_place_of_their_column(cls, ids):
+    X = pd.DataFrame({"id": np.arange(N) // 4, "x": np.ones(N)})
+    for name, call in (
+        (cls.__name__, lambda: cls(**STEPS, sequence_id=ids).fit(X, good_y(cls))),
+        ("SlidingWindow", lambda: SlidingWindow(2, sequence_id=ids).fit(X)),
+    ):
+        match = (
+            f"^The 'sequence_id' parameter of {name} must be .* Got .* instead\\. It is the name or the"
+        )
+        assert_says(f"{match} position of one column of X: put the ids into X as a column", call)
 
 
 def test_sequences_behind_a_scaler_of_tables():
@@ -894,6 +1222,64 @@ def test_sequences_behind_a_scaler_of_tables():
         assert_says(match, lambda s=sequences: skrnn.forecast(model, s, 2))
     pipeline = make_pipeline(TimeDistributed(StandardScaler()), skrnn.GRURegressor(**SMALL))
     assert pipeline.fit(X.reshape(20, 3, 2), np.arange(20.0)).predict([X[:4]]).shape == (1,)
+
+
+def test_tokens_in_time_distributed():
+    words, y = ["ab", "ba", "aab", "bb"], np.arange(4.0)
+    for X in (words, ["ab"] * 4):
+        scaled = make_pipeline(
+            TokenEncoder(), TimeDistributed(StandardScaler()), skrnn.GRURegressor(**SMALL)
+        )
+        assert_says(
+            "^X is a list whose item 0 is 1-D and of integers, as TokenEncoder .* leave TimeDistributed "
+            "out and set embedding_size",
+            lambda X=X, m=scaled: m.fit(X, y),
+        )
+        make_pipeline(TokenEncoder(), skrnn.GRURegressor(**TOKENS)).fit(X, y)
+    floats = error_of(lambda: TimeDistributed(StandardScaler()).fit([np.ones(3)]))
+    assert "TokenEncoder" not in floats
+
+
+IDS = np.random.RandomState(0).randint(4, size=(N, T))
+ONE_HOT = np.eye(4)[IDS]
+ALMOST_TOKENS = {
+    "axis of its own": (IDS[:, :, None], "X[:, :, 0]"),
+    "lists of it": (IDS[:, :, None].tolist(), "[numpy.asarray(x)[:, 0] for x in X]"),
+    "list of arrays": (list(IDS[:, :, None]), "[x[:, 0] for x in X]"),
+    "list of frames": (
+        [pd.DataFrame({"a": one}) for one in IDS],
+        "[numpy.asarray(x)[:, 0] for x in X]",
+    ),
+    "one-hot": (ONE_HOT, "X.argmax(-1)"),
+    "list of one-hot": (list(ONE_HOT), "[x.argmax(-1) for x in X]"),
+    "frames of one-hot": (list(map(pd.DataFrame, ONE_HOT)), "[numpy.asarray(x).argmax(-1) for x in X]"),
+}
+
+
+@pytest.mark.parametrize("form", ALMOST_TOKENS)
+def test_tokens_in_a_form_of_numbers(cls, form, assert_same_weights):
+    X, as_said = ALMOST_TOKENS[form]
+    message, model = error_of(lambda: cls(**TOKENS).fit(X, good_y(cls))), cls(**TOKENS)
+    assert f" {as_said}" in message
+    model.fit(eval(as_said, {"numpy": np, "X": X}), good_y(cls))
+    assert_same_weights(model, cls(**TOKENS).fit(IDS, good_y(cls)))
+    assert f" {as_said}" in error_of(lambda: model.predict(X))
+
+
+@pytest.mark.parametrize("make", [np.asarray, pd.DataFrame], ids=["array", "frame"])
+def test_one_hot_tokens_in_steps(cls, make):
+    X, model = make(ONE_HOT.reshape(-1, 4)), cls(**STEPS, embedding_size=2)
+    as_said = error_of(lambda: model.fit(X, good_y(cls, N * T))).partition("tokens are ")[2].rstrip(".")
+    assert as_said == ("X" if make is np.asarray else "numpy.asarray(X)") + ".argmax(-1).reshape(-1, 1)"
+    model.fit(eval(as_said, {"numpy": np, "X": X}), good_y(cls, N * T))
+
+
+def test_numbers_that_are_no_tokens(cls):
+    for X in (good_X(), list(good_X()), np.ones((N, T, 2))):
+        message = error_of(lambda X=X: cls(**TOKENS).fit(X, good_y(cls)))
+        assert message.endswith("Numbers that are no tokens need embedding_size=None.")
+        assert "argmax" not in message
+        assert "Pass" not in message
 
 
 def test_nested_tables_in_time_distributed():
@@ -1209,7 +1595,6 @@ RUBBISH = {
     "struct of polars": lambda: pl.DataFrame({"a": [{"b": 1.0}] * N}),
     "binary of polars": lambda: pl.DataFrame({"a": [b"abc"] * N}),
     "objects of polars": lambda: pl.DataFrame({"a": pl.Series([Empty()] * N, dtype=pl.Object)}),
-    "rolling": lambda: pd.DataFrame({"a": np.ones(N)}).rolling(2),
     "expression": lambda: pl.col("a"),
     "memory": lambda: memoryview(b"abcdefgh"),
     "array of arrays": lambda: object_array([object_array([np.ones(3), np.ones(2)])] * N),

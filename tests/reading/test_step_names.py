@@ -263,3 +263,75 @@ def test_time_distributed_around_what_does_not_look(make):
     np.testing.assert_array_equal(scaled.transform([make(FRAME)])[0], FRAME)
     with pytest.raises(ValueError, match="must be in the same order"):
         scaled.transform([make(SWAPPED)])
+
+
+# --- rows with names in a list ------------------------------------------------------------------------
+
+LISTS = {
+    "Series": lambda frame: [row for _, row in frame.iterrows()],
+    "named tuples": lambda frame: list(frame.itertuples(index=False)),
+}
+PLAIN = FRAME.rename(columns={"load in kW": "load"})  # names that a named tuple can have
+lists = pytest.mark.parametrize("rows", LISTS.values(), ids=list(LISTS))
+ORDER = r"^{} has the features of fit in another order: feature 0 is 'load', was 'speed'"
+
+
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+@lists
+@pytest.mark.parametrize("params", [{}, {"rows": "steps"}], ids=["sequences", "steps"])
+def test_a_table_as_a_list_of_rows(rows, params):
+    model = skrnn.GRURegressor(**SMALL, **params).fit(PLAIN, Y)
+    right, wrong = rows(PLAIN), rows(PLAIN[["load", "speed"]])
+    np.testing.assert_array_equal(model.predict(right), model.predict(PLAIN))
+    for call in (model.predict, model.hidden_states, lambda X: model.partial_fit(X, Y)):
+        with pytest.raises(ValueError, match=ORDER.format(r"X\[0\]")):
+            call(wrong)
+        with pytest.raises(ValueError, match=ORDER.format(r"X\[29\]")):
+            call([*right[:-1], wrong[-1]])
+
+
+@lists
+def test_sequences_as_lists_of_rows(rows):
+    model = of_lists(lambda frame: frame.rename(columns={"load in kW": "load"}))
+    right, wrong = rows(PLAIN), rows(PLAIN[["load", "speed"]])
+    expected = model.predict([PLAIN[:10], PLAIN[10:]])
+    np.testing.assert_array_equal(model.predict([right[:10], right[10:]]), expected)
+    with pytest.raises(ValueError, match=ORDER.format(r"X\[1\]\[0\]")):
+        model.predict([right[:10], wrong[10:]])
+
+
+@lists
+def test_steps_to_come_as_a_list_of_rows(rows):
+    model = skrnn.GRURegressor(**SMALL, rows="steps").fit(PLAIN, Y)
+    expected = model.forecast(PLAIN, 2, feedback="speed", X_future=PLAIN[:2])
+    right, wrong = rows(PLAIN[:2]), rows(PLAIN[["load", "speed"]][:2])
+    np.testing.assert_array_equal(model.forecast(PLAIN, 2, feedback="speed", X_future=right), expected)
+    only = rows(PLAIN[["load"]][:2])
+    np.testing.assert_array_equal(model.forecast(PLAIN, 2, feedback="speed", X_future=only), expected)
+    with pytest.raises(ValueError, match=ORDER.format(r"X_future\[0\]")):
+        model.forecast(PLAIN, 2, feedback="speed", X_future=wrong)
+
+
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+def test_rows_whose_names_are_not_those_of_columns():
+    """A sequence as a Series has times in its index; they are no names of columns."""
+    model = skrnn.GRURegressor(**SMALL).fit(FRAME, Y)
+    expected = model.predict(FRAME.to_numpy()[:2])
+    for index in (None, ["mon", "tue"], pd.date_range("2024", periods=2)):
+        X = [pd.Series(row, index=index) for row in FRAME.to_numpy()[:2]]
+        np.testing.assert_array_equal(model.predict(X), expected)
+
+
+@library
+def test_a_later_frame_of_a_list_that_begins_with_an_array(make):
+    X, y = [FRAME.to_numpy(), make(FRAME), make(SWAPPED)], [0.0, 1.0, 2.0]
+    model = skrnn.GRURegressor(**SMALL)
+    match = "^Sequence 2 of X has other columns than an earlier one, or in another order: 'load in kW', "
+    with pytest.raises(ValueError, match=match):
+        model.fit(X, y)
+    with pytest.raises(ValueError, match=match):
+        skrnn.TimeDistributed(FunctionTransformer()).fit(X)
+    model.fit(X[:2], y[:2])
+    with pytest.raises(ValueError, match="or in another order: 'load in kW', 'speed', not 'speed'"):
+        model.predict([X[0], X[2]])
+    model.predict([X[0], X[1]])
