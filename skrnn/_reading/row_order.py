@@ -18,7 +18,7 @@ from skrnn._settings.quoting import listed, quote, shorten
 MANY_JUMPS, MOST_JUMPS = 0.05, 0.55
 # From jump to jump it is then now near, now far: a geometric distribution. Closed Sundays, and breaks at
 # noon, are at a constant distance, or at distances that come again; of very few jumps nobody can tell.
-FEW_JUMPS, VARIES, COMES_AGAIN, FEW_PAIRS, LONGEST_LAG = 5, 0.5, 0.6, 6, 40
+FEW_JUMPS, VARIES, COMES_AGAIN, FEW_PAIRS, LONGEST_LAG = 4, 0.5, 0.6, 6, 40
 
 # Labels that come again, as hours do, fall at a constant distance, and most are there several times. No
 # longer than the minutes of a day: several series one below the other look the same.
@@ -156,7 +156,7 @@ def _jumps_at_random(step):
 
 def _has_period(distances):
     """Whether most distances are those of some places before, as from noon to night to noon."""
-    for lag in range(1, min(LONGEST_LAG, len(distances) - 2) + 1):
+    for lag in range(1, min(LONGEST_LAG, 2 * len(distances) // 3) + 1):
         same = distances[lag:] == distances[:-lag]
         if same.all() or (len(same) >= FEW_PAIRS and same.mean() > COMES_AGAIN):
             return True
