@@ -199,13 +199,23 @@ def advise_on_same_index(X, names, **others):
         Of the fields of ``names``: y, weight.
     """
     for field, other in others.items():
-        if _in_another_order(getattr(X, "index", None), getattr(other, "index", None)):
-            name = getattr(names, field)
-            warn(
-                f"{name} has the index of {names.X}, but in another order: rows are matched by where "
-                f"they stand, the first of {name} with the first of {names.X}. Sort both alike, as "
-                f"{name}.reindex({names.X}.index) does. If they stand as meant, pass {name}.to_numpy()."
-            )
+        of_X, name = names.X, getattr(names, field)
+        for at, one, its in _pairs(X, other):
+            if _in_another_order(getattr(one, "index", None), getattr(its, "index", None)):
+                warn(
+                    f"{name}{at} has the index of {of_X}{at}, but in another order: rows are matched by "
+                    f"where they stand, the first of {name}{at} with the first of {of_X}{at}. Sort both "
+                    f"alike, as {name}{at}.reindex({of_X}{at}.index) does. If they stand as meant, pass "
+                    f"{name}{at}.to_numpy()."
+                )
+                break
+
+
+def _pairs(X, other):
+    """What may have an index: where it stands in X, it, and its counterpart."""
+    yield "", X, other
+    if isinstance(X, (list, tuple)) and isinstance(other, (list, tuple)):
+        yield from ((f"[{i}]", *pair) for i, pair in enumerate(zip(X, other, strict=False)))
 
 
 def _in_another_order(index, other):

@@ -112,7 +112,7 @@ def advise_on_ids(ids, codes, sequence_id):
         rows = "every row of X" if single == 1 else "nearly every row of X"
         what = f"gives {rows} a series of its own, of one time step: nothing is carried from row to row"
     elif len(ids) ** 2 > len(codes) and len(ids) >= MANY_DATES and _are_times(ids, codes):
-        what = f"makes a series of the rows of one date, as {quote(ids[0])}, which do not stand together"
+        what = "makes a series of the rows of one date, which do not stand together"
     else:
         return
     warn(
