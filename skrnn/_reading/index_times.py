@@ -22,6 +22,8 @@ ISO = re.compile(r"\d{4}([-/.])\d\d(\1\d\d)?([T ].*)?")
 YEAR_LAST = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})(?:[T ](.*))?")
 CLOCK = re.compile(r"\d{1,2}:\d\d(:\d\d(\.\d+)?)?")
 
+SUNDAY, MONTHS = 3, np.timedelta64(150, "D")  # of days since a Thursday; clocks are set back once a year
+
 
 class Times(NamedTuple):
     """Numbers (n,) in the order of time; integers, where their differences have a meaning."""
@@ -36,10 +38,8 @@ def times_of(index):
         return _times_of_levels(index)
     if hasattr(index, "left") and hasattr(index, "right"):  # of intervals
         index = index.left
-    if hasattr(index, "asi8"):  # dates with and without a time zone, periods, differences
-        if index.hasnans:
-            return Times(np.where(index.isna(), np.nan, index.asi8.astype(float)), "dates")
-        return Times(index.asi8, "dates")
+    if (hasattr(index, "asi8") and index.dtype.kind != "M") or getattr(index, "tz", None):
+        return _dates(index.asi8, index.isna())  # periods, differences, dates with a time zone
     return times_in(index.to_numpy())
 
 
@@ -47,11 +47,8 @@ def times_in(values):
     """The ``Times`` of an array (n,); None without order."""
     kind = values.dtype.kind
     if kind in "mM":
-        numbers = values.astype(np.int64)
-        missing = np.isnat(values)
-        return Times(
-            np.where(missing, np.nan, numbers.astype(float)) if missing.any() else numbers, "dates"
-        )
+        times = _dates(values.astype(np.int64), np.isnat(values))
+        return times if kind == "m" else times._replace(values=_set_forward(values, times.values))
     if kind in "iuf":
         return Times(values.astype(np.int64) if kind == "u" else values, "numbers")
     if kind not in "OUT" or not len(values):
@@ -107,6 +104,8 @@ def _times_of_objects(values):
             return None
         if {kind.__name__ for kind in kinds} == {"Interval"}:
             return _times_of_objects([value.left for value in values])
+        if all(issubclass(kind, datetime.date) for kind in kinds):
+            return _times_of_moments(values)
         if all(issubclass(kind, DATES) or kind.__name__ == "Period" for kind in kinds):
             return Times(_ranks(values), "dates")
         if kinds == {datetime.time}:
@@ -116,13 +115,29 @@ def _times_of_objects(values):
         return None
 
 
+def _dates(numbers, missing):
+    return Times(np.where(missing, np.nan, numbers.astype(float)) if missing.any() else numbers, "dates")
+
+
+def _set_forward(dates, numbers):
+    """Numbers of local times, on by an hour from where clocks were set back, on a Sunday before four."""
+    step, hour = np.diff(dates), np.timedelta64(1, "h")
+    back = (step < np.timedelta64(0, "h")) & (step >= -hour)
+    days = dates[1:].astype("datetime64[D]")
+    back &= (days.astype(np.int64) % 7 == SUNDAY) & (dates[1:] - days < 4 * hour)
+    if not back.any() or np.diff(days[back]).min(initial=MONTHS) < MONTHS:
+        return numbers
+    unit = np.timedelta64(1, np.datetime_data(dates.dtype)[0])
+    return numbers + np.cumsum(np.append(False, back)) * (hour // unit)
+
+
 def _numbers(values):
     return Times(np.array(values, dtype=object).astype(np.float64), "numbers")
 
 
 def _times_of_text(values):
     if all(map(ISO.fullmatch, values)):
-        return Times(_ranks(_moments(values)), "dates")
+        return _times_of_iso_text(values)
     if all(map(CLOCK.fullmatch, values)):
         return Times(_ranks([(text.index(":"), text) for text in values]), "clock")
     found = [YEAR_LAST.fullmatch(text) for text in values]
@@ -139,13 +154,18 @@ def _times_of_text(values):
     return Times(min(ways, key=lambda ranks: (np.diff(ranks) < 0).sum()), "dates")
 
 
-def _moments(values):
-    """Dates in text, with a time zone at the moment that is meant; or the text, which is in order."""
+def _times_of_iso_text(values):
     try:
-        moments = [datetime.datetime.fromisoformat(text) for text in values]
-    except ValueError:
-        return values
-    return moments if len({moment.tzinfo is None for moment in moments}) == 1 else values
+        return _times_of_moments([datetime.datetime.fromisoformat(text) for text in values])
+    except (TypeError, ValueError):  # of months, or some with a time zone: as text in order, too
+        return Times(_ranks(values), "dates")
+
+
+def _times_of_moments(values):
+    """Of dates, or of dates and times, that have a time zone or have none."""
+    if any(getattr(value, "tzinfo", None) for value in values):
+        return Times(_ranks(values), "dates")
+    return times_in(np.array(values, dtype="datetime64[us]"))
 
 
 def _ranks(values):

@@ -19,6 +19,7 @@ from skrnn._reading.reader import (
     check_validation,
     split,
 )
+from skrnn._reading.row_order import advise_on_same_index
 from skrnn._reading.vocabulary import read_texts
 from skrnn._reading.weights import read_weights
 from skrnn._settings.settings import check_goes_on
@@ -120,10 +121,12 @@ class PairReader:
         if y is None:
             raise ValueError(f"{self.settings.name} requires y to be passed, but the target y is None.")
         known = (self.before.targets.source, self.before.targets.target) if self.before else ((), ())
+        passed, others = X, {"y": y, "weight": sample_weight}
         X = read_texts(X, names.X, may_be_empty=False, known=known[0])
         y = read_texts(y, names.y, known=known[1])
         check_same_number(X, y, names)
         weight, _ = read_weights(sample_weight, X, names.weight, names.X, per_step=False)
+        advise_on_same_index(passed, names, **others)
         return X, y, weight
 
     def _new_facts(self, targets):

@@ -18,7 +18,7 @@ from skrnn._settings.quoting import listed, quote, shorten
 MANY_JUMPS, MOST_JUMPS = 0.05, 0.55
 # From jump to jump it is then now near, now far: a geometric distribution. Closed Sundays, and breaks at
 # noon, are at a constant distance, or at distances that come again; of very few jumps nobody can tell.
-FEW_JUMPS, VARIES, COMES_AGAIN, FEW_PAIRS, LONGEST_LAG = 5, 0.5, 0.6, 6, 40
+FEW_JUMPS, VARIES, COMES_AGAIN, FEW_PAIRS, LONGEST_LAG = 4, 0.5, 0.6, 6, 40
 
 # Labels that come again, as hours do, fall at a constant distance, and most are there several times. No
 # longer than the minutes of a day: several series one below the other look the same.
@@ -156,7 +156,7 @@ def _jumps_at_random(step):
 
 def _has_period(distances):
     """Whether most distances are those of some places before, as from noon to night to noon."""
-    for lag in range(1, min(LONGEST_LAG, len(distances) - 2) + 1):
+    for lag in range(1, min(LONGEST_LAG, 2 * len(distances) // 3) + 1):
         same = distances[lag:] == distances[:-lag]
         if same.all() or (len(same) >= FEW_PAIRS and same.mean() > COMES_AGAIN):
             return True
@@ -199,13 +199,23 @@ def advise_on_same_index(X, names, **others):
         Of the fields of ``names``: y, weight.
     """
     for field, other in others.items():
-        if _in_another_order(getattr(X, "index", None), getattr(other, "index", None)):
-            name = getattr(names, field)
-            warn(
-                f"{name} has the index of {names.X}, but in another order: rows are matched by where "
-                f"they stand, the first of {name} with the first of {names.X}. Sort both alike, as "
-                f"{name}.reindex({names.X}.index) does. If they stand as meant, pass {name}.to_numpy()."
-            )
+        of_X, name = names.X, getattr(names, field)
+        for at, one, its in _pairs(X, other):
+            if _in_another_order(getattr(one, "index", None), getattr(its, "index", None)):
+                warn(
+                    f"{name}{at} has the index of {of_X}{at}, but in another order: rows are matched by "
+                    f"where they stand, the first of {name}{at} with the first of {of_X}{at}. Sort both "
+                    f"alike, as {name}{at}.reindex({of_X}{at}.index) does. If they stand as meant, pass "
+                    f"{name}{at}.to_numpy()."
+                )
+                break
+
+
+def _pairs(X, other):
+    """What may have an index: where it stands in X, it, and its counterpart."""
+    yield "", X, other
+    if isinstance(X, (list, tuple)) and isinstance(other, (list, tuple)):
+        yield from ((f"[{i}]", *pair) for i, pair in enumerate(zip(X, other, strict=False)))
 
 
 def _in_another_order(index, other):

@@ -25,10 +25,12 @@ MAY_BE_TIME, ORDERED = 10, 0.85
 # columns have no order, and go on from row to row. A handful of columns may be in order by chance.
 FEW_COLUMNS, MANY_ROWS, DISORDERED = 30, 50, 0.92
 A_HANDFUL, SOMEWHAT_DISORDERED = 5, 0.7
-# So many series are no table of series if nearly all have one row; many customers buy once only. Ids that
-# are dates are those of days whose rows stand together, or the times of a panel: then rows of a date lie
-# apart, one in each series, and there are far more runs of rows of one id than ids.
-FEW_SERIES, NEARLY_ALL, SCATTERED = 3, 0.9, 1.5
+# So many series are no table of series if nearly all have one row; many customers buy once only.
+FEW_SERIES, NEARLY_ALL = 3, 0.9
+# Ids that are dates may name days whose rows stand together, or series that began then. They are the
+# times of the rows if there are many of them, more than rows of each, and if they rise (or fall) from row
+# to row but where another series of the table begins.
+MANY_DATES, RISE = 10, 0.8
 
 WHAT_TO_DO = (
     'If the rows of X are the time steps of one series, set rows="steps" (of several series, '
@@ -104,14 +106,14 @@ def advise_on_ids(ids, codes, sequence_id):
     sequence_id : str, int or tuple
         The parameter.
     """
-    n_runs, single = 1 + np.count_nonzero(np.diff(codes)), np.mean(np.bincount(codes) == 1)
     if len(ids) < FEW_SERIES:
         return
+    single = np.mean(np.bincount(codes) == 1)
     if single > NEARLY_ALL:
         rows = "every row of X" if single == 1 else "nearly every row of X"
         what = f"gives {rows} a series of its own, of one time step: nothing is carried from row to row"
-    elif n_runs > SCATTERED * len(ids) and (times := times_in(np.asarray(ids))) and times.kind == "dates":
-        what = f"makes a series of the rows of one date, as {quote(ids[0])}, which do not stand together"
+    elif len(ids) ** 2 > len(codes) and len(ids) >= MANY_DATES and _are_times(ids, codes):
+        what = "makes a series of the rows of one date, which do not stand together"
     else:
         return
     warn(
@@ -119,6 +121,15 @@ def advise_on_ids(ids, codes, sequence_id):
         "name the one that tells series apart (None for a single series); if X is as meant, "
         f"{IGNORE}"
     )
+
+
+def _are_times(ids, codes):
+    """Whether ids are dates that rise from nearly every row to the next, or fall."""
+    times = times_in(np.asarray(ids))
+    if times is None or times.kind != "dates":
+        return False
+    step = np.diff(times.values[codes])
+    return bool(max(np.mean(step > 0), np.mean(step < 0)) > RISE)
 
 
 def _runs_along_features(sequences):

@@ -23,6 +23,7 @@ def told(record):
 
 BUSINESS = pd.bdate_range("2024-01-01", periods=200)
 DAYS = pd.date_range("2024-01-01", periods=200)
+LOCAL = pd.date_range("2024-10-26", periods=200, freq="15min", tz="Europe/Berlin").tz_localize(None)
 
 
 def hours(*of_a_day, days=30):
@@ -48,6 +49,10 @@ RISING = {
     "dates and times as text, a change of clocks": pd.Index(
         pd.date_range("2024-10-26", periods=200, freq="30min", tz="Europe/Berlin").map(str)
     ),
+    "clocks set back, without a time zone": LOCAL,
+    "clocks set back, nanoseconds": LOCAL.as_unit("ns"),
+    "clocks set back, as text": LOCAL.strftime("%Y-%m-%d %H:%M"),
+    "clocks set back, as objects": pd.Index(list(LOCAL.to_pydatetime()), dtype=object),
     "months as text": pd.Index([f"{2000 + m // 12}-{m % 12 + 1:02d}" for m in range(200)]),
     "the day first": pd.Index(DAYS.strftime("%d.%m.%Y")),
     "the month first": pd.Index(DAYS.strftime("%m/%d/%Y %H:%M")),
@@ -92,6 +97,8 @@ EVEN = {
     "hours with a time zone": pd.date_range("2024-01-01", periods=200, freq="h", tz="UTC"),
     "periods": RISING["periods"],
     "nullable": RISING["nullable"],
+    "dates as text": pd.Index(DAYS.strftime("%Y-%m-%d")),
+    "date objects": pd.Index(DAYS.date, dtype=object),
     "intervals": RISING["intervals"],
 }
 
@@ -184,6 +191,21 @@ def test_a_day_of_dates_as_objects():
     READERS["fit"](rows_of(pd.Index(day, dtype=object)))
     with pytest.warns(UserWarning, match="does not rise"):
         READERS["fit"](rows_of(pd.Index(day[::-1], dtype=object)))
+
+
+@pytest.mark.parametrize(
+    "falls",
+    [
+        ["2024-10-28 02:00", "2024-10-28 02:45", "2024-10-28 02:00"],  # a Monday
+        ["2024-10-27 12:00", "2024-10-27 12:45", "2024-10-27 12:00"],  # at noon
+        ["2024-10-27 02:00", "2024-10-27 03:45", "2024-10-27 02:00"],  # by more than an hour
+        ["2024-10-27 02:00", "2024-10-27 01:45", "2024-10-27 02:00", "2024-10-27 01:45"],  # twice
+    ],
+    ids=lambda falls: falls[1],
+)
+def test_what_is_no_change_of_clocks(falls):
+    with pytest.warns(UserWarning, match="does not rise"):
+        READERS["fit"](rows_of(pd.DatetimeIndex(falls)))
 
 
 # --- levels of an index ------------------------------------------------------------------------------
@@ -302,3 +324,16 @@ def test_an_index_that_numbers_rows_says_nothing_of_y():
     model.fit(X.set_index(DAYS[:40]), pd.Series(np.arange(40.0), pd.Index([*"ab", *range(38)])))
     with pytest.warns(UserWarning, match=MATCHED):
         model.fit(X.iloc[order], y[order[::-1]])
+
+
+def test_y_of_a_frame_in_a_list_and_of_a_text_in_another_order():
+    frames = [rows_of(DAYS[:9]) for _ in range(4)]
+    y = [pd.Series(np.arange(9.0), x.index) for x in frames]
+    model = skrnn.GRURegressor(**QUICK, return_sequences=True).fit(frames, y)
+    with pytest.warns(UserWarning, match=rf"^y\[2\] has the index of X\[2\], {MATCHED}"):
+        model.fit(frames, [*y[:2], y[2][::-1], *y[3:]])
+    texts = pd.Series(["ab", "ba", "aa", "bb"], index=list("pqrs"))
+    model = skrnn.GRUEncoderDecoder(hidden_size=3, max_iter=2, tol=None, random_state=0)
+    model.fit(texts, texts)
+    with pytest.warns(UserWarning, match=f"^y has the index of X, {MATCHED}"):
+        model.fit(texts, texts[::-1])
