@@ -82,10 +82,10 @@ def permutation_importance(
     there; and mixed sequences may be such as no data would hold. With a single series, features are mixed
     up in time, so that an importance also tells that their order matters. The column `sequence_id` is no
     feature, and stays. Of tables whose rows are sequences, a part is all columns of a feature or a step;
-    of tables for other estimators, and where transformers before the estimator make other columns (more or
-    fewer, in another order, mixtures), each column is a feature. Tokens have no features. Strings are lists
-    of characters, for an encoder-decoder and a `TokenEncoder` that makes characters of them; of words pass
-    lists.
+    of tables for other estimators, and where transformers before the estimator make other columns (more
+    or fewer, in another order, mixtures), each column is a feature. Tokens have no features. Strings are
+    lists of characters, for an encoder-decoder and a `TokenEncoder` that makes characters of them; of
+    words pass lists.
 
     References
     ----------
