@@ -261,7 +261,7 @@ def _check_labels(scorer, y):
     values = np.unique(np.asarray(y))
     if not np.isin(values, [0, 1]).all():
         raise ValueError(
-            f"{scorer!r} is for a y of several columns that are 1 where a label is there and 0 "
+            f"{quote(scorer)} is for a y of several columns that are 1 where a label is there and 0 "
             f"elsewhere, but here y holds {listed(values)}. Of two values make such a y and fit on it: "
             f"y == {quote(values[-1])}. Of more score every column by itself."
         )
@@ -270,7 +270,9 @@ def _check_labels(scorer, y):
 def _by_label(metric, estimator, X, y, sample_weight=None, **options):
     """A loss of probabilities, summed over the labels, or its D2."""
     if options:
-        raise ValueError(f"With several labels (multilabel y) {metric} has no option {sorted(options)}.")
+        raise ValueError(
+            f"With several labels (multilabel y) {metric} has no option {listed(sorted(options))}."
+        )
     y, p = np.asarray(y), estimator.predict_proba(X)
     loss = _loss_of_labels(_BY_LABEL[metric], y, p, sample_weight)
     if not metric.startswith("d2"):
@@ -301,8 +303,8 @@ def _check_varies(scorer, y, sample_weight=None):
     if len(constant) and average not in ("micro", "samples"):
         shown = ", ".join(map(str, constant[:10])) + (", ..." if len(constant) > 10 else "")
         raise ValueError(
-            f"{scorer!r} is not defined here, as {len(constant)} of the {y.shape[1]} labels have one "
-            f'value only: {shown} (columns of y). Leave them out, or pass average="micro".'
+            f"{quote(scorer)} is not defined here, as {len(constant)} of the {y.shape[1]} labels have "
+            f'one value only: {shown} (columns of y). Leave them out, or pass average="micro".'
         )
 
 

@@ -421,7 +421,7 @@ class Scaled(BaseEstimator, RegressorMixin):
 
 def test_options_that_several_labels_do_not_have():
     X, y, model = fitted("multilabel")
-    with pytest.raises(ValueError, match=r"With several labels .* log_loss has no option .'labels'"):
+    with pytest.raises(ValueError, match=r"With several labels .* log_loss has no option 'labels'"):
         sequence_scorer("neg_log_loss", labels=[0, 1, 2])(model, X, y)
 
 

@@ -3,13 +3,12 @@
 scikit-learn's own shuffles the columns of a table. What is mixed up in which form of X: ``_mixed.py``.
 """
 
-from numbers import Integral
-
 import numpy as np
 from sklearn.metrics import check_scoring
 from sklearn.utils import Bunch, check_random_state
 from sklearn.utils.validation import check_consistent_length
 
+from skrnn._settings.arguments import check_choice, check_int
 from skrnn.inspection._mixed import form_of
 from skrnn.metrics import sequence_scorer
 
@@ -106,10 +105,8 @@ def permutation_importance(
     >>> int(result.importances_mean.argmax())
     5
     """
-    if by not in KINDS:
-        raise ValueError(f"by must be one of {list(KINDS)}, got {by!r}.")
-    if not isinstance(n_repeats, Integral) or isinstance(n_repeats, bool) or n_repeats < 1:
-        raise ValueError(f"n_repeats must be a positive int, got {n_repeats!r}.")
+    check_choice(by, "by", KINDS)
+    n_repeats = check_int(n_repeats, "n_repeats")
     scorers = _scorers(estimator, scoring)
     rng, form = check_random_state(random_state), form_of(estimator, X, by)
     check_consistent_length(X, y)

@@ -185,6 +185,12 @@ def predict_quietly(model):
         return pickle.loads(pickle.dumps(model)).predict(X)
 
 
+def test_attributes_of_the_warning_are_documented(monkeypatch):
+    _, said = loaded(made_by(monkeypatch, made("GRURegressor"), skrnn="0.0.7"))
+    documented = ClassDoc(InconsistentVersionWarning)["Attributes"]
+    assert {one.name for one in documented} == set(vars(said[0].message))
+
+
 def test_the_warning_itself_can_be_pickled(monkeypatch):
     _, said = loaded(made_by(monkeypatch, made("GRURegressor"), skrnn="0.0.7"))
     again = pickle.loads(pickle.dumps(said[0].message))
