@@ -26,6 +26,12 @@ class InconsistentVersionWarning(exceptions.InconsistentVersionWarning):
 
     Attributes
     ----------
+    estimator_name : str
+        The class of the object.
+    current_versions : dict of str to str
+        Package to version, as it is loaded.
+    original_versions : dict of str to str
+        Package to version, as it was saved; empty if none were stored.
     current_sklearn_version : str
         As of the warning of scikit-learn.
     original_sklearn_version : str

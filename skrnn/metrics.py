@@ -25,8 +25,10 @@ from sklearn.base import is_classifier
 from sklearn.metrics import get_scorer, log_loss
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import get_routing_for_object
+from sklearn.utils.multiclass import type_of_target
 
 from skrnn._engine.storage import Sequences
+from skrnn._estimators.numbers import in_a_unit
 from skrnn._estimators.unwrap import WRAPPERS, answers_per_step, unwrap
 from skrnn._reading.containers import as_items
 from skrnn._reading.weights import read_weights
@@ -118,6 +120,8 @@ class _SequenceScorer:
                 y = y[:, 0]
             if sample_weight is not None:
                 sample_weight = _flatten_weights(sample_weight, lengths)
+        if self._metric in {*_BY_LABEL, "roc_auc_score"} and _has_columns(estimator, y):
+            _check_labels(self, y)
         n_labels = _count_labels(estimator, y)
         if lengths is not None or (n_labels and hasattr(self._scorer, "_score_func")):
             estimator = _as_flat(estimator, lengths, n_labels)
@@ -127,8 +131,20 @@ class _SequenceScorer:
             options = {**self._scorer._kwargs, **kwargs}
             return self._scorer._sign * _by_label(self._metric, estimator, X, y, **options)
         if n_labels and self._metric == "roc_auc_score":
-            _check_varies(self, np.asarray(y))
+            _check_varies(self, np.asarray(y), sample_weight)
+        if self._metric in _RATIOS and in_a_unit(y)[0] is not y and not is_classifier(estimator):
+            return self._in_a_unit(y, estimator.predict(X), **kwargs)
         return self._scorer(estimator, X, y, **kwargs)
+
+    def _in_a_unit(self, y, predicted, **kwargs):
+        """The score of y and predictions whose squares overflow or vanish."""
+        if "sample_weight" in kwargs:
+            kwargs["sample_weight"] = in_a_unit(kwargs["sample_weight"])[0]
+        y, predicted = in_a_unit(y, predicted)
+        with np.errstate(over="ignore"):  # so bad that it is -inf
+            return self._scorer._sign * self._scorer._score_func(
+                y, predicted, **self._scorer._kwargs, **kwargs
+            )
 
     @property
     def _metric(self):
@@ -220,6 +236,8 @@ def _answers_per_step(estimator, X, y):
 
 # --- several labels -------------------------------------------------------------------------------
 
+# What no unit of y changes.
+_RATIOS = {"r2_score", "explained_variance_score", "d2_absolute_error_score", "d2_pinball_score"}
 # metric -> the one whose sum over the labels it is, or is made of
 _BY_LABEL = {
     "log_loss": "log", "brier_score_loss": "brier", "d2_log_loss_score": "log", "d2_brier_score": "brier",
@@ -228,17 +246,34 @@ _BY_LABEL = {
 
 def _count_labels(estimator, y):
     """The number of labels of a multilabel y; None for another one."""
+    if not _has_columns(estimator, y) or not type_of_target(y).startswith("multilabel"):
+        return None  # several outputs of more than two classes each are no labels
+    return np.shape(y)[1]
+
+
+def _has_columns(estimator, y):
     shape = getattr(y, "shape", None) or np.shape(y)
-    return shape[1] if len(shape) == 2 and shape[1] > 1 and is_classifier(estimator) else None
+    return len(shape) == 2 and shape[1] > 1 and is_classifier(estimator)
+
+
+def _check_labels(scorer, y):
+    """Raise a ValueError if y (n, K) is no indicator of labels: 1 where they are there, else 0."""
+    values = np.unique(np.asarray(y))
+    if not np.isin(values, [0, 1]).all():
+        raise ValueError(
+            f"{quote(scorer)} is for a y of several columns that are 1 where a label is there and 0 "
+            f"elsewhere, but here y holds {listed(values)}. Of two values make such a y and fit on it: "
+            f"y == {quote(values[-1])}. Of more score every column by itself."
+        )
 
 
 def _by_label(metric, estimator, X, y, sample_weight=None, **options):
     """A loss of probabilities, summed over the labels, or its D2."""
     if options:
-        raise ValueError(f"With several labels (multilabel y) {metric} has no option {sorted(options)}.")
+        raise ValueError(
+            f"With several labels (multilabel y) {metric} has no option {listed(sorted(options))}."
+        )
     y, p = np.asarray(y), estimator.predict_proba(X)
-    if isinstance(p, list):  # of every label the probabilities of 0 and 1, as forests have them
-        p = np.column_stack([one[:, 1] for one in p])
     loss = _loss_of_labels(_BY_LABEL[metric], y, p, sample_weight)
     if not metric.startswith("d2"):
         return loss
@@ -259,15 +294,17 @@ def _loss_of_labels(which, y, p, sample_weight):
     )
 
 
-def _check_varies(scorer, y):
+def _check_varies(scorer, y, sample_weight=None):
     """Raise a ValueError if a label has one value only, for scores that are not defined then."""
+    if sample_weight is not None:
+        y = y[np.asarray(sample_weight) > 0]
     average = scorer._scorer._kwargs.get("average", "macro")
-    constant = np.flatnonzero((y == y[0]).all(axis=0))
+    constant = np.flatnonzero((y == y[:1]).all(axis=0))
     if len(constant) and average not in ("micro", "samples"):
         shown = ", ".join(map(str, constant[:10])) + (", ..." if len(constant) > 10 else "")
         raise ValueError(
-            f"{scorer!r} is not defined here, as {len(constant)} of the {y.shape[1]} labels have one "
-            f'value only: {shown} (columns of y). Leave them out, or pass average="micro".'
+            f"{quote(scorer)} is not defined here, as {len(constant)} of the {y.shape[1]} labels have "
+            f'one value only: {shown} (columns of y). Leave them out, or pass average="micro".'
         )
 
 
@@ -306,7 +343,17 @@ class _FlatAnswers:
         if name.startswith("__"):  # what copy and pickle look for, also before __init__
             raise AttributeError(name)
         value = getattr(self._estimator, name)
+        if name == "predict_proba" and self._n_labels and not self._lengths:
+            return self._of_labels
         return self._flattened(name, value) if name in _ANSWERS and self._lengths else value
+
+    def _of_labels(self, X):
+        """(n, K) probabilities of 1; forests answer with those of the values that a label had in fit."""
+        p = self._estimator.predict_proba(X)
+        if not isinstance(p, list):
+            return p
+        pairs = zip(p, self._estimator.classes_, strict=True)
+        return np.column_stack([one @ (np.asarray(classes) == 1) for one, classes in pairs])
 
     def _flattened(self, name, method):
         def answer(X):

@@ -290,11 +290,14 @@ def test_where_a_parameter_may_be_set_in_vain(solver, hook):
     X, y = noise_and_signs(N, T, F)
     change = {hook: lambda estimator, n: estimator.set_params(learning_rate_init=0.5) and None}
     model = skrnn.GRUClassifier(**SMALL, solver=solver).set_callbacks(Recorder(**change))
-    with pytest.warns(UserWarning, match=r"learning_rate_init was changed to 0.5 .* goes on with 0.01"):
+    match = "learning_rate_init was changed to 0.5 .* goes on with 0.01"
+    with pytest.warns(UserWarning, match=match) as record:
         model.fit(X, y)
+    assert {one.filename for one in record} == {__file__}  # the line that a user can change
     pairs = skrnn.GRUEncoderDecoder(2, max_iter=2, solver=solver).set_callbacks(Recorder(**change))
-    with pytest.warns(UserWarning, match="learning_rate_init was changed"):
+    with pytest.warns(UserWarning, match="learning_rate_init was changed") as record:
         pairs.fit(["ab", "b"], ["x", "y"])
+    assert {one.filename for one in record} == {__file__}
 
 
 def test_a_parameter_that_stays_or_is_set_for_the_next_call_is_no_mistake():

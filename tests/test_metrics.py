@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import sklearn
 from sklearn import metrics
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import get_scorer, get_scorer_names, make_scorer
@@ -353,9 +353,75 @@ def test_several_labels_of_a_forest():
     assert sequence_scorer("neg_brier_score")(forest, X, y) == pytest.approx(-expected)
 
 
+def test_a_forest_that_saw_one_value_of_a_label():
+    """It has the probability of this value only."""
+    X, y = sequences(False)[:, -1], np.array(targets("multilabel", sequences(False)))[:, -1]
+    for value in (0, 1):
+        seen = y.copy()
+        seen[:, 1] = value
+        forest = RandomForestClassifier(5, random_state=0).fit(X, seen)
+        p = forest.predict_proba(X)
+        p = np.column_stack([p[0][:, 1], np.full(N, value), p[2][:, 1]])
+        score = sequence_scorer("neg_brier_score")(forest, X, y)
+        assert score == pytest.approx(-sum_of_squares(y, p))
+        micro = sequence_scorer("roc_auc", average="micro")(forest, X, y)
+        assert micro == pytest.approx(metrics.roc_auc_score(y, p, average="micro"))
+        assert np.isfinite(sequence_scorer("neg_log_loss")(forest, X, y))
+
+
+def test_a_label_that_changes_without_weight_only():
+    X, y, model = fitted("multilabel")
+    y = [item * [1, 0, 1] for item in y]
+    y[2] = y[2] + [0, 1, 0]
+    assert np.isfinite(sequence_scorer("roc_auc")(model, X, y))
+    with pytest.raises(ValueError, match="1 of the 3 labels have one value only: 1 "):
+        sequence_scorer("roc_auc")(model, X, y, sample_weight=np.arange(N) != 2)
+
+
+@pytest.mark.parametrize("name", [*OF_SEVERAL_LABELS, "roc_auc"])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_several_outputs_that_are_no_labels(name, n_classes):
+    if name not in get_scorer_names():
+        pytest.skip("a name of later versions")
+    X, y = sequences(False)[:, -1], 1 + np.column_stack([np.arange(N) % n_classes, np.arange(N) % 2])
+    forest = RandomForestClassifier(5, random_state=0).fit(X, y)
+    with pytest.raises(ValueError, match=f"y holds 1, 2.*y == {n_classes}. Of more") as error:
+        sequence_scorer(name)(forest, X, y)
+    assert len(str(error.value)) <= 600
+
+
+@pytest.mark.parametrize("name", ["r2", "explained_variance", "d2_absolute_error_score"])
+@pytest.mark.parametrize("unit", [2.0**660, 2.0**-660])
+def test_units_of_y_do_not_matter(name, unit):
+    """Also where squares overflow or vanish."""
+    X, y, model = fitted("numbers")
+    scaled = Scaled(model, unit)
+    w = np.arange(N) / 2.0**600
+    expected = sequence_scorer(name)(model, X, y, sample_weight=np.arange(N))
+    score = sequence_scorer(name)(scaled, X, [item * unit for item in y], sample_weight=w)
+    assert score == pytest.approx(expected)
+    if name == "r2":
+        large = clone(model).fit(X, [item * unit for item in y])
+        ours = sequence_scorer(name)(large, X, [item * unit for item in y])
+        assert ours == pytest.approx(large.score(X, [item * unit for item in y]))
+
+
+class Scaled(BaseEstimator, RegressorMixin):
+    """Answers in another unit."""
+
+    def __init__(self, inner, unit):
+        self.inner, self.unit = inner, unit
+
+    def fit(self, X, y):
+        return self
+
+    def predict(self, X):
+        return object_array([item * self.unit for item in self.inner.predict(X)])
+
+
 def test_options_that_several_labels_do_not_have():
     X, y, model = fitted("multilabel")
-    with pytest.raises(ValueError, match=r"With several labels .* log_loss has no option .'labels'"):
+    with pytest.raises(ValueError, match=r"With several labels .* log_loss has no option 'labels'"):
         sequence_scorer("neg_log_loss", labels=[0, 1, 2])(model, X, y)
 
 

@@ -14,7 +14,6 @@ writes to an estimator.
 
 from copy import deepcopy
 from dataclasses import replace
-from numbers import Integral
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -38,6 +37,7 @@ from skrnn._reading.facts import check_names
 from skrnn._reading.reader import Given, Reader, read_again
 from skrnn._reading.targets import check_targets, read_targets_per_step
 from skrnn._reading.weights import read_weights
+from skrnn._settings.arguments import check_int
 from skrnn._settings.build import attributes_of, build, of
 from skrnn._settings.quoting import quote
 from skrnn._settings.settings import Of, SequenceSettings
@@ -400,8 +400,7 @@ class BaseRNN(Trainable):
             If the states do not fit in memory.
         """
         model = self._model
-        if not isinstance(n_streams, Integral) or isinstance(n_streams, bool) or n_streams < 1:
-            raise ValueError(f"n_streams must be a positive int, got {quote(n_streams)}.")
+        check_int(n_streams, "n_streams")
         if n_streams > MOST_STREAMS:
             raise MemoryError(f"n_streams={quote(n_streams)}: there is no memory for so many states.")
         if model.facts.architecture.bidirectional:

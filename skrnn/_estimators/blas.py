@@ -5,6 +5,11 @@ products of this size. Most libraries have one limit for the whole process, so c
 in several threads share it: the first one sets it, the last one restores what was there, whichever they
 are. In libraries with a limit for each thread every thread sets and restores its own.
 
+A limit that a user sets meanwhile in another thread, by threadpoolctl, is left alone, and holds in the
+fits at work, too. It ends by restoring what it found, which is one thread. A fit that ends after it
+restores what there was before; if the fit ends first, one thread is what stays, as nobody can tell it
+from a user's own.
+
 A process forked by one thread lacks the others: what they have set is restored there at once.
 """
 

@@ -12,12 +12,14 @@ same methods from ``_Support``, for callbacks set on themselves; pipelines and s
 import functools
 import inspect
 import reprlib
+import sys
 import threading
+import warnings
 
 import numpy as np
 
 from skrnn._engine.observers import Observer
-from skrnn._reading.advice import warn
+from skrnn._reading.advice import INNER
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -87,7 +89,7 @@ class Tasks(Observer):
         self.before, self.shown, self.keeps = vars(estimator).get("_fitted"), None, False
 
     def __enter__(self):
-        run = self.trainer.run
+        run, self.called_at = self.trainer.run, _height_of_caller()
         self.fit = self.estimator._init_callback_context(max_subtasks=run.max_iter - run.epoch)
         # nobody to tell: no context for every epoch
         self.silent = not getattr(self.fit, "_callbacks", True)
@@ -134,11 +136,12 @@ class Tasks(Observer):
             if name in self.changed or are_equal(value, began_with):
                 continue
             self.changed.add(name)
-            warn(
+            warnings.warn(
                 f"{name} was changed to {reprlib.repr(value)} while fit was running, which goes on with "
                 f"{reprlib.repr(began_with)}: set parameters between calls. For a rate that changes see "
                 "learning_rate; to choose every epoch's parameters, fit with warm_start=True and a few "
-                "epochs at a time."
+                "epochs at a time.",
+                stacklevel=_height(sys._getframe()) - self.called_at + 1,
             )
 
     def begin_epoch(self, epoch):
@@ -168,6 +171,25 @@ class Tasks(Observer):
         if self.error is not None:
             raise self.error
         self._tell(self.fit.call_on_fit_task_end, at_end=True)
+
+
+def _height(frame):
+    """How many frames are on the stack, from the first one to this."""
+    height = 0
+    while frame is not None:
+        height, frame = height + 1, frame.f_back
+    return height
+
+
+def _height_of_caller():
+    """The height of the line of a user that called fit.
+
+    Between it and what training tells its observers there may be anybody: SciPy, contextlib.
+    """
+    frame = sys._getframe()
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(INNER):
+        frame = frame.f_back
+    return _height(frame)
 
 
 def are_equal(a, b):

@@ -5,12 +5,14 @@ never be released in it. So the thread that forks takes these locks first, as Py
 with theirs. The locks of the kernels are taken by the C++ code (``memory.cpp``).
 """
 
+import copy
 import os
 import threading
 
 import numpy as np
 
-PATIENCE = 1.0  # seconds; who forks in the middle of a draw of random numbers holds their lock itself
+# Seconds. Other threads may draw for longer; who forks in the middle of a draw holds the lock itself.
+PATIENCE = 1.0
 
 
 def at_fork(guarded):
@@ -39,6 +41,14 @@ class GlobalNumbers(threading.local):
         if lock.acquire(timeout=PATIENCE):
             self.taken = lock
 
+    def in_child(self):
+        if self.taken is None:  # whoever holds the lock may be a thread that the child does not have
+            bits = np.random.get_bit_generator()
+            np.random.set_bit_generator(
+                copy.deepcopy(bits)
+            )  # has the same numbers, and a lock of its own
+        self.give_back()
+
     def give_back(self):
         if self.taken is not None:
             self.taken.release()
@@ -48,5 +58,5 @@ class GlobalNumbers(threading.local):
 if hasattr(os, "register_at_fork"):
     _numbers = GlobalNumbers()
     os.register_at_fork(
-        before=_numbers.take, after_in_parent=_numbers.give_back, after_in_child=_numbers.give_back
+        before=_numbers.take, after_in_parent=_numbers.give_back, after_in_child=_numbers.in_child
     )

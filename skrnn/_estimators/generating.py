@@ -4,7 +4,7 @@ Shapes: n prompts side by side, C tokens that can be drawn, the ``classes_``. ``
 logarithms of probabilities. A new rule of drawing is a line of ``draw``.
 """
 
-from numbers import Integral, Real
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ from skrnn._reading.containers import Passed, as_items
 from skrnn._reading.facts import Form
 from skrnn._reading.tokens import TokenList
 from skrnn._reading.unreadable import reject_unreadable
+from skrnn._settings.arguments import check_int
 from skrnn._settings.quoting import quote
 
 
@@ -78,17 +79,11 @@ def draw(log_p, uniform, temperature, top_k=None):
 
 def _check_drawing(n_steps, drawing):
     temperature, top_k, _ = drawing
-    if not _is_positive_int(n_steps):
-        raise ValueError(f"n_steps must be an int >= 1, got {quote(n_steps)}.")
+    check_int(n_steps, "n_steps")
     is_number = isinstance(temperature, Real) and not isinstance(temperature, bool)
     if not is_number or not 0 <= temperature < np.inf:
         raise ValueError(f"temperature must be a finite number >= 0, got {quote(temperature)}.")
-    if top_k is not None and not _is_positive_int(top_k):
-        raise ValueError(f"top_k must be None or an int >= 1, got {quote(top_k)}.")
-
-
-def _is_positive_int(number):
-    return isinstance(number, Integral) and not isinstance(number, bool) and number >= 1
+    check_int(top_k, "top_k", or_none=True)
 
 
 def _ids(facts):

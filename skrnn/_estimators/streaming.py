@@ -194,8 +194,9 @@ class Stream:
         return self._made_of, (self._layers.get_states(), self._pool, self._seen), versions()
 
     def __setstate__(self, saved):
-        (*parts, delay, start, names), state, made_by = saved
-        check_versions(type(self).__name__, made_by)
+        # first of all: of another version the rest may be of another form
+        check_versions(type(self).__name__, saved[-1] if isinstance(saved[-1], dict) else None)
+        (*parts, delay, start, names), state, _ = saved
         self.__init__(*parts, delay=delay, start=start, names=names)
         self._set(*state)
 

@@ -29,6 +29,7 @@ from skrnn._reading.containers import Array
 from skrnn._reading.facts import Form
 from skrnn._reading.reader import read_again
 from skrnn._reading.rows import as_array, encode, is_position, position_of, split_ids
+from skrnn._settings.arguments import check_int
 from skrnn._settings.quoting import listed, quote
 from skrnn._transformers.sliding_window import SlidingWindow
 
@@ -38,19 +39,18 @@ QUIET = {"over": "ignore", "invalid": "ignore"}  # predictions that are not fini
 
 def forecast_steps(estimator, X, horizon, X_future=None, feedback=None):
     """``forecast``; see there."""
-    if not isinstance(horizon, Integral) or isinstance(horizon, bool) or horizon < 1:
-        raise ValueError(f"horizon must be an int >= 1, got {quote(horizon)}.")
+    horizon = check_int(horizon, "horizon")
     fitted = _open(estimator)
     _check(fitted)
     past, container, fitted = _read(fitted, X)
     columns = _feedback_columns(feedback, past, fitted)
-    future = Future(X_future, past, columns, int(horizon))
+    future = Future(X_future, past, columns, horizon)
     way_on = _WayOn(past, columns, future, fitted)
     answers = None
     if fitted.window is None:
-        answers = _step_by_step(fitted, way_on, container, int(horizon))
+        answers = _step_by_step(fitted, way_on, container, horizon)
     if answers is None:
-        answers = _from_the_start(fitted, way_on, container, int(horizon))
+        answers = _from_the_start(fitted, way_on, container, horizon)
     way_on.check(answers[-1], int(horizon) - 1)
     answers = np.stack(answers, axis=1)
     return answers if len(answers) > 1 else answers[0]

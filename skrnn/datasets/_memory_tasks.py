@@ -14,6 +14,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
+from skrnn._settings.quoting import quote
 from skrnn.datasets._parts import SEQUENCES, STEPS, as_input, cut, draw_lengths
 
 
@@ -389,9 +390,9 @@ def make_echo(n_timesteps=2000, *, delay=10, random_state=None):
     """
     delays = np.asarray(delay)
     if delays.ndim > 1 or not delays.size or not np.issubdtype(delays.dtype, np.integer):
-        raise ValueError(f"delay must be an int, or one list of them; got {delay!r}.")
+        raise ValueError(f"delay must be an int, or one list of them; got {quote(delay)}.")
     if delays.min() < 0 or delays.max() >= n_timesteps:
-        raise ValueError(f"delay={delay!r} must lie from 0 to n_timesteps - 1 = {n_timesteps - 1}.")
+        raise ValueError(f"delay={quote(delay)} must lie from 0 to n_timesteps - 1 = {n_timesteps - 1}.")
     rng = check_random_state(random_state)
     X = rng.uniform(-0.5, 0.5, size=(n_timesteps, 1))
     y = np.zeros((n_timesteps, delays.size))

@@ -1,12 +1,13 @@
 """What stands in place of an input that is left out: numbers, or a token, or a step without input."""
 
-from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
 
 from skrnn._engine.storage import NO_TOKEN
 from skrnn._reading.containers import as_numbers
+from skrnn._settings.arguments import is_int
+from skrnn._settings.quoting import quote
 
 
 class Baseline(NamedTuple):
@@ -53,10 +54,9 @@ def read_baseline(baseline, form):
 def _token(baseline, n_tokens):
     if baseline is None:
         return NO_TOKEN
-    is_int = isinstance(baseline, Integral) and not isinstance(baseline, bool)
-    if not is_int or not 0 <= baseline < n_tokens:
+    if not is_int(baseline) or not 0 <= baseline < n_tokens:
         raise ValueError(
-            f"baseline={baseline!r} is no token: pass an int from 0 to {n_tokens - 1}, or None for a "
-            "step without input."
+            f"baseline={quote(baseline)} is no token: pass an int from 0 to {n_tokens - 1}, or None for "
+            "a step without input."
         )
     return int(baseline)

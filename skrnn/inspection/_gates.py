@@ -1,5 +1,6 @@
 """Gates and states over time, drawn."""
 
+from skrnn._settings.quoting import listed, quote
 from skrnn.inspection._inspected import look_into, tokens_before
 from skrnn.inspection._plotting import SHARES, SIGNED, largest, name_steps, over_time, panels, pyplot
 from skrnn.inspection._trajectory import trajectory_of
@@ -166,10 +167,10 @@ class GateDisplay:
 
 def _find(trajectory, layer):
     """The name of a layer: the number counts layers, whose name is that of the forward direction."""
-    if layer in trajectory:
+    if isinstance(layer, str) and layer in trajectory:
         return layer
     names = [name for name in trajectory if "." not in name]
     try:
         return names[layer]
     except (TypeError, IndexError):
-        raise ValueError(f"layer={layer!r} is none of {list(trajectory)}.") from None
+        raise ValueError(f"layer={quote(layer)} is none of {listed(trajectory)}.") from None

@@ -5,7 +5,6 @@ vectors), N packed rows of a batch. The way is straight, and its mean taken by G
 """
 
 import warnings
-from numbers import Integral
 
 import numpy as np
 
@@ -14,8 +13,10 @@ from skrnn._engine.batch import Batch
 from skrnn._engine.dataset import Dataset
 from skrnn._engine.forward import blocks_by_length
 from skrnn._engine.packing import Window
+from skrnn._settings.arguments import check_int
 from skrnn.inspection._asked import Asked
 from skrnn.inspection._inspected import look_into
+from skrnn.inspection._output import rows_read
 from skrnn.inspection._saliency import MOST_STEPS
 
 INCOMPLETE = 0.05  # of the sum of the absolute attributions, from which on a warning comes
@@ -28,7 +29,8 @@ def integrated_gradients(estimator, X, *, output=None, step=None, baseline=None,
     Of every number that was read it tells how much the output owes to it: the gradients on the straight
     way from a baseline to X are averaged, and multiplied with the difference of the two [1]_. The
     attributions are *complete*: those of a sequence add up to the difference of its output and the output
-    for the baseline. A gradient alone (:func:`saliency`) tells what a small change would do, and may
+    for the baseline, nearly exactly if the network is smooth, and roughly if it has edges (see Notes). A
+    gradient alone (:func:`saliency`) tells what a small change would do, and may
     vanish for an input on which all depends.
 
     Parameters
@@ -85,6 +87,11 @@ def integrated_gradients(estimator, X, *, output=None, step=None, baseline=None,
     of a regressor the prediction in units of y. If `output` is left out, the class is the one that is
     predicted for X, all the way from the baseline on.
 
+    Where the output is a smooth function of X, as with tanh and logistic units, the mean of 50 gradients is
+    mostly exact to many digits. It is approximate, to some percent, where the gradient jumps: with
+    `pooling="max"` and `activation="relu"`. What is checked, and warned of, is only whether the sum misses the
+    difference by more than 5 % of the sum of the absolute attributions; a larger n_steps brings it nearer.
+
     The numbers depend on the baseline: they answer why the output is not that of the baseline. On the way
     there are inputs that no data would hold, and features that go together move together, so that among
     them the credit is shared in a manner that nothing but the network decides. Time and memory are those
@@ -109,13 +116,12 @@ def integrated_gradients(estimator, X, *, output=None, step=None, baseline=None,
     >>> bool(np.allclose(attributions.sum(axis=(1, 2)), difference, atol=1e-6))
     True
     """
-    if not isinstance(n_steps, Integral) or isinstance(n_steps, bool) or n_steps < 1:
-        raise ValueError(f"n_steps must be a positive int, got {n_steps!r}.")
+    n_steps = check_int(n_steps, "n_steps")
     inside = look_into(estimator, "integrated_gradients")
     Xt = inside.transform(X)
     container = inside.read(Xt)
     asked = Asked(inside, container, output, step, baseline)
-    flat = _Path(asked).integrate(int(n_steps))
+    flat = _Path(asked).integrate(n_steps)
     return container.shape_as(Xt, flat)
 
 
@@ -168,12 +174,7 @@ class _Path:
         raw, _, tape = self.network.forward(
             self.views._replace(table=None), window, batch.initial_state(self.network), EXACT
         )
-        read = np.arange(batch.B)
-        if not batch.at_end:
-            read = (
-                np.asarray(window.steps.offsets)[self.asked.read_at[batch.rows] + batch.data.delay] + read
-            )
-        return raw, tape, read
+        return raw, tape, rows_read(batch, window, self.asked.read_at)
 
     def _gradient(self, batch, window):
         raw, tape, read = self._forward(batch, window)

@@ -7,6 +7,7 @@ without it; copies are laid one after the other, so many at a time that memory s
 import numpy as np
 
 from skrnn._engine.storage import NO_TOKEN, Sequences
+from skrnn._settings.arguments import check_choice
 from skrnn.inspection._asked import Asked
 from skrnn.inspection._inspected import look_into
 from skrnn.inspection._output import raw_outputs
@@ -108,8 +109,7 @@ def occlusion(estimator, X, *, by="step", output=None, step=None, baseline=None)
 
 def _check_kind(by, facts, baseline):
     """Raise a ValueError if a model has no parts of this kind."""
-    if by not in KINDS:
-        raise ValueError(f"by must be one of {list(KINDS)}, got {by!r}.")
+    check_choice(by, "by", KINDS)
     if by == "token" and not facts.form.has_tokens:
         raise ValueError('by="token" is for models with embedding_size: the steps of X are numbers.')
     if by == "feature" and facts.form.has_tokens:

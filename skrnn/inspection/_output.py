@@ -7,10 +7,15 @@ respect to the raw outputs, and ``fixed(raw)``, the same number for inputs that 
 answer is one more class of that form.
 """
 
-from numbers import Integral
+from collections.abc import Hashable
 
 import numpy as np
 from sklearn.base import is_classifier
+
+from skrnn._settings.arguments import is_int
+from skrnn._settings.quoting import listed, quote
+
+FAR = 1 << 40  # more steps than any sequence has
 
 
 def output_of(inside, output):
@@ -30,19 +35,28 @@ def steps_read(step, container, per_step):
     if not per_step:
         if step is not None:
             raise ValueError(
-                f"step={step!r} is for models with one target per time step. This one has a single "
+                f"step={quote(step)} is for models with one target per time step. This one has a single "
                 "output per sequence: leave step=None."
             )
         return lengths - 1
     step = -1 if step is None else step
-    if not isinstance(step, Integral) or isinstance(step, bool):
-        raise ValueError(f"step must be an int or None, got {step!r}.")
-    at = lengths + step if step < 0 else np.full(len(lengths), int(step))
+    if not is_int(step):
+        raise ValueError(f"step must be an int or None, got {quote(step)}.")
+    step = max(-FAR, min(FAR, int(step)))
+    at = lengths + step if step < 0 else np.full(len(lengths), step)
     outside = np.flatnonzero((at < 0) | (at >= lengths))
     if len(outside):
         i = outside[0]
         raise ValueError(f"Sequence {i} of X has no step={step}: its length is {lengths[i]}.")
     return at
+
+
+def rows_read(batch, window, read_at):
+    """(B,) which rows of the raw outputs of a window over whole sequences are those after ``read_at``."""
+    rows = np.arange(batch.B)
+    if batch.at_end:
+        return rows
+    return np.asarray(window.steps.offsets)[read_at[batch.rows] + batch.data.delay] + rows
 
 
 class OfClass:
@@ -92,14 +106,19 @@ class OfClass:
 def _class_number(output, targets):
     if targets.is_indicator:
         return _position(output, targets.n_outputs, "labels")
-    found = [k for k, label in enumerate(targets.classes.tolist()) if label == output]
+    found = [k for k, label in enumerate(targets.classes.tolist()) if _is_same(label, output)]
     if not found:
-        classes = f"{targets.classes.tolist()}"
-        shown = (
-            classes if len(classes) <= 200 else f"{classes[:200]} ... ({len(targets.classes)} of them)"
+        raise ValueError(
+            f"output={quote(output)} is none of the classes, which are {listed(targets.classes)}."
         )
-        raise ValueError(f"output={output!r} is none of the classes, which are {shown}.")
     return found[0]
+
+
+def _is_same(label, output):
+    try:
+        return isinstance(output, Hashable) and bool(label == output)
+    except TypeError:  # of pandas' NA nobody knows
+        return False
 
 
 class OfNumber:
@@ -143,8 +162,8 @@ class OfNumber:
 
 
 def _position(output, n, what):
-    if not isinstance(output, Integral) or isinstance(output, bool) or not -n <= output < n:
-        raise ValueError(f"output={output!r} is no position among the {n} {what} of the model.")
+    if not is_int(output) or not -n <= output < n:
+        raise ValueError(f"output={quote(output)} is no position among the {n} {what} of the model.")
     return int(output) % n
 
 

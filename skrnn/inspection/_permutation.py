@@ -3,13 +3,12 @@
 scikit-learn's own shuffles the columns of a table. What is mixed up in which form of X: ``_mixed.py``.
 """
 
-from numbers import Integral
-
 import numpy as np
 from sklearn.metrics import check_scoring
 from sklearn.utils import Bunch, check_random_state
 from sklearn.utils.validation import check_consistent_length
 
+from skrnn._settings.arguments import check_choice, check_int
 from skrnn.inspection._mixed import form_of
 from skrnn.metrics import sequence_scorer
 
@@ -82,10 +81,10 @@ def permutation_importance(
     there; and mixed sequences may be such as no data would hold. With a single series, features are mixed
     up in time, so that an importance also tells that their order matters. The column `sequence_id` is no
     feature, and stays. Of tables whose rows are sequences, a part is all columns of a feature or a step;
-    of tables for other estimators, and where transformers before the estimator make other columns (more or
-    fewer, in another order, mixtures), each column is a feature. Tokens have no features. Strings are lists
-    of characters, for an encoder-decoder and a `TokenEncoder` that makes characters of them; of words pass
-    lists.
+    of tables for other estimators, and where transformers before the estimator make other columns (more
+    or fewer, in another order, mixtures), each column is a feature. Tokens have no features. Strings are
+    lists of characters, for an encoder-decoder and a `TokenEncoder` that makes characters of them; of
+    words pass lists.
 
     References
     ----------
@@ -106,10 +105,8 @@ def permutation_importance(
     >>> int(result.importances_mean.argmax())
     5
     """
-    if by not in KINDS:
-        raise ValueError(f"by must be one of {list(KINDS)}, got {by!r}.")
-    if not isinstance(n_repeats, Integral) or isinstance(n_repeats, bool) or n_repeats < 1:
-        raise ValueError(f"n_repeats must be a positive int, got {n_repeats!r}.")
+    check_choice(by, "by", KINDS)
+    n_repeats = check_int(n_repeats, "n_repeats")
     scorers = _scorers(estimator, scoring)
     rng, form = check_random_state(random_state), form_of(estimator, X, by)
     check_consistent_length(X, y)

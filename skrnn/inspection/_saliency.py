@@ -14,7 +14,7 @@ from skrnn._engine.dataset import Dataset
 from skrnn._engine.forward import blocks_by_length
 from skrnn._engine.network import embed
 from skrnn.inspection._inspected import look_into
-from skrnn.inspection._output import output_of, steps_read
+from skrnn.inspection._output import output_of, rows_read, steps_read
 
 MOST_STEPS = 1 << 16  # of a block of sequences: memory grows with them
 
@@ -141,9 +141,7 @@ def _gradient_of_batch(network, theta, batch, read_at, start_backward):
     """Forward and backward over whole sequences; (N, F), or (N, 1) of tokens' factors."""
     views, window = network.views(theta), batch.window(0, 0, batch.T)
     raw, _, tape = network.forward(views, window, batch.initial_state(network), EXACT)
-    read = np.arange(batch.B)  # which rows of raw
-    if not batch.at_end:
-        read = np.asarray(window.steps.offsets)[read_at[batch.rows] + batch.data.delay] + read
+    read = rows_read(batch, window, read_at)
     draw = np.zeros_like(raw)
     draw[read] = start_backward(raw[read], batch.rows)
     dX, _ = network.backward(draw, tape, None, FAST)

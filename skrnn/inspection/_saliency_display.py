@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.base import is_classifier
 
+from skrnn._settings.arguments import check_choice
 from skrnn.inspection._inspected import look_into, tokens_before
 from skrnn.inspection._plotting import (
     BLUE,
@@ -176,12 +177,11 @@ class SaliencyDisplay:
             If there is no such kind, or if names do not fit.
         """
         plt = pyplot(f"{type(self).__name__}.plot")
-        if kind == "auto":
+        if isinstance(kind, str) and kind == "auto":
             kind = "heatmap" if self.saliency[0].shape[1] > 1 else "line"
             kind = kind if self.tokens is None else "text"
         kinds = {"heatmap": self._draw_heat_map, "line": self._draw_line, "text": self._draw_text}
-        if kind not in kinds:
-            raise ValueError(f"kind must be one of {['auto', *kinds]}, got {kind!r}.")
+        check_choice(kind, "kind", ["auto", *kinds])
         if kind == "text" and self.tokens is None:
             raise ValueError('kind="text" needs tokens: X holds numbers. Take "heatmap" or "line".')
         self.image_ = self.line_ = self.text_ = None

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skrnn._settings.quoting import listed, quote
 from skrnn.inspection._plotting import SCORES, pyplot
 
 NOT_SEARCHED = "not searched"
@@ -195,8 +196,8 @@ def _find_metric(cv_results, metric):
     there = [key.removeprefix("mean_test_") for key in cv_results if str(key).startswith("mean_test_")]
     if metric is None and len(there) == 1:
         return there[0]
-    if metric not in there:
-        raise ValueError(f"metric={metric!r}: pass one of {there}.")
+    if not isinstance(metric, str) or metric not in there:
+        raise ValueError(f"metric={quote(metric)}: pass one of {listed(there, 10)}.")
     return metric
 
 

@@ -79,6 +79,21 @@ def test_a_limit_that_ends_meanwhile_ends_for_good(two):
         assert blas_threads() == two
 
 
+@pytest.mark.parametrize("first", ["fit", "limit"])
+def test_a_limit_that_begins_meanwhile(two, first):
+    """As documented: what it ends with is one thread, unless a fit ends after it."""
+    call = one_thread()
+    call.__enter__()
+    limit = threadpool_limits(two[0], user_api="blas")
+    assert blas_threads() == two
+    for ends in ["fit", "limit"] if first == "fit" else ["limit", "fit"]:
+        if ends == "fit":
+            call.__exit__(None, None, None)
+        else:
+            limit.restore_original_limits()
+    assert blas_threads() == ([1] * len(two) if first == "fit" else two)
+
+
 class PerThread:
     """A library in which each thread has a limit of its own."""
 

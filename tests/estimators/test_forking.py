@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from sklearn.utils import check_random_state
 from support.processes import FORKS, in_a_child
 
 import skrnn
@@ -41,11 +42,38 @@ def test_forked_while_another_thread_holds_a_lock(name):
     train()
 
 
+def test_forked_while_another_thread_draws_for_long(monkeypatch):
+    """The child goes on with the same numbers, though nobody in it ever releases their lock."""
+    monkeypatch.setattr("skrnn._estimators.forking.PATIENCE", 0.01)
+    before = np.random.get_bit_generator()
+    np.random.set_bit_generator(np.random.MT19937(7))
+    held, release, lock = threading.Event(), threading.Event(), np.random.get_bit_generator().lock
+
+    def hold():
+        with lock:
+            held.set()
+            release.wait(10)
+
+    try:
+        with ThreadPoolExecutor(1) as worker:
+            other = worker.submit(hold)
+            held.wait()
+            assert len(in_a_child(train, seconds=10)) == 4 * 8
+            numbers = in_a_child(lambda: check_random_state(None).uniform(size=3).tobytes(), seconds=10)
+            release.set()
+            other.result()
+        assert np.random.get_bit_generator().lock is lock  # in the parent nothing has changed
+        assert numbers == check_random_state(None).uniform(size=3).tobytes()
+    finally:
+        np.random.set_bit_generator(before)
+
+
 def test_forked_by_who_draws_random_numbers(monkeypatch):
     """Whoever holds the lock itself, as an object moved by ``shuffle``, is not kept waiting."""
     monkeypatch.setattr("skrnn._estimators.forking.PATIENCE", 0.01)
-    lock = threading.Lock()
+    lock, put = threading.Lock(), []
     monkeypatch.setattr(np.random, "get_bit_generator", lambda: type("Bits", (), {"lock": lock}))
+    monkeypatch.setattr(np.random, "set_bit_generator", put.append)
     with lock:
         assert in_a_child(lambda: b"done") == b"done"
     assert not lock.locked()

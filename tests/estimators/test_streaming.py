@@ -286,7 +286,7 @@ def test_methods_that_a_regressor_has_not(method):
 
 @pytest.mark.parametrize("n", [0, -1, 1.0, "2", None, True])
 def test_number_of_streams(n):
-    with pytest.raises(ValueError, match="n_streams must be a positive int"):
+    with pytest.raises(ValueError, match="n_streams must be an int >= 1"):
         fitted().stream(n)
 
 

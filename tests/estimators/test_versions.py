@@ -147,6 +147,22 @@ def test_a_file_from_before_versions_were_stored_loads(monkeypatch):
     assert said[0].message.original_sklearn_version == "unknown"
 
 
+@pytest.mark.parametrize(
+    ("change", "part"),
+    [
+        (lambda saved: (saved[0][1:], *saved[1:-1], {**saved[-1], "skrnn": "0.0.7"}), "skrnn 0.0.7"),
+        (lambda saved: (*saved[:-1], (), {**saved[-1], "skrnn": "0.0.7"}), "skrnn 0.0.7"),
+        (lambda saved: saved[:-1], "with a version of skrnn that did not"),
+    ],
+    ids=["fewer parts", "more of them", "without versions"],
+)
+def test_a_stream_of_another_form_says_so_before_it_fails(change, part):
+    saved = change(made("Stream").__getstate__())
+    stream = object.__new__(type(made("Stream")))
+    with pytest.warns(InconsistentVersionWarning, match=part), pytest.raises((TypeError, ValueError)):
+        stream.__setstate__(saved)
+
+
 def test_in_a_pipeline_every_part_says_so(monkeypatch):
     pipe = make_pipeline(skrnn.TimeDistributed(StandardScaler()), skrnn.GRUClassifier(**SMALL))
     pipe.fit(X, np.arange(len(X)) % 3)
@@ -167,6 +183,12 @@ def predict_quietly(model):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         return pickle.loads(pickle.dumps(model)).predict(X)
+
+
+def test_attributes_of_the_warning_are_documented(monkeypatch):
+    _, said = loaded(made_by(monkeypatch, made("GRURegressor"), skrnn="0.0.7"))
+    documented = ClassDoc(InconsistentVersionWarning)["Attributes"]
+    assert {one.name for one in documented} == set(vars(said[0].message))
 
 
 def test_the_warning_itself_can_be_pickled(monkeypatch):

@@ -252,7 +252,7 @@ def test_only_one_of_them_and_several_metrics():
     other = TruncationDisplay.from_estimator(found, metric="neg_mean_squared_error")
     assert other.score_name == "neg mean squared error"
     assert (other.scores < 0).all()
-    with pytest.raises(ValueError, match=r"metric=None: pass one of \['r2', 'neg_mean_squared_error'\]"):
+    with pytest.raises(ValueError, match=r"metric=None: pass one of 'r2', 'neg_mean_squared_error'"):
         TruncationDisplay.from_cv_results(found.cv_results_)
 
 

@@ -163,6 +163,23 @@ def test_more_steps_are_nearer():
     assert errors[0] > 10 * errors[1] > 100 * errors[2]
 
 
+@pytest.mark.parametrize(
+    ("cls", "options"),
+    [(skrnn.GRURegressor, {"pooling": "max"}), (skrnn.RNNRegressor, {"activation": "relu"})],
+    ids=["max", "relu"],
+)
+def test_edges_leave_an_error_that_is_within_what_is_promised(cls, options):
+    """That of smooth networks is a rounding error."""
+    errors = []
+    for kinds in (options, {}):
+        model = cls(**SMALL | {"max_iter": 100}, **kinds).fit(X, NUMBER)
+        attributions = integrated_gradients(model, X)  # without a warning
+        missed = sums(attributions) - (model.predict(X) - model.predict(0 * X))
+        errors.append((np.abs(missed) / np.abs(attributions).sum(axis=(1, 2))).max())
+    assert 1e-6 < errors[0] < 0.05
+    assert errors[1] < 1e-6
+
+
 def test_one_gradient_may_not_be_enough():
     model = skrnn.GRURegressor(**SMALL | {"max_iter": 100}).fit(X, NUMBER)
     theta_of(model)[:] *= 20
