@@ -1196,9 +1196,13 @@ def test_validation_data_have_the_columns_of_the_training_data(cls, library, war
     if warm:
         model.fit(X, y)
     before = {name: value for name, value in vars(model).items() if name.endswith("_")}
-    for other in (X[["b", "a", "c"]], frame(dict.fromkeys("abd", y * 1.0))):
+    others = {
+        "has the columns of X in another order: column 0 is 'b', in X 'a'": X[["b", "a", "c"]],
+        r"has the column\(s\) 'd', which X has not": frame(dict.fromkeys("abd", y * 1.0)),
+    }
+    for what, other in others.items():
         with pytest.raises(
-            ValueError, match="feature names should match those that were passed during fit"
+            ValueError, match=f"^X_val {what}. The feature names should match those of X,"
         ):
             model.fit(X, y, X_val=other, y_val=y)
         assert {name: value for name, value in vars(model).items() if name.endswith("_")} == before
