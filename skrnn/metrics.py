@@ -80,10 +80,11 @@ def sequence_scorer(scoring, **kwargs):
     scorer gets everything unchanged.
 
     With several labels (multilabel y) "neg_log_loss" and "neg_brier_score" are sums over the labels, of
-    each of which scikit-learn's metric is taken for itself, and "d2_log_loss_score" and "d2_brier_score"
-    compare these sums with those of constant answers. (scikit-learn's own scorers take the labels for
-    classes of which each sample has one.) Scores of the area under the ROC curve are an error if a label
-    has one value only, as there is no such area, and no mean.
+    each of which scikit-learn's metric is taken for itself, and "d2_log_loss_score" and
+    "d2_brier_score" compare these sums with those of constant answers. (scikit-learn's own scorers take
+    the labels for classes of which each sample has one.) Values other than 0 and 1 are an error for
+    these. Scores of the area under the ROC curve are an error if a label has one value only, as there
+    is no such area, and no mean.
 
     Examples
     --------

@@ -85,6 +85,8 @@ class _Reader(NamedTuple):
         """Whether the columns of a table are those that the model reads as the features of its steps."""
         if not self.is_own:
             return True
+        if any(getattr(one, "bootstrap_features", False) for one in self.inside.wrappers):
+            return False
         n = self.form.n_features_in
         if not self.form.is_table or (n is not None and table.shape[1] != n):
             return False
@@ -131,7 +133,10 @@ def form_of(estimator, X, by):
 
 def _has_features(X, reader):
     """Whether X has features of which transformers make tokens."""
-    return bool(reader.inside.transformers) and not reader.takes_texts and np.ndim(X) > 1
+    if not reader.inside.transformers or reader.takes_texts:
+        return False
+    is_table = len(getattr(X, "shape", ())) > 1
+    return is_table or np.ndim(next(iter(X))) > 1
 
 
 def _texts(X):

@@ -1,6 +1,7 @@
 """Pickles say which versions made them; loading with others warns, once, and everything else is quiet."""
 
 import copy
+import inspect
 import pickle
 import warnings
 from functools import cache
@@ -187,7 +188,8 @@ def predict_quietly(model):
 
 def test_attributes_of_the_warning_are_documented(monkeypatch):
     _, said = loaded(made_by(monkeypatch, made("GRURegressor"), skrnn="0.0.7"))
-    documented = ClassDoc(InconsistentVersionWarning)["Attributes"]
+    docscrape = pytest.importorskip("numpydoc.docscrape")
+    documented = docscrape.NumpyDocString(inspect.getdoc(InconsistentVersionWarning))["Attributes"]
     assert {one.name for one in documented} == set(vars(said[0].message))
 
 

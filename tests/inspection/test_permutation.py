@@ -404,6 +404,28 @@ def test_ensembles(ensemble, y):
         permutation_importance(clone(ensemble), FLAT, y)
 
 
+@pytest.mark.parametrize("options", [{"max_features": 6}, {"bootstrap_features": True}], ids=str)
+def test_ensembles_of_some_columns_each(options):
+    estimator = BaggingClassifier(GRU, n_estimators=1, **options).fit(FLAT, LABEL)
+    result = permutation_importance(estimator, FLAT, LABEL, n_repeats=1)
+    assert result.importances.shape == (T * F, 1)
+    with pytest.raises(ValueError, match="not to be found in X"):
+        permutation_importance(estimator, FLAT, LABEL, by="step")
+
+
+@pytest.mark.parametrize("given", [X, RAGGED, object_array(RAGGED)], ids=["3-D", "list", "objects"])
+def test_features_of_which_a_transformer_makes_tokens(given):
+    def tokens(X):
+        return [(x[:, 0] > 0).astype(int) for x in X]
+
+    estimator = make_pipeline(FunctionTransformer(tokens), skrnn.GRURegressor(**SMALL, embedding_size=2))
+    estimator.fit(given, np.arange(N))
+    lost = permutation_importance(estimator, given, np.arange(N)).importances_mean
+    assert lost.shape == (F,)
+    assert lost[0] != 0
+    assert (lost[1:] == 0).all()
+
+
 def test_windows_before_another_estimator():
     window = make_pipeline(skrnn.SlidingWindow(3), FunctionTransformer(np.ravel), Sum()).fit(
         X[0], X[0, :, 0]
