@@ -111,7 +111,7 @@ def _times_of_objects(values):
         if kinds == {datetime.time}:
             return Times(_ranks(values), "clock")
         return _numbers(values)
-    except (TypeError, ValueError):  # of several kinds that do not compare, or of none of these
+    except (TypeError, ValueError, OverflowError):  # of kinds that do not compare, or of none of these
         return None
 
 

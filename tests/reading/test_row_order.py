@@ -87,6 +87,7 @@ RISING = {
     "date and hour": two_levels("when", None, [(DAYS[i // 24], i % 24) for i in range(200)]),
     "week and time": two_levels("week", "t", [divmod(i, 7) for i in range(100)]),
     "names": pd.Index([f"row {i}" for i in range(200)]),
+    "endless numbers": pd.Index([10**400 + i for i in range(30)], dtype=object),
     "categories": pd.CategoricalIndex(list("ba") * 100),
     "a date that is missing": DAYS.insert(50, pd.NaT),
     "periods, some missing": pd.Index([*MONTHS[:9], pd.NaT, *MONTHS[9:], pd.NaT], dtype=object),
@@ -96,7 +97,7 @@ RISING = {
 }  # fmt: skip
 UNKNOWN = (
     "names", "categories", "numbers and names", "three gaps", "a station and the weather",
-    "periods, some missing",
+    "periods, some missing", "endless numbers",
 )  # fmt: skip
 # kinds of index, of which each is shuffled, and, where rows are evenly spaced, thinned out
 TELLING = {name: index for name, index in RISING.items() if name not in UNKNOWN}
