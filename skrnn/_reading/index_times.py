@@ -111,7 +111,7 @@ def _times_of_objects(values):
         if kinds == {datetime.time}:
             return Times(_ranks(values), "clock")
         return _numbers(values)
-    except (TypeError, ValueError):  # of several kinds that do not compare, or of none of these
+    except (TypeError, ValueError, OverflowError):  # of kinds that do not compare, or of none of these
         return None
 
 
@@ -122,9 +122,12 @@ def _dates(numbers, missing):
 def _set_forward(dates, numbers):
     """Numbers of local times, on by an hour from where clocks were set back, on a Sunday before four."""
     step, hour = np.diff(dates), np.timedelta64(1, "h")
-    back = (step < np.timedelta64(0, "h")) & (step >= -hour)
     days = dates[1:].astype("datetime64[D]")
-    back &= (days.astype(np.int64) % 7 == SUNDAY) & (dates[1:] - days < 4 * hour)
+    back = (
+        (step < np.timedelta64(0, "h"))
+        & (days.astype(np.int64) % 7 == SUNDAY)
+        & (dates[1:] - days < 4 * hour)
+    )
     if not back.any() or np.diff(days[back]).min(initial=MONTHS) < MONTHS:
         return numbers
     unit = np.timedelta64(1, np.datetime_data(dates.dtype)[0])

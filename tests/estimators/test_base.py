@@ -360,6 +360,7 @@ def overfitting(cls):
     return X, np.arange(N) % 3, X_val, rng.permutation(np.arange(N) % 3)
 
 
+@pytest.mark.filterwarnings("ignore:The model has hardly learned")
 @pytest.mark.parametrize("params", [{}, {"dropout": 0.5}, {"batch_size": 5}], ids=str)
 def test_early_stopping_restores_the_best_weights(cls, params):
     X, y, X_val, y_val = overfitting(cls)

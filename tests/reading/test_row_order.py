@@ -23,6 +23,7 @@ def told(record):
 
 BUSINESS = pd.bdate_range("2024-01-01", periods=200)
 DAYS = pd.date_range("2024-01-01", periods=200)
+MONTHS = pd.period_range("2024-01", periods=30, freq="M")
 LOCAL = pd.date_range("2024-10-26", periods=200, freq="15min", tz="Europe/Berlin").tz_localize(None)
 
 
@@ -65,6 +66,11 @@ RISING = {
     "one level": pd.MultiIndex.from_arrays([DAYS]),
     "closed on Sundays": DAYS[DAYS.day_of_week != 6],
     "closed twice a week and on holidays": DAYS[~DAYS.day_of_week.isin([2, 6])].delete([9, 40, 41]),
+    "one free day at the end of each week": DAYS.delete(
+        [7 * week + 5 + free for week, free in enumerate(np.random.RandomState(0).randint(2, size=28))]
+    ),
+    "three gaps": pd.RangeIndex(24).delete([3, 6, 16]),
+    "a break, of few days": hours(9, 11, 12, 13, 14, 15, 16, days=3),
     "a break at noon": hours(9, 10, 11, 13, 14, 15),
     "a break in the morning": hours(9, 11, 12, 13, 14, 15, 16),
     "two breaks, of few days": hours(8, 10, 11, 13, 14, 15, days=4),
@@ -81,16 +87,20 @@ RISING = {
     "date and hour": two_levels("when", None, [(DAYS[i // 24], i % 24) for i in range(200)]),
     "week and time": two_levels("week", "t", [divmod(i, 7) for i in range(100)]),
     "names": pd.Index([f"row {i}" for i in range(200)]),
+    "endless numbers": pd.Index([10**400 + i for i in range(30)], dtype=object),
     "categories": pd.CategoricalIndex(list("ba") * 100),
     "a date that is missing": DAYS.insert(50, pd.NaT),
+    "periods, some missing": pd.Index([*MONTHS[:9], pd.NaT, *MONTHS[9:], pd.NaT], dtype=object),
+    "dates and notes": two_levels("date", "note", [(day, f"note {i}") for i, day in enumerate(DAYS)]),
+    "a station and the weather": two_levels("station", "w", [("a", "wet"), ("a", "dry")] * 30),
     "numbers and names": pd.Index([*range(100), *"abc"], dtype=object),
 }  # fmt: skip
+UNKNOWN = (
+    "names", "categories", "numbers and names", "three gaps", "a station and the weather",
+    "periods, some missing", "endless numbers",
+)  # fmt: skip
 # kinds of index, of which each is shuffled, and, where rows are evenly spaced, thinned out
-TELLING = {
-    name: index
-    for name, index in RISING.items()
-    if name not in ("names", "categories", "numbers and names")
-}
+TELLING = {name: index for name, index in RISING.items() if name not in UNKNOWN}
 EVEN = {
     "numbers": pd.RangeIndex(200),
     "days": pd.date_range("2024-01-01", periods=200),
@@ -240,6 +250,20 @@ def test_of_series_that_are_told_apart_the_level_of_dates_counts():
     for shuffled in (X.iloc[::-1], X.sample(frac=1, random_state=0)):
         with pytest.warns(UserWarning, match="does not rise"):
             model.fit(shuffled, np.arange(24))
+
+
+STACKED = {
+    "blocks in another order": [*range(60, 90), *range(30, 60), *range(30)],
+    "series of several lengths": [*range(99), *range(50), *range(80)],
+    "a long cycle": [*range(2000)] * 3,
+    "hours within a day": two_levels("date", "hour", [(DAYS[i // 24], -i % 24) for i in range(72)]),
+}
+
+
+@pytest.mark.parametrize("name", STACKED)
+def test_what_looks_like_labels_that_come_again(name):
+    with pytest.warns(UserWarning, match="does not rise"):
+        READERS["windows"](rows_of(STACKED[name]))
 
 
 @pytest.mark.parametrize("n", [2, 3, 5])

@@ -128,6 +128,9 @@ RIGHT = {
     "trips by the day of their start, side by side": list(DAYS[:5]) * 12,
     "many trips, mixed": DAYS.repeat(4)[np.random.RandomState(0).permutation(4 * N)],
     "customers, of whom most bought once": [*range(40), *[k for k in range(40, 60) for _ in range(3)]],
+    "a few trips, side by side": list(DAYS[:8]) * 3,
+    "long trips, side by side": list(DAYS[:12]) * 40,
+    "sensors, side by side": list(range(30)) * 2,
     "two patients": [1, 2],
 }
 
