@@ -175,15 +175,15 @@ def test_files_and_processes(tmp_path):
     model = made("GRURegressor")
     joblib.dump(model, tmp_path / "model.joblib")
     expected = joblib.load(tmp_path / "model.joblib").predict(X)
+
+    def predict_quietly(model):  # no name of a module, which a worker may not find
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            return pickle.loads(pickle.dumps(model)).predict(X)
+
     executor = loky.get_reusable_executor(max_workers=1)
     np.testing.assert_array_equal(executor.submit(predict_quietly, model).result(timeout=60), expected)
     executor.shutdown()
-
-
-def predict_quietly(model):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        return pickle.loads(pickle.dumps(model)).predict(X)
 
 
 def test_attributes_of_the_warning_are_documented(monkeypatch):
