@@ -91,8 +91,9 @@ def advise_on_outcome(outcome):
 
 
 def unrest(losses):
-    """The usual change of the loss from one epoch to the next, lately."""
-    return float(np.median(np.abs(np.diff(losses[-LATELY:]))))
+    """The usual change of the loss from one epoch to the next, on the way to the best."""
+    end = len(losses) - losses[::-1].index(min(losses))
+    return float(np.median(np.abs(np.diff(losses[max(0, end - LATELY) : end])))) if end > 1 else 0.0
 
 
 def _advise_on_nothing_learned(outcome, best):
