@@ -559,6 +559,8 @@ RIGHT = {
     "24 in and 24 out": lambda: (*profiles(), {}),
     "24 in and 24 out of noise": lambda: (echo(60, F=24)[0], echo(60, F=24, seed=1)[0], {}),
     "24 in and 24 out, a few": lambda: (profiles(8)[0], profiles(8)[1], {}),
+    "the same, scaled step by step": lambda: (
+        StandardScaler().fit_transform(seasons()[:, :24]), seasons()[:, 24:], {}),
     "windows, a period in and one out": lambda: (seasons()[:, :24], seasons()[:, 24:], {}),
     "weeks in and weeks out": lambda: (weeks()[:-1], weeks()[1:], {}),
     "weeks in and labels out": lambda: (weeks()[:-1], weeks()[1:] > 1, {}),
@@ -566,6 +568,11 @@ RIGHT = {
     "on and off": lambda: (np.arange(20) >= np.arange(60)[:, None] % 17, None, {}),
     "windows of a machine": lambda: (
         np.lib.stride_tricks.sliding_window_view(np.sign(np.sin(np.arange(99) / 4 + 0.1)), 9), None, {}),
+    "windows of bursts and of quiet": lambda: (
+        np.lib.stride_tricks.sliding_window_view((echo(260)[0][:, 0] * (np.arange(260) % 13 < 8)), 6),
+        np.random.RandomState(2).normal(size=255), {}),
+    "smooth in time and along features": lambda: (
+        np.cumsum(np.cumsum(echo(480, F=40)[0].reshape(60, 8, 40), axis=1), axis=2) / 10, None, {}),
     "filling up": lambda: (np.minimum(1, np.cumsum(np.abs(smooth()) / 9, axis=1)), None, {}),
     "quantiles of a step": lambda: (np.sort(echo(600, F=9)[0].reshape(100, 6, 9)), None, {}),
     "sorted by two labels": lambda: (
