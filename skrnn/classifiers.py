@@ -51,6 +51,9 @@ class SequenceClassifier(ClassifierMixin, BaseRNN):
         The first call makes the weights. A call that raises leaves the estimator as it was before. Not
         with `early_stopping=True` or `class_weight="balanced"`.
 
+        Weights count within a call: one whose data fill a single batch makes an update of full length,
+        whatever its samples weigh together.
+
         Parameters
         ----------
         .. X

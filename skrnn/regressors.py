@@ -52,6 +52,9 @@ class SequenceRegressor(RegressorMixin, BaseRNN):
         by, if the loss standardises it. A call that raises leaves the estimator as it was before. Not
         with `early_stopping=True`.
 
+        Weights count within a call: one whose data fill a single batch makes an update of full length,
+        whatever its samples weigh together.
+
         Parameters
         ----------
         .. X

@@ -47,6 +47,10 @@ class _Stepwise:
     full_batch = False
     n_slots = 0
     options = ()  # names of the keyword arguments
+    # Whether a step divides g by the root of its mean square. Then ``share``, by which updates of unequal
+    # weight differ, multiplies g in the step, but not in the mean square; training sets it.
+    divides = False
+    share = 1.0
 
     def __init__(self, theta, learning_rate):
         self.learning_rate = learning_rate
@@ -91,7 +95,7 @@ class SGD(_Stepwise):
 class Adam(_Stepwise):
     """Adam [1]_.
 
-    m <- beta_1 m + (1 - beta_1) g;   v <- beta_2 v + (1 - beta_2) g^2
+    m <- beta_1 m + (1 - beta_1) share g;   v <- beta_2 v + (1 - beta_2) g^2
     theta <- theta - eta m_hat / (sqrt(v_hat) + epsilon)
     with m_hat = m / (1 - beta_1^t) and v_hat = v / (1 - beta_2^t)
 
@@ -110,6 +114,7 @@ class Adam(_Stepwise):
     """
 
     n_slots = 2
+    divides = True
     options = ("beta_1", "beta_2", "epsilon")
 
     def __init__(self, theta, learning_rate, *, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
@@ -120,7 +125,7 @@ class Adam(_Stepwise):
         self.t += 1
         m, v = self.memory
         m *= self.beta_1
-        m += (1 - self.beta_1) * g
+        m += (1 - self.beta_1) * self.share * g
         v *= self.beta_2
         g2 = g * g
         g2 *= 1 - self.beta_2
@@ -138,7 +143,7 @@ class Adam(_Stepwise):
 class RMSprop(_Stepwise):
     """RMSprop [2]_, its decay called beta_2.
 
-    v <- beta_2 v + (1 - beta_2) g^2;   theta <- theta - eta g / (sqrt(v) + epsilon)
+    v <- beta_2 v + (1 - beta_2) g^2;   theta <- theta - eta share g / (sqrt(v) + epsilon)
 
     Parameters
     ----------
@@ -153,6 +158,7 @@ class RMSprop(_Stepwise):
     """
 
     n_slots = 1
+    divides = True
     options = ("beta_2", "epsilon")
 
     def __init__(self, theta, learning_rate, *, beta_2=0.999, epsilon=1e-8):
@@ -164,7 +170,7 @@ class RMSprop(_Stepwise):
         (v,) = self.memory
         v *= self.beta_2
         v += (1 - self.beta_2) * (g * g)
-        theta -= self.learning_rate * (g / (np.sqrt(v) + self.epsilon))
+        theta -= self.learning_rate * self.share * (g / (np.sqrt(v) + self.epsilon))
 
 
 class LBFGS:

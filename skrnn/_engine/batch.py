@@ -34,6 +34,9 @@ class Batch:
     """
 
     boundary = None  # the time axis has one part
+    _n_of_steps = (
+        None  # (T,) what W of the steps were if no step had a weight of its own; None: as they are
+    )
 
     def __init__(self, data, rows, dtype):
         self.data, self.dtype = data, dtype
@@ -154,6 +157,16 @@ class Batch:
         is_of_X = times < X.lengths[rows]
         return (X.offsets[rows] + times)[is_of_X], is_of_X
 
+    def relative_weight(self, first, end):
+        """How heavy the steps first + 1..end are, those of the whole batch are 1 on average.
+
+        Only the steps' own weights count: whole sequences of a larger weight stand for copies of them.
+        """
+        if self._n_of_steps is None:
+            return 1.0
+        w, n = self.loss_weight_of_steps[first:end].sum(), self._n_of_steps[first:end].sum()
+        return w / n * (self._n_of_steps.sum() / self.W)
+
     def _cast(self, values):
         return values.astype(self.dtype, copy=False)
 
@@ -190,6 +203,8 @@ class Batch:
         step = data.delay + np.arange(len(u)) - np.repeat(np.cumsum(n_targets) - n_targets, n_targets)
         c = u * self.weight[sequence]
         self.loss_weight_of_steps = np.bincount(step, c, minlength=self.T)
+        if not data.has_equal_steps:
+            self._n_of_steps = np.bincount(step, (u > 0) * self.weight[sequence], minlength=self.T)
         per_sequence = np.bincount(sequence, u, minlength=self.B)
         self.W = float(exact_sum(per_sequence[:, None], self.weight)[0])
         self.S = float(exact_sum((per_sequence / n_targets * share)[:, None], self.weight)[0])

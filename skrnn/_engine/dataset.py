@@ -2,8 +2,8 @@
 
 A ``Dataset`` is ``Sequences`` (``storage.py``) with targets and weights; batches are cut from it.
 Shapes: n sequences of T_i steps, F inputs per step, K targets. Data of another kind, as ``pairs.py``,
-have what training asks for: ``n``, ``select``, ``batch``, ``without_zero_weights`` and
-``flat_targets``.
+have what training asks for: ``n``, ``select``, ``batch``, ``weighting``, ``without_zero_weights``
+and ``flat_targets``.
 
 Every loss has a weight c(i, s) = w_i u(i, s), fixed by the whole sequence: w_i is the sample weight,
 u holds the rest (weights of steps and classes, target replication).
@@ -12,6 +12,8 @@ u holds the rest (weights of steps and classes, target replication).
 import numpy as np
 
 from skrnn._engine.batch import Batch
+from skrnn._engine.lazy import lazy_property
+from skrnn._engine.learner import Weighting
 from skrnn._engine.storage import Sequences
 
 
@@ -116,6 +118,37 @@ class Dataset:
         """The sequences ``rows`` as a batch."""
         return Batch(self, rows, dtype)
 
+    @lazy_property
+    def has_equal_steps(self):
+        """Whether all losses within a sequence weigh the same, but those that weigh nothing."""
+        return not self.per_step or self.inner_weight is None or _are_equal(self.inner_weight.flat())
+
+    def weighting(self, batch_size, k1=None):
+        """The ``Weighting`` of training in batches of so many sequences, updates every k1 steps.
+
+        None where all losses weigh the same: then batches that differ in size, as the last one of an
+        epoch often does, count the same. Sequences of one batch stand for copies of them.
+        """
+        n_batches, w = -(-self.n // batch_size), self.weight
+        W = self._weight_of_sequences()
+        if not self.has_equal_steps:  # what is drawn are steps
+            c = np.repeat(w, self.y.lengths) * self.inner_weight.flat()[:, 0]
+            steps = min(k1 or np.inf, self.lengths.mean())
+            return Weighting(float(W.sum()) / n_batches, _spread(c), min(batch_size, self.n) * steps)
+        c = w if self.per_step or self.inner_weight is None else W
+        if n_batches == 1 or _are_equal(c):
+            return None
+        return Weighting(float(W.sum()) / n_batches, _spread(c), batch_size)
+
+    def _weight_of_sequences(self):
+        """(n,) the weights of all losses of each."""
+        w, inner = self.weight, self.inner_weight
+        if not self.per_step:
+            return w if inner is None else w * inner
+        if inner is None:
+            return w * self.y.lengths
+        return w * np.add.reduceat(inner.flat()[:, 0], inner.offsets)
+
     def without_zero_weights(self):
         """The sequences that have any weight: a weight of zero means left out."""
         has_weight = self.weight > 0
@@ -197,6 +230,18 @@ class Dataset:
         offsets = np.cumsum(lengths) - lengths
         first = self.X.offsets + self.first_target
         return raw[np.repeat(first - offsets, lengths) + np.arange(lengths.sum())]
+
+
+def _are_equal(weights):
+    """Whether all weights are the same, but zeros, which leave something out."""
+    top = weights.max(initial=0.0)
+    return bool(((weights == top) | (weights == 0)).all())
+
+
+def _spread(weights):
+    """Squared coefficient of variation of those that are not zero."""
+    weights = weights[weights > 0]
+    return float(weights.var() / weights.mean() ** 2)
 
 
 def product_of_weights(step_weight, class_weight):

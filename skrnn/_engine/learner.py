@@ -1,8 +1,15 @@
 """What training changes: theta, by one update after the other.
 
 ``Gradient`` gathers the gradient of a loss at frozen weights; ``Learner`` also turns what is
-gathered into updates, in this order: scale, L2 penalty, clip_value, clip_norm [1]_, solver step.
-Both know neither cell nor loss nor data.
+gathered into updates, in this order: scale, L2 penalty, clip_value, clip_norm [1]_, share of the weight,
+solver step. Both know neither cell nor loss nor data.
+
+A sample weight acts as so many copies would (``Weighting``). The gradient of a batch is divided by the
+batch's own weight W, so that rate and clipping do not depend on it; the step then follows the gradient
+times the batch's share, W over the mean W of a batch. So at frozen weights the mean of the updates is
+the gradient of the weighted loss. Clipping looks at the gradient per unit of weight, also within a batch
+whose steps have weights of their own, and so do the mean squares by which solvers divide: a step that is heavy
+is cut no shorter than a light one, and divided by no more.
 
 Shapes: theta and g are flat vectors of P weights; B sequences of a batch. To do something else with the
 gradients of ``tbptt``, write a class below ``Gradient``.
@@ -19,6 +26,7 @@ References
 
 import math
 from collections import deque
+from typing import NamedTuple
 
 import numpy as np
 
@@ -56,6 +64,42 @@ def norm(g):
     return value
 
 
+class Weighting(NamedTuple):
+    """How unequal the updates of a training run are, where they are.
+
+    Attributes
+    ----------
+    mean : float
+        Mean of the weights W of the batches.
+    spread : float
+        Squared coefficient of variation of the weights of what is drawn for an update.
+    n : float
+        How many are drawn.
+    """
+
+    mean: float
+    spread: float
+    n: float
+
+    @property
+    def noise(self):
+        """How much noisier gradients are than at equal weights: n count as n / (1 + spread).
+
+        Clipping allows for it; else it would cut nearly every one, and what is left of those no longer
+        depends on how far predictions are off.
+
+        References
+        ----------
+        L. Kish, "Survey Sampling", Wiley 1965, section 11.7.
+        """
+        return math.sqrt(1 + self.spread)
+
+    @property
+    def root_mean_square(self):
+        """Of the weight of an update, its mean is 1."""
+        return math.sqrt(1 + self.spread / max(self.n, 1.0))
+
+
 class Gradient:
     """The gradient of the loss at frozen weights, gathered batch by batch.
 
@@ -89,7 +133,7 @@ class Gradient:
         """After a batch: all its losses have been added; ``carry()`` is the state after its last step."""
         self.W += batch.W
 
-    def update(self, scale, S):
+    def update(self, scale, S, relative_weight=1.0):
         """Where a ``Learner`` would change theta."""
 
     def finish(self, scale, S):
@@ -117,6 +161,8 @@ class Learner(Gradient):
     random_state : RandomState, for dropout masks
     ends : list, optional
         Takes, for every batch, its rows and the states after its last step.
+    weighting : Weighting, optional
+        None: each update counts the same.
 
     Attributes
     ----------
@@ -128,10 +174,10 @@ class Learner(Gradient):
 
     def __init__(
         self, network, theta, arithmetic, solver, *, alpha=0.0, clip_norm=None, clip_value=None,
-        random_state=None, ends=None,
+        random_state=None, ends=None, weighting=None,
     ):  # fmt: skip
         super().__init__(network, theta, arithmetic, alpha=alpha)
-        self.solver = solver
+        self.solver, self.weighting, self.share = solver, weighting, 1.0
         self.clip_norm, self.clip_value = clip_norm, clip_value
         self.random_state, self.ends = random_state, ends
         # theta, the solver's memory and its counter before the latest step
@@ -152,8 +198,10 @@ class Learner(Gradient):
         return self.loss / self.W + self.penalty / n, self.norm_sum / n, self.n_clipped / n
 
     def begin(self, batch):
-        """Before a batch: draw the first dropout masks."""
+        """Before a batch: take its share of the weight, draw the first dropout masks."""
         self._batch = batch
+        if self.weighting:
+            self.share = batch.W / self.weighting.mean
         if self.network.dropout:
             self._draw_masks()
 
@@ -168,18 +216,22 @@ class Learner(Gradient):
         masks = self.network.draw_masks(self._batch.B, self.random_state)
         self.masks = [m[self._batch.order] for m in masks]
 
-    def update(self, scale, S):
-        """One update of theta from the gradient gathered in g, which is zero afterwards."""
+    def update(self, scale, S, relative_weight=1.0):
+        """One update of theta from the gradient gathered in g, which is zero afterwards.
+
+        ``relative_weight`` is how heavy the update's steps are, those of the batch are 1 on average.
+        """
         penalty, g_norm = self.finish(scale, S)
         if not math.isfinite(g_norm + self.loss + penalty):
             raise self._divergence(penalty)
-        shrink, active = self._clip(g_norm)
+        shrink, active = self._clip(g_norm, relative_weight)
+        shrink = self._weighed(shrink, relative_weight)
         if g_norm > self.largest_norm and norm(self.g) * shrink > self.largest_norm:
             raise self._divergence(penalty)
         self._step(shrink)
         self.norms.append(g_norm)
         self.n_clipped += active
-        self.penalty += penalty
+        self.penalty += penalty * self.share
         self.norm_sum += g_norm
         self.n_updates += 1
         if self.network.dropout:
@@ -189,19 +241,32 @@ class Learner(Gradient):
         what = "gradient" if math.isfinite(self.loss + penalty) else "loss"
         return DivergenceError(what, self._before[2] is None, self.norms)
 
-    def _clip(self, g_norm):
-        """Clip g by value, then by norm.
+    def _clip(self, g_norm, relative_weight):
+        """Clip g by value, then by norm, where it is too large for its weight.
 
         Returns the factor that makes g short enough, and whether either was active.
         """
-        g, active, shrink = self.g, False, 1.0
-        if self.clip_value is not None and np.abs(g).max() > self.clip_value:
-            np.clip(g, -self.clip_value, self.clip_value, out=g)
+        g, active, shrink, unit = self.g, False, 1.0, relative_weight
+        if self.weighting:
+            unit *= self.weighting.noise
+        if self.clip_value is not None and np.abs(g).max() > self.clip_value * unit:
+            np.clip(g, -self.clip_value * unit, self.clip_value * unit, out=g)
             g_norm, active = norm(g), True
         if self.clip_norm is not None:
+            g_norm /= unit
             shrink = min(1.0, self.clip_norm / (g_norm + 1e-6))  # the 1e-6 is torch's
             active |= g_norm > self.clip_norm
         return shrink, active
+
+    def _weighed(self, shrink, relative_weight):
+        """The factor of g in the solver's step, which counts as much as its update weighs."""
+        if not self.weighting:
+            return shrink
+        if not getattr(self.solver, "divides", False):
+            return shrink * self.share
+        # g per unit of weight is what is squared; its weight goes into the step alone
+        self.solver.share = self.share * relative_weight / self.weighting.root_mean_square
+        return shrink / relative_weight
 
     def _step(self, shrink):
         theta, memory, _ = self._before
@@ -210,7 +275,7 @@ class Learner(Gradient):
             return
         theta[:], memory[:] = self.theta, self.solver.memory
         self._stepping = True
-        if shrink < 1:
+        if shrink != 1:
             self.g *= shrink
         self.solver.step(self.theta, self.g)
         self.g[:] = 0

@@ -55,6 +55,10 @@ class Pairs:
         """As ``Dataset.flat_targets``, of the decoder's steps."""
         return self.target.flat_targets()
 
+    def weighting(self, batch_size, k1=None):
+        """As ``Dataset.weighting``, of the decoder's steps."""
+        return self.target.weighting(batch_size, k1)
+
     def batch(self, rows, dtype):
         """The pairs ``rows`` as a batch."""
         return PairBatch(self, rows, dtype)
@@ -100,6 +104,10 @@ class PairBatch:
             decoder = self.decoder.window(max(start - S, 0), first - S, end - S, of_decoder)
         crosses = start < S <= end
         return PairWindow(encoder, decoder, first - start, crosses, self.to_decoder, self.to_encoder)
+
+    def relative_weight(self, first, end):
+        """As ``Batch.relative_weight``, of the decoder's steps."""
+        return self.decoder.relative_weight(max(first - self.boundary, 0), end - self.boundary)
 
     def targets(self, steps, start):
         """(N, 1) tokens that are to come in the decoder's ``steps``, and (N,) their weights u(i, s)."""

@@ -78,9 +78,10 @@ def tbptt(network, loss, batch, learner, k1=None, k2=None):
     """
     views, gradient, arithmetic = learner.views, learner.gradient_views, learner.arithmetic
     J = sum(update for *_, update in plan(batch, k1, k2))
-    state, at = batch.initial_state(network), 0
+    state, at, since = batch.initial_state(network), 0, None
     learner.begin(batch)
     for (start, first, end, update), following in pairwise(chain(plan(batch, k1, k2), [None])):
+        since = first if since is None else since
         # 1) carry the state to the start of the window
         if at < start:
             state = advance(network, batch, learner, state, at, start)
@@ -98,7 +99,8 @@ def tbptt(network, loss, batch, learner, k1=None, k2=None):
         network.backward(draw, tape, gradient, weighing)
         # 4) one update from the losses of the newest k1 steps
         if update:
-            learner.update(scale=J / batch.W, S=batch.S)
+            learner.update(J / batch.W, batch.S, batch.relative_weight(since, end))
+            since = None
     learner.end(batch, lambda: advance(network, batch, learner, state, at, batch.T))
 
 

@@ -147,7 +147,7 @@ class Trainer:
         learner = Learner(
             network, self.theta, EXACT if exact else FAST, self.solver, alpha=settings.alpha,
             clip_norm=settings.clip_norm, clip_value=settings.clip_value,
-            random_state=self.random_state, ends=ends,
+            random_state=self.random_state, ends=ends, weighting=data.weighting(batch_size, settings.k1),
         )  # fmt: skip
         batches = minibatches(data, batch_size, network.dtype, settings.shuffle, self.random_state)
         return train(

@@ -126,12 +126,12 @@ def _sgd(s):
 
 def _adam(s):
     m_scale, v_scale = 1 / (1 - s.beta_1**s.t), 1 / (1 - s.beta_2**s.t)
-    betas = s.beta_1, 1 - s.beta_1, s.beta_2, 1 - s.beta_2
+    betas = s.beta_1, (1 - s.beta_1) * s.share, s.beta_2, 1 - s.beta_2
     return *betas, s.epsilon, s.learning_rate * m_scale, v_scale**0.5
 
 
 def _rmsprop(s):
-    return s.beta_2, 1 - s.beta_2, s.epsilon, s.learning_rate
+    return s.beta_2, 1 - s.beta_2, s.epsilon, s.learning_rate * s.share
 
 
 # the name of a solver's twin, and the coefficients of its next step (update.hpp)

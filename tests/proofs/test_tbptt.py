@@ -214,7 +214,7 @@ def test_exact_gradient_at_weights_changed_by_real_updates(cell, k1, k2):
     batch = SpyBatch(data, np.arange(1), net.dtype)
 
     class Recorder(Learner):
-        def update(self, scale, S):
+        def update(self, scale, S, relative_weight=1.0):
             log.append((self.theta.copy(), self.g * scale))
             super().update(scale, S)
 
@@ -254,7 +254,7 @@ def test_scalar_linear_case():
     gradients = []
 
     class Recorder(Gradient):
-        def update(self, scale, S):
+        def update(self, scale, S, relative_weight=1.0):
             gradients.append(float(net.layout.views(self.g)["layer0.W_h"][0, 0]))
             self.g[:] = 0
 
@@ -415,7 +415,7 @@ def test_mean_of_the_updates_is_the_gradient_of_the_reported_loss(lengths, data_
     alpha, seen = 0.7, []
 
     class Frozen(Gradient):
-        def update(self, scale, S):
+        def update(self, scale, S, relative_weight=1.0):
             penalty, _ = self.finish(scale, S)
             seen.append((self.g.copy(), penalty))
             self.g[:] = 0
@@ -449,7 +449,7 @@ def test_optimum_does_not_depend_on_k1():
         steps = []
 
         class Frozen(Gradient):
-            def update(self, scale, S, steps=steps):
+            def update(self, scale, S, relative_weight=1.0, steps=steps):
                 steps.append(scale * net.layout.views(self.g)["readout.b"][0])
                 self.g[:] = 0
 
@@ -498,7 +498,7 @@ def test_new_masks_for_every_update_in_the_order_of_the_rows():
     seen = []
 
     class Recorder(Learner):
-        def update(self, scale, S):
+        def update(self, scale, S, relative_weight=1.0):
             seen.append(self.masks[0].copy())
             super().update(scale, S)
 
