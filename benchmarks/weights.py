@@ -1,9 +1,9 @@
 """Whether weights count for what they say, whatever batches and k1.
 
 First part: X is constant, so that nothing can be memorised, y is 1 on 20 of 2000 rows, which weigh 99,
-and 0 on the others, which weigh 1. The prediction should be the weighted mean, .5, however the
-data are cut. One sequence for each row, and rows as the steps of one series; with and without clipping. The prediction
-still moves with the latest batches: told is the mean over seeds, and the deviation of one of them.
+and 0 on the others, which weigh 1. The prediction should be the weighted mean, .5, however the data are
+cut. One sequence for each row, and rows as the steps of one series; with and without clipping. The
+prediction still moves with the latest batches: told is the mean over seeds, and the deviation of one.
 
 Second part: 4000 sequences of 12 steps, of which 1 % belong to the rare class (one value is raised a
 little, under noise), ``class_weight="balanced"``: balanced accuracy on 4000 others, for batches of "auto"

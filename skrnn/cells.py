@@ -122,6 +122,11 @@ class Cell:
         Arrays in ``state``.
     bias_init : tuple of float
         What b_x is before training, one number per gate; b_h is zero.
+    forget_gate : int or None
+        The gate that keeps the state while it is open, if the cell has one: then the estimator has a
+        parameter `forget_bias`, its bias in b_x before training.
+    input_gate : int or None
+        The gate that lets new input in, if it is another one than the forget gate closed.
     options : tuple of str
         The parameters of the estimator that the constructor takes besides.
     """
@@ -129,6 +134,7 @@ class Cell:
     n_gates = 1
     n_states = 1
     bias_init = (0.0,)
+    forget_gate = input_gate = None
     options = ()
 
     def __init__(self, hidden_size, dtype):
@@ -199,6 +205,7 @@ class LSTM(Cell):
     n_gates = 4
     n_states = 2
     bias_init = (0.0, 1.0, 0.0, 0.0)  # an open forget gate at the start [3]_
+    input_gate, forget_gate = 0, 1
 
     def __init__(self, hidden_size, dtype):
         # sigma(a) = 0.5 + 0.5 tanh(0.5 a) and tanh(a) = 0 + 1 tanh(1 a): one tanh for all gates
@@ -272,6 +279,7 @@ class GRU(Cell):
     n_gates = 3
     n_states = 1
     bias_init = (0.0, 0.0, 0.0)
+    forget_gate = 1  # z: h' = (1 - z) n + z h
 
     def __init__(self, hidden_size, dtype):
         H = hidden_size

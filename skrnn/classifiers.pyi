@@ -1,6 +1,6 @@
 # Made by .ci/stubs.py of signatures and docstrings: edit those.
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -39,7 +39,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
     alpha: float
     solver: Literal["adam", "sgd", "rmsprop", "lbfgs"]
     learning_rate_init: float
-    learning_rate: Literal["constant", "adaptive", "cosine"]
+    learning_rate: Literal["constant", "adaptive", "invscaling", "cosine", "onecycle"] | Callable[..., Any]
     momentum: float
     nesterovs_momentum: bool
     beta_1: float
@@ -47,7 +47,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
     epsilon: float
     max_fun: int
     batch_size: Literal["auto"] | int
-    max_iter: int
+    max_iter: Literal["auto"] | int
     shuffle: bool
     tol: float | None
     n_iter_no_change: int | float
@@ -80,6 +80,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
         self,
         hidden_size: int | tuple[int, ...] | Sequence[int] | NDArray[Any] = 32,
         *,
+        forget_bias: float | Literal["chrono"] | tuple[str, int] = 0.0,
         bidirectional: bool = False,
         embedding_size: int | None = None,
         n_tokens: int | None = None,
@@ -101,7 +102,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
         alpha: float = 0.0001,
         solver: Literal["adam", "sgd", "rmsprop", "lbfgs"] = "adam",
         learning_rate_init: float = 0.01,
-        learning_rate: Literal["constant", "adaptive", "cosine"] = "constant",
+        learning_rate: Literal["constant", "adaptive", "invscaling", "cosine", "onecycle"] | Callable[..., Any] = "constant",
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
         beta_1: float = 0.9,
@@ -109,7 +110,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
         epsilon: float = 1e-08,
         max_fun: int = 15000,
         batch_size: Literal["auto"] | int = "auto",
-        max_iter: int = 200,
+        max_iter: Literal["auto"] | int = 200,
         shuffle: bool = True,
         tol: float | None = 0.0001,
         n_iter_no_change: int | float = 50,
@@ -176,8 +177,57 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
     @property
     def weights_(self) -> dict[str, NDArray[Any]]: ...
 
-class GRUClassifier(SequenceClassifier): ...
-class LSTMClassifier(SequenceClassifier): ...
+class GRUClassifier(SequenceClassifier):
+    forget_bias: float | Literal["chrono"] | tuple[str, int]
+
+class LSTMClassifier(SequenceClassifier):
+    forget_bias: float | Literal["chrono"] | tuple[str, int]
+    def __init__(
+        self,
+        hidden_size: int | tuple[int, ...] | Sequence[int] | NDArray[Any] = 32,
+        *,
+        forget_bias: float | Literal["chrono"] | tuple[str, int] = 1.0,
+        bidirectional: bool = False,
+        embedding_size: int | None = None,
+        n_tokens: int | None = None,
+        pooling: Literal["last", "mean", "max"] = "last",
+        dropout: float = 0.0,
+        rows: Literal["sequences", "steps"] = "sequences",
+        step_features: int = 1,
+        sequence_id: str | int | tuple[Any, ...] | None = None,
+        return_sequences: bool = False,
+        target_delay: int = 0,
+        initial_state: Literal["zeros", "last"] = "zeros",
+        k1: int | None = None,
+        k2: Literal["auto"] | int | None = None,
+        truncation_tolerance: float = 0.5,
+        target_replication: float = 0.0,
+        clip_norm: float | None = 1.0,
+        clip_value: float | None = None,
+        class_weight: Literal["balanced"] | dict[Any, Any] | None = None,
+        alpha: float = 0.0001,
+        solver: Literal["adam", "sgd", "rmsprop", "lbfgs"] = "adam",
+        learning_rate_init: float = 0.01,
+        learning_rate: Literal["constant", "adaptive", "invscaling", "cosine", "onecycle"] | Callable[..., Any] = "constant",
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-08,
+        max_fun: int = 15000,
+        batch_size: Literal["auto"] | int = "auto",
+        max_iter: Literal["auto"] | int = 200,
+        shuffle: bool = True,
+        tol: float | None = 0.0001,
+        n_iter_no_change: int | float = 50,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: bool | int = False,
+        n_jobs: int | None = None,
+        dtype: Literal["float32", "float64"] | np.dtype[Any] | type[np.floating[Any]] | None = None,
+    ) -> None: ...
 
 class RNNClassifier(SequenceClassifier):
     activation: Literal["tanh", "relu", "logistic", "identity", "softmax"]
@@ -207,7 +257,7 @@ class RNNClassifier(SequenceClassifier):
         alpha: float = 0.0001,
         solver: Literal["adam", "sgd", "rmsprop", "lbfgs"] = "adam",
         learning_rate_init: float = 0.003,
-        learning_rate: Literal["constant", "adaptive", "cosine"] = "constant",
+        learning_rate: Literal["constant", "adaptive", "invscaling", "cosine", "onecycle"] | Callable[..., Any] = "constant",
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
         beta_1: float = 0.9,
@@ -215,7 +265,7 @@ class RNNClassifier(SequenceClassifier):
         epsilon: float = 1e-08,
         max_fun: int = 15000,
         batch_size: Literal["auto"] | int = "auto",
-        max_iter: int = 200,
+        max_iter: Literal["auto"] | int = 200,
         shuffle: bool = True,
         tol: float | None = 0.0001,
         n_iter_no_change: int | float = 50,

@@ -1,6 +1,6 @@
 # Made by .ci/stubs.py of signatures and docstrings: edit those.
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -27,7 +27,7 @@ class SequenceEncoderDecoder(BaseEstimator):
     alpha: float
     solver: Literal["adam", "sgd", "rmsprop", "lbfgs"]
     learning_rate_init: float
-    learning_rate: Literal["constant", "adaptive", "cosine"]
+    learning_rate: Literal["constant", "adaptive", "invscaling", "cosine", "onecycle"] | Callable[..., Any]
     momentum: float
     nesterovs_momentum: bool
     beta_1: float
@@ -35,7 +35,7 @@ class SequenceEncoderDecoder(BaseEstimator):
     epsilon: float
     max_fun: int
     batch_size: Literal["auto"] | int
-    max_iter: int
+    max_iter: Literal["auto"] | int
     shuffle: bool
     tol: float | None
     n_iter_no_change: int | float
@@ -63,6 +63,7 @@ class SequenceEncoderDecoder(BaseEstimator):
         self,
         hidden_size: int | tuple[int, ...] | Sequence[int] | NDArray[Any] = 32,
         *,
+        forget_bias: float | Literal["chrono"] | tuple[str, int] = 0.0,
         embedding_size: int = 16,
         dropout: float = 0.0,
         beam_size: int = 1,
@@ -74,7 +75,7 @@ class SequenceEncoderDecoder(BaseEstimator):
         alpha: float = 0.0001,
         solver: Literal["adam", "sgd", "rmsprop", "lbfgs"] = "adam",
         learning_rate_init: float = 0.01,
-        learning_rate: Literal["constant", "adaptive", "cosine"] = "constant",
+        learning_rate: Literal["constant", "adaptive", "invscaling", "cosine", "onecycle"] | Callable[..., Any] = "constant",
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
         beta_1: float = 0.9,
@@ -82,7 +83,7 @@ class SequenceEncoderDecoder(BaseEstimator):
         epsilon: float = 1e-08,
         max_fun: int = 15000,
         batch_size: Literal["auto"] | int = "auto",
-        max_iter: int = 200,
+        max_iter: Literal["auto"] | int = 200,
         shuffle: bool = True,
         tol: float | None = 0.0001,
         n_iter_no_change: int | float = 50,
@@ -128,8 +129,47 @@ class SequenceEncoderDecoder(BaseEstimator):
     @property
     def weights_(self) -> dict[str, NDArray[Any]]: ...
 
-class GRUEncoderDecoder(SequenceEncoderDecoder): ...
-class LSTMEncoderDecoder(SequenceEncoderDecoder): ...
+class GRUEncoderDecoder(SequenceEncoderDecoder):
+    forget_bias: float | Literal["chrono"] | tuple[str, int]
+
+class LSTMEncoderDecoder(SequenceEncoderDecoder):
+    forget_bias: float | Literal["chrono"] | tuple[str, int]
+    def __init__(
+        self,
+        hidden_size: int | tuple[int, ...] | Sequence[int] | NDArray[Any] = 32,
+        *,
+        forget_bias: float | Literal["chrono"] | tuple[str, int] = 1.0,
+        embedding_size: int = 16,
+        dropout: float = 0.0,
+        beam_size: int = 1,
+        max_length: int | None = None,
+        k1: int | None = None,
+        k2: int | None = None,
+        clip_norm: float | None = 1.0,
+        clip_value: float | None = None,
+        alpha: float = 0.0001,
+        solver: Literal["adam", "sgd", "rmsprop", "lbfgs"] = "adam",
+        learning_rate_init: float = 0.01,
+        learning_rate: Literal["constant", "adaptive", "invscaling", "cosine", "onecycle"] | Callable[..., Any] = "constant",
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-08,
+        max_fun: int = 15000,
+        batch_size: Literal["auto"] | int = "auto",
+        max_iter: Literal["auto"] | int = 200,
+        shuffle: bool = True,
+        tol: float | None = 0.0001,
+        n_iter_no_change: int | float = 50,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: bool | int = False,
+        n_jobs: int | None = None,
+        dtype: Literal["float32", "float64"] | np.dtype[Any] | type[np.floating[Any]] | None = None,
+    ) -> None: ...
 
 class RNNEncoderDecoder(SequenceEncoderDecoder):
     activation: Literal["tanh", "relu", "logistic", "identity", "softmax"]
@@ -149,7 +189,7 @@ class RNNEncoderDecoder(SequenceEncoderDecoder):
         alpha: float = 0.0001,
         solver: Literal["adam", "sgd", "rmsprop", "lbfgs"] = "adam",
         learning_rate_init: float = 0.003,
-        learning_rate: Literal["constant", "adaptive", "cosine"] = "constant",
+        learning_rate: Literal["constant", "adaptive", "invscaling", "cosine", "onecycle"] | Callable[..., Any] = "constant",
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
         beta_1: float = 0.9,
@@ -157,7 +197,7 @@ class RNNEncoderDecoder(SequenceEncoderDecoder):
         epsilon: float = 1e-08,
         max_fun: int = 15000,
         batch_size: Literal["auto"] | int = "auto",
-        max_iter: int = 200,
+        max_iter: Literal["auto"] | int = 200,
         shuffle: bool = True,
         tol: float | None = 0.0001,
         n_iter_no_change: int | float = 50,

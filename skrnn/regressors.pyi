@@ -1,6 +1,6 @@
 # Made by .ci/stubs.py of signatures and docstrings: edit those.
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -41,7 +41,7 @@ class SequenceRegressor(RegressorMixin, BaseEstimator):
     alpha: float
     solver: Literal["adam", "sgd", "rmsprop", "lbfgs"]
     learning_rate_init: float
-    learning_rate: Literal["constant", "adaptive", "cosine"]
+    learning_rate: Literal["constant", "adaptive", "invscaling", "cosine", "onecycle"] | Callable[..., Any]
     momentum: float
     nesterovs_momentum: bool
     beta_1: float
@@ -49,7 +49,7 @@ class SequenceRegressor(RegressorMixin, BaseEstimator):
     epsilon: float
     max_fun: int
     batch_size: Literal["auto"] | int
-    max_iter: int
+    max_iter: Literal["auto"] | int
     shuffle: bool
     tol: float | None
     n_iter_no_change: int | float
@@ -81,6 +81,7 @@ class SequenceRegressor(RegressorMixin, BaseEstimator):
         self,
         hidden_size: int | tuple[int, ...] | Sequence[int] | NDArray[Any] = 32,
         *,
+        forget_bias: float | Literal["chrono"] | tuple[str, int] = 0.0,
         bidirectional: bool = False,
         embedding_size: int | None = None,
         n_tokens: int | None = None,
@@ -104,7 +105,7 @@ class SequenceRegressor(RegressorMixin, BaseEstimator):
         alpha: float = 0.0001,
         solver: Literal["adam", "sgd", "rmsprop", "lbfgs"] = "adam",
         learning_rate_init: float = 0.01,
-        learning_rate: Literal["constant", "adaptive", "cosine"] = "constant",
+        learning_rate: Literal["constant", "adaptive", "invscaling", "cosine", "onecycle"] | Callable[..., Any] = "constant",
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
         beta_1: float = 0.9,
@@ -112,7 +113,7 @@ class SequenceRegressor(RegressorMixin, BaseEstimator):
         epsilon: float = 1e-08,
         max_fun: int = 15000,
         batch_size: Literal["auto"] | int = "auto",
-        max_iter: int = 200,
+        max_iter: Literal["auto"] | int = 200,
         shuffle: bool = True,
         tol: float | None = 0.0001,
         n_iter_no_change: int | float = 50,
@@ -165,8 +166,59 @@ class SequenceRegressor(RegressorMixin, BaseEstimator):
     @property
     def weights_(self) -> dict[str, NDArray[Any]]: ...
 
-class GRURegressor(SequenceRegressor): ...
-class LSTMRegressor(SequenceRegressor): ...
+class GRURegressor(SequenceRegressor):
+    forget_bias: float | Literal["chrono"] | tuple[str, int]
+
+class LSTMRegressor(SequenceRegressor):
+    forget_bias: float | Literal["chrono"] | tuple[str, int]
+    def __init__(
+        self,
+        hidden_size: int | tuple[int, ...] | Sequence[int] | NDArray[Any] = 32,
+        *,
+        forget_bias: float | Literal["chrono"] | tuple[str, int] = 1.0,
+        bidirectional: bool = False,
+        embedding_size: int | None = None,
+        n_tokens: int | None = None,
+        pooling: Literal["last", "mean", "max"] = "last",
+        dropout: float = 0.0,
+        rows: Literal["sequences", "steps"] = "sequences",
+        step_features: int = 1,
+        sequence_id: str | int | tuple[Any, ...] | None = None,
+        return_sequences: bool = False,
+        target_delay: int = 0,
+        initial_state: Literal["zeros", "last"] = "zeros",
+        k1: int | None = None,
+        k2: Literal["auto"] | int | None = None,
+        truncation_tolerance: float = 0.5,
+        target_replication: float = 0.0,
+        clip_norm: float | None = 1.0,
+        clip_value: float | None = None,
+        loss: Literal["squared_error", "absolute_error", "huber", "poisson", "quantile"] | type[Any] = "squared_error",
+        huber_delta: float = 1.0,
+        quantile: float | Sequence[float] = 0.5,
+        alpha: float = 0.0001,
+        solver: Literal["adam", "sgd", "rmsprop", "lbfgs"] = "adam",
+        learning_rate_init: float = 0.01,
+        learning_rate: Literal["constant", "adaptive", "invscaling", "cosine", "onecycle"] | Callable[..., Any] = "constant",
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-08,
+        max_fun: int = 15000,
+        batch_size: Literal["auto"] | int = "auto",
+        max_iter: Literal["auto"] | int = 200,
+        shuffle: bool = True,
+        tol: float | None = 0.0001,
+        n_iter_no_change: int | float = 50,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: bool | int = False,
+        n_jobs: int | None = None,
+        dtype: Literal["float32", "float64"] | np.dtype[Any] | type[np.floating[Any]] | None = None,
+    ) -> None: ...
 
 class RNNRegressor(SequenceRegressor):
     activation: Literal["tanh", "relu", "logistic", "identity", "softmax"]
@@ -198,7 +250,7 @@ class RNNRegressor(SequenceRegressor):
         alpha: float = 0.0001,
         solver: Literal["adam", "sgd", "rmsprop", "lbfgs"] = "adam",
         learning_rate_init: float = 0.003,
-        learning_rate: Literal["constant", "adaptive", "cosine"] = "constant",
+        learning_rate: Literal["constant", "adaptive", "invscaling", "cosine", "onecycle"] | Callable[..., Any] = "constant",
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
         beta_1: float = 0.9,
@@ -206,7 +258,7 @@ class RNNRegressor(SequenceRegressor):
         epsilon: float = 1e-08,
         max_fun: int = 15000,
         batch_size: Literal["auto"] | int = "auto",
-        max_iter: int = 200,
+        max_iter: Literal["auto"] | int = 200,
         shuffle: bool = True,
         tol: float | None = 0.0001,
         n_iter_no_change: int | float = 50,

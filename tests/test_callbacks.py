@@ -513,12 +513,21 @@ def test_own_support_rejects(bad):
 
 # --- Checkpoint -----------------------------------------------------------------------------------
 
+
+def halved(epoch):
+    """A schedule that can be pickled."""
+    return 0.02 / 2**epoch
+
+
 ON_THE_WAY = {
     "plain": {},
     "early stopping": {"early_stopping": True, "n_iter_no_change": 2, "tol": 0.01},
     "best long ago": {"early_stopping": True, "learning_rate_init": 1.0, "validation_fraction": 0.3},
     "patience": {"n_iter_no_change": 3, "tol": 0.2},
     "cosine": {"learning_rate": "cosine"},
+    "one cycle": {"learning_rate": "onecycle", "n_iter_no_change": 1, "tol": 10.0},
+    "inverse scaling": {"learning_rate": "invscaling"},
+    "a function": {"learning_rate": halved},
     "adaptive": {"learning_rate": "adaptive", "n_iter_no_change": 1, "tol": 0.1},
     "dropout": {"dropout": 0.3, "k1": 2, "k2": 3, "solver": "sgd"},
     "rmsprop": {"solver": "rmsprop", "target_replication": 0.5, "k1": 2},

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from skrnn.solvers import SCHEDULES, SOLVERS
+from skrnn.solvers import SCHEDULES, SOLVERS, Given
 
 STEPWISE = [name for name, cls in SOLVERS.items() if not cls.full_batch]
 OPTIONS = {
@@ -86,6 +86,42 @@ def test_lbfgs_finds_the_minimum_and_reports_every_iteration():
     result = solver.minimize(rosenbrock, np.array([-1.2, 1.0], dtype=np.float32), seen.append)
     np.testing.assert_allclose(result.x, 1, atol=1e-5)
     assert len(seen) == result.nit
+
+
+def test_one_cycle():
+    """30 % up from a tenth of the highest rate, then half a cosine to 0."""
+    cycle = SCHEDULES["onecycle"](0.03, 100)
+    rates = np.array([cycle.rate(e) for e in range(101)])
+    assert rates[0] == pytest.approx(0.003)
+    assert rates[30] == rates.max() == 0.03
+    np.testing.assert_allclose(np.diff(rates[:31]), 0.9 * 0.03 / 30)
+    np.testing.assert_allclose(rates[30:], 0.015 * (1 + np.cos(np.pi * np.arange(71) / 70)), atol=1e-17)
+    assert cycle.is_whole
+    assert cycle.ends_with_max_iter
+
+
+@pytest.mark.parametrize("max_iter", [1, 2, 3])
+def test_the_shortest_cycles_train(max_iter):
+    for name, schedule in SCHEDULES.items():
+        rates = [schedule(0.1, max_iter).rate(e) for e in range(max_iter)]
+        assert all(0 < rate <= 0.1 for rate in rates), name
+
+
+def test_inverse_scaling_is_that_of_scikit_learn():
+    """In epochs; there in samples."""
+    from sklearn.neural_network._stochastic_optimizers import SGDOptimizer
+
+    theirs, ours = SGDOptimizer([], 0.1, "invscaling", power_t=0.5), SCHEDULES["invscaling"](0.1, 10)
+    for epoch in range(5):
+        theirs.iteration_ends(epoch)
+        assert ours.rate(epoch) == pytest.approx(theirs.learning_rate)
+
+
+def test_a_function_of_the_epoch():
+    assert Given(lambda epoch: 0.1 / (1 + epoch), 5.0, 10).rate(3) == 0.025
+    for wrong in ("fast", -0.1, np.nan, None, [0.1]):
+        with pytest.raises(ValueError, match="learning_rate returned .* for epoch 3"):
+            Given(lambda epoch, wrong=wrong: wrong, 5.0, 10).rate(3)
 
 
 def test_schedules():

@@ -8,8 +8,8 @@ A sample weight acts as so many copies would (``Weighting``). The gradient of a 
 batch's own weight W, so that rate and clipping do not depend on it; the step then follows the gradient
 times the batch's share, W over the mean W of a batch. So at frozen weights the mean of the updates is
 the gradient of the weighted loss. Clipping looks at the gradient per unit of weight, also within a batch
-whose steps have weights of their own, and so do the mean squares by which solvers divide: a step that is heavy
-is cut no shorter than a light one, and divided by no more.
+whose steps have weights of their own, and so do the mean squares by which solvers divide: an update that
+is heavy is cut no shorter than a light one, and divided by no more.
 
 Shapes: theta and g are flat vectors of P weights; B sequences of a batch. To do something else with the
 gradients of ``tbptt``, write a class below ``Gradient``.

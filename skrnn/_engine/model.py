@@ -141,9 +141,9 @@ class Model:
     theta: np.ndarray
 
     @classmethod
-    def new(cls, facts, network, random_state):
+    def new(cls, facts, network, random_state, forget_bias=None):
         """A model before training: weights drawn at random, and outputs where the targets want them."""
-        theta = network.initial_weights(random_state)
+        theta = network.initial_weights(random_state, forget_bias)
         if facts.targets.start is not None:
             network.views(theta).b[...] = facts.targets.start
         return cls(facts, theta)

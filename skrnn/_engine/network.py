@@ -17,7 +17,7 @@ from skrnn._engine.arithmetic import with_ones
 from skrnn._engine.packing import Window
 from skrnn._engine.pooling import POOLINGS
 from skrnn._engine.recurrence import Layer, Recurrence, layer_gradient, unroll, unroll_backward
-from skrnn._engine.weights import WeightLayout, glorot_uniform, orthogonal
+from skrnn._engine.weights import WeightLayout, forget_biases, glorot_uniform, orthogonal
 
 # layers: per layer, per direction, a tuple of (B, H); pool: what pooling has gathered.
 State = namedtuple("State", "layers pool")
@@ -94,17 +94,18 @@ class Network:
             for direction in ("", ".reverse")[: self.n_directions]:
                 yield f"layer{k}{direction}", D, H
 
-    def initial_weights(self, random_state):
+    def initial_weights(self, random_state, forget_bias=None):
         """A new theta: Glorot input weights, orthogonal recurrent weights, the cell's biases.
 
-        Embeddings have mean 0 and variance 1, like standardised features.
+        Embeddings have mean 0 and variance 1, like standardised features. ``forget_bias``: as
+        ``weights.forget_biases`` takes it; None: the cell's own.
         """
         theta = np.zeros(self.layout.size)
-        self.draw_weights(self.views(theta), random_state)
+        self.draw_weights(self.views(theta), random_state, forget_bias)
         return theta.astype(self.dtype)
 
-    def draw_weights(self, views, random_state):
-        """Initial weights into ``views`` of zeros."""
+    def draw_weights(self, views, random_state, forget_bias=None):
+        """Initial weights into ``views`` of zeros; those of gates last, so that no other draw moves."""
         if views.table is not None:
             views.table[...] = random_state.normal(size=views.table.shape)
         for cell, directions in zip(self.cells, views.layers, strict=True):
@@ -115,6 +116,9 @@ class Network:
                 b_x[...] = np.repeat(cell.bias_init, H)
         if views.W is not None:
             views.W[...] = glorot_uniform(random_state, *views.W.shape)
+        for cell, directions in zip(self.cells, views.layers, strict=True):
+            for *_, b_x, _ in directions:
+                forget_biases(b_x, cell, forget_bias, random_state)
 
     def lay_out(self, places):
         """From now on the weights lie at these ``places`` (of a ``WeightLayout``) of a vector."""

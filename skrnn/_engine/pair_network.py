@@ -69,11 +69,11 @@ class PairNetwork:
     def _parts(self):
         return ("encoder", self.encoder), ("decoder", self.decoder)
 
-    def initial_weights(self, random_state):
+    def initial_weights(self, random_state, forget_bias=None):
         """A new theta: each part's own initial weights."""
         theta = np.zeros(self.layout.size)
         for _, network in self._parts():
-            network.draw_weights(network.views(theta), random_state)
+            network.draw_weights(network.views(theta), random_state, forget_bias)
         return theta.astype(self.dtype)
 
     def views(self, vector):

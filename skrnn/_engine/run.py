@@ -134,7 +134,7 @@ class Run:
     def record(self, value, theta):
         """Take the watched value of one more epoch."""
         self.epoch += 1
-        self.done = self.monitor.record(value, theta)
+        self.done = self.monitor.record(value, theta) and not self.schedule.is_whole
         if self.done and self.schedule.go_on_after_plateau():
             self.done = False
             self.monitor.restart()

@@ -24,6 +24,7 @@ References
    networks", AISTATS 2010.
 .. [2] A. M. Saxe, J. L. McClelland, S. Ganguli, "Exact solutions to the nonlinear dynamics of
    learning in deep linear neural networks", ICLR 2014.
+.. [3] C. Tallec, Y. Ollivier, "Can recurrent neural networks warp time?", ICLR 2018.
 """
 
 import math
@@ -85,3 +86,24 @@ def orthogonal(random_state, n, n_blocks=1):
         Q, R = np.linalg.qr(random_state.normal(size=(n, n)))
         blocks.append(Q * np.sign(np.diag(R)))  # makes the draw uniform over the group
     return np.hstack(blocks)
+
+
+def forget_biases(b_x, cell, forget_bias, random_state):
+    """Set the biases of the forget gate in b_x (n_gates H,), and those of the input gate that go with it.
+
+    ``forget_bias`` is a number, or for chrono initialisation [3]_ ("chrono", T) with T the number of
+    steps that a gradient travels: every unit draws for how long it remembers, evenly between 1 and T - 1
+    steps. A gate of bias log(t) keeps t / (t + 1) of the state in a step, so it forgets within about t
+    steps. None, or a cell without such a gate: b_x stays as it is.
+    """
+    if forget_bias is None or cell.forget_gate is None:
+        return
+    gates = b_x.reshape(cell.n_gates, -1)
+    if not isinstance(forget_bias, tuple):
+        gates[cell.forget_gate] = forget_bias
+        return
+    _, T = forget_bias
+    memory = random_state.uniform(1, max(T - 1, 1), size=gates.shape[1])
+    gates[cell.forget_gate] = np.log(memory)
+    if cell.input_gate is not None:
+        gates[cell.input_gate] = -np.log(memory)

@@ -38,7 +38,7 @@ from skrnn._reading.reader import Given, Reader, read_again
 from skrnn._reading.targets import check_targets, read_targets_per_step
 from skrnn._reading.weights import read_weights
 from skrnn._settings.arguments import check_int
-from skrnn._settings.build import attributes_of, build, of
+from skrnn._settings.build import attributes_of, build, of, of_cell
 from skrnn._settings.quoting import quote
 from skrnn._settings.settings import Of, SequenceSettings
 from skrnn._settings.texts import complete
@@ -69,13 +69,15 @@ class Trainable(Stamped, HasTasks, BaseEstimator):
         if cell is not None:
             cls._cell = cell
         if cls._cell is not None and "__init__" not in cls.__dict__:
-            build(cls, **cls._tables())
+            tables = cls._tables()
+            build(cls, **(tables | {"parameters": of_cell(tables["parameters"], cls._cell)}))
 
     @classmethod
     def _owners(cls):
         """The groups of parameters that the class has besides those of all."""
-        of_cell = ("rnn",) if issubclass(cls._cell, Elman) else ()
-        return of_cell + ((cls._owner,) if cls._owner else ())
+        is_gated = getattr(cls._cell, "forget_gate", None) is not None
+        of_cell = {"rnn": issubclass(cls._cell, Elman), "gated": is_gated, cls._owner: cls._owner}
+        return tuple(owner for owner, has in of_cell.items() if has)
 
     @classmethod
     def _tables(cls):
@@ -135,13 +137,13 @@ class Trainable(Stamped, HasTasks, BaseEstimator):
         task = reader.read(X, y, sample_weight)
         random_state = _random_numbers(before, settings)
         run, theta = before.unfinished_run(settings) if before else (None, None)
-        run = run or settings.new_run(random_state.get_state())
+        run = run or settings.new_run(random_state.get_state(), task.data.n)
         # 2) hold out validation data
         task, held_out = _hold_out(reader, task, X, given, run.drawn_from(random_state))
         task = task.in_pieces()
         network = _network(settings, task)
         # 3) train
-        model = before.model.with_theta(theta) if before else Model.new(task.facts, network, random_state)
+        model = before.model.with_theta(theta) if before else _new_model(task, network, random_state)
         start = _start(model, run, before, random_state)
         trainer = Trainer(settings, task, start, network)
         with Tasks(self, trainer, X, y, sample_weight) as tasks:
@@ -255,6 +257,12 @@ def _network(settings, task):
     return network
 
 
+def _new_model(task, network, random_state):
+    """A model to train on the task, whose gradients will travel over its sequences, or part of them."""
+    forget_bias = task.settings.initial_forget_bias(int(task.data.lengths.max()))
+    return Model.new(task.facts, network, random_state, forget_bias)
+
+
 def _with_series(trainer):
     """What came out of training, with the states in which the series end.
 
@@ -316,7 +324,7 @@ class BaseRNN(Trainable):
             task = reader.read(X, y, sample_weight, first, is_part=True)
             random_state, pieces = _random_numbers(before, settings), task.in_pieces()
             network, ends = _network(settings, pieces), []
-            model = before.model if before else Model.new(task.facts, network, random_state)
+            model = before.model if before else _new_model(pieces, network, random_state)
             start = _start(model, settings.run_of_a_part(), before, random_state)
             trainer = Trainer(settings, pieces, start, network)
             trainer.train(ends=ends)

@@ -5,6 +5,7 @@ the classes, reach without any network. To add a cause of learning nothing, add 
 belongs: what the data show comes first, what may always be comes last.
 """
 
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
@@ -120,6 +121,8 @@ def causes(outcome):
         tips.append("if the whole numbers of X are ids of tokens or categories, set embedding_size")
     if X.dtype is None and (offset := offset_of(X)):
         tips.append(f"standardise X: {offset}")
+    if T >= LONG and isinstance(getattr(settings, "forget_bias", None), Real):
+        tips.append('forget_bias="chrono", so that the network remembers for longer at the start')
     if not settings.per_step and settings.pooling == "last" and T >= LONG:
         tips.append(f'pooling="max" or "mean", as the answer is read from the last of {T} steps only')
     if outcome.n_columns == T > 1:

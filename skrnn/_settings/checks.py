@@ -8,7 +8,7 @@ Letters: ``e`` are the ``Settings`` of the estimator.
 """
 
 from itertools import pairwise
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
 
@@ -26,6 +26,7 @@ def check_sequences(e, *, X_val=None, y_val=None, sample_weight_val=None, partia
                 f"needs the whole sequence. Set {name}=None or bidirectional=False."
             )
     check_solver(e)
+    check_forget_bias(e)
     if hasattr(e, "loss"):
         check_loss(e)
     _check_rows(e)
@@ -38,13 +39,14 @@ def check_sequences(e, *, X_val=None, y_val=None, sample_weight_val=None, partia
 def check_pairs(e, **call):
     """ValueError for parameters of an encoder-decoder that contradict each other, or the call."""
     check_solver(e)
+    check_forget_bias(e)
     check_validation(e, **call)
     check_verbose(e)
 
 
 def check_solver(e):
     """What a schedule, or a solver that needs the whole data, cannot do."""
-    if e.tol is None and e.learning_rate == "adaptive":
+    if e.tol is None and isinstance(e.learning_rate, str) and e.learning_rate == "adaptive":
         raise ValueError(
             "tol=None and learning_rate='adaptive' do not go together: the rate is lowered when the loss "
             "has not fallen by tol. Set tol to a number, or another learning_rate."
@@ -61,6 +63,21 @@ def check_solver(e):
         raise ValueError(
             f"dropout={e.dropout} and solver={e.solver!r} do not go together: {e.solver} needs a loss "
             "that does not change from call to call. Set dropout=0 or another solver."
+        )
+
+
+def check_forget_bias(e):
+    """ValueError unless it is a finite number, "chrono", or ("chrono", T) with T of two steps or more."""
+    bias = getattr(e, "forget_bias", 0.0)
+    if isinstance(bias, tuple):
+        T = bias[1] if len(bias) == 2 and isinstance(bias[0], str) and bias[0] == "chrono" else None
+        ok = isinstance(T, Integral) and not isinstance(T, bool) and T >= 2
+    else:
+        ok = isinstance(bias, str) or (np.isfinite(bias) and not isinstance(bias, bool))
+    if not ok:
+        raise ValueError(
+            'forget_bias must be a finite number, "chrono", or ("chrono", T) with the number T of time '
+            f"steps to remember, an int of at least 2, got {quote(bias)}."
         )
 
 

@@ -7,6 +7,7 @@ classifiers,
 ``PairSettings`` those of encoder-decoders.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -17,10 +18,13 @@ from skrnn._engine.truncation import longest_window
 from skrnn._settings.checks import check_pairs, check_sequences
 from skrnn._settings.quoting import quote, shorten
 from skrnn.losses import LOSSES
-from skrnn.solvers import SCHEDULES, SOLVERS
+from skrnn.solvers import SCHEDULES, SOLVERS, Given
 
 # batch_size="auto" (docs/defaults.rst): so many sequences are one batch, more are cut into smaller ones.
 LARGEST_WHOLE, AUTO_BATCH = 200, 32
+# max_iter="auto" (docs/defaults.rst): epochs where nothing else ends them, and of a schedule that goes
+# down to zero; there no more batches than so many, in no fewer epochs than so many.
+LONGEST, CYCLE, MOST_BATCHES, SHORTEST_CYCLE = 200, 60, 15_000, 10
 # A call of fit finishes an interrupted one if these parameters are as they were.
 OF_A_RUN = (
     "max_iter", "solver", "learning_rate", "learning_rate_init", "early_stopping", "validation_fraction",
@@ -98,12 +102,36 @@ class Settings:
 
     # --- training ---------------------------------------------------------------------------------
 
-    def new_run(self, drawn):
-        """The run that a call of fit begins; ``drawn`` is the state of the random numbers."""
-        same = self.of_a_run()
-        schedule = SCHEDULES[self.learning_rate](self.learning_rate_init, self.max_iter)
+    def new_run(self, drawn, n):
+        """The run that a call of fit on n sequences begins; ``drawn``: where random numbers stand."""
+        same, max_iter = self.of_a_run(), self.max_iter_of(n)
+        schedule = self.schedule_class(self.learning_rate_init, max_iter)
         monitor = Monitor(self.tol, self.n_iter_no_change, keep_best=self.early_stopping)
-        return Run(self.max_iter, monitor, schedule, settings=same, drawn=drawn)
+        return Run(max_iter, monitor, schedule, settings=same, drawn=drawn)
+
+    @property
+    def schedule_class(self):
+        """What makes a schedule from the rate and the number of epochs."""
+        if callable(self.learning_rate):
+            return partial(Given, self.learning_rate)
+        return SCHEDULES[self.learning_rate]
+
+    def max_iter_of(self, n):
+        """Epochs of a fit on n sequences."""
+        if self.max_iter != "auto":
+            return self.max_iter
+        if self.full_batch or not getattr(self.schedule_class, "ends_with_max_iter", False):
+            return LONGEST
+        n_batches = -(-n // self.batch_size_of(n))
+        return max(SHORTEST_CYCLE, min(CYCLE, MOST_BATCHES // n_batches))
+
+    def initial_forget_bias(self, T):
+        """The bias of forget gates, for sequences of up to T steps; None if the cell has no such gate."""
+        bias = getattr(self, "forget_bias", None)
+        if bias != "chrono":
+            return bias if bias is None or isinstance(bias, tuple) else float(bias)
+        depth = self.longest_window if self.k2 == "auto" else self.k2 or self.k1
+        return "chrono", min(T, depth or T)
 
     def of_a_run(self):
         """What must be as it was if another call is to finish a run."""

@@ -66,6 +66,19 @@ PARAMETERS = {
         "of a layer compete and sum to one.",
         "rnn",
     ),
+    "forget_bias": Parameter(
+        1.0,
+        [Real, StrOptions({"chrono"}), tuple],
+        'float, "chrono" or tuple of str and int',
+        "The bias of the forget gate before training (of the GRU the gate z, which keeps the state). "
+        "With a higher one the network remembers for longer at the start, by which long tasks are often "
+        "learned or not. \"chrono\" (Tallec and Ollivier, ICLR 2018): every unit draws for how many "
+        "steps it remembers, between 1 and T - 1, and its bias is the logarithm of that; of the LSTM the "
+        "input gate's is minus that. T is the number of steps that gradients travel: those of the "
+        "longest sequence of the first fit, or `k2` (`k1` if that is None), if it is less. (\"chrono\", "
+        "T) sets it.",
+        "gated",
+    ),
     "bidirectional": Parameter(
         False,
         ["boolean"],
@@ -264,12 +277,17 @@ PARAMETERS = {
     ),
     "learning_rate": Parameter(
         "constant",
-        [StrOptions(set(SCHEDULES))],
-        f'{_quoted(SCHEDULES)}, default="constant"',
+        [StrOptions(set(SCHEDULES)), callable],
+        f'{_quoted(SCHEDULES)} or callable, default="constant"',
         "How the rate changes over the epochs. \"adaptive\" divides it by 5 whenever the loss has not "
         "improved by `tol` for `n_iter_no_change` epochs, instead of stopping; \"cosine\" lowers it "
-        "towards 0 along half a cosine over the `max_iter` epochs of a fit call, and is constant in "
-        "`partial_fit`.",
+        "towards 0 along half a cosine over the `max_iter` epochs of a fit call; \"onecycle\" (Smith and "
+        "Topin 2019) raises it for the first 30 % of them from a tenth of `learning_rate_init`, its "
+        "highest value, and then lowers it in the same way. A cycle is trained to its end, whatever "
+        "`tol` and `early_stopping` say (the latter still keeps the best weights). \"invscaling\" "
+        "divides it by the root of the number of the epoch. A callable takes the number of the epoch, "
+        "counted from 0, and returns the rate; `learning_rate_init` is not used then. In `partial_fit` "
+        "the rate is `learning_rate_init`.",
     ),
     "momentum": Parameter(
         0.9,
@@ -320,9 +338,11 @@ PARAMETERS = {
     ),
     "max_iter": Parameter(
         200,
-        [_at_least(1)],
-        "int, default=200",
-        "Largest number of epochs (passes over the data) of a fit call; with \"lbfgs\", of iterations.",
+        [StrOptions({"auto"}), _at_least(1)],
+        'int or "auto", default=200',
+        "Largest number of epochs (passes over the data) of a fit call; with \"lbfgs\", of iterations. "
+        "\"auto\": 60 for the schedules that go down to zero, \"onecycle\" and \"cosine\", or as many as "
+        "make 15 000 batches, if these are fewer, but at least 10; 200 for all others.",
     ),
     "shuffle": Parameter(
         True,

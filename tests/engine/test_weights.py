@@ -58,6 +58,67 @@ def test_initial_weights(cell, bidirectional):
             assert array.std() > 0.1
 
 
+GATED = [name for name, cell in CELLS.items() if cell.forget_gate is not None]
+
+
+@pytest.mark.parametrize("cell", GATED)
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_chrono_initialisation(cell, bidirectional):
+    """Units forget within 1 to T - 1 steps, evenly spread, in every layer and direction."""
+    net = Network(CELLS[cell], 3, (400, 300), 2, dtype=np.float64, bidirectional=bidirectional)
+    plain = net.layout.views(net.initial_weights(np.random.RandomState(0)))
+    weights = net.layout.views(net.initial_weights(np.random.RandomState(0), ("chrono", 101)))
+    drawn = []
+    for name, array in weights.items():
+        if not name.endswith("b_x"):  # everything else is the same draw
+            np.testing.assert_array_equal(array, plain[name])
+            continue
+        gates = array.reshape(CELLS[cell].n_gates, -1)
+        memory = np.exp(gates[CELLS[cell].forget_gate])
+        assert memory.min() >= 1
+        assert memory.max() <= 100
+        assert memory.mean() == pytest.approx(50.5, abs=6)
+        if CELLS[cell].input_gate is not None:
+            np.testing.assert_array_equal(gates[CELLS[cell].input_gate], -gates[CELLS[cell].forget_gate])
+        drawn.append(memory)
+    assert len(drawn) == 2 * (1 + bidirectional)
+    assert not np.array_equal(drawn[0][:300], drawn[-1][:300])
+
+
+@pytest.mark.parametrize("cell", GATED)
+def test_a_unit_forgets_within_the_time_drawn_for_it(cell):
+    """Without input and recurrent weights: 1 / e of the state is left after about so many steps."""
+    net = Network(CELLS[cell], 1, (50,), 1, dtype=np.float64)
+    theta = net.initial_weights(np.random.RandomState(0), ("chrono", 60))
+    layer = net.views(theta).layers[0][0]
+    layer.W_x[...] = layer.W_h[...] = 0
+    memory = np.exp(layer.b_x.reshape(CELLS[cell].n_gates, -1)[CELLS[cell].forget_gate])
+    state = tuple(np.ones((1, 50)) for _ in range(CELLS[cell].n_states))
+    made = CELLS[cell](50, np.float64)
+    left = [state[-1][0]]
+    for _ in range(150):
+        state, _ = made.forward(layer.b_x[None].copy(), layer.b_h[None].copy(), state)
+        left.append(state[-1][0])
+    time = np.argmax(np.array(left) < np.exp(-1), axis=0)
+    np.testing.assert_allclose(time, np.ceil(1 / np.log1p(1 / memory)), atol=1)
+
+
+@pytest.mark.parametrize("T", [1, 2])
+def test_chrono_initialisation_of_the_shortest_sequences(T):
+    net = Network(CELLS["lstm"], 1, (4,), 1, dtype=np.float64)
+    weights = net.layout.views(net.initial_weights(np.random.RandomState(0), ("chrono", T)))
+    assert not weights["layer0.b_x"].any()
+
+
+@pytest.mark.parametrize("cell", GATED)
+def test_a_number_is_the_bias_of_the_forget_gate(cell):
+    net = Network(CELLS[cell], 3, (6,), 2, dtype=np.float64)
+    b_x = net.layout.views(net.initial_weights(np.random.RandomState(0), 2.5))["layer0.b_x"]
+    gates = b_x.reshape(CELLS[cell].n_gates, -1)
+    assert set(gates[CELLS[cell].forget_gate]) == {2.5}
+    assert not np.delete(gates, CELLS[cell].forget_gate, axis=0).any()
+
+
 def test_float32_starts_from_the_same_draw():
     thetas = [
         Network(CELLS["gru"], 3, (5,), 2, dtype=dtype).initial_weights(np.random.RandomState(0))

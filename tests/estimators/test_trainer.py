@@ -30,7 +30,7 @@ def trainer(**params):
     random_state = np.random.RandomState(0)
     network = task.facts.architecture.network(dropout=settings.dropout)
     model = Model.new(task.facts, network, random_state)
-    run = settings.new_run(random_state.get_state())
+    run = settings.new_run(random_state.get_state(), task.data.n)
     start = Start(model, run, History(), None, random_state)
     return Trainer(settings, task, start, network), start
 
@@ -212,3 +212,70 @@ def test_without_tol_there_is_no_plateau():
     ):
         with pytest.raises(ValueError, match=r"tol=None and learning_rate='adaptive'"):
             model.fit(["ab", "b"], ["x", "y"])
+
+
+# --- schedules ------------------------------------------------------------------------------------
+
+
+def test_a_cycle_is_trained_to_its_end():
+    """Whatever tol says; and nothing is said about max_iter."""
+    model = skrnn.LSTMRegressor(3, learning_rate="onecycle", tol=100.0, n_iter_no_change=1, max_iter=12)
+    assert model.fit(X, Y).n_iter_ == 12
+    assert model.set_params(max_iter="auto").fit(X, Y).n_iter_ == 60
+
+
+def test_a_cycle_keeps_the_best_weights_of_early_stopping():
+    model = skrnn.LSTMRegressor(
+        3, learning_rate="onecycle", early_stopping=True, n_iter_no_change=1, max_iter=30, random_state=0,
+        validation_fraction=0.3, learning_rate_init=0.1,
+    ).fit(X, X[:, -1, 1])  # fmt: skip
+    assert model.n_iter_ == 30
+    assert len(model.validation_loss_curve_) == 30
+    assert np.argmin(model.validation_loss_curve_) < 29
+
+
+def test_a_callable_is_the_rate():
+    """Of plain gradient descent every step is as long as the rate and the gradient make it."""
+
+    def fitted(**params):
+        params = {
+            "solver": "sgd",
+            "momentum": 0.0,
+            "tol": None,
+            "max_iter": 3,
+            "random_state": 0,
+        } | params
+        return skrnn.LSTMRegressor(3, **params).fit(X, Y).weights_
+
+    cosine = fitted(learning_rate="cosine", learning_rate_init=0.1)
+    same = fitted(learning_rate=lambda e: 0.05 * (1 + np.cos(np.pi * e / 3)), learning_rate_init=9.0)
+    for name in cosine:
+        np.testing.assert_allclose(same[name], cosine[name], rtol=1e-12)
+
+
+def test_a_callable_that_returns_no_rate_changes_nothing():
+    model = skrnn.LSTMRegressor(3, max_iter=5, tol=None, random_state=0).fit(X, Y)
+    before = model.weights_
+    model.set_params(learning_rate=lambda epoch: 0.1 if epoch < 2 else -1.0)
+    with pytest.raises(ValueError, match="learning_rate returned -1.0 for epoch 2"):
+        model.fit(X, Y)
+    for name, weights in model.weights_.items():
+        np.testing.assert_array_equal(weights, before[name])
+
+
+@pytest.mark.parametrize("cls", [skrnn.LSTMRegressor, skrnn.GRURegressor, skrnn.GRUEncoderDecoder])
+def test_forget_bias_is_what_weights_start_from(cls):
+    data = (X, Y) if "Decoder" not in cls.__name__ else (["ab", "ba"], ["a", "b"])
+    params = {
+        "hidden_size": 3,
+        "max_iter": 1,
+        "tol": None,
+        "learning_rate_init": 1e-12,
+        "random_state": 0,
+    }
+    name = next(n for n in cls(**params).fit(*data).weights_ if n.endswith("layer0.b_x"))
+    gate = slice(3, 6)
+    started = {b: cls(forget_bias=b, **params).fit(*data).weights_[name] for b in (1.0, 4.0, "chrono")}
+    np.testing.assert_allclose(started[1.0][gate], 1.0, atol=1e-6)
+    np.testing.assert_allclose(started[4.0][gate], 4.0, atol=1e-6)
+    assert len(set(started["chrono"][gate])) == 3

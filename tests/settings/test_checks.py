@@ -48,6 +48,9 @@ NOT_A_NAME = ["no such name", None, 1, ["last"]]
 WRONG_VALUES = {
     "hidden_size": [0, -1, 2.0, "3", None, True, (), (3, 0), (3, -1), (3, 2.0), (3, "a"), [[3, 2]], {3}],
     "activation": NOT_A_NAME,
+    "forget_bias": [
+        "x", None, [1.0], np.nan, np.inf, ("chrono",), ("chrono", 1), ("chrono", 2.0), ("x", 9), (3, 9), (),
+    ],
     "bidirectional": NOT_A_FLAG,
     "embedding_size": NOT_A_COUNT,
     "n_tokens": NOT_A_COUNT,
@@ -102,6 +105,7 @@ WRONG_VALUES = {
 
 ENTRIES = {
     "hidden_size": "positive int or a sequence of positive ints",
+    "forget_bias": 'finite number, "chrono", or',
     "quantile": "float strictly between 0 and 1, or a list of such floats in strictly increasing order",
 }
 

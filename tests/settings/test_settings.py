@@ -67,6 +67,44 @@ def test_the_automatic_batch(n, size):
     assert checked(batch_size=7).batch_size_of(n) == min(7, n)
 
 
+@pytest.mark.parametrize(
+    ("params", "n", "epochs"),
+    [
+        ({}, 50, 200), ({"learning_rate": "adaptive"}, 5000, 200), ({"solver": "lbfgs"}, 50, 200),
+        ({"learning_rate": lambda epoch: 0.1}, 50, 200),
+        ({"learning_rate": "onecycle"}, 50, 60), ({"learning_rate": "cosine"}, 50, 60),
+        ({"learning_rate": "onecycle", "batch_size": 16}, 8000, 30),
+        ({"learning_rate": "onecycle", "batch_size": 1}, 8000, 10),
+    ],
+)  # fmt: skip
+def test_the_automatic_number_of_epochs(params, n, epochs):
+    assert checked(max_iter="auto", **params).max_iter_of(n) == epochs
+    assert checked(max_iter=7, **params).max_iter_of(n) == 7
+
+
+@pytest.mark.parametrize(
+    ("params", "bias"),
+    [
+        ({}, 0.0), ({"forget_bias": 2}, 2.0), ({"forget_bias": ("chrono", 7)}, ("chrono", 7)),
+        ({"forget_bias": "chrono"}, ("chrono", 50)),
+        ({"forget_bias": "chrono", "k2": 20}, ("chrono", 20)),
+        ({"forget_bias": "chrono", "k1": 20}, ("chrono", 20)),
+        ({"forget_bias": "chrono", "k1": 20, "k2": 30}, ("chrono", 30)),
+        ({"forget_bias": "chrono", "k1": 20, "k2": 300}, ("chrono", 50)),
+        ({"forget_bias": "chrono", "k2": "auto"}, ("chrono", 50)),
+    ],
+)  # fmt: skip
+def test_units_remember_for_as_long_as_gradients_travel(params, bias):
+    """At most so many steps before training, of sequences of up to 50."""
+    assert checked(**params).initial_forget_bias(50) == bias
+
+
+def test_a_cell_without_forget_gate_has_no_bias_for_it():
+    of = Of("RNNRegressor", Elman, Numbers)
+    assert "forget_bias" not in skrnn.RNNRegressor().get_params()
+    assert checked(of, skrnn.RNNRegressor).initial_forget_bias(50) is None
+
+
 def test_a_part_that_fills_its_batch_may_be_one_of_many():
     """partial_fit then makes the update that fit makes of a batch; any other part is whole data."""
     auto, seven = checked(), checked(batch_size=7)
