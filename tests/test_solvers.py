@@ -120,7 +120,7 @@ def test_inverse_scaling_is_that_of_scikit_learn():
 def test_a_function_of_the_epoch():
     assert Given(lambda epoch: 0.1 / (1 + epoch), 5.0, 10).rate(3) == 0.025
     for wrong in ("fast", -0.1, np.nan, None, [0.1]):
-        with pytest.raises(ValueError, match="learning_rate returned .* for epoch 3"):
+        with pytest.raises(ValueError, match=r"learning_rate returned .* for epoch 3"):
             Given(lambda epoch, wrong=wrong: wrong, 5.0, 10).rate(3)
 
 

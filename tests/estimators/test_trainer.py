@@ -257,7 +257,7 @@ def test_a_callable_that_returns_no_rate_changes_nothing():
     model = skrnn.LSTMRegressor(3, max_iter=5, tol=None, random_state=0).fit(X, Y)
     before = model.weights_
     model.set_params(learning_rate=lambda epoch: 0.1 if epoch < 2 else -1.0)
-    with pytest.raises(ValueError, match="learning_rate returned -1.0 for epoch 2"):
+    with pytest.raises(ValueError, match=r"learning_rate returned -1.0 for epoch 2"):
         model.fit(X, Y)
     for name, weights in model.weights_.items():
         np.testing.assert_array_equal(weights, before[name])

@@ -49,7 +49,7 @@ WRONG_VALUES = {
     "hidden_size": [0, -1, 2.0, "3", None, True, (), (3, 0), (3, -1), (3, 2.0), (3, "a"), [[3, 2]], {3}],
     "activation": NOT_A_NAME,
     "forget_bias": [
-        "x", None, [1.0], np.nan, np.inf, ("chrono",), ("chrono", 1), ("chrono", 2.0), ("x", 9), (3, 9), (),
+        "x", None, [1.0], np.nan, np.inf, ("chrono",), ("chrono", 1), ("chrono", 2.0), ("x", 9), (3, 9),
     ],
     "bidirectional": NOT_A_FLAG,
     "embedding_size": NOT_A_COUNT,
