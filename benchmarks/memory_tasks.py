@@ -14,10 +14,13 @@ embedded Reber  share of the strings in which the second symbol is known where i
 a^n b^n         share of the strings of n = 11 to 20 that are right at all steps, after n = 1 to 10
 echo            R2
 
-Run: python benchmarks/memory_tasks.py [--seeds 3] [part of a task's name ...]
+With ``--forget-bias`` every task is learned by LSTM and GRU from that start, too ("chrono", or a number).
+
+Run: python benchmarks/memory_tasks.py [--seeds 3] [--forget-bias chrono] [part of a task's name ...]
 """
 
 import argparse
+import itertools
 import time
 import warnings
 from typing import NamedTuple
@@ -99,6 +102,10 @@ TASKS = [
         "76 to 150", {**BATCHES, "max_iter": 20}, [FULL], "Regressor",
     ),
     Task(
+        "adding, T=400", generated("adding", n_timesteps=400), (3000, 1000), squared_error, 1 / 6,
+        "201 to 400", {**BATCHES, "max_iter": 20}, [FULL], "Regressor",
+    ),
+    Task(
         "temporal order, T=50", generated("temporal_order", n_timesteps=50), (1000, 1000), accuracy,
         1 / 4, "40 to 45", BATCHES, [FULL, (None, 30), (None, 15)],
     ),
@@ -137,9 +144,10 @@ TASKS = [
 ]  # fmt: skip
 
 
-def run(task, cell, k1, k2, seed):
+def run(task, cell, k1, k2, seed, start):
     X, y = task.make(seed, task.sizes[0])
     X_test, y_test = task.make(NEW + seed, task.sizes[1])
+    bias = {} if start is None or cell == "RNN" else {"forget_bias": start}
     model = getattr(skrnn, cell + task.kind)(
         32,
         k1=k1,
@@ -151,31 +159,34 @@ def run(task, cell, k1, k2, seed):
         learning_rate="cosine",
         random_state=seed,
         **task.settings,
+        **bias,
     )
     return task.figure(model.fit(X, y), X_test, y_test)
 
 
-def main(seeds, only):
+def main(seeds, only, forget_bias):
     warnings.simplefilter("ignore")
     print(f"skrnn {skrnn.__version__}; {seeds} seeds")
+    starts = [None] if forget_bias is None else [None, forget_bias]
     print(f"{'task':<22}{'naive':>6}{'needs':>11}{'k1':>6}{'k2':>6}", *(f"{cell:>8}" for cell in CELLS))
     start = time.perf_counter()
     for task in TASKS:
         if only and not any(part in task.name for part in only):
             continue
-        for k1, k2 in task.truncations:
+        for (k1, k2), bias in itertools.product(task.truncations, starts):
             print(f"{task.name:<22}{task.naive:>6.3f}{task.needs!s:>11}{k1!s:>6}{k2!s:>6}", end="")
-            for cell in CELLS:
-                figure = np.median([run(task, cell, k1, k2, seed) for seed in range(seeds)])
-                print(f" {figure:>8.3f}", end="", flush=True)
-            print()
+            for cell in CELLS if bias is None else CELLS[1:]:
+                figures = [run(task, cell, k1, k2, seed, bias) for seed in range(seeds)]
+                print(f" {np.median(figures):>8.3f}", end="", flush=True)
+            print("" if bias is None else f" {bias} (LSTM, GRU)")
     print(f"{time.perf_counter() - start:.0f} s")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--forget-bias", type=lambda text: text if text == "chrono" else float(text))
     parser.add_argument("only", nargs="*")
     arguments = parser.parse_args()
     with threadpoolctl.threadpool_limits(1):
-        main(arguments.seeds, arguments.only)
+        main(arguments.seeds, arguments.only, arguments.forget_bias)

@@ -358,8 +358,9 @@ def test_nothing_learned_of_long_sequences(cls):
     with pytest.warns(ConvergenceWarning, match=match) as record:
         cls(**settings).fit(X, target(cls, y))
     assert all(len(str(w.message)) <= 600 for w in record)
-    causes_of = [causes(outcome([1.0], X=X, pooling=pooling))[0][:7] for pooling in ("last", "max")]
-    assert causes_of == ["pooling", "a learn"]
+    for pooling, first in (("last", "pooling"), ("max", "a learn")):
+        named = [cause[:7] for cause in causes(outcome([1.0], X=X, pooling=pooling))]
+        assert next(cause for cause in named if cause != "forget_") == first
 
 
 def test_nothing_learned_of_single_steps():
