@@ -121,7 +121,17 @@ class Dataset:
     @lazy_property
     def has_equal_steps(self):
         """Whether all losses within a sequence weigh the same, but those that weigh nothing."""
-        return not self.per_step or self.inner_weight is None or _are_equal(self.inner_weight.flat())
+        if not self.per_step or self.inner_weight is None:
+            return True
+        inner = self.inner_weight.flat()[:, 0]
+        return bool(((inner == np.repeat(self._largest, self.y.lengths)) | (inner == 0)).all())
+
+    @lazy_property
+    def _largest(self):
+        """(n,) the largest weight of a step in each sequence; 1 where steps have none of their own."""
+        if not self.per_step or self.inner_weight is None:
+            return np.ones(self.n)
+        return np.maximum.reduceat(self.inner_weight.flat()[:, 0], self.inner_weight.offsets)
 
     def weighting(self, batch_size, k1=None):
         """The ``Weighting`` of training in batches of so many sequences, updates every k1 steps.
@@ -135,7 +145,7 @@ class Dataset:
             c = np.repeat(w, self.y.lengths) * self.inner_weight.flat()[:, 0]
             steps = min(k1 or np.inf, self.lengths.mean())
             return Weighting(float(W.sum()) / n_batches, _spread(c), min(batch_size, self.n) * steps)
-        c = w if self.per_step or self.inner_weight is None else W
+        c = w * self._largest if self.per_step else W
         if n_batches == 1 or _are_equal(c):
             return None
         return Weighting(float(W.sum()) / n_batches, _spread(c), batch_size)

@@ -106,6 +106,17 @@ def test_sequences_in_one_batch_stand_for_copies():
     assert data.weighting(3) is not None
 
 
+def test_steps_of_equal_weights_are_sequences_of_that_weight():
+    data, weight = dataset(LENGTHS, per_step=True), np.array([5.0, 1, 0.2, 1, 1, 3])
+    data.weight = np.ones(6)
+    data.inner_weight = Sequences(np.repeat(weight, LENGTHS)[:, None], LENGTHS)
+    same = dataset(LENGTHS, per_step=True)
+    same.weight = weight
+    assert data.has_equal_steps
+    assert data.weighting(2, 3) == same.weighting(2, 3)
+    assert data.weighting(6, 3) is None
+
+
 def test_weighting_of_heavy_rows():
     X = Sequences(np.zeros((6, 1)), [1] * 6)
     data = Dataset(X, np.zeros((6, 1)), np.array([4.0, 1, 1, 4, 1, 1]))

@@ -107,7 +107,8 @@ def test_set_params_does_not_change_a_fitted_model(cls):
 # --- constructor and documentation -------------------------------------------------------------------
 
 DEFAULTS = {
-    "hidden_size": 32, "activation": "tanh", "bidirectional": False, "embedding_size": None,
+    "hidden_size": 32, "activation": "tanh", "forget_bias": "of the cell",
+    "bidirectional": False, "embedding_size": None,
     "n_tokens": None, "pooling": "last", "dropout": 0.0, "rows": "sequences", "step_features": 1,
     "sequence_id": None, "return_sequences": False, "target_delay": 0, "initial_state": "zeros",
     "k1": None, "k2": None, "truncation_tolerance": 0.5, "target_replication": 0.0, "clip_norm": 1.0,
@@ -126,7 +127,9 @@ ONLY = {
 
 
 def own_parameters(cls):
-    return [name for name in DEFAULTS if ONLY.get(name, "") in cls.__name__]
+    gated = not cls.__name__.startswith("RNN")
+    names = [name for name in DEFAULTS if ONLY.get(name, "") in cls.__name__]
+    return [name for name in names if gated or name != "forget_bias"]
 
 
 def test_default_rate(cls):
@@ -159,7 +162,9 @@ def test_signature(cls):
         assert parameter.kind == (
             parameter.POSITIONAL_OR_KEYWORD if positional else parameter.KEYWORD_ONLY
         )
-        if name != "learning_rate_init":
+        if name == "forget_bias":
+            assert parameter.default == (1.0 if cls.__name__.startswith("LSTM") else 0.0)
+        elif name != "learning_rate_init":
             assert parameter.default == DEFAULTS[name]
             assert type(parameter.default) is type(DEFAULTS[name])
 
