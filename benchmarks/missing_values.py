@@ -42,9 +42,10 @@ def ways():
     yield "zeros and mask", [FunctionTransformer(zeros_and_mask)]
     yield "values only", [FillForward(add_indicator=False, time_since=False)]
     yield "and indicator", [FillForward(time_since=False)]
-    yield "and time since", [FillForward(add_indicator=False)]
-    yield "FillForward()", [FillForward()]
-    yield "FillForward(), scaled", [FillForward(), TimeDistributed(StandardScaler())]
+    yield "and time, bounded", [FillForward(add_indicator=False)]
+    yield "both: FillForward()", [FillForward()]
+    yield "both, time in steps", [FillForward(time_since=True)]
+    yield "the same, standardised", [FillForward(time_since=True), TimeDistributed(StandardScaler())]
 
 
 def removed(X, share, seed):

@@ -19,10 +19,11 @@ class FillForward(TransformerMixin, BaseEstimator):
     time: str | int | tuple[Any, ...] | None
     fill_value: Literal["mean"] | float
     add_indicator: bool
-    time_since: bool
+    time_since: Literal["bounded"] | bool
     n_features_in_: int
     feature_names_in_: NDArray[Any]
     fill_values_: NDArray[Any]
+    time_scales_: NDArray[Any]
     def __init__(
         self,
         *,
@@ -30,7 +31,7 @@ class FillForward(TransformerMixin, BaseEstimator):
         time: str | int | tuple[Any, ...] | None = None,
         fill_value: Literal["mean"] | float = "mean",
         add_indicator: bool = True,
-        time_since: bool = True,
+        time_since: Literal["bounded"] | bool = "bounded",
     ) -> None: ...
     def fit(self, X: ArrayLike, y: None = None) -> Self: ...
     def fit_transform(self, X: ArrayLike, y: None = None) -> Any: ...

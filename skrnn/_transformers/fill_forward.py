@@ -44,6 +44,17 @@ class _Read(NamedTuple):
     ids: np.ndarray | None = None  # (N,)
     lengths: np.ndarray | None = None  # of sequences; None: X is a table
 
+    @property
+    def order(self):
+        """The rows sequence by sequence."""
+        return np.argsort(self.codes, kind="stable")
+
+    def in_order(self):
+        """Values, codes and times, sequence by sequence."""
+        order = self.order
+        times = np.arange(len(order)) if self.time is None else self.values[order, self.time]
+        return self.values[order], self.codes[order], times
+
     def place(self, row, k):
         """Where a value stands, in words."""
         where = f"row {row}"
@@ -58,7 +69,7 @@ class FillForward(SequenceTransformer):
 
     A missing value of a sequence becomes the last value of that feature which was seen before it; never
     one of another sequence, and never a later one. Beside the features stand, in this order, for each of
-    them an indicator (1 where it was missing) and the steps since it was seen (0 where it is there): a
+    them an indicator (1 where it was missing) and the time since it was seen (0 where it is there): a
     network learns from them how much a value is still worth.
 
     Parameters
@@ -79,9 +90,10 @@ class FillForward(SequenceTransformer):
         mean is 0.
     add_indicator : bool, default=True
         Whether to add the indicators.
-    time_since : bool, default=True
+    time_since : bool or "bounded", default="bounded"
         Whether to add the time since each value was seen; before the first one, since the first step of
-        the sequence.
+        the sequence. `True` gives the time s itself, the number of steps or what `time` measures;
+        "bounded" gives s / (s + `time_scales_`), between 0 and 1.
 
     Attributes
     ----------
@@ -92,6 +104,8 @@ class FillForward(SequenceTransformer):
         Names of the columns, if X is or holds data frames whose names are all strings.
     fill_values_ : ndarray of shape (n_features,)
         What each feature becomes before its first value, without the column of `sequence_id`.
+    time_scales_ : ndarray of shape (n_features,)
+        The mean time since the last value, over the missing values of `fit` (1 if it is 0).
 
     See Also
     --------
@@ -109,6 +123,10 @@ class FillForward(SequenceTransformer):
     names of columns are integers, the new ones go on counting. New columns stand at the end: positions
     from the start stay valid, also that of `sequence_id`, negative ones do not.
 
+    A network learns badly from numbers that grow to tens: with 80 % of the values of JapaneseVowels
+    removed, an LSTM learned less with the plain number of steps than without it
+    (docs/benchmark_missing_values.txt). So it is bounded by default; where `time_since=True`, scale it.
+
     Nothing is carried from one call of `transform` to the next: every call begins anew, as sequences do.
     What a step becomes does not depend on later steps of X.
 
@@ -123,7 +141,7 @@ class FillForward(SequenceTransformer):
     >>> from skrnn.preprocessing import FillForward
     >>> nan = np.nan
     >>> X = [np.array([[nan], [1.0], [nan], [nan]]), np.array([[nan], [3.0]])]
-    >>> filled = FillForward().fit_transform(X)
+    >>> filled = FillForward(time_since=True).fit_transform(X)
     >>> filled[0]  # the value, whether it was missing, the steps since it was seen
     array([[2., 1., 0.],
            [1., 0., 0.],
@@ -140,11 +158,11 @@ class FillForward(SequenceTransformer):
         "time": [str, Integral, tuple, None],
         "fill_value": [StrOptions({"mean"}), Interval(Real, None, None, closed="neither")],
         "add_indicator": ["boolean"],
-        "time_since": ["boolean"],
+        "time_since": ["boolean", StrOptions({"bounded"})],
     }
 
     def __init__(
-        self, *, sequence_id=None, time=None, fill_value="mean", add_indicator=True, time_since=True
+        self, *, sequence_id=None, time=None, fill_value="mean", add_indicator=True, time_since="bounded"
     ):
         self.sequence_id = sequence_id
         self.time = time
@@ -181,8 +199,10 @@ class FillForward(SequenceTransformer):
         """
         read = self._read(X)
         check_names(self, read.table, reset=True, ensure_2d=True)
-        given = np.full(read.values.shape[1], self.fill_value) if self.fill_value != "mean" else None
-        self.fill_values_ = _means(read.values) if given is None else given.astype(float)
+        n_features = read.values.shape[1]
+        fill = _means(read.values) if self.fill_value == "mean" else np.full(n_features, self.fill_value)
+        self.fill_values_ = fill.astype(float)
+        self.time_scales_ = _time_scales(*_blocks(*read.in_order(), fill)[1:])
         return self
 
     def transform(self, X):
@@ -250,9 +270,9 @@ class FillForward(SequenceTransformer):
 
     def _fill(self, read):
         """The filled table, in the container of X."""
-        order = np.argsort(read.codes, kind="stable")  # the rows sequence by sequence
-        times = np.arange(len(order)) if read.time is None else read.values[order, read.time]
-        filled, missing, since = _blocks(read.values[order], read.codes[order], self.fill_values_, times)
+        filled, missing, since = _blocks(*read.in_order(), self.fill_values_)
+        if self.time_since == "bounded":
+            since = since / (since + self.time_scales_)
         told = [k for k in range(filled.shape[1]) if k != read.time]
         labels = [read.labels[k] for k in told]
         blocks, names = [filled], []
@@ -262,7 +282,7 @@ class FillForward(SequenceTransformer):
                 names += [_renamed(label, _PREFIXES[parameter]) for label in labels]
         rows = np.concatenate(blocks, axis=1)
         answer = np.empty_like(rows)
-        answer[order] = rows
+        answer[read.order] = rows
         return read.answer(answer, names)
 
 
@@ -276,7 +296,13 @@ def _means(values):
     return share.sum(axis=0)  # a mean of huge values, whose sum would overflow
 
 
-def _blocks(values, codes, fill, times):
+def _time_scales(missing, since):
+    """The mean time since a value was seen, where it is missing, and 1 if that is 0: (F,)."""
+    scales = (missing * since.astype(float)).sum(axis=0) / np.maximum(missing.sum(axis=0), 1)
+    return np.where(scales > 0, scales, 1.0)
+
+
+def _blocks(values, codes, times, fill):
     """Values (N, F) filled in, where they were missing, and the time since they were seen."""
     row, starts = np.arange(len(values)), np.flatnonzero(np.diff(codes, prepend=-1))
     first = np.repeat(starts, np.diff(starts, append=len(values)))[:, None]  # of the own sequence
@@ -419,10 +445,10 @@ def _check_time(read):
     if np.isnan(times).any():
         place = read.place(int(np.argmax(np.isnan(times))), read.time)
         raise ValueError(f"The time is missing: {place}. Every step needs its time: drop steps without.")
-    order = np.argsort(read.codes, kind="stable")
-    falls = (times[order][1:] < times[order][:-1]) & (np.diff(read.codes[order]) == 0)
+    _, codes, times = read.in_order()
+    falls = (times[1:] < times[:-1]) & (np.diff(codes) == 0)
     if falls.any():
-        place = read.place(int(order[1:][np.argmax(falls)]), read.time)
+        place = read.place(int(read.order[1:][np.argmax(falls)]), read.time)
         raise ValueError(
             f"The time falls within a sequence: {place}. Sort the steps of every sequence by their time."
         )

@@ -85,25 +85,25 @@ def test_a_list_is_filled_as_by_hand(indicator, since, dtype):
 
 def test_every_container_gives_the_same():
     X = sequences(lengths=(4, 4, 4))
-    expected = FillForward().fit_transform(X)
-    array = FillForward().fit_transform(np.stack(X))
+    expected = FillForward(time_since=True).fit_transform(X)
+    array = FillForward(time_since=True).fit_transform(np.stack(X))
     assert array.shape == (3, 4, 9)
     np.testing.assert_array_equal(array, np.stack(expected))
     objects = np.empty(3, dtype=object)
     objects[:] = X
-    answer = FillForward().fit_transform(objects)
+    answer = FillForward(time_since=True).fit_transform(objects)
     assert answer.dtype == object
     assert answer.shape == (3,)
     frames = [pd.DataFrame(x, columns=list("abc"), index=np.arange(10, 14)) for x in X]
-    framed = FillForward().fit(frames)
+    framed = FillForward(time_since=True).fit(frames)
     assert list(framed.feature_names_in_) == list("abc")
     for one, items in (("frames", framed.transform(frames)), ("objects", answer)):
         for x, item in zip(expected, items, strict=True):
             np.testing.assert_array_equal(item, x, err_msg=one)
     assert list(framed.transform(frames)[0].index) == [10, 11, 12, 13]
-    nested = FillForward().fit_transform([x.tolist() for x in X])
+    nested = FillForward(time_since=True).fit_transform([x.tolist() for x in X])
     np.testing.assert_array_equal(nested, expected)
-    one = FillForward().fit(X[0])  # a table: one sequence
+    one = FillForward(time_since=True).fit(X[0])  # a table: one sequence
     np.testing.assert_array_equal(one.transform(X[0]), one.transform([X[0]])[0])
     np.testing.assert_array_equal(one.transform(X[0].tolist()), one.transform(X[0]))
 
@@ -113,7 +113,7 @@ def test_every_container_gives_the_same():
 def test_tables_with_ids_interleaved(seed, kind):
     X = sequences(seed=seed)
     frame, codes = interleaved(X, seed)
-    model = FillForward(sequence_id="id" if kind in ("pandas", "polars") else 1)
+    model = FillForward(time_since=True, sequence_id="id" if kind in ("pandas", "polars") else 1)
     table = {
         "pandas": lambda: frame, "pandas by position": lambda: frame, "objects": frame.to_numpy,
         "numbers": lambda: frame.assign(id=codes).to_numpy(dtype=float),
@@ -132,7 +132,7 @@ def test_tables_with_ids_interleaved(seed, kind):
     assert values.dtype == (np.float64 if kind == "numbers" else object)
     np.testing.assert_array_equal(values[:, 1], codes if kind == "numbers" else frame["id"])
     values = np.delete(values, 1, axis=1).astype(float)
-    for i, filled in enumerate(FillForward().fit(X).transform(X)):
+    for i, filled in enumerate(FillForward(time_since=True).fit(X).transform(X)):
         np.testing.assert_allclose(values[codes == i], filled, rtol=1e-14)
 
 
@@ -161,20 +161,20 @@ def test_later_steps_change_nothing(indicator, since):
 
 def test_other_sequences_change_nothing():
     X = sequences()
-    model = FillForward().fit(X)
+    model = FillForward(time_since=True).fit(X)
     whole = model.transform(X)
     other = [X[0], np.full_like(X[1], 1e6), X[2], np.full_like(X[3], -1e6)]
     for i in (0, 2):
         np.testing.assert_array_equal(model.transform(other)[i], whole[i])
         np.testing.assert_array_equal(model.transform([X[i]])[0], whole[i])
     frame, codes = interleaved(X)
-    model = FillForward(sequence_id="id").fit(frame)
+    model = FillForward(sequence_id="id", time_since=True).fit(frame)
     alone = model.transform(frame[codes == 2])
     pd.testing.assert_frame_equal(model.transform(frame)[codes == 2], alone)
 
 
 def test_nothing_is_carried_from_call_to_call():
-    model = FillForward().fit([[1.0], [3.0]])
+    model = FillForward(time_since=True).fit([[1.0], [3.0]])
     model.transform([[100.0]])
     np.testing.assert_array_equal(model.transform([[nan]]), [[2, 1, 0]])
 
@@ -184,21 +184,43 @@ def test_nothing_is_carried_from_call_to_call():
 )
 def test_what_stands_before_the_first_value(given, first):
     X = np.array([[[nan, nan], [1.0, nan], [3.0, nan]]])
-    model = FillForward(fill_value=given).fit(X)
+    model = FillForward(fill_value=given, time_since=True).fit(X)
     np.testing.assert_array_equal(model.fill_values_, first)
     np.testing.assert_array_equal(model.transform(X)[0, :, 0], [first[0], 1, 3])
     np.testing.assert_array_equal(model.transform(X)[0, :, 1], [first[1]] * 3)
     np.testing.assert_array_equal(model.transform(X)[0, :, 5], [0, 1, 2])  # since the start
 
 
+@pytest.mark.parametrize("unit", [1.0, 3600.0])
+def test_a_time_that_is_bounded(unit):
+    """Between 0 and 1, whatever the unit; one half at the mean time since, as it was in fit."""
+    X = sequences(lengths=(20, 15))
+    timed = [np.insert(x, 0, unit * np.arange(len(x)), axis=1) for x in X]
+    plain = FillForward(time=0, time_since=True, add_indicator=False).fit(timed)
+    model = FillForward(time=0, add_indicator=False).fit(timed)
+    since = [x[:, 4:] for x in plain.transform(timed)]
+    missing = np.isnan(np.concatenate(X))
+    scales = np.concatenate(since).sum(axis=0) / missing.sum(axis=0)
+    np.testing.assert_allclose(model.time_scales_, [1, *scales])
+    for x, s in zip(model.transform(timed), since, strict=True):
+        np.testing.assert_allclose(x[:, 4:], s / (s + scales))
+    in_steps = FillForward(add_indicator=False).fit_transform(X)
+    np.testing.assert_allclose(in_steps[0][:, 3:], model.transform(timed)[0][:, 4:])
+    complete = FillForward().fit([[1.0], [2.0]])
+    np.testing.assert_array_equal(complete.time_scales_, [1])
+    np.testing.assert_array_equal(complete.transform([[nan], [nan]])[:, 2], [0, 0.5])
+
+
 def test_a_mean_of_huge_values_is_finite():
-    assert FillForward().fit([[1e308], [1e308], [nan]]).fill_values_ == pytest.approx(1e308)
+    assert FillForward(time_since=True).fit([[1e308], [1e308], [nan]]).fill_values_ == pytest.approx(
+        1e308
+    )
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.uint8, np.float16, bool])
 def test_other_dtypes(dtype):
     X = np.array([[1, 0], [0, 1], [1, 1]]).astype(dtype)
-    answer = FillForward().fit_transform(X)
+    answer = FillForward(time_since=True).fit_transform(X)
     assert answer.dtype == (np.float64 if dtype is bool else dtype)
     np.testing.assert_array_equal(answer, np.hstack([X, np.zeros((3, 4))]))
 
@@ -219,9 +241,11 @@ MISSING = {
 def test_what_is_missing(case):
     X = MISSING[case]()
     expected = [[1, 2, 0, 0, 0, 0], [1, 3, 1, 0, 1, 0]]
-    np.testing.assert_array_equal(np.asarray(FillForward().fit_transform(X), dtype=float), expected)
+    np.testing.assert_array_equal(
+        np.asarray(FillForward(time_since=True).fit_transform(X), dtype=float), expected
+    )
     if not isinstance(X, list):
-        answer = FillForward().fit_transform([X])[0]
+        answer = FillForward(time_since=True).fit_transform([X])[0]
         np.testing.assert_array_equal(np.asarray(answer, dtype=float), expected)
 
 
@@ -229,7 +253,7 @@ def test_names_that_are_no_strings():
     numbers = FillForward(sequence_id=0).fit_transform(pd.DataFrame([[5, 1.0], [5, nan]]))
     assert list(numbers.columns) == [0, 1, 2, 3]
     tuples = pd.DataFrame([[1.0], [nan]], columns=pd.MultiIndex.from_tuples([("a", "x")]))
-    answer = FillForward().fit_transform(tuples)
+    answer = FillForward(time_since=True).fit_transform(tuples)
     assert list(answer.columns) == [("a", "x"), ("missingindicator_a", "x"), ("timesince_a", "x")]
 
 
@@ -240,16 +264,16 @@ def test_time_in_a_unit():
     X = sequences()
     times = [np.cumsum(np.random.RandomState(i).uniform(size=len(x))) for i, x in enumerate(X)]
     timed = [np.insert(x, 1, t, axis=1) for x, t in zip(X, times, strict=True)]
-    model = FillForward(time=1).fit(timed)
+    model = FillForward(time=1, time_since=True).fit(timed)
     frame, codes = interleaved(X)
     frame["t"] = 0.0
     for i, t in enumerate(times):
         frame.loc[codes == i, "t"] = t
-    table = FillForward(sequence_id="id", time="t").fit_transform(frame)
+    table = FillForward(sequence_id="id", time="t", time_since=True).fit_transform(frame)
     assert list(table.columns[5:]) == [
         f"{what}_{name}" for what in ("missingindicator", "timesince") for name in "abc"
     ]
-    by_position = FillForward(sequence_id=1, time=4).fit_transform(frame.to_numpy())
+    by_position = FillForward(sequence_id=1, time=4, time_since=True).fit_transform(frame.to_numpy())
     np.testing.assert_array_equal(by_position, table.to_numpy())
     fill = np.delete(model.fill_values_, 1)
     for i, (x, t, filled) in enumerate(zip(X, times, model.transform(timed), strict=True)):
@@ -309,7 +333,7 @@ def test_what_is_refused(case):
      ("time_since", None), ("sequence_id", 1.5), ("time", [0])],
 )  # fmt: skip
 def test_parameters_out_of_range(name, value):
-    fitted = FillForward().fit([[1.0]])
+    fitted = FillForward(time_since=True).fit([[1.0]])
     for call in (
         clone(fitted).set_params(**{name: value}).fit,
         fitted.set_params(**{name: value}).transform,
@@ -319,10 +343,10 @@ def test_parameters_out_of_range(name, value):
 
 
 def test_other_columns_than_in_fit():
-    model = FillForward().fit([np.ones((2, 3))])
+    model = FillForward(time_since=True).fit([np.ones((2, 3))])
     with pytest.raises(ValueError, match="X has 2 features, but FillForward is expecting 3"):
         model.transform([np.ones((2, 2))])
-    named = FillForward(sequence_id="id").fit(FRAME)
+    named = FillForward(sequence_id="id", time_since=True).fit(FRAME)
     with pytest.raises(ValueError, match="feature names should match"):
         named.transform(FRAME.rename(columns={"a": "b"}))
 
@@ -356,7 +380,7 @@ def test_clone_pickle_tags_and_pages():
 def test_output_is_what_x_is():
     X = sequences()
     with sklearn.config_context(transform_output="pandas"):
-        assert isinstance(FillForward().fit_transform(X)[0], np.ndarray)
+        assert isinstance(FillForward(time_since=True).fit_transform(X)[0], np.ndarray)
     pipeline = make_pipeline(FillForward(), TimeDistributed(StandardScaler())).set_output(
         transform="pandas"
     )
@@ -379,13 +403,13 @@ def test_a_pipeline_with_missing_values(container):
     scaled = TimeDistributed(StandardScaler()).fit_transform(X)
     assert any(np.isnan(x).any() for x in scaled)
     model = make_pipeline(
-        TimeDistributed(StandardScaler()), FillForward(), skrnn.LSTMClassifier(**SMALL)
+        TimeDistributed(StandardScaler()), FillForward(time_since=True), skrnn.LSTMClassifier(**SMALL)
     ).fit(X, y)
     assert model.predict(X).shape == (12,)
     by_hand_ = [by_hand(np.asarray(x), np.zeros(3)) for x in scaled]
     alone = skrnn.LSTMClassifier(**SMALL).fit(by_hand_, y)
     np.testing.assert_allclose(model.predict_proba(X), alone.predict_proba(by_hand_), rtol=1e-6)
-    grid = {"fillforward__time_since": [True, False], "fillforward__fill_value": ["mean", 0.0]}
+    grid = {"fillforward__time_since": [True, False, "bounded"], "fillforward__fill_value": ["mean", 0.0]}
     search = GridSearchCV(model, grid, cv=2, error_score="raise").fit(X, y)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
@@ -398,7 +422,7 @@ def test_a_pipeline_of_a_table():
         [("scale", StandardScaler(), ["a", "b", "c"])], remainder="passthrough",
         verbose_feature_names_out=False,
     ).set_output(transform="pandas")  # fmt: skip
-    fill = FillForward(sequence_id="id")
+    fill = FillForward(sequence_id="id", time_since=True)
     rnn = skrnn.GRURegressor(**SMALL, rows="steps", sequence_id="id")
     model = Pipeline([("scale", scaler), ("fill", fill), ("rnn", rnn)]).fit(frame, target)
     assert model[-1].n_features_in_ == 10
