@@ -415,6 +415,22 @@ def test_a_pipeline_with_missing_values(container):
 
 
 @unconverged
+@pytest.mark.parametrize("time_since", [True, False, "bounded"])
+def test_sequences_that_begin_without_values_are_not_padded(time_since):
+    X = np.random.RandomState(0).normal(size=(60, 20, 1))
+    X[np.random.RandomState(1).uniform(size=X.shape) < 0.8] = nan
+    filled = FillForward(time_since=time_since).fit_transform(X)
+    skrnn.GRUClassifier(**SMALL).fit(filled, np.arange(60) % 2)  # warnings are errors
+    padded = np.random.RandomState(0).normal(size=(60, 20, 1))
+    for i, x in enumerate(padded):
+        x[: i % 7] = nan  # only there
+    with pytest.warns(UserWarning, match="X looks padded"):
+        skrnn.GRUClassifier(**SMALL).fit(
+            FillForward(time_since=time_since).fit_transform(padded), np.arange(60) % 2
+        )
+
+
+@unconverged
 def test_a_pipeline_of_a_table():
     frame, _ = interleaved(sequences(lengths=(9, 9, 9, 9)))
     target = np.random.RandomState(1).normal(size=len(frame))
