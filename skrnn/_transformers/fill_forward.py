@@ -21,7 +21,7 @@ from skrnn._estimators.callbacks import as_task
 from skrnn._reading.arrays import as_numbers, in_words, names_of, object_array
 from skrnn._reading.facts import Form, check_names
 from skrnn._reading.row_order import advise_on_order
-from skrnn._reading.rows import Split, encode, position_in, split_ids
+from skrnn._reading.rows import Split, as_array, encode, position_in, split_ids
 from skrnn._reading.single_steps import advise_on_ids
 from skrnn._reading.unreadable import reject_no_container, reject_unreadable
 from skrnn._settings.quoting import quote
@@ -354,6 +354,8 @@ def _read_sequences(X, time, estimator):
 
 def _read_table(X, sequence_id, time, estimator):
     """A table whose rows are steps as ``_Read``."""
+    if isinstance(X, (list, tuple)):
+        as_array(X, "X")  # an error for rows that are none, or of unequal length
     split = Split(X) if sequence_id is None else split_ids(X, sequence_id)
     labels = names_of(X) if split.labels is None else split.labels
     values = as_numbers(_without_na(split.values), "X", columns=labels, estimator=estimator)
