@@ -8,10 +8,39 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.metadata_routing import MetadataRouter
 
 __all__ = [
+    "FillForward",
     "SlidingWindow",
     "TimeDistributed",
     "TokenEncoder",
 ]
+
+class FillForward(TransformerMixin, BaseEstimator):
+    sequence_id: str | int | tuple[Any, ...] | None
+    time: str | int | tuple[Any, ...] | None
+    fill_value: Literal["mean"] | float
+    add_indicator: bool
+    time_since: Literal["bounded"] | bool
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+    fill_values_: NDArray[Any]
+    time_scales_: NDArray[Any]
+    def __init__(
+        self,
+        *,
+        sequence_id: str | int | tuple[Any, ...] | None = None,
+        time: str | int | tuple[Any, ...] | None = None,
+        fill_value: Literal["mean"] | float = "mean",
+        add_indicator: bool = True,
+        time_since: Literal["bounded"] | bool = "bounded",
+    ) -> None: ...
+    def fit(self, X: ArrayLike, y: None = None) -> Self: ...
+    def fit_transform(self, X: ArrayLike, y: None = None) -> Any: ...
+    def get_metadata_routing(self) -> Any: ...
+    def get_params(self, deep: bool = True) -> dict[str, Any]: ...
+    def set_callbacks(self, *callbacks: Any) -> Self: ...
+    def set_output(self, *, transform: Literal["default", "pandas", "polars"] | None = None) -> Self: ...
+    def set_params(self, **params: Any) -> Self: ...
+    def transform(self, X: ArrayLike) -> Any: ...
 
 class SlidingWindow(TransformerMixin, BaseEstimator):
     length: int

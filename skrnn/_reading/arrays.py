@@ -115,7 +115,10 @@ def reject_ids(frames, name):
 
 def _only_one(column):
     """The value that all rows of a column have; None if there are several."""
-    return column[0] if all(one == column[0] for one in column.tolist()) else None
+    first = column[0]
+    if is_missing(first):  # pandas' NA is not even equal to itself
+        return None
+    return first if all(not is_missing(one) and one == first for one in column.tolist()) else None
 
 
 def reject_nested(X, name):
@@ -247,7 +250,8 @@ def _explain(value, name, advice):
         how = ALONE if advice else NESTED.format(name=_written(name))
         return ValueError, f"cells of the kind {type(value).__name__}", how
     if is_missing(value):
-        return ValueError, "missing values", "Impute them first, by SimpleImputer."
+        by = "skrnn.preprocessing.FillForward or SimpleImputer" if "X" in name else "SimpleImputer"
+        return ValueError, "missing values", f"Impute them first, by {by}."
     article = "an" if type(value).__name__[0] in "aeiou" else "a"
     what = f"{article} {type(value).__name__}"
     return TypeError, what, "The argument must be a string or a real number."

@@ -181,7 +181,21 @@ def _share_of_runs(x, usual):
     is_inside = inner[padded].sum() > INSIDE * steps[padded].sum()
     if is_inside or (other > 0)[padded].mean() > OTHER_END or run[padded].mean() < 2:
         return None
-    return None if _comes_near(x[padded], usual, run[padded]) else float(padded.mean())
+    x, run = x[padded], run[padded]
+    if _tells_of_missing(x, usual, run) or _comes_near(x, usual, run):
+        return None
+    return float(padded.mean())
+
+
+def _tells_of_missing(x, usual, run):
+    """Whether a column is 1 in the outer ``run`` of sequences (k, T, F), and 1 or 0 inside.
+
+    It is an indicator of missing values, as ``FillForward`` adds: before the first value that was seen,
+    steps are alike. One of padding is 1 nowhere else.
+    """
+    marks = ((x == 0) | (x == 1)).all(axis=(0, 1)) & (usual == 1).all(axis=0)
+    is_inside = np.arange(x.shape[1]) >= run[:, None]
+    return bool((x[is_inside][:, marks].mean(axis=0) > INSIDE).any())
 
 
 def _place_by_place(x, usual):
