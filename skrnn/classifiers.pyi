@@ -31,6 +31,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
     initial_state: Literal["zeros", "last"]
     k1: int | None
     k2: Literal["auto"] | int | None
+    gradient: Literal["bptt", "rtrl", "snap1"]
     truncation_tolerance: float
     target_replication: float
     clip_norm: float | None
@@ -94,6 +95,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
         initial_state: Literal["zeros", "last"] = "zeros",
         k1: int | None = None,
         k2: Literal["auto"] | int | None = None,
+        gradient: Literal["bptt", "rtrl", "snap1"] = "bptt",
         truncation_tolerance: float = 0.5,
         target_replication: float = 0.0,
         clip_norm: float | None = 1.0,
@@ -200,6 +202,7 @@ class LSTMClassifier(SequenceClassifier):
         initial_state: Literal["zeros", "last"] = "zeros",
         k1: int | None = None,
         k2: Literal["auto"] | int | None = None,
+        gradient: Literal["bptt", "rtrl", "snap1"] = "bptt",
         truncation_tolerance: float = 0.5,
         target_replication: float = 0.0,
         clip_norm: float | None = 1.0,
@@ -249,6 +252,7 @@ class RNNClassifier(SequenceClassifier):
         initial_state: Literal["zeros", "last"] = "zeros",
         k1: int | None = None,
         k2: Literal["auto"] | int | None = None,
+        gradient: Literal["bptt", "rtrl", "snap1"] = "bptt",
         truncation_tolerance: float = 0.5,
         target_replication: float = 0.0,
         clip_norm: float | None = 1.0,

@@ -31,6 +31,7 @@ class SequenceRegressor(RegressorMixin, BaseEstimator):
     initial_state: Literal["zeros", "last"]
     k1: int | None
     k2: Literal["auto"] | int | None
+    gradient: Literal["bptt", "rtrl", "snap1"]
     truncation_tolerance: float
     target_replication: float
     clip_norm: float | None
@@ -95,6 +96,7 @@ class SequenceRegressor(RegressorMixin, BaseEstimator):
         initial_state: Literal["zeros", "last"] = "zeros",
         k1: int | None = None,
         k2: Literal["auto"] | int | None = None,
+        gradient: Literal["bptt", "rtrl", "snap1"] = "bptt",
         truncation_tolerance: float = 0.5,
         target_replication: float = 0.0,
         clip_norm: float | None = 1.0,
@@ -189,6 +191,7 @@ class LSTMRegressor(SequenceRegressor):
         initial_state: Literal["zeros", "last"] = "zeros",
         k1: int | None = None,
         k2: Literal["auto"] | int | None = None,
+        gradient: Literal["bptt", "rtrl", "snap1"] = "bptt",
         truncation_tolerance: float = 0.5,
         target_replication: float = 0.0,
         clip_norm: float | None = 1.0,
@@ -240,6 +243,7 @@ class RNNRegressor(SequenceRegressor):
         initial_state: Literal["zeros", "last"] = "zeros",
         k1: int | None = None,
         k2: Literal["auto"] | int | None = None,
+        gradient: Literal["bptt", "rtrl", "snap1"] = "bptt",
         truncation_tolerance: float = 0.5,
         target_replication: float = 0.0,
         clip_norm: float | None = 1.0,

@@ -8,9 +8,9 @@ the two activations (x and 1 of a_x, h and 1 of a_h), one step of a cell of stat
     D[s]  = (ds' / da_h) W_h
 
 and the gradient of a loss is dh J'[h]. The factors are what ``cell.backward`` gives back for ones, so any
-elementwise cell runs as it is, also a user's own. So each loss has the gradient through the whole past, at
-the cost of a step that does not depend on how long that is; no step is kept. At frozen weights the
-gradient is that of backpropagation; if weights change on the way, J holds the derivatives that were
+elementwise cell runs as it is, also a user's own. Each loss has the gradient through the whole past; no
+step is kept, and what a step costs does not depend on how many were before it. At frozen weights the
+gradient is that of backpropagation; where weights change on the way, J holds the derivatives that were
 right when they were made.
 
 ``rtrl`` keeps all of J, S H numbers per weight: a step costs about S H^2 operations per weight, so ~ H^4.
@@ -36,6 +36,9 @@ import math
 import numpy as np
 
 from skrnn._engine.arithmetic import FAST
+from skrnn._engine.batch import Batch
+from skrnn._engine.dataset import Dataset
+from skrnn._engine.forward import blocks_by_length
 from skrnn._engine.network import State
 from skrnn._engine.packing import join
 from skrnn._engine.tbptt import MAX_ADVANCE, plan
@@ -81,16 +84,11 @@ class _Influence:
     """
 
     def __init__(self, network, layer, J, B):
-        self.layer, self.shape = layer, self.shape_of(network)
-        self.D, self.H = layer.W_x.shape[0], layer.W_h.shape[0]
-        self.J = np.zeros((B, self.width(network)), network.dtype) if J is None else np.array(J)
+        self.layer, self.D, self.H = layer, layer.W_x.shape[0], layer.W_h.shape[0]
+        self.shape = self.shape_of(network.cells[0], self.D, self.H)
+        self.J = np.zeros((B, math.prod(self.shape)), network.dtype) if J is None else np.array(J)
         self._next = np.empty_like(self.J)  # the two change places at every step
         self.inputs = np.ones((B, self.D + self.H + 2), network.dtype)  # z: x, 1, h, 1
-
-    @classmethod
-    def width(cls, network):
-        """Numbers of one sequence."""
-        return math.prod(cls.shape_of(network))
 
     def advance(self, x, h, slopes):
         """One step of the first n sequences: x (n, D), h (n, H) before it; the others have ended."""
@@ -116,9 +114,7 @@ class Full(_Influence):
     """J of every unit on all weights, (B, S, H, M, G H)."""
 
     @staticmethod
-    def shape_of(network):
-        cell, (H,) = network.cells[0], network.hidden_sizes
-        D = network.layout.shapes["layer0.W_x"][0]
+    def shape_of(cell, D, H):
         return cell.n_states, H, D + H + 2, cell.n_gates * H
 
     def _step(self, J, new, slopes, z):
@@ -144,8 +140,8 @@ class Diagonal(_Influence):
     """J of every unit on the weights into its own gates, (B, S, M, G H)."""
 
     @staticmethod
-    def shape_of(network):
-        S, _, M, GH = Full.shape_of(network)
+    def shape_of(cell, D, H):
+        S, _, M, GH = Full.shape_of(cell, D, H)
         return S, M, GH
 
     def _step(self, J, new, slopes, z):
@@ -165,6 +161,14 @@ class Diagonal(_Influence):
 
 
 INFLUENCES = {"rtrl": Full, "snap1": Diagonal}
+
+
+def width(kind, architecture):
+    """Numbers of J of one sequence; ``kind`` is a key of ``INFLUENCES``, or None: none."""
+    if kind is None:
+        return 0
+    (H,) = architecture.hidden_sizes
+    return math.prod(INFLUENCES[kind].shape_of(architecture.cell, architecture.n_inputs, H))
 
 
 def direct(z, slopes, D):
@@ -225,11 +229,20 @@ class Path:
         return [[self.state], [(self.influence.J,)]]
 
 
-def online(network, loss, batch, learner, k1=None, k2=None, *, kind):
-    """Train on one batch, as ``tbptt``: an update every k1 steps, from gradients through the whole past.
+def online(network, loss, batch, learner, kind, k1=1):
+    """Train on one batch as ``tbptt`` does, with gradients through the whole past.
 
-    ``k2`` has no meaning here. The batch is aligned at the start; its initial state may have J as a second
-    layer, and so has the one that ``learner.end`` gets.
+    Parameters
+    ----------
+    network : Network
+    loss : one of ``LOSSES``
+    batch : Batch, aligned at the start
+        Its initial state may have J as a second layer, and so has the one that ``learner.end`` gets.
+    learner : Gradient or Learner
+    kind : str
+        Key of ``INFLUENCES``.
+    k1 : int or None
+        Steps from one update to the next; None: one at the end.
     """
     updates = {end: first for _, first, end, update in plan(batch, k1, None) if update}
     path = Path(network, learner.views, kind, batch.initial_state(network).layers)
@@ -257,6 +270,27 @@ def steps_of(batch):
         c, _ = FAST.loss_weights(u, batch.weight, steps)
         for t, rows in enumerate(steps.slices, start + 1):
             yield t, window.X[rows], y[rows], c[rows]
+
+
+def ends_with_influence(network, theta, X, kind):
+    """The states in which the sequences X end, from zeros, and a second layer that holds J.
+
+    A list of the rows and the layers of the sequences of every block. A J that has left the finite
+    numbers begins anew, at zero.
+    """
+    data, views, parts = Dataset(X, per_step=True), network.views(theta), []
+    for rows in blocks_by_length(X.lengths):
+        batch = Batch(data, rows, network.dtype)
+        path = Path(network, views, kind, batch.initial_state(network).layers)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for start in range(0, batch.T, MAX_ADVANCE):
+                window = batch.window(start, start, min(start + MAX_ADVANCE, batch.T))
+                for step in window.steps.slices:
+                    path.step(window.X[step])
+        (states,), ((J,),) = path.layers()
+        J[~np.isfinite(J).all(axis=1)] = 0
+        parts.append((batch.rows, [states, (J,)]))
+    return parts
 
 
 def is_elementwise(cell):

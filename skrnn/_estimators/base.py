@@ -23,6 +23,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn._engine.forward import BLOCK
 from skrnn._engine.model import Model
+from skrnn._engine.online import width
 from skrnn._estimators.blas import one_thread
 from skrnn._estimators.callbacks import HasTasks, Tasks, with_callbacks
 from skrnn._estimators.keywords import own_keywords
@@ -268,12 +269,12 @@ def _with_series(trainer):
 
     An interruption meanwhile does not lose what was trained.
     """
-    fitted, container = trainer.fitted(), trainer.task.container
+    fitted = trainer.fitted()
     try:
-        series = Series.after(fitted.model, container, n_threads=trainer.n_threads)
+        series = trainer.series_of(fitted.model)
     except KeyboardInterrupt:  # once more, undisturbed
         warn("Training interrupted by user.")
-        series = Series.after(fitted.model, container, n_threads=trainer.n_threads)
+        series = trainer.series_of(fitted.model)
     return fitted if series is None else replace(fitted, series=series)
 
 
@@ -319,7 +320,7 @@ class BaseRNN(Trainable):
         self._check_names(X, before)
         with one_thread(), with_text():
             reader = self._reader_class(settings, before and before.model.facts, **options)
-            known = self._series() if before else None
+            known = self._series_before(before, settings)
             first = known and (lambda container: known.start_of(container.ids, training=True))
             task = reader.read(X, y, sample_weight, first, is_part=True)
             random_state, pieces = _random_numbers(before, settings), task.in_pieces()
@@ -329,7 +330,7 @@ class BaseRNN(Trainable):
             trainer = Trainer(settings, pieces, start, network)
             trainer.train(ends=ends)
             is_whole = pieces is task and not task.data.delay
-            carried = self._carried(before, task.container, ends) if is_whole else None
+            carried = self._carried(known, task.container, ends) if is_whole else None
             series = Series.after(
                 trainer.fitted().model, task.container, before=known, carried=carried,
                 n_threads=trainer.n_threads,
@@ -337,12 +338,16 @@ class BaseRNN(Trainable):
             self._publish(_settled(trainer.fitted(series), before))
         return self
 
-    def _carried(self, before, container, ends):
+    def _series_before(self, before, settings):
+        """The series that a part goes on with, and what training needs of them; None without any."""
+        series = self._series() if before else None
+        return series and series.with_influence(width(settings.online, before.model.facts.architecture))
+
+    def _carried(self, known, container, ends):
         """What training itself has carried to the end of the series, if the next part goes on from it."""
         if self.initial_state != "last" or not container.rows_are_steps:
             return None
-        series = before and before.series
-        return carry(series and series.carried, container, ends)
+        return known.carry(container, ends) if known else carry(None, container, ends)
 
     def _can_partial_fit(self):
         known = isinstance(self.solver, str) and self.solver in SOLVERS  # else partial_fit says so

@@ -61,7 +61,7 @@ def gathered(net, theta, data, kind="rtrl", k1=1, loss="squared_error"):
     """Loss and gradient of the whole data at frozen weights, gathered forwards in time."""
     gradient = Gradient(net, theta, FAST)
     batch = data.batch(np.arange(len(data)), net.dtype)
-    online(net, make(loss, net.n_outputs), batch, gradient, k1, kind=kind)
+    online(net, make(loss, net.n_outputs), batch, gradient, kind, k1)
     return gradient.loss, gradient.g
 
 
@@ -179,7 +179,7 @@ def test_a_batch_in_two_parts_is_that_batch(kind):
                 Sequences(a[:, steps].reshape(-1, a.shape[2]), [a[0, steps].shape[0]] * 3) for a in (X, Y)
             )
             batch = Dataset(x, y, start=start).batch(np.arange(3), net.dtype)
-            online(net, make("squared_error", 2), batch, learner, 1, kind=kind)
+            online(net, make("squared_error", 2), batch, learner, kind)
             start = learner.ends[-1][1]
         return [learner.theta, *(s for layer in start for s in layer)]
 
@@ -197,7 +197,7 @@ def test_updates_every_k1_steps_are_those_of_tbptt_where_nothing_is_cut():
         Learner(net, theta.copy(), FAST, SGD(theta, 0.1), alpha=0.1, clip_norm=1.0) for _ in range(2)
     ]
     tbptt(net, make("squared_error", 2), batch, learners[0])
-    online(net, make("squared_error", 2), batch, learners[1], kind="rtrl")
+    online(net, make("squared_error", 2), batch, learners[1], "rtrl", k1=None)
     np.testing.assert_allclose(learners[1].theta, learners[0].theta, rtol=1e-12)
     assert [one.n_updates for one in learners] == [1, 1]
 
