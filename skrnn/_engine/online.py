@@ -225,8 +225,13 @@ class Path:
         self.influence.add(gradient.layers[0][0], draw @ self.views.W.T)
 
     def layers(self):
-        """What it may be gone on from: the layers of a ``State``, J among them."""
-        return [[self.state], [(self.influence.J,)]]
+        """What it may be gone on from: the layers of a ``State``, J among them.
+
+        A J that has left the finite numbers begins anew, at zero.
+        """
+        J = self.influence.J
+        J[~np.isfinite(J).all(axis=1)] = 0
+        return [[self.state], [(J,)]]
 
 
 def online(network, loss, batch, learner, kind, k1=1):
@@ -275,8 +280,7 @@ def steps_of(batch):
 def ends_with_influence(network, theta, X, kind):
     """The states in which the sequences X end, from zeros, and a second layer that holds J.
 
-    A list of the rows and the layers of the sequences of every block. A J that has left the finite
-    numbers begins anew, at zero.
+    A list of the rows and the layers of the sequences of every block.
     """
     data, views, parts = Dataset(X, per_step=True), network.views(theta), []
     for rows in blocks_by_length(X.lengths):
@@ -287,9 +291,7 @@ def ends_with_influence(network, theta, X, kind):
                 window = batch.window(start, start, min(start + MAX_ADVANCE, batch.T))
                 for step in window.steps.slices:
                     path.step(window.X[step])
-        (states,), ((J,),) = path.layers()
-        J[~np.isfinite(J).all(axis=1)] = 0
-        parts.append((batch.rows, [states, (J,)]))
+        parts.append((batch.rows, [directions[0] for directions in path.layers()]))
     return parts
 
 

@@ -202,6 +202,16 @@ def test_updates_every_k1_steps_are_those_of_tbptt_where_nothing_is_cut():
     assert [one.n_updates for one in learners] == [1, 1]
 
 
+def test_an_influence_that_is_not_finite_begins_anew():
+    net, theta = own_network(cells.GRU)
+    path = Path(net, net.views(theta), "rtrl", net.initial_state(2).layers)
+    path.step(np.ones((2, 3)))
+    path.influence.J[1, 5] = np.inf
+    _, ((J,),) = path.layers()
+    assert J[0].any()
+    assert not J[1].any()
+
+
 def test_which_cells_are_elementwise():
     for cell, options in VARIANTS:
         one = cells.CELLS[cell](3, np.float64, **options)
