@@ -82,6 +82,11 @@ class Series:
             influence = [(np.zeros((len(ids), width), states[0][0].dtype),)]
         return replace(self, carried=(ids, [*states, *influence]))
 
+    def left_in(self, layers):
+        """The same series in other states: those of the first layer, with the influence in the second."""
+        layers = [tuple(s.copy() for s in layer) for layer in layers]
+        return replace(self, states=layers[:1], carried=(self.ids, layers))
+
     def carry(self, container, ends):
         """Ids and states in which training has left the series of a container, for the next part.
 

@@ -30,7 +30,7 @@ def check_sequences(e, *, X_val=None, y_val=None, sample_weight_val=None, partia
     check_forget_bias(e)
     if hasattr(e, "loss"):
         check_loss(e)
-    _check_online(e)
+    check_online(e)
     _check_rows(e)
     _check_targets(e)
     _check_auto(e)
@@ -118,11 +118,11 @@ ONLINE_WITHOUT = (
 )
 
 
-def _check_online(e):
-    """ValueError for what gradients that run forwards in time cannot do."""
+def check_online(e, *, in_streams=False):
+    """ValueError for what gradients that run forwards in time cannot do; streams may start anywhere."""
     if not e.online:
         return
-    for name, value, how in ONLINE_NEEDS:
+    for name, value, how in ONLINE_NEEDS[: 1 if in_streams else None]:
         if getattr(e, name) != value:
             raise ValueError(
                 f"gradient={e.gradient!r} needs {name}={value!r}, {how}; got {name}={getattr(e, name)!r}."

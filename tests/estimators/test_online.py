@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from support.inside import theta_of
+from test_extending import Leaky
 
 import skrnn
 from skrnn._engine.online import INFLUENCES, LARGEST
 from skrnn.regressors import SequenceRegressor
-from test_extending import Leaky
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 kinds = pytest.mark.parametrize("kind", INFLUENCES)
@@ -21,7 +21,7 @@ ONLINE = {
 
 
 def series(n=60, F=2, seed=0, n_series=1):
-    """Rows of several series, mixed, whose targets are the second last inputs; ids in the first column."""
+    """Rows of several series, mixed; y is the second last input. Ids are in the first column."""
     rng = np.random.RandomState(seed)
     ids, X, y = np.arange(n) % n_series, rng.normal(size=(n, F)), np.zeros(n)
     for one in range(n_series):
@@ -87,7 +87,7 @@ def test_parts_train_like_the_whole(kind, name, kind_of):
 
 
 def test_every_series_has_its_own_past():
-    """Rows of two series, mixed, are those of each series by itself, as long as weights stay as they are."""
+    """Rows of two series, mixed, are those of each by itself, as long as weights stay as they are."""
     X, y = series(40, n_series=2)
     frozen = {**ONLINE, "learning_rate_init": 1e-300, "solver": "sgd", "sequence_id": 0}
     both = in_parts(skrnn.LSTMRegressor(**frozen).fit(X[:20], y[:20]), X[20:], y[20:], 1)
@@ -261,7 +261,7 @@ def test_units_that_depend_on_each_other_within_a_step():
     X, y = series(20)
     model = skrnn.RNNRegressor(**ONLINE, activation="softmax")
     with pytest.raises(
-        ValueError, match="activation='softmax'.*depend on each other.*another activation"
+        ValueError, match=r"activation='softmax'.*depend on each other.*another activation"
     ):
         model.fit(X, y)
 
