@@ -31,6 +31,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
     initial_state: Literal["zeros", "last"]
     k1: int | None
     k2: Literal["auto"] | int | None
+    gradient: Literal["bptt", "rtrl", "snap1"]
     truncation_tolerance: float
     target_replication: float
     clip_norm: float | None
@@ -94,6 +95,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
         initial_state: Literal["zeros", "last"] = "zeros",
         k1: int | None = None,
         k2: Literal["auto"] | int | None = None,
+        gradient: Literal["bptt", "rtrl", "snap1"] = "bptt",
         truncation_tolerance: float = 0.5,
         target_replication: float = 0.0,
         clip_norm: float | None = 1.0,
@@ -123,6 +125,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
         dtype: Literal["float32", "float64"] | np.dtype[Any] | type[np.floating[Any]] | None = None,
     ) -> None: ...
     def __init_subclass__(cls, *, cell: type[Any] | None = None, **kwargs: Any) -> None: ...
+    def adopt(self, stream: Stream) -> Self: ...
     def fit(
         self,
         X: ArrayLike,
@@ -200,6 +203,7 @@ class LSTMClassifier(SequenceClassifier):
         initial_state: Literal["zeros", "last"] = "zeros",
         k1: int | None = None,
         k2: Literal["auto"] | int | None = None,
+        gradient: Literal["bptt", "rtrl", "snap1"] = "bptt",
         truncation_tolerance: float = 0.5,
         target_replication: float = 0.0,
         clip_norm: float | None = 1.0,
@@ -249,6 +253,7 @@ class RNNClassifier(SequenceClassifier):
         initial_state: Literal["zeros", "last"] = "zeros",
         k1: int | None = None,
         k2: Literal["auto"] | int | None = None,
+        gradient: Literal["bptt", "rtrl", "snap1"] = "bptt",
         truncation_tolerance: float = 0.5,
         target_replication: float = 0.0,
         clip_norm: float | None = 1.0,

@@ -31,6 +31,7 @@ class SequenceRegressor(RegressorMixin, BaseEstimator):
     initial_state: Literal["zeros", "last"]
     k1: int | None
     k2: Literal["auto"] | int | None
+    gradient: Literal["bptt", "rtrl", "snap1"]
     truncation_tolerance: float
     target_replication: float
     clip_norm: float | None
@@ -95,6 +96,7 @@ class SequenceRegressor(RegressorMixin, BaseEstimator):
         initial_state: Literal["zeros", "last"] = "zeros",
         k1: int | None = None,
         k2: Literal["auto"] | int | None = None,
+        gradient: Literal["bptt", "rtrl", "snap1"] = "bptt",
         truncation_tolerance: float = 0.5,
         target_replication: float = 0.0,
         clip_norm: float | None = 1.0,
@@ -126,6 +128,7 @@ class SequenceRegressor(RegressorMixin, BaseEstimator):
         dtype: Literal["float32", "float64"] | np.dtype[Any] | type[np.floating[Any]] | None = None,
     ) -> None: ...
     def __init_subclass__(cls, *, cell: type[Any] | None = None, **kwargs: Any) -> None: ...
+    def adopt(self, stream: Stream) -> Self: ...
     def fit(
         self,
         X: ArrayLike,
@@ -189,6 +192,7 @@ class LSTMRegressor(SequenceRegressor):
         initial_state: Literal["zeros", "last"] = "zeros",
         k1: int | None = None,
         k2: Literal["auto"] | int | None = None,
+        gradient: Literal["bptt", "rtrl", "snap1"] = "bptt",
         truncation_tolerance: float = 0.5,
         target_replication: float = 0.0,
         clip_norm: float | None = 1.0,
@@ -240,6 +244,7 @@ class RNNRegressor(SequenceRegressor):
         initial_state: Literal["zeros", "last"] = "zeros",
         k1: int | None = None,
         k2: Literal["auto"] | int | None = None,
+        gradient: Literal["bptt", "rtrl", "snap1"] = "bptt",
         truncation_tolerance: float = 0.5,
         target_replication: float = 0.0,
         clip_norm: float | None = 1.0,

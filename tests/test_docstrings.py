@@ -176,7 +176,7 @@ def test_class_has_references_examples_and_siblings(cls):
     assert len(siblings) == 3
     assert set(siblings) <= set(skrnn.__all__) - {cls.__name__}
     numbers = re.findall(r"^\.\. \[(\d)\] ", "\n".join(doc["References"]), flags=re.MULTILINE)
-    assert numbers == ["1", "2", "3", "4"][: len(numbers)]
+    assert numbers == ["1", "2", "3", "4", "5", "6"][: len(numbers)]
     assert len(numbers) >= 3
     text = cls.__doc__[: cls.__doc__.index("References\n")]
     assert set(re.findall(r"\[(\d)\]_", text)) == set(numbers)
@@ -185,7 +185,7 @@ def test_class_has_references_examples_and_siblings(cls):
 # --- methods --------------------------------------------------------------------------------------
 
 
-METHODS = ["fit", "partial_fit", "predict", "score", "hidden_states", "stream", "weights_"]
+METHODS = ["fit", "partial_fit", "predict", "score", "hidden_states", "stream", "adopt", "weights_"]
 
 
 def test_methods_tell_parameters_and_results(cls):
@@ -257,7 +257,9 @@ def raising(cls, X, y):
         yield "forecast", ValueError, lambda: fitted.forecast(X, 2)
         yield "forecast", ValueError, lambda: steps.forecast(X[:, 0], 0)
         yield "forecast", TypeError, lambda: steps.forecast(sparse.csr_array(X[:, 0]), 2)
-    others = {"fit", "partial_fit", "stream", "weights_", "generate", "forecast"}
+    yield "adopt", NotFittedError, lambda: cls().adopt(fitted.stream())
+    yield "adopt", ValueError, lambda: fitted.adopt(fitted.stream())
+    others = {"fit", "partial_fit", "stream", "adopt", "weights_", "generate", "forecast"}
     for name in set(own_methods(cls)) - others:
         more = [y] if name == "score" else []
 
@@ -300,11 +302,12 @@ def test_warnings_are_documented(cls, data):
 def test_streams_are_documented(cls, data):
     stream = cls(**{**SMALL, "max_iter": 1}).fit(*data).stream()
     assert set(entries(parsed(type(stream)), "Attributes")) == {"state"}
-    assert sorted(own_methods(type(stream))) == ["reset", "state", "step"]
-    step = parsed(stream.step)
-    assert_parameters_are_those(step, inspect.signature(stream.step))
-    assert entries(step, "Returns") or step["Returns"]
-    assert documented_errors(step) == {"ValueError", "TypeError"}
+    assert sorted(own_methods(type(stream))) == ["learn", "reset", "state", "step"]
+    for method in (stream.learn, stream.step):
+        step = parsed(method)
+        assert_parameters_are_those(step, inspect.signature(method))
+        assert entries(step, "Returns") or step["Returns"]
+        assert documented_errors(step) == {"ValueError", "TypeError"}
     methods = set(re.findall(r'"(\w+)"', entries(step, "Parameters")["method"][1]))
     assert methods | {"predict"} >= {n for n in own_methods(cls) if n.startswith("predict")}
     page = (DOCS / "streaming.rst").read_text()

@@ -6,6 +6,7 @@ scikit-learn. A solver of either kind is added in ``solvers.py``.
 """
 
 from collections import deque
+from functools import partial
 from itertools import repeat
 
 import numpy as np
@@ -39,7 +40,9 @@ def tell(observers, what, *arguments):
 
 
 @_kernels.keep_memory()
-def train(loss, epochs, learner, run, history, observers, *, k1, k2, validate=None, truncation=None):
+def train(
+    loss, epochs, learner, run, history, observers, *, k1, k2, validate=None, truncation=None, gather=None
+):  # fmt: skip
     """Train until ``run`` has taken all its epochs, or is done.
 
     Parameters
@@ -53,6 +56,8 @@ def train(loss, epochs, learner, run, history, observers, *, k1, k2, validate=No
         theta -> validation loss, validation score; called after every epoch.
     truncation : AutoTruncation, optional
         Chooses k2 before every epoch.
+    gather : callable, optional
+        network, loss, batch, learner: makes the updates of a batch in place of TBPTT(k1, k2).
 
     Returns
     -------
@@ -77,7 +82,7 @@ def train(loss, epochs, learner, run, history, observers, *, k1, k2, validate=No
         if truncation:
             depth = truncation.k2(learner.network, learner.theta, loss, len(history.loss))
         try:
-            one_epoch(loss, batches, learner, observers, k1, depth)
+            one_epoch(loss, batches, learner, observers, gather or partial(tbptt, k1=k1, k2=depth))
         except BaseException as error:
             learner.abandon(error)
             history.n_updates += learner.n_updates
@@ -91,17 +96,17 @@ def train(loss, epochs, learner, run, history, observers, *, k1, k2, validate=No
     return run.done or run.schedule.ends_with_max_iter
 
 
-def one_epoch(loss, batches, learner, observers, k1, k2):
+def one_epoch(loss, batches, learner, observers, gather):
     """Train on every batch once; the weights are finite afterwards, or a DivergenceError is raised."""
     network = learner.network
     learner.start_epoch()
     for batch in batches:
-        tbptt(network, loss, batch, learner, k1, k2)
+        gather(network, loss, batch, learner)
         tell(observers, "progress", batch.B)
 
     def evaluate():
         gradient = Gradient(network, learner.theta, learner.arithmetic)
-        tbptt(network, loss, batch, gradient, k1, k2)
+        gather(network, loss, batch, gradient)
         return gradient
 
     learner.check_last(evaluate)

@@ -23,12 +23,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn._engine.forward import BLOCK
 from skrnn._engine.model import Model
+from skrnn._engine.online import width
 from skrnn._estimators.blas import one_thread
 from skrnn._estimators.callbacks import HasTasks, Tasks, with_callbacks
 from skrnn._estimators.keywords import own_keywords
+from skrnn._estimators.learning import Lesson
 from skrnn._estimators.memory import check_memory, largest_size, with_text
 from skrnn._estimators.series import Series, carry
-from skrnn._estimators.streaming import stream_of
+from skrnn._estimators.streaming import learned_by, stream_of
 from skrnn._estimators.threads import mapper, n_threads
 from skrnn._estimators.trainer import Start, Trainer
 from skrnn._estimators.versions import Stamped
@@ -39,8 +41,9 @@ from skrnn._reading.targets import check_targets, read_targets_per_step
 from skrnn._reading.weights import read_weights
 from skrnn._settings.arguments import check_int
 from skrnn._settings.build import attributes_of, build, of, of_cell
+from skrnn._settings.checks import check_online
 from skrnn._settings.quoting import quote
-from skrnn._settings.settings import Of, SequenceSettings
+from skrnn._settings.settings import Of, SequenceSettings, check_goes_on
 from skrnn._settings.texts import complete
 from skrnn.cells import Elman
 from skrnn.solvers import SOLVERS
@@ -268,12 +271,12 @@ def _with_series(trainer):
 
     An interruption meanwhile does not lose what was trained.
     """
-    fitted, container = trainer.fitted(), trainer.task.container
+    fitted = trainer.fitted()
     try:
-        series = Series.after(fitted.model, container, n_threads=trainer.n_threads)
+        series = trainer.series_of(fitted.model)
     except KeyboardInterrupt:  # once more, undisturbed
         warn("Training interrupted by user.")
-        series = Series.after(fitted.model, container, n_threads=trainer.n_threads)
+        series = trainer.series_of(fitted.model)
     return fitted if series is None else replace(fitted, series=series)
 
 
@@ -319,7 +322,7 @@ class BaseRNN(Trainable):
         self._check_names(X, before)
         with one_thread(), with_text():
             reader = self._reader_class(settings, before and before.model.facts, **options)
-            known = self._series() if before else None
+            known = self._series_before(before, settings)
             first = known and (lambda container: known.start_of(container.ids, training=True))
             task = reader.read(X, y, sample_weight, first, is_part=True)
             random_state, pieces = _random_numbers(before, settings), task.in_pieces()
@@ -329,7 +332,7 @@ class BaseRNN(Trainable):
             trainer = Trainer(settings, pieces, start, network)
             trainer.train(ends=ends)
             is_whole = pieces is task and not task.data.delay
-            carried = self._carried(before, task.container, ends) if is_whole else None
+            carried = self._carried(known, task.container, ends) if is_whole else None
             series = Series.after(
                 trainer.fitted().model, task.container, before=known, carried=carried,
                 n_threads=trainer.n_threads,
@@ -337,12 +340,16 @@ class BaseRNN(Trainable):
             self._publish(_settled(trainer.fitted(series), before))
         return self
 
-    def _carried(self, before, container, ends):
+    def _series_before(self, before, settings):
+        """The series that a part goes on with, and what training needs of them; None without any."""
+        series = self._series() if before else None
+        return series and series.with_influence(width(settings.online, before.model.facts.architecture))
+
+    def _carried(self, known, container, ends):
         """What training itself has carried to the end of the series, if the next part goes on from it."""
         if self.initial_state != "last" or not container.rows_are_steps:
             return None
-        series = before and before.series
-        return carry(series and series.carried, container, ends)
+        return known.carry(container, ends) if known else carry(None, container, ends)
 
     def _can_partial_fit(self):
         known = isinstance(self.solver, str) and self.solver in SOLVERS  # else partial_fit says so
@@ -395,15 +402,16 @@ class BaseRNN(Trainable):
         -------
         stream : Stream
             An object with ``step(x, method="predict")``, ``state`` and ``reset()``. It starts as
-            `predict` does, and does not change when the estimator does.
+            `predict` does, and does not change when the estimator does. With `gradient="rtrl"` or "snap1"
+            it also has ``learn(x, y)``; each step then costs what learning from it would.
 
         Raises
         ------
         NotFittedError
             If the estimator has not been fitted.
         ValueError
-            If n_streams is not a positive int, if `initial_state` is out of its range, or if the
-            network is bidirectional.
+            If n_streams is not a positive int, if `initial_state` or `gradient` is out of its range, if
+            the network is bidirectional, or if parameters do not go with `gradient`.
         MemoryError
             If the states do not fit in memory.
         """
@@ -423,7 +431,56 @@ class BaseRNN(Trainable):
                 f"which there are {len(series.ids)}: pass their number, in the order of "
                 "sequence_ids_, or set initial_state='zeros'."
             )
-        return stream_of(model, int(n_streams), start=series and self.final_state_)
+        lesson = self._lesson(series) if self._checked("gradient") != "bptt" else None
+        return stream_of(model, int(n_streams), start=series and self.final_state_, lesson=lesson)
+
+    def _lesson(self, series):
+        """How streams that go on with the series, or None of them, learn."""
+        settings, facts = self._settings_now(), self._model.facts
+        check_online(settings, in_streams=True)
+        check_goes_on(settings.fixed, facts.fixed)
+        facts.targets.check_agrees(settings)
+        J = None
+        if series:
+            known = series.with_influence(width(settings.online, facts.architecture))
+            _, (J,) = known.start_of(series.ids, training=True)
+        solver = settings.new_solver(self._model.theta, self._fitted.solver)
+        return Lesson(
+            settings.online, settings.every, facts.targets, facts.class_factors, solver,
+            settings.alpha, settings.clip_norm, settings.clip_value, J, self.n_updates_,
+        )  # fmt: skip
+
+    @own_keywords
+    def adopt(self, stream):
+        """Take over what a stream has learned: its weights, and the states that it has come to.
+
+        Parameters
+        ----------
+        stream : Stream
+            One of this estimator, made by `stream` with `gradient="rtrl"` or "snap1".
+
+        Returns
+        -------
+        self : object
+            The estimator. Its next `partial_fit`, `predict` and `stream` go on where the stream is, if
+            that began where the series of the estimator ended (`initial_state="last"`).
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator has not been fitted.
+        ValueError
+            If the stream does not learn, or is not one of this estimator.
+        """
+        model, fitted = self._model, self._fitted
+        learned = learned_by(stream, model.facts)
+        series, history = fitted.series, fitted.history.copy()
+        if learned.goes_on and len(series.ids) == len(learned.layers[0][0]):
+            series = series.left_in(learned.layers)
+        history.n_updates = learned.n_updates
+        model = model.with_theta(learned.theta)
+        self._publish(replace(fitted, model=model, solver=learned.solver, series=series, history=history))
+        return self
 
     @property
     def weights_(self):

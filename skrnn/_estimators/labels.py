@@ -7,6 +7,7 @@ The protocol that ``Numbers`` and ``Texts`` share is described in ``_reading/rea
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from sklearn import config_context
@@ -106,6 +107,13 @@ class Labels:
             numbers[rows, 0][known] = np.searchsorted(self.classes, part[known])
         return numbers
 
+    def step_encoder(self, n, dtype):
+        """Function of y of one step of n streams, as ``encode``; of one also a label, or a row."""
+        if not self.is_1d:
+            return partial(_indicator_of_step, n=n, K=len(self.classes), dtype=dtype)
+        numbers = {label: k for k, label in enumerate(self.classes.tolist())}
+        return partial(_numbers_of_step, n=n, numbers=numbers, dtype=dtype)
+
     def _check_known(self, y, counts, names):
         """Which labels are classes; a ValueError if one is none that counts."""
         unseen = unseen_labels(y[counts], self.classes)
@@ -203,6 +211,29 @@ class Labels:
     def published(self):
         """The attributes of the estimator that say this."""
         return {"n_outputs_": self.n_outputs, "classes_": self.classes}
+
+
+def _numbers_of_step(y, *, n, numbers, dtype):
+    """Class numbers (n, 1) of the labels of one step."""
+    labels = np.asarray(y).tolist()
+    labels = labels if isinstance(labels, list) else [labels]
+    try:
+        found = [numbers[label] for label in labels]
+    except (KeyError, TypeError):
+        found = []
+    if len(found) != n:
+        what = "one of the labels of fit" if n == 1 else f"{n} of the labels of fit, one for each stream"
+        raise ValueError(f"y must be {what}, {listed(list(numbers))}, got {quote(y)}.")
+    return np.array(found, dtype=dtype)[:, None]
+
+
+def _indicator_of_step(y, *, n, K, dtype):
+    """The indicator (n, K) of one step."""
+    values = np.asarray(y)
+    shapes = [(n, K), *([(K,)] if n == 1 else [])]
+    if values.dtype.kind not in "biuf" or values.shape not in shapes or not np.isin(values, (0, 1)).all():
+        raise ValueError(f"y must be an indicator of 0 and 1 of shape {shapes[-1]}, got {quote(y)}.")
+    return values.reshape(n, K).astype(dtype)
 
 
 def _check_are_labels(y, names):

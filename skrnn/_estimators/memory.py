@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from skrnn._engine.online import width
 from skrnn._engine.training import FULL_BATCH_BLOCK
 from skrnn._settings.quoting import quote
 
@@ -80,6 +81,9 @@ def check_memory(settings, network, task):
     batch_size = FULL_BATCH_BLOCK if settings.full_batch else settings.batch_size_of(data.n)
     n_rows = rows_of_window(data.lengths, batch_size, settings.longest_window)
     weights, tape = bytes_of_weights(network, solver), bytes_of_window(network, n_rows)
+    # the influence before and after a step, and the one that is kept for every series
+    numbers = (2 * batch_size + data.n) * width(settings.online, task.facts.architecture)
+    tape += numbers * network.dtype.itemsize
     memory = machine_memory()
     if weights + tape <= memory:
         return
@@ -114,6 +118,8 @@ def what_to_lower(settings):
     lower = ["hidden_size"]
     if not settings.full_batch:
         lower.append("batch_size")
+    if settings.online == "rtrl":
+        lower.append("the number of series, or set gradient='snap1'")
     if settings.can_truncate:
         lower.append("k1 and k2" if settings.k2 or settings.k1 else "set k1 and k2")
     return lower

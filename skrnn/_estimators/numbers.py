@@ -128,6 +128,28 @@ class Numbers:
             encoded[part] = (y[part].astype(np.float64) - self.mean) / self.scale
         return encoded
 
+    def step_encoder(self, n, dtype):
+        """Function of y of one step of n streams, as the loss takes it (n, K); of one also a number."""
+        K = len(self.mean)
+        shapes = [(n, K), *([(n,)] if K == 1 else []), *([(K,)] if n == 1 else [])]
+        shapes += [()] if n * K == 1 else []
+        positive = loss_class(self.loss_name).positive_only
+
+        def encode(y):
+            values = np.asarray(y)
+            if values.dtype.kind not in "biuf" or values.shape not in shapes:
+                expected = "a number" if n * K == 1 else f"numbers of shape {shapes[-1]}"
+                raise ValueError(f"y must be {expected}, the target of the step, got {quote(y)}.")
+            with np.errstate(over="ignore"):
+                encoded = ((values.reshape(n, K) - self.mean) / self.scale).astype(dtype)
+            if not np.isfinite(encoded).all():
+                raise ValueError(f"y must be finite, and not too large for {dtype}, got {quote(y)}.")
+            if positive and (values < 0).any():
+                raise ValueError(f"y must be >= 0 with loss={quote(self.loss_name)}, got {quote(y)}.")
+            return encoded
+
+        return encode
+
     def factors(self, settings, y, weight):
         """Numbers have no classes."""
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from skrnn._engine.inference import ends
+from skrnn._engine.online import ends_with_influence
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +24,7 @@ class Series:
         In which they end under the final weights; None for networks that also run backwards.
     carried : tuple of ids and states, or None
         In which training itself left them, before its last update, if it runs through whole series.
+        Where the gradient runs forwards, there is one layer more: the influence (``online.py``).
     """
 
     ids: np.ndarray
@@ -30,8 +32,11 @@ class Series:
     carried: tuple | None = None
 
     @classmethod
-    def after(cls, model, container, *, before=None, carried=None, n_threads=1):
-        """The series of a container, run from the states ``before``; None if X is no table of steps."""
+    def after(cls, model, container, *, before=None, carried=None, kind=None, n_threads=1):
+        """The series of a container, run from the states ``before``; None if X is no table of steps.
+
+        With a ``kind`` of influence, for series from zeros, this is carried for training to go on from.
+        """
         if container is None or not container.rows_are_steps:
             return None
         if model.facts.architecture.bidirectional:  # the reverse direction ends at the first row
@@ -40,6 +45,9 @@ class Series:
         network = model.network(n_threads=n_threads)
         _, states = ends(network, model.theta, container.sequences, model.dtype, start=start)
         ids = container.ids
+        if kind is not None:
+            parts = ends_with_influence(network, model.theta, container.sequences, kind)
+            carried = ids, assemble(parts, len(ids))
         if start is not None:
             ids, states = merge(before.ids, before.states, ids, states)
         return cls(ids, states, carried)
@@ -56,8 +64,35 @@ class Series:
 
     def at(self, ids, final_state):
         """These series, ids and states as published: whoever changes an attribute means it."""
-        states = [layer if isinstance(layer, tuple) else (layer,) for layer in final_state]
+        states, was = (
+            [layer if isinstance(layer, tuple) else (layer,) for layer in final_state],
+            self.states,
+        )
+        if self.carried and not all(map(are_equal, [(ids,), *states], [(self.ids,), *was])):
+            return replace(self, ids=ids, states=states, carried=(ids, states))
         return replace(self, ids=ids, states=states)
+
+    def with_influence(self, width):
+        """The same; what is carried has an influence of so many numbers (0: none), zeros if unknown."""
+        if self.carried is None and not width:
+            return self
+        (ids, layers), n = self.carried or (self.ids, self.states), len(self.states)
+        states, influence = layers[:n], [one for one in layers[n:] if one[0].shape[1] == width]
+        if width and not influence:
+            influence = [(np.zeros((len(ids), width), states[0][0].dtype),)]
+        return replace(self, carried=(ids, [*states, *influence]))
+
+    def left_in(self, layers):
+        """The same series in other states: those of the first layer, with the influence in the second."""
+        layers = [tuple(s.copy() for s in layer) for layer in layers]
+        return replace(self, states=layers[:1], carried=(self.ids, layers))
+
+    def carry(self, container, ends):
+        """Ids and states in which training has left the series of a container, for the next part.
+
+        ``ends`` are the rows and states of every batch; None if they are not those of whole series.
+        """
+        return carry(self.carried or (self.ids, self.states), container, ends)
 
     def published(self):
         """The attributes of the estimator that say this."""
@@ -77,8 +112,14 @@ def carry(before, container, ends):
 
 
 def publish(states):
-    """A list per layer: h, or the tuple (h, c)."""
-    return [layer[0] if len(layer) == 1 else tuple(layer) for layer in states]
+    """A list per layer: h, or the tuple (h, c); copies, so that it shows if they are changed."""
+    copies = [tuple(s.copy() for s in layer) for layer in states]
+    return [layer[0] if len(layer) == 1 else layer for layer in copies]
+
+
+def are_equal(arrays, others):
+    """Whether two tuples hold the same numbers."""
+    return len(arrays) == len(others) and all(map(np.array_equal, arrays, others))
 
 
 def start_of(ids, known_ids, states):

@@ -19,6 +19,7 @@ from skrnn import _kernels
 from skrnn._engine.arithmetic import EXACT, ROWS
 from skrnn._engine.packing import Steps, Window
 from skrnn._engine.storage import Sequences
+from skrnn._estimators.learning import Learning
 from skrnn._estimators.versions import check_versions, versions
 from skrnn._reading.arrays import as_numbers, names_of, reject_times
 from skrnn._reading.step_names import check_step_names
@@ -59,6 +60,12 @@ class _ByNumPy:
         self._state = self._state._replace(layers=layers)
 
 
+def _layers(network, views, n):
+    """The layers of n streams, compiled if they can be."""
+    layers = [layer for (layer,) in views[0]]
+    return _kernels.stepper(network.cells, layers, n, ROWS) or _ByNumPy(network, views, n)
+
+
 class Stream:
     """A fitted network that reads its sequences step by step; made by the method `stream`.
 
@@ -97,20 +104,21 @@ class Stream:
     True
     """
 
-    def __init__(self, network, theta, answers, n_streams, *, delay=0, start=None, names=None):
+    def __init__(
+        self, network, theta, answers, n_streams, *, delay=0, start=None, names=None, lesson=None
+    ):  # fmt: skip
         # network: reads forwards only; answers: name of a method -> function of the raw outputs;
         # start: where ``reset`` goes back to, in the form of ``state``; zeros if None;
-        # names: of the features of a step in fit
-        self._made_of = network, theta, answers, n_streams, delay, start, names
+        # names: of the features of a step in fit; lesson: a ``Lesson`` of a stream that may learn
+        self._made_of = network, theta, answers, n_streams, delay, start, names, lesson
         self._n, self._delay, self._dtype, self._names = n_streams, delay, network.dtype, names
         self._answers = {**answers, "hidden_states": None}
         views = network.views(theta)
         self._W, self._b, self._table = views.W, views.b, views.table
         self._n_inputs = views[0][0][0].W_x.shape[0]
         self._hidden_sizes, self._pooling = network.hidden_sizes, network.pooling
-        self._layers = _kernels.stepper(
-            network.cells, [layer for (layer,) in views[0]], n_streams, ROWS
-        ) or _ByNumPy(network, views, n_streams)
+        self._learning = lesson and Learning(network, theta, n_streams, lesson)
+        self._layers = self._learning or _layers(network, views, n_streams)
         self._n_states = [cell.n_states for cell in network.cells]
         self._steps = Steps([n_streams], n_streams)
         self._no_pool = self._pooling.initial_state(n_streams, self._hidden_sizes[-1], self._dtype)
@@ -124,6 +132,7 @@ class Stream:
         self._products = np.empty((len(self._blocks), ROWS, network.n_outputs), dtype=self._dtype)
         self._raw = self._products.reshape(-1, network.n_outputs)[:n_streams]
         zeros = [(np.zeros((n_streams, H), dtype=self._dtype),) * m for H, m in self._shapes()]
+        self._goes_on = start is not None
         self._start = (zeros, self._no_pool, 0) if start is None else self._check_state(start)
         self.reset()
 
@@ -171,9 +180,53 @@ class Stream:
         rows = self._h.copy() if answer is None else answer(self._read_out())
         return rows[0] if ndim == 1 else rows
 
+    def learn(self, x, y):
+        """Read the next time step, answer, and then learn from its target.
+
+        The weights of the stream change, those of the estimator do not: its method `adopt` takes them
+        over. The gradient is that of the whole past, which steps that are read by `step` belong to. The
+        weights are updated as `partial_fit` does with a row of every stream, after every `k1` targets.
+
+        Parameters
+        ----------
+        x : array-like of shape (n_features,) or (n_streams, n_features)
+            As for `step`.
+        y : scalar or array-like of shape (n_streams,) or (n_streams, n_outputs)
+            The target of the step, a number or label as in the y of fit; of several streams one for each.
+            Several outputs of a single stream also have the shape (n_outputs,).
+
+        Returns
+        -------
+        answer : scalar or ndarray
+            What `step` would have answered: the prediction before learning.
+
+        Raises
+        ------
+        ValueError
+            If the estimator does not learn forwards in time, as with `gradient="rtrl"`; if x or y cannot
+            be read (of the wrong shape, NaN, infinite, an unknown label): nothing has changed then; or if
+            the loss or its gradient is not finite: the weights are those before the latest update then,
+            and the state is zero.
+        TypeError
+            If x is a dict, or a sparse or masked array.
+        """
+        learning = self._learning
+        if learning is None:
+            raise ValueError(
+                "learn needs gradient='rtrl' or 'snap1': with 'bptt' a step is learned from without what "
+                "came before it. Set it, with rows='steps' and initial_state='last', before stream()."
+            )
+        y = learning.encode(y)
+        ndim, raw = self._run(x), self._read_out()
+        answer = self._answers["predict"](raw)
+        learning.learn(raw, y)
+        return answer[0] if ndim == 1 else answer
+
     def reset(self):
-        """Go back to the state at the start."""
+        """Go back to the state at the start; what the weights have learned stays."""
         self._set(*self._start)
+        if self._learning:
+            self._learning.reset()
 
     @property
     def state(self):
@@ -191,14 +244,17 @@ class Stream:
         self._set(*self._check_state(state))
 
     def __getstate__(self):
-        return self._made_of, (self._layers.get_states(), self._pool, self._seen), versions()
+        memory = self._learning and self._learning.memory()
+        return self._made_of, (self._layers.get_states(), self._pool, self._seen), memory, versions()
 
     def __setstate__(self, saved):
         # first of all: of another version the rest may be of another form
         check_versions(type(self).__name__, saved[-1] if isinstance(saved[-1], dict) else None)
-        (*parts, delay, start, names), state, _ = saved
-        self.__init__(*parts, delay=delay, start=start, names=names)
+        (*parts, delay, start, names, lesson), state, memory, _ = saved
+        self.__init__(*parts, delay=delay, start=start, names=names, lesson=lesson)
         self._set(*state)
+        if memory:
+            self._learning.remember(memory)
 
     # --- a step -----------------------------------------------------------------------------------
 
@@ -315,14 +371,27 @@ class Stream:
         return _finite(array, self._dtype, name, allowed)
 
 
-def stream_of(model, n_streams, *, start=None, with_answers=True):
-    """Streams of a ``Model``; without answers they are only for ``advance``."""
+def stream_of(model, n_streams, *, start=None, with_answers=True, lesson=None):
+    """Streams of a ``Model``; without answers only for ``advance``, with a ``Lesson`` they may learn."""
     answers = model.answers() if with_answers else {}
     facts = model.facts
     return Stream(
         model.network(), model.theta.copy(), answers, n_streams, delay=facts.delay, start=start,
-        names=facts.form.step_names,
+        names=facts.form.step_names, lesson=lesson,
     )  # fmt: skip
+
+
+def learned_by(stream, facts):
+    """What a stream of a model with these facts has ``Learned``; a ValueError if it is another's."""
+    learning = getattr(stream, "_learning", None)
+    if learning is None:
+        raise ValueError(
+            "stream must be a Stream that learns: one that stream() has made with gradient='rtrl' or "
+            f"'snap1', got {quote(type(stream).__name__)}."
+        )
+    if learning.network.layout.shapes != facts.architecture.network().layout.shapes:
+        raise ValueError(f"stream is not one of this {facts.name}: its network is of another form.")
+    return learning.learned(stream._goes_on)
 
 
 def advance(stream, x):

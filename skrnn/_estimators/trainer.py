@@ -8,12 +8,14 @@ the weights. It changes nothing that it was given but the run, and knows no esti
 import contextlib
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from skrnn._engine.arithmetic import EXACT, FAST
 from skrnn._engine.learner import N_NORMS, DivergenceError, Learner
+from skrnn._engine.online import online
 from skrnn._engine.run import History
 from skrnn._engine.training import FULL_BATCH_BLOCK, Evaluation, minibatches, train, train_full_batch
 from skrnn._engine.truncation import AutoTruncation
@@ -123,11 +125,16 @@ class Trainer:
         """A copy of what has come out so far, as if training ended here; its run can be finished."""
         fitted = self.fitted()
         model = fitted.model.with_theta(fitted.model.theta.copy())
-        series = Series.after(model, self.task.container, n_threads=self.n_threads)
+        series = self.series_of(model)
         copy = deepcopy(replace(fitted, model=None))  # the facts never change: they need no copy
         if copy.run is not None and copy.run.monitor.best_theta is not None:
             copy.run.theta = self.theta.copy()
         return replace(copy, model=model, series=series)
+
+    def series_of(self, model):
+        """The ``Series`` of the data, run from zeros by a model; None if X is no table of steps."""
+        kind, task = self.settings.online, self.task
+        return Series.after(model, task.container, kind=kind, n_threads=self.n_threads)
 
     # --- the loops ----------------------------------------------------------------------------------
 
@@ -142,17 +149,19 @@ class Trainer:
         truncation, batch_size = self._truncation(), settings.batch_size_of(data.n)
         # copies of a sequence that is cut into pieces would be cut in another way
         exact = data.share is None and settings.is_whole(data.n, is_part=self.run.is_part)
-        exact &= network.dtype == np.float64
+        exact &= network.dtype == np.float64 and not settings.online
         self.solver = settings.new_solver(self.theta, self.solver)
         learner = Learner(
             network, self.theta, EXACT if exact else FAST, self.solver, alpha=settings.alpha,
             clip_norm=settings.clip_norm, clip_value=settings.clip_value,
-            random_state=self.random_state, ends=ends, weighting=data.weighting(batch_size, settings.k1),
+            random_state=self.random_state, ends=ends,
+            weighting=data.weighting(batch_size, settings.every),
         )  # fmt: skip
         batches = minibatches(data, batch_size, network.dtype, settings.shuffle, self.random_state)
         return train(
             self.model.loss(), batches, learner, self.run, self.history, observers,
-            k1=settings.k1, k2=settings.k2, truncation=truncation,
+            k1=None if settings.online else settings.k1, k2=settings.k2, truncation=truncation,
+            gather=settings.online and partial(online, kind=settings.online, k1=settings.every),
             validate=held_out and self.task.validator(network, held_out),
         )  # fmt: skip
 

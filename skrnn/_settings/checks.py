@@ -12,6 +12,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
+from skrnn._engine.online import LARGEST, is_elementwise
 from skrnn._settings.quoting import quote
 from skrnn.losses import Loss
 from skrnn.solvers import SOLVERS
@@ -29,6 +30,7 @@ def check_sequences(e, *, X_val=None, y_val=None, sample_weight_val=None, partia
     check_forget_bias(e)
     if hasattr(e, "loss"):
         check_loss(e)
+    check_online(e)
     _check_rows(e)
     _check_targets(e)
     _check_auto(e)
@@ -100,6 +102,54 @@ def check_quantile(quantile):
             "quantile must be a float strictly between 0 and 1, or a list of such floats in strictly "
             f"increasing order, got {quote(quantile)}."
         )
+
+
+# what gradients that run forwards in time need, and why
+ONLINE_NEEDS = (
+    ("rows", "steps", "a table in which each row is a step"),
+    ("initial_state", "last", "series that go on where they ended"),
+)
+ONLINE_WITHOUT = (
+    ("k2", None, "gradients reach through the whole past"),
+    ("dropout", 0, "a mask would have to stay the same for ever"),
+    ("embedding_size", None, "the table of vectors has no influence of its own"),
+    ("target_delay", 0, "the steps after the last row are not read"),
+    ("bidirectional", False, "the reverse direction begins at the end"),
+)
+
+
+def check_online(e, *, in_streams=False):
+    """ValueError for what gradients that run forwards in time cannot do; streams may start anywhere."""
+    if not e.online:
+        return
+    for name, value, how in ONLINE_NEEDS[: 1 if in_streams else None]:
+        if getattr(e, name) != value:
+            raise ValueError(
+                f"gradient={e.gradient!r} needs {name}={value!r}, {how}; got {name}={getattr(e, name)!r}."
+            )
+    for name, value, why in ONLINE_WITHOUT:
+        if getattr(e, name) != value:
+            _raise_online(e, name, why, f"{name}={value}")
+    if e.full_batch:
+        why = f"{e.solver} needs the gradient of the whole data at the same weights"
+        _raise_online(e, "solver", why, "another solver")
+    if len(e.hidden_sizes) > 1:
+        _raise_online(e, "hidden_size", "it is for one layer", "hidden_size to an int")
+    if e.online == "rtrl" and e.hidden_sizes[0] > LARGEST:
+        how = f"hidden_size to {LARGEST} at most, or gradient='snap1', which is as cheap as 'bptt',"
+        _raise_online(e, "hidden_size", "a step costs about hidden_size ** 4 operations", how)
+    if not is_elementwise(e.cell(3, np.float64, **e.cell_options)):
+        name = next(iter(e.cell_options), "cell")
+        why = "its units depend on each other within a step"
+        _raise_online(e, name, why, f"another {name}")
+
+
+def _raise_online(e, name, why, how):
+    value = e.cell.__name__ if name == "cell" else quote(getattr(e, name))
+    raise ValueError(
+        f"gradient={e.gradient!r} and {name}={value} do not go together: {why}. Set {how} or "
+        "gradient='bptt'."
+    )
 
 
 def _check_rows(e):

@@ -66,6 +66,11 @@ class Settings:
         Whether sequences are cut into pieces if a batch holds more than there are sequences.
     longest_window : int or None
         The most steps that are run at a time; None: whole sequences.
+    online : str or None
+        What of the influence of the weights is carried along, a key of ``INFLUENCES``, if gradients run
+        forwards.
+    every : int or None
+        Steps from one update to the next; None: one per batch.
     fixed : dict
         What must stay as it is while training goes on from the weights, by the name of its parameter.
     """
@@ -131,6 +136,8 @@ class Settings:
         if bias != "chrono":
             return bias if bias is None or isinstance(bias, tuple) else float(bias)
         depth = self.longest_window if self.k2 == "auto" else self.k2 or self.k1
+        if self.online:
+            depth = None
         return "chrono", min(T, depth or T)
 
     def of_a_run(self):
@@ -210,12 +217,15 @@ class SequenceSettings(Settings):
         per_step = self.return_sequences or self.rows == "steps"
         # losses at many steps need k1 (``_check_auto``)
         many = self.k1 is not None and bool(per_step or self.target_replication > 0)
+        online = None if self.gradient == "bptt" else self.gradient
         return {
+            "online": online,
+            "every": 1 if online and self.k1 is None else self.k1,
             "per_step": per_step,
             "steps_in_y": self.return_sequences and self.rows != "steps",
-            "can_truncate": not self.bidirectional and not self.full_batch,
-            "cuts_pieces": per_step and self.k1 is not None and self.batch_size != "auto",
-            "longest_window": longest_window(self.k1, self.k2, many=many),
+            "can_truncate": not (self.bidirectional or self.full_batch or online),
+            "cuts_pieces": per_step and not (self.k1 is None or self.batch_size == "auto" or online),
+            "longest_window": 1 if online else longest_window(self.k1, self.k2, many=many),
             "fixed": {
                 "rows": self.rows,
                 "sequence_id": self.sequence_id,
@@ -259,6 +269,8 @@ class PairSettings(Settings):
     def _of_kind(self):
         return {
             "per_step": True,
+            "online": None,
+            "every": self.k1,
             "can_truncate": not self.full_batch,
             "cuts_pieces": False,  # a source and its target belong together
             "longest_window": longest_window(self.k1, self.k2, many=False),

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
+from skrnn._engine.online import INFLUENCES
 from skrnn._engine.pooling import POOLINGS
 from skrnn.cells import ACTIVATIONS
 from skrnn.solvers import SCHEDULES, SOLVERS
@@ -184,6 +185,18 @@ PARAMETERS = {
         "that the estimated relative bias of the gradient is at most `truncation_tolerance` [4]_, and "
         "recorded in `k2_curve_`. With targets per time step, or `target_replication`, \"auto\" needs "
         "`k1` and chooses at most `k1` + 59 (3 `k1` - 1, if that is more); otherwise at most 60.",
+    ),
+    "gradient": Parameter(
+        "bptt",
+        [StrOptions({"bptt", *INFLUENCES})],
+        f'{_quoted(["bptt", *INFLUENCES])}, default="bptt"',
+        "How gradients find their way through time. \"bptt\" goes back from the losses, through `k2` "
+        "steps. \"rtrl\", real-time recurrent learning [5]_, carries the derivatives of the state by all "
+        "weights along with the state, so that every row is learned from with its exact gradient through "
+        "the whole past, also by `partial_fit` one row at a time; a step costs about `hidden_size` ** 4 "
+        "operations, and `hidden_size` may be 64 at most. \"snap1\" [6]_ keeps of each weight its "
+        "influence on its own unit only, for larger layers. Both update every `k1` steps (None: every "
+        "step), and need `rows=\"steps\"`, `initial_state=\"last\"`, one layer and no `k2`.",
     ),
     "truncation_tolerance": Parameter(
         0.5,
@@ -439,6 +452,10 @@ REFERENCES = """\
    networks", ICML 2013.
 .. [4] Aicher, C., Foti, N. J., Fox, E. B., "Adaptively truncating backpropagation through time to
    control gradient bias", UAI 2019, arXiv:1905.07473.
+.. [5] Williams, R. J., Zipser, D., "A learning algorithm for continually running fully recurrent neural
+   networks", Neural Computation 1(2), 1989.
+.. [6] Menick, J., Elsen, E., Evci, U., Osindero, S., Simonyan, K., Graves, A., "Practical real time
+   recurrent learning with a sparse approximation", ICLR 2021, arXiv:2006.07232.
 """
 
 

@@ -64,6 +64,7 @@ WRONG_VALUES = {
     "initial_state": NOT_A_NAME,
     "k1": NOT_A_COUNT,
     "k2": NOT_A_COUNT,
+    "gradient": NOT_A_NAME,
     "truncation_tolerance": [*NOT_A_NUMBER, 0, -1],
     "target_replication": [*NOT_A_NUMBER, -0.1, 1.1],
     "clip_norm": ["x", [1.0], np.nan, 0, -1, -np.inf],
