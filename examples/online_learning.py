@@ -1,8 +1,8 @@
 """Learning from a stream, row by row: predict, look at the target, learn, go on.
 
-Two columns come in: a value, and now and then a switch. The target is the value at the last switch, held
-until the next one, and a part of the value before; noise is added. So what a row needs to know lies behind
-it by a number of rows that is not known. In the middle of the stream the target changes its sign.
+Two columns come in: a value, and now and then a switch. The target is the value at the last switch,
+held until the next one, and a part of the value before; noise is added. So what a row needs to know lies
+behind it by a number of rows that is not known. In the middle of the stream the target changes its sign.
 
 Every model is asked first and taught then (test then train), with the same rows in the same order:
 
@@ -10,8 +10,8 @@ Every model is asked first and taught then (test then train), with the same rows
     learn            the same GRU with its exact gradient through all rows so far (gradient="rtrl")
     snap1            the same, with the approximation of each unit's own influence
     river            the library for online learning: a linear model, a Hoeffding tree and an adaptive
-                     random forest, each on the columns and on those of the last 20 rows (left out if it is
-                     not installed)
+                     random forest, each on the columns and on those of the last 20 rows (left out if
+                     it is not installed)
 
 It prints the mean squared error of every tenth of the stream and the time per row. At the end the
 error of `learn` is lower than those of `partial_fit` and of river.
