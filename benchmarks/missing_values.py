@@ -3,7 +3,7 @@
 Values are removed at random, 50 % and 80 % of them, from the training and the test part; then features
 are standardised over the values of the training part that are left, so that a zero is the mean. Every way
 of filling in is a transformer before the same LSTMClassifier at its defaults. "chosen": accuracy on
-training sequences held out, in 3 folds, by which the defaults of FillForward were chosen. "test": after
+training sequences held out, in 3 folds. "test": after
 fit on the whole training part. Means and standard errors over the seeds, which remove other values and
 start from other weights.
 

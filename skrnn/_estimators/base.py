@@ -25,7 +25,7 @@ from skrnn._engine.forward import BLOCK
 from skrnn._engine.model import Model
 from skrnn._engine.online import width
 from skrnn._estimators.blas import one_thread
-from skrnn._estimators.callbacks import HasTasks, Tasks, with_callbacks
+from skrnn._estimators.callbacks import HasTasks, Tasks, fit_before, with_callbacks
 from skrnn._estimators.keywords import own_keywords
 from skrnn._estimators.learning import Lesson
 from skrnn._estimators.memory import check_memory, largest_size, with_text
@@ -133,7 +133,7 @@ class Trainable(Stamped, HasTasks, BaseEstimator):
     @with_callbacks
     def _fit(self, X, y, sample_weight, given):
         settings = self._settings(X_val=given.X, y_val=given.y, sample_weight_val=given.weight)
-        before = self._fitted if settings.warm_start and self.__sklearn_is_fitted__() else None
+        before = fit_before(self) if settings.warm_start else None
         self._check_names(X, before)
         reader = self._reader_class(settings, before and before.model.facts)
         # 1) read; all errors about what was passed come before anything is drawn or trained
@@ -318,7 +318,7 @@ class BaseRNN(Trainable):
     _settings_class, _reader_class = SequenceSettings, Reader
 
     def _partial_fit(self, settings, X, y, sample_weight, **options):
-        before = vars(self).get("_fitted")
+        before = fit_before(self)
         self._check_names(X, before)
         with one_thread(), with_text():
             reader = self._reader_class(settings, before and before.model.facts, **options)

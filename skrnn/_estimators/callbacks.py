@@ -86,7 +86,7 @@ class Tasks(Observer):
         self.changed = set()  # parameters, since fit has begun
         self.metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         self.X, self.y = X, y
-        self.before, self.shown, self.keeps = vars(estimator).get("_fitted"), None, False
+        self.before, self.shown, self.keeps = fit_before(estimator), None, False
 
     def __enter__(self):
         run, self.called_at = self.trainer.run, _height_of_caller()
@@ -115,10 +115,10 @@ class Tasks(Observer):
             self.estimator._publish(self.shown)
 
     def _take_back(self):
-        del self.estimator._tasks
         # what another thread has published since is not taken back
         if self.shown is not None and vars(self.estimator).get("_fitted") is self.shown:
             self.estimator._publish(self.before)
+        del self.estimator._tasks  # last: see ``fit_before``
 
     def _tell(self, hook, *, at_end=False):
         answer = hook(
@@ -171,6 +171,23 @@ class Tasks(Observer):
         if self.error is not None:
             raise self.error
         self._tell(self.fit.call_on_fit_task_end, at_end=True)
+
+
+def fit_before(estimator):
+    """What a call may go on from: what the estimator has come to; None if it is not fitted.
+
+    Not what callbacks are shown of another thread's fit, whose run, random numbers and solver change
+    meanwhile, but what was there before that. Such a fit replaces what it has shown before its tasks go,
+    so that one of both still tells, if nothing was published in between.
+    """
+    mine, own = vars(estimator), type(estimator)._tasks._key()
+    while True:
+        fitted, now = mine.get("_fitted"), mine.copy()
+        run = getattr(fitted, "run", None)
+        others = [v for name, v in now.items() if name.startswith("_tasks ") and name != own]
+        under_way = [tasks for tasks in others if run is not None and tasks.trainer.run is run]
+        if mine.get("_fitted") is fitted:
+            return under_way[0].before if under_way else fitted
 
 
 def _height(frame):

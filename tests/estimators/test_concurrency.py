@@ -120,6 +120,34 @@ def test_a_fit_that_fails_does_not_take_back_what_another_has_published():
     np.testing.assert_array_equal(model.predict(X), expected)
 
 
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_going_on_while_callbacks_are_shown_a_fit(method):
+    """From what was there before: what is shown is still being trained."""
+    params = {"max_iter": 3, "random_state": 0, "warm_start": True}
+    model, begun, go_on = skrnn.GRURegressor(2, **params).fit(X, y), threading.Event(), threading.Event()
+    expected = skrnn.GRURegressor(2, **params).fit(X, y)
+
+    class Wait(Callback):
+        def on_fit_task_end(self, estimator, context):
+            if threading.current_thread() is not threading.main_thread():
+                begun.set()
+                assert go_on.wait(60)
+
+    model.set_callbacks(Wait())
+    with ThreadPoolExecutor(1) as worker:
+        result = worker.submit(model.fit, X, -y)
+        assert begun.wait(60)
+        try:
+            assert model.loss_curve_[:3] == expected.loss_curve_
+            assert len(model.loss_curve_) == 4
+            getattr(model, method)(X, y)
+            found = model.predict(X)
+        finally:
+            go_on.set()
+        result.result()
+    np.testing.assert_array_equal(found, getattr(expected, method)(X, y).predict(X))
+
+
 TRANSFORMERS = {
     "tokens": (TokenEncoder(), ["abc", "a", "cab"]),
     "steps": (TimeDistributed(StandardScaler()), X),
