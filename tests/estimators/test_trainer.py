@@ -219,7 +219,9 @@ def test_without_tol_there_is_no_plateau():
 
 def test_a_cycle_is_trained_to_its_end():
     """Whatever tol says; and nothing is said about max_iter."""
-    model = skrnn.LSTMRegressor(3, learning_rate="onecycle", tol=100.0, n_iter_no_change=1, max_iter=12)
+    model = skrnn.LSTMRegressor(
+        3, learning_rate="onecycle", tol=100.0, n_iter_no_change=1, max_iter=12, random_state=0
+    )
     assert model.fit(X, Y).n_iter_ == 12
     assert model.set_params(max_iter="auto").fit(X, Y).n_iter_ == 60
 
