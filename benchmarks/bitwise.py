@@ -2085,7 +2085,7 @@ def _goes_together(settings):
     if has("class_weight") and has("target") not in (None, "classes"):
         return False
     of_steps = has("target_delay") or "steps" in (has("weights") or "")
-    return not (of_steps and not per_step) and (has("early_stopping") or not has("validation"))
+    return not (of_steps and not per_step)
 
 
 # --- recording and comparing --------------------------------------------------------------------------

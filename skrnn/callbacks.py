@@ -35,10 +35,11 @@ class Checkpoint:
     What was saved can predict, as if fit had ended there. And training goes on from it: with
     `warm_start=True`, fit on the same data finishes the run that was interrupted, up to its `max_iter`
     and with its patience and its held-out sequences, and arrives at the same weights, bit for bit, as a
-    run that was never interrupted. If `max_iter`, `solver`, `learning_rate`, `learning_rate_init`,
-    `early_stopping` or `validation_fraction` have been changed, fit starts a new run of `max_iter` epochs
-    from the saved weights, as `warm_start` always does. `solver="lbfgs"` goes on from the weights, but
-    not bit for bit: its memory lies in SciPy.
+    run that was never interrupted. Validation data passed to fit are not saved: pass them again. If
+    `max_iter`, `solver`, `learning_rate`, `learning_rate_init`, `early_stopping` or
+    `validation_fraction` have been changed, fit starts a new run of `max_iter` epochs from the saved
+    weights, as `warm_start` always does. `solver="lbfgs"` goes on from the weights, but not bit for bit:
+    its memory lies in SciPy.
 
     Parameters
     ----------

@@ -82,8 +82,10 @@ class SequenceEncoderDecoder(Trainable):
         sample_weight : array-like of shape (n_sequences,), default=None
             Weights of the pairs, none negative; None: all are 1.
         X_val : list, default=None
-            The sources of validation data. For `early_stopping=True`, in place of a share
-            `validation_fraction` of the pairs.
+            The sources of validation data. With `early_stopping=True` they take the place of a
+            share `validation_fraction` of the pairs. Without, they are only recorded, in
+            `validation_loss_curve_` and `validation_scores_`: the weights are those that fit without
+            X_val would give.
         y_val : list, default=None
             The targets of the validation data. Needed with X_val.
         sample_weight_val : array-like of shape (n_validation_sequences,), default=None

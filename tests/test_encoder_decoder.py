@@ -203,8 +203,8 @@ def test_early_stopping(cls):
     )
     with pytest.raises(ValueError, match="Sequence 1 of y_val has the token 'c'"):
         cls(**SMALL, early_stopping=True).fit(X, y, X_val=X[:2], y_val=["a", "c"])
-    with pytest.raises(ValueError, match="X_val"):
-        cls(**SMALL).fit(X, y, X_val=X, y_val=y)
+    with pytest.raises(ValueError, match="Sequence 1 of y_val has the token 'c'"):
+        cls(**SMALL).fit(X, y, X_val=X[:2], y_val=["a", "c"])
     with pytest.raises(ValueError, match="single pair"):
         cls(**SMALL, early_stopping=True).fit(X[:1], y[:1])
 

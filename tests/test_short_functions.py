@@ -14,6 +14,7 @@ WITH_SETTINGS = {
     "_engine/inference.py:outputs",
     "_engine/search.py:answers",
     "_engine/training.py:train",
+    "_engine/training.py:train_full_batch",
     "_kernels/__init__.py:unroll",
 }
 PUBLIC = {"datasets", "inspection"}  # parameters of public functions are theirs, too

@@ -5,6 +5,8 @@ weights and solver, an interrupted run needs in order to go on as if nothing had
 something else, pass another value to ``Monitor.record``.
 """
 
+import math
+
 import numpy as np
 
 
@@ -15,7 +17,7 @@ class History:
     ----------
     loss, grad_norm, clipped_fraction : list of float
     validation_loss, validation_score : list of float
-        Empty without validation data.
+        Empty without validation data; NaN for the epochs of calls that had none before one that has.
     k2 : list of int or None
         Steps that the gradient flowed back through; None: the whole sequences.
     n_updates : int
@@ -34,8 +36,16 @@ class History:
         self.n_updates += n_updates
         self.k2.append(None if k2 is None else int(k2))
         if validation is not None:
-            self.validation_loss.append(validation[0])
-            self.validation_score.append(validation[1])
+            self._record_validation(*validation)
+
+    def _record_validation(self, loss, score):
+        for curve, value in ((self.validation_loss, loss), (self.validation_score, score)):
+            curve += [math.nan] * (len(self.loss) - 1 - len(curve)) + [value]
+
+    @property
+    def is_validated(self):
+        """Whether the latest epoch has a validation loss."""
+        return bool(self.loss) and len(self.validation_loss) == len(self.loss)
 
     def copy(self):
         """Another history with the same curves, to go on from."""
@@ -55,7 +65,7 @@ class Monitor:
     n_iter_no_change : int or inf
         Epochs in a row without improvement that are tolerated.
     keep_best : bool
-        Whether to remember the weights at the lowest value.
+        Whether to remember the weights at the lowest value, that of the validation loss.
 
     Attributes
     ----------

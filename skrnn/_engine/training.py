@@ -49,7 +49,7 @@ def train(
     ----------
     epochs : iterator of iterables of Batch
     run : Run
-        Its monitor watches the validation loss if there is one, else the training loss.
+        Its monitor watches the validation loss if it keeps the best weights, else the training loss.
     observers : list of Observer
         Every one is told, also if another has ended training.
     validate : callable, optional
@@ -90,7 +90,8 @@ def train(
         validation = validate(learner.theta) if validate else None
         means, run.memories = learner.means(), learner.memories()
         history.record(*means, learner.n_updates, validation, k2=depth or k1)
-        run.record(validation[0] if validate else history.loss[-1], learner.theta)
+        watched = history.validation_loss if run.monitor.keep_best else history.loss
+        run.record(watched[-1], learner.theta)
         if tell(observers, "end_epoch", history, epoch):
             return True
     return run.done or run.schedule.ends_with_max_iter
@@ -113,27 +114,28 @@ def one_epoch(loss, batches, learner, observers, gather):
 
 
 @_kernels.keep_memory()
-def train_full_batch(evaluation, theta, solver, run, history, observers):
+def train_full_batch(evaluation, theta, solver, run, history, observers, *, validate=None):
     """Minimise the loss of the whole data by full BPTT with a solver that drives the ``Evaluation``.
 
     ``theta`` is changed in place after every iteration, which is what observers take for an epoch.
+    ``validate`` is called after each, as by ``train``; nothing is stopped or kept by what it says.
     Returns scipy's result object, or None if an observer has ended training.
     """
-    iterations, before = Iterations(evaluation, theta, run, history, observers), run.epoch
+    iterations, before = Iterations(evaluation, theta, run, history, observers, validate), run.epoch
     try:
         result = solver.minimize(iterations.evaluate, theta, iterations.accept)
     except Stopped:
         return None
     if run.epoch == before:  # nothing to improve, or no step that does
-        history.record(*evaluation.at_start, 0.0, 0)
+        iterations.record(*evaluation.at_start, 0)
     return result
 
 
 class Iterations:
     """What a solver that drives the evaluation calls: each of its iterations is an epoch."""
 
-    def __init__(self, evaluation, theta, run, history, observers):
-        self.evaluation, self.theta = evaluation, theta
+    def __init__(self, evaluation, theta, run, history, observers, validate=None):
+        self.evaluation, self.theta, self.validate = evaluation, theta, validate
         self.run, self.history, self.observers = run, history, observers
         self.under_way = False  # whether an observed epoch has begun and not ended
 
@@ -150,11 +152,16 @@ class Iterations:
         """An iteration has come to x, the point evaluated last."""
         self.evaluation.check()
         self.theta[:] = x
-        self.history.record(self.evaluation.value, self.evaluation.norm, 0.0, 1)
+        self.record(self.evaluation.value, self.evaluation.norm, 1)
         self.run.epoch += 1
         self.under_way = False
         if tell(self.observers, "end_epoch", self.history, self.run.epoch - 1):
             raise Stopped
+
+    def record(self, value, norm, n_updates):
+        """Write down an epoch that has ended at theta."""
+        validation = self.validate(self.theta) if self.validate else None
+        self.history.record(value, norm, 0.0, n_updates, validation)
 
 
 class Stopped(Exception):  # noqa: N818 - a message to the loop around, not an error

@@ -104,8 +104,10 @@ class Trainable(Stamped, HasTasks, BaseEstimator):
         .. y
         .. sample_weight
         X_val : array-like, default=None
-            The sequences of validation data, in the form of X. For `early_stopping=True`, in
-            place of a share `validation_fraction` of X.
+            The sequences of validation data, in the form of X. With `early_stopping=True` they
+            take the place of a share `validation_fraction` of X. Without, they are only recorded,
+            in `validation_loss_curve_` and `validation_scores_`: the weights are those that fit
+            without X_val would give.
         y_val : array-like, default=None
             The targets of the validation data, shaped as y. Needed with X_val.
         sample_weight_val : array-like of shape (n_validation_sequences,), default=None
@@ -148,9 +150,9 @@ class Trainable(Stamped, HasTasks, BaseEstimator):
         # 3) train
         model = before.model.with_theta(theta) if before else _new_model(task, network, random_state)
         start = _start(model, run, before, random_state)
-        trainer = Trainer(settings, task, start, network)
+        trainer = Trainer(settings, task, start, network, held_out)
         with Tasks(self, trainer, X, y, sample_weight) as tasks:
-            trainer.train(held_out, [] if tasks.silent else [tasks])
+            trainer.train([] if tasks.silent else [tasks])
             tasks.check()
             # 4) publish
             self._finish(_settled(_with_series(trainer), before), settings.warm_start, tasks)
@@ -218,12 +220,14 @@ class Trainable(Stamped, HasTasks, BaseEstimator):
 
 
 def _hold_out(reader, task, X, given, random_state):
-    """The task without its validation data, and these; None where training is not watched by any."""
-    if not task.settings.holds_out:
-        return task, None
-    if given.X is None:
-        return task.hold_out(random_state)
-    return task, reader.read_validation(X, given, task)
+    """The task without its validation data, and these; None where there are none.
+
+    Those that were passed draw nothing, and take nothing from the task: without early stopping the
+    weights are the same with them and without.
+    """
+    if given.X is not None:
+        return task, reader.read_validation(X, given, task)
+    return task.hold_out(random_state) if task.settings.holds_out else (task, None)
 
 
 def _random_numbers(before, settings):

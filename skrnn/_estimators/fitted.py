@@ -24,7 +24,9 @@ class Fitted:
     history : History
     n_iter : int
     has_validation : bool
-        Whether the latest run was watched by data that it did not see.
+        Whether the latest run had data that it did not see.
+    stops_early : bool
+        Whether these, and not the training loss, said when it ended.
     series : Series or None
     solver, random_state : object or None
         Where training may go on.
@@ -36,6 +38,7 @@ class Fitted:
     history: History
     n_iter: int = 0
     has_validation: bool = False
+    stops_early: bool = False
     series: Series | None = None
     solver: object = None
     random_state: np.random.RandomState | None = None
@@ -62,8 +65,20 @@ class Fitted:
             **of_form(facts.form),
             **facts.targets.published(),
             **(self.series.published() if self.series else {}),
-            **of_history(self.history, self.n_iter, self.has_validation),
+            **of_history(self.history, self.n_iter),
+            **self._of_validation(),
         }
+
+    def _of_validation(self):
+        """What is published of validation, and of the best epoch."""
+        history, scores = self.history, self.history.validation_score
+        published = {
+            "validation_loss_curve_": list(history.validation_loss),
+            "validation_scores_": list(scores),
+            "best_validation_score_": max((s for s in scores if not np.isnan(s)), default=np.nan),
+        }
+        best = None if self.stops_early else min(history.loss, default=np.nan)
+        return (published if self.has_validation else dict.fromkeys(published)) | {"best_loss_": best}
 
 
 def of_form(form):
@@ -74,16 +89,8 @@ def of_form(form):
     return {"n_features_in_": form.n_features_in, "n_step_features_": form.n_step_features, **names}
 
 
-def of_history(history, n_iter, has_validation):
+def of_history(history, n_iter):
     """What is published of the course of training."""
-    watched = {
-        "best_loss_": None,
-        "validation_loss_curve_": list(history.validation_loss),
-        "validation_scores_": list(history.validation_score),
-        "best_validation_score_": max(history.validation_score, default=np.nan),
-    }
-    if not has_validation:
-        watched = dict.fromkeys(watched) | {"best_loss_": min(history.loss, default=np.nan)}
     return {
         "n_iter_": n_iter,
         "n_updates_": history.n_updates,
@@ -92,5 +99,4 @@ def of_history(history, n_iter, has_validation):
         "clipped_fraction_curve_": list(history.clipped_fraction),
         "k2_curve_": list(history.k2),
         "loss_": history.loss[-1] if history.loss else np.nan,
-        **watched,
     }

@@ -18,7 +18,10 @@ IDS = (
     "position of that column, when the estimator is made."
 )
 EPOCHS = "Set max_iter, the number of epochs, when the estimator is made."
-VALIDATION = "Pass X_val and y_val, and set early_stopping=True when the estimator is made."
+VALIDATION = (
+    "Pass X_val and y_val. They are recorded; to stop by them set early_stopping=True when the estimator "
+    "is made."
+)
 SHARE = "Set early_stopping=True and validation_fraction when the estimator is made."
 CALLBACKS = "Set callbacks by set_callbacks before the fit."
 WEIGHTS = "Pass sample_weight."

@@ -33,7 +33,7 @@ def progress(verbose, max_iter, data):
 def figures(history):
     """The figures of the latest epoch as texts: loss, validation, gradient norm, clipping."""
     texts = [f"loss {history.loss[-1]:.6g}"]
-    if history.validation_loss:
+    if history.is_validated:
         texts.append(f"validation loss {history.validation_loss[-1]:.6g}")
         texts.append(f"validation score {history.validation_score[-1]:.4f}")
     texts.append(f"gradient norm {history.grad_norm[-1]:.3g}")

@@ -60,6 +60,9 @@ class Trainer:
     task : Task or PairTask
     start : Start
     network : Network or PairNetwork
+    held_out : Dataset or Pairs, optional
+        Validation data: what is recorded of every epoch, and what training is stopped by if the settings
+        say so.
 
     Attributes
     ----------
@@ -71,7 +74,7 @@ class Trainer:
         Of this call, so far.
     """
 
-    def __init__(self, settings, task, start, network):
+    def __init__(self, settings, task, start, network, held_out=None):
         self.settings, self.task, self.model, self.run = settings, task, start.model, start.run
         self.network, self.n_threads = network, network.n_threads
         self.solver, self.random_state = start.solver, start.random_state
@@ -79,19 +82,19 @@ class Trainer:
         self.history = start.history.copy() if start.history else History()
         self.n_iter_before, self._n_recorded = start.n_iter, len(self.history.loss)
         self._n_before = self._n_recorded - self.run.epoch  # where the run began
-        self._ended, self._held_out = False, None
+        self._ended, self._held_out = False, held_out
 
     @property
     def n_epochs(self):
         return len(self.history.loss) - self._n_recorded
 
-    def train(self, held_out=None, observers=(), ends=None):
+    def train(self, observers=(), ends=None):
         """Train until the run is done, in whatever way.
 
         ``observers`` look on beside the progress that is shown, if it is. ``ends`` is a list that takes
         the rows and states after the sequences of every batch.
         """
-        run, verbose, self._held_out = self.run, self.settings.verbose, held_out
+        run, verbose = self.run, self.settings.verbose
         shown = [progress(verbose, run.max_iter, self.task.data)] if verbose else []
         observers, cut_short = [*shown, *observers], True
         try:
@@ -118,7 +121,8 @@ class Trainer:
         return Fitted(
             self.model.with_theta(self.theta if best is None else best), self.history,
             len(self.history.loss) - self._n_before + self.n_iter_before, self._held_out is not None,
-            series, self.solver, self.random_state, None if self._ended else self.run,
+            self.run.monitor.keep_best, series, self.solver, self.random_state,
+            None if self._ended else self.run,
         )  # fmt: skip
 
     def snapshot(self):
@@ -145,7 +149,7 @@ class Trainer:
         return self._in_batches(observers, ends)
 
     def _in_batches(self, observers, ends):
-        settings, network, data, held_out = self.settings, self.network, self.task.data, self._held_out
+        settings, network, data = self.settings, self.network, self.task.data
         truncation, batch_size = self._truncation(), settings.batch_size_of(data.n)
         # copies of a sequence that is cut into pieces would be cut in another way
         exact = data.share is None and settings.is_whole(data.n, is_part=self.run.is_part)
@@ -162,7 +166,7 @@ class Trainer:
             self.model.loss(), batches, learner, self.run, self.history, observers,
             k1=None if settings.online else settings.k1, k2=settings.k2, truncation=truncation,
             gather=settings.online and partial(online, kind=settings.online, k1=settings.every),
-            validate=held_out and self.task.validator(network, held_out),
+            validate=self._validator(),
         )  # fmt: skip
 
     def _in_full_batch(self, observers):
@@ -173,12 +177,18 @@ class Trainer:
             return False
         solver = settings.solver_class(max_iter=max_iter, max_fun=settings.max_fun, tol=settings.tol)
         evaluation = Evaluation(network, self.model.loss(), data, arithmetic, settings.alpha)
-        result = train_full_batch(evaluation, self.theta, solver, run, self.history, observers)
+        result = train_full_batch(
+            evaluation, self.theta, solver, run, self.history, observers, validate=self._validator()
+        )
         if result is None:
             return True
         if result.status == 2:
             warn(f"lbfgs stopped early: {result.message}", ConvergenceWarning)
         return result.status != 1  # 1: max_iter or max_fun reached
+
+    def _validator(self):
+        """theta -> validation loss and score; None without validation data."""
+        return self._held_out and self.task.validator(self.network, self._held_out)
 
     def _truncation(self):
         """What chooses k2, None where it is given."""
@@ -193,9 +203,12 @@ class Trainer:
 
     def _tell_outcome(self, converged, cut_short):
         run, history = self.run, self.history
-        losses = history.loss if self._held_out is None else history.validation_loss
+        # data that are only recorded change nothing of what is said either
+        losses, held_out = history.loss, None
+        if run.monitor.keep_best:
+            losses, held_out = history.validation_loss, self._held_out
         self.task.advise(
-            losses[self._n_before - len(history.loss) :], held_out=self._held_out,
+            losses[self._n_before - len(history.loss) :], held_out=held_out,
             keeps_best=cut_short or run.monitor.best_theta is not None, n_epochs=len(history.loss),
         )  # fmt: skip
         as_planned = self.settings.tol is None and run.epoch >= run.max_iter

@@ -219,7 +219,7 @@ def _check_auto(e):
 
 
 def check_validation(e, X_val=None, y_val=None, sample_weight_val=None, partial_fit=False):
-    """ValueError for validation data that are incomplete or would not be used."""
+    """ValueError for validation data that are incomplete, or for what partial_fit cannot do."""
     if partial_fit:
         if e.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True.")
@@ -233,8 +233,6 @@ def check_validation(e, X_val=None, y_val=None, sample_weight_val=None, partial_
         raise ValueError(f"{given} was passed without {missing}: pass both or neither.")
     if sample_weight_val is not None and X_val is None:
         raise ValueError("sample_weight_val was passed without X_val and y_val.")
-    if X_val is not None and not e.early_stopping:
-        raise ValueError("X_val and y_val are only used with early_stopping=True.")
 
 
 def check_verbose(e):

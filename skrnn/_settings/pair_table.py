@@ -89,7 +89,8 @@ OF_PAIRS = {
     ),
     "validation_loss_curve_": Attribute(
         "list of float or None",
-        "Validation loss per epoch, without penalty. None without early stopping.",
+        "Validation loss per epoch, without penalty; NaN for epochs of earlier calls without "
+        "validation data. None if the last call had none.",
     ),
     "validation_scores_": None,
     "best_validation_score_": None,

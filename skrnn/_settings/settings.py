@@ -59,7 +59,7 @@ class Settings:
     full_batch : bool
         Whether the solver drives the evaluation of the whole data itself.
     holds_out : bool
-        Whether training is watched by data that it does not see.
+        Whether data that training does not see say when it stops, and which weights are kept.
     can_truncate : bool
         Whether k1 and k2 may be set.
     cuts_pieces : bool
@@ -111,7 +111,7 @@ class Settings:
         """The run that a call of fit on n sequences begins; ``drawn``: where random numbers stand."""
         same, max_iter = self.of_a_run(), self.max_iter_of(n)
         schedule = self.schedule_class(self.learning_rate_init, max_iter)
-        monitor = Monitor(self.tol, self.n_iter_no_change, keep_best=self.early_stopping)
+        monitor = Monitor(self.tol, self.n_iter_no_change, keep_best=self.holds_out)
         return Run(max_iter, monitor, schedule, settings=same, drawn=drawn)
 
     @property

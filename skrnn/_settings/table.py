@@ -388,7 +388,8 @@ PARAMETERS = {
         "bool, default=False",
         "Whether to hold out validation data and to stop when the validation loss, instead of the "
         "training loss, has stopped falling; the weights at its lowest value are kept. Not used by "
-        "\"lbfgs\".",
+        "\"lbfgs\". Without it, and with \"lbfgs\", `X_val` and `y_val` passed to fit are only recorded, "
+        "and the last weights are kept.",
     ),
     "validation_fraction": Parameter(
         0.1,
@@ -511,14 +512,16 @@ ATTRIBUTES = {
     ),
     "validation_loss_curve_": Attribute(
         "list of float or None",
-        "Validation loss per epoch, without penalty and target replication. None without early stopping.",
+        "Validation loss per epoch, without penalty and target replication; NaN for epochs of earlier "
+        "calls without validation data. None if the last call had none.",
     ),
     "validation_scores_": Attribute(
         "list of float or None",
-        "Validation score (as `score`) per epoch. None without early stopping.",
+        "Validation score (as `score`) per epoch, in the same way.",
     ),
     "best_validation_score_": Attribute(
-        "float or None", "The highest of `validation_scores_`. None without early stopping."
+        "float or None",
+        "The highest of `validation_scores_`, which need not be that of the weights that are kept.",
     ),
     "grad_norm_curve_": Attribute(
         _CURVE, "Mean Euclidean norm of the gradient per epoch, before clipping."

@@ -124,18 +124,32 @@ def test_with_other_settings_a_run_is_not_finished():
 
 
 def test_the_best_weights_are_what_comes_out_of_early_stopping():
-    training, _ = trainer(early_stopping=True, max_iter=30, learning_rate_init=0.5)
-    task, held_out = training.task.hold_out(np.random.RandomState(1))
-    seen = {}
-    training.task = task
+    whole, start = trainer(early_stopping=True, max_iter=30, learning_rate_init=0.5)
+    task, held_out = whole.task.hold_out(np.random.RandomState(1))
+    training, seen = Trainer(whole.settings, task, start, whole.network, held_out), {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        training.train(held_out, [Watch(lambda epoch: seen.update({epoch: training.theta.copy()}))])
+        training.train([Watch(lambda epoch: seen.update({epoch: training.theta.copy()}))])
     fitted = training.fitted()
     best = int(np.argmin(fitted.history.validation_loss))
     np.testing.assert_array_equal(fitted.model.theta, seen[best])
     assert best < len(seen) - 1
     assert fitted.has_validation
+    assert fitted.stops_early
+
+
+def test_what_is_only_recorded_changes_no_weights():
+    training, (other, start) = trainer()[0], trainer()
+    training.train()
+    validated = Trainer(other.settings, other.task, start, other.network, other.task.data)
+    assert validated.fitted().attributes()["validation_loss_curve_"] == []
+    validated.train()
+    fitted = validated.fitted()
+    np.testing.assert_array_equal(fitted.model.theta, training.fitted().model.theta)
+    assert fitted.history.loss == training.fitted().history.loss
+    assert len(fitted.history.validation_loss) == 6
+    assert fitted.has_validation
+    assert not fitted.stops_early
 
 
 def test_an_interruption_keeps_whole_weights():

@@ -177,6 +177,24 @@ def test_training_curves():
     assert display.ax_.get_title() == "GRUClassifier"
 
 
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_validation_that_was_only_recorded_is_drawn(solver):
+    """From the call on that had validation data; the epochs before it leave a gap."""
+    model = skrnn.GRURegressor(**SMALL, solver=solver, warm_start=True).fit(X, Y)
+    n = len(model.loss_curve_)
+    model.fit(X, Y, X_val=X[:5], y_val=Y[:5])
+    display = TrainingCurveDisplay.from_estimator(model)
+    for name, curve in (
+        ("validation_loss", model.validation_loss_curve_),
+        ("validation_score", model.validation_scores_),
+    ):
+        drawn = display.lines_[name].get_ydata()
+        np.testing.assert_array_equal(drawn, curve)
+        np.testing.assert_array_equal(np.isnan(drawn), np.arange(len(drawn)) < n)
+        assert len(drawn) == len(model.loss_curve_) > n
+    assert handles(display.ax_) == ["training", "validation"]
+
+
 def test_panels_without_data_are_left_out():
     model = skrnn.RNNRegressor(**SMALL, clip_norm=None).fit(X, Y)
     assert set(TrainingCurveDisplay.from_estimator(model).lines_) == {"loss", "grad_norm"}

@@ -1147,7 +1147,7 @@ KEYWORDS = {
     "groups": 'Put the ids into X as a column of the table, and set rows="steps" and sequence_id to',
     "sequence_id": "Put the ids into X as a column of the table",
     "epochs": "Set max_iter, the number of epochs, when the estimator is made",
-    "validation_data": "Pass X_val and y_val, and set early_stopping=True when the estimator is made",
+    "validation_data": "Pass X_val and y_val. They are recorded; to stop by them set early_stopping=True",
     "eval_set": "Pass X_val and y_val",
     "validation_split": "Set early_stopping=True and validation_fraction when",
     "callbacks": "Set callbacks by set_callbacks",

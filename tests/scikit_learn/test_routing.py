@@ -188,18 +188,22 @@ def test_weights_of_steps_through_a_search(cls, routing):
 # --- validation data ---------------------------------------------------------------------------------
 
 
-def test_X_val_through_a_pipeline(cls, routing, assert_same_weights):
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_X_val_through_a_pipeline(cls, early_stopping, routing, assert_same_weights):
     """transform_input sends X_val through the scaler; without, it arrives as it is."""
     X, y, params = learnable(cls, "2-D", n=N)
     X, X_val, y, y_val = 100 * X[:17], 100 * X[17:], y[:17], y[17:]
     scaler = StandardScaler().fit(X)
-    model = cls(**SMALL, **params, early_stopping=True)
+    model = cls(**SMALL, **params, early_stopping=early_stopping)
     right = clone(model).fit(scaler.transform(X), y, X_val=scaler.transform(X_val), y_val=y_val)
     model.set_fit_request(X_val=True, y_val=True)
     pipeline = Pipeline([("scale", StandardScaler()), ("rnn", model)], transform_input=["X_val"])
     pipeline.fit(X, y, X_val=X_val, y_val=y_val)
     assert_same_weights(pipeline[-1], right)
     assert pipeline[-1].validation_loss_curve_ == right.validation_loss_curve_
+    assert len(right.validation_loss_curve_) == right.n_iter_
+    if not early_stopping:  # recorded, and nothing else
+        assert_same_weights(right, clone(model).fit(scaler.transform(X), y))
     search = GridSearchCV(pipeline, {"rnn__hidden_size": [3]}, cv=INNER, error_score="raise")
     search.fit(X, y, X_val=X_val, y_val=y_val)
     assert_same_weights(search.best_estimator_[-1], right)

@@ -630,11 +630,6 @@ def test_sample_weight_val_needs_X_val(cls):
     assert_fit_raises(cls, match=match, fit={"sample_weight_val": np.ones(N)}, early_stopping=True)
 
 
-def test_X_val_without_early_stopping(cls):
-    both = "(?s)(?=.*X_val)(?=.*early_stopping)"
-    assert_fit_raises(cls, match=both, fit=validation(cls))
-
-
 def test_X_val_is_used_instead_of_validation_fraction(cls, assert_same_weights):
     """Nothing is held out then: the training is that of the whole data."""
     X, y = good_X(), good_y(cls)
@@ -666,22 +661,28 @@ BAD_VALIDATION = [
 ]
 
 
+# to stop by validation data, or to record them
+USES = [{"early_stopping": True}, {}, {"early_stopping": True, "solver": "lbfgs"}]
+
+
+@pytest.mark.parametrize("use", USES, ids=str)
 @pytest.mark.parametrize(("kwargs", "match"), BAD_VALIDATION, ids=[match for _, match in BAD_VALIDATION])
-def test_bad_X_val(cls, kwargs, match):
+def test_bad_X_val(cls, kwargs, match, use):
     fit = {"X_val": good_X(), "y_val": good_y(cls), **kwargs}
-    assert_fit_raises(cls, match=match, fit=fit, early_stopping=True)
+    assert_fit_raises(cls, match=match, fit=fit, **use)
 
 
-def test_bad_y_val(classifier, regressor):
+@pytest.mark.parametrize("use", USES, ids=str)
+def test_bad_y_val(classifier, regressor, use):
     y = good_y(classifier) + 1
     match = r"`y_val` has classes not in"
-    assert_fit_raises(classifier, match=match, fit=validation(classifier, y=y), early_stopping=True)
+    assert_fit_raises(classifier, match=match, fit=validation(classifier, y=y), **use)
     y = good_y(regressor)
     y[3] = np.nan
     fit = validation(regressor, y=y)
-    assert_fit_raises(regressor, match="y_val contains NaN", fit=fit, early_stopping=True)
+    assert_fit_raises(regressor, match="y_val contains NaN", fit=fit, **use)
     fit = validation(regressor, y=np.c_[y, y] * 0)
-    assert_fit_raises(regressor, match="y_val|outputs", fit=fit, early_stopping=True)
+    assert_fit_raises(regressor, match="y_val|outputs", fit=fit, **use)
 
 
 def test_X_val_with_other_columns(cls):
