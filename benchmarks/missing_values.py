@@ -42,10 +42,10 @@ def ways():
     yield "zeros and mask", [FunctionTransformer(zeros_and_mask)]
     yield "values only", [FillForward(add_indicator=False, time_since=False)]
     yield "and indicator", [FillForward(time_since=False)]
-    yield "and time, bounded", [FillForward(add_indicator=False)]
+    yield "and time, bounded", [FillForward(add_indicator=False, time_since="bounded")]
+    yield "both, time bounded", [FillForward(time_since="bounded")]
     yield "both: FillForward()", [FillForward()]
-    yield "both, time in steps", [FillForward(time_since=True)]
-    yield "the same, standardised", [FillForward(time_since=True), TimeDistributed(StandardScaler())]
+    yield "the same, standardised", [FillForward(), TimeDistributed(StandardScaler())]
 
 
 def removed(X, share, seed):

@@ -437,9 +437,9 @@ def _what_is_wrong(value, dtype, advice):
     if np.isnan(value):
         what = "NaN"
         advice = advice or (
-            "Impute missing values first, by skrnn.preprocessing.FillForward, which carries on the last "
-            "value of the sequence, or by SimpleImputer. For sequences of unequal length pass a list of "
-            "arrays instead of padding."
+            'Impute missing values first, by skrnn.preprocessing.FillForward(time_since="bounded"), '
+            "which carries on the last value of the sequence, or by SimpleImputer. For sequences of "
+            "unequal length pass a list of arrays instead of padding."
         )
     else:
         what = f"infinity or a value too large for {dtype!r}"

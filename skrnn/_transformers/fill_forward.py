@@ -90,10 +90,11 @@ class FillForward(SequenceTransformer):
         mean is 0.
     add_indicator : bool, default=True
         Whether to add the indicators.
-    time_since : bool or "bounded", default="bounded"
+    time_since : bool or "bounded", default=True
         Whether to add the time since each value was seen; before the first one, since the first step of
         the sequence. `True` gives the time s itself, the number of steps or what `time` measures;
-        "bounded" gives s / (s + `time_scales_`), between 0 and 1.
+        "bounded" gives s / (s + `time_scales_`), between 0 and 1: set it to train a network on what comes
+        out (see Notes).
 
     Attributes
     ----------
@@ -123,9 +124,11 @@ class FillForward(SequenceTransformer):
     names of columns are integers, the new ones go on counting. New columns stand at the end: positions
     from the start stay valid, also that of `sequence_id`, negative ones do not.
 
-    A network learns badly from numbers that grow to tens: with 80 % of the values of JapaneseVowels
-    removed, an LSTM learned less with the plain number of steps than without it
-    (docs/benchmark_missing_values.txt). So it is bounded by default; where `time_since=True`, scale it.
+    A network learns badly from numbers that grow to tens. On JapaneseVowels the accuracy of an LSTM on
+    the test part was 0.942 with `time_since="bounded"` and 0.915 with the plain number of steps where
+    half of the values were removed, 0.836 and 0.730 where four in five were; without the time it was
+    0.934 and 0.826 (docs/benchmark_missing_values.txt). So set "bounded" for training; to standardise the
+    number of steps helped little.
 
     Nothing is carried from one call of `transform` to the next: every call begins anew, as sequences do.
     What a step becomes does not depend on later steps of X.
@@ -141,7 +144,7 @@ class FillForward(SequenceTransformer):
     >>> from skrnn.preprocessing import FillForward
     >>> nan = np.nan
     >>> X = [np.array([[nan], [1.0], [nan], [nan]]), np.array([[nan], [3.0]])]
-    >>> filled = FillForward(time_since=True).fit_transform(X)
+    >>> filled = FillForward().fit_transform(X)
     >>> filled[0]  # the value, whether it was missing, the steps since it was seen
     array([[2., 1., 0.],
            [1., 0., 0.],
@@ -150,6 +153,14 @@ class FillForward(SequenceTransformer):
     >>> filled[1]
     array([[2., 1., 0.],
            [3., 0., 0.]])
+
+    To train a network on it, the time is better bounded:
+
+    >>> bounded = FillForward(time_since="bounded").fit(X)
+    >>> bounded.time_scales_
+    array([0.75])
+    >>> bounded.transform(X)[0][:, 2].round(2)
+    array([0.  , 0.  , 0.57, 0.73])
     """
 
     _doc_link_template = DOCUMENTATION + "generated/skrnn.preprocessing.{estimator_name}.html"
@@ -162,7 +173,7 @@ class FillForward(SequenceTransformer):
     }
 
     def __init__(
-        self, *, sequence_id=None, time=None, fill_value="mean", add_indicator=True, time_since="bounded"
+        self, *, sequence_id=None, time=None, fill_value="mean", add_indicator=True, time_since=True
     ):
         self.sequence_id = sequence_id
         self.time = time

@@ -83,6 +83,16 @@ def test_a_list_is_filled_as_by_hand(indicator, since, dtype):
         np.testing.assert_array_equal(x, old)
 
 
+def test_by_default_the_time_since_is_in_steps():
+    """Whether it was missing, and the number of steps since it was seen."""
+    X = sequences()
+    model = FillForward().fit(X)
+    assert (model.add_indicator, model.time_since) == (True, True)
+    for x, filled in zip(X, model.transform(X), strict=True):
+        np.testing.assert_array_equal(filled, by_hand(x, model.fill_values_))
+    assert max(filled[:, 6:].max() for filled in model.transform(X)) > 1
+
+
 def test_every_container_gives_the_same():
     X = sequences(lengths=(4, 4, 4))
     expected = FillForward(time_since=True).fit_transform(X)
@@ -197,16 +207,16 @@ def test_a_time_that_is_bounded(unit):
     X = sequences(lengths=(20, 15))
     timed = [np.insert(x, 0, unit * np.arange(len(x)), axis=1) for x in X]
     plain = FillForward(time=0, time_since=True, add_indicator=False).fit(timed)
-    model = FillForward(time=0, add_indicator=False).fit(timed)
+    model = FillForward(time=0, add_indicator=False, time_since="bounded").fit(timed)
     since = [x[:, 4:] for x in plain.transform(timed)]
     missing = np.isnan(np.concatenate(X))
     scales = np.concatenate(since).sum(axis=0) / missing.sum(axis=0)
     np.testing.assert_allclose(model.time_scales_, [1, *scales])
     for x, s in zip(model.transform(timed), since, strict=True):
         np.testing.assert_allclose(x[:, 4:], s / (s + scales))
-    in_steps = FillForward(add_indicator=False).fit_transform(X)
+    in_steps = FillForward(add_indicator=False, time_since="bounded").fit_transform(X)
     np.testing.assert_allclose(in_steps[0][:, 3:], model.transform(timed)[0][:, 4:])
-    complete = FillForward().fit([[1.0], [2.0]])
+    complete = FillForward(time_since="bounded").fit([[1.0], [2.0]])
     np.testing.assert_array_equal(complete.time_scales_, [1])
     np.testing.assert_array_equal(complete.transform([[nan], [nan]])[:, 2], [0, 0.5])
 
