@@ -127,8 +127,8 @@ class FillForward(SequenceTransformer):
     A network learns badly from numbers that grow to tens. On JapaneseVowels the accuracy of an LSTM on
     the test part was 0.942 with `time_since="bounded"` and 0.915 with the plain number of steps where
     half of the values were removed, 0.836 and 0.730 where four in five were; without the time it was
-    0.934 and 0.826 (docs/benchmark_missing_values.txt). So set "bounded" for training; to standardise the
-    number of steps helped little.
+    0.934 and 0.826 (docs/benchmark_missing_values.txt). So set "bounded" for training. To standardise the
+    number of steps, 0.908 and 0.786, does not make up for it.
 
     Nothing is carried from one call of `transform` to the next: every call begins anew, as sequences do.
     What a step becomes does not depend on later steps of X.
