@@ -530,6 +530,7 @@ ON_THE_WAY = {
     "a function": {"learning_rate": halved},
     "adaptive": {"learning_rate": "adaptive", "n_iter_no_change": 1, "tol": 0.1},
     "dropout": {"dropout": 0.3, "k1": 2, "k2": 3, "solver": "sgd"},
+    "weight dropout": {"weight_dropout": 0.3, "dropout": 0.2, "pooling": "last_max"},
     "rmsprop": {"solver": "rmsprop", "target_replication": 0.5, "k1": 2},
     "exact sums": {"batch_size": "auto"},
     "chosen k2": {"k2": "auto", "truncation_tolerance": 2.0},

@@ -150,6 +150,7 @@ def test_beams_find_what_greedy_search_does_not():
 def test_same_seed_same_bits_whatever_n_jobs(cls):
     X, y = said_twice(300)
     params = SMALL | {"batch_size": 32, "dropout": 0.2, "k1": 3, "k2": 5, "hidden_size": (6, 4)}
+    params["weight_dropout"] = 0.1
     a, b = (cls(**params, n_jobs=n).fit(X, y) for n in (None, 2))
     assert_same(a, b)
     assert a.loss_curve_ == b.loss_curve_
@@ -161,8 +162,8 @@ def test_same_seed_same_bits_whatever_n_jobs(cls):
 @pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize(
     "params",
-    [{}, {"k1": 2, "k2": 3}, {"hidden_size": (4, 3)}, {"solver": "lbfgs"}],
-    ids=["whole", "windows", "2 layers", "lbfgs"],
+    [{}, {"k1": 2, "k2": 3}, {"hidden_size": (4, 3)}, {"solver": "lbfgs"}, {"weight_dropout": 0.3}],
+    ids=["whole", "windows", "2 layers", "lbfgs", "weight dropout"],
 )
 def test_a_weight_is_so_many_copies(cls, params):
     X, y = said_twice(12)
@@ -288,7 +289,7 @@ BAD_DATA = {
 BAD_PARAMETERS = [
     {"k1": 0}, {"k2": 2.5}, {"k2": "auto"}, {"hidden_size": (4, 0)}, {"embedding_size": None},
     {"beam_size": 0}, {"max_length": -1}, {"dropout": 1.0}, {"solver": "lbfgs", "k1": 2},
-    {"solver": "lbfgs", "dropout": 0.5}, {"clip_norm": 0},
+    {"solver": "lbfgs", "dropout": 0.5}, {"solver": "lbfgs", "weight_dropout": 0.5}, {"clip_norm": 0},
 ]  # fmt: skip
 
 

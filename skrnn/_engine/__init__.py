@@ -9,6 +9,7 @@ From data to weights, each module standing on those before it:
 ``recurrence``, ``pooling``, ``network``, ``pair_network``      forward and backward over one window
 ``forward``                                                     many sequences, many windows
 ``tbptt``, ``learner``, ``training``, ``run``, ``observers``    updates, epochs, when to stop
+``weight_dropout``                                              weights that are set to zero in training
 ``inference``, ``search``, ``flow``, ``truncation``             a trained network at work, and looked into
 ``lazy``                                                        properties computed when first asked for
 ==============================================================  ==========================================

@@ -58,7 +58,7 @@ def way_back(gradient, batch, loss, y, n_lags, weight=1.0):
     P, _, tape = network.pooling.forward(H, steps, steps.T - 1, state.pool, None)
     _, draw = loss.value_and_gradient(y, P @ views.W + views.b)
     dP = ((draw * weight) @ views.W.T).astype(network.dtype)
-    dH, first = network.pooling.backward(dP, steps, steps.T - 1, tape)
+    dH, first, _ = network.pooling.backward(dP, steps, steps.T - 1, tape)
     skip = steps.offsets[first]
     dstates = [_zeros(layer) for layer in state.layers]
     for t in range(steps.T - 1, -1, -1):

@@ -1,8 +1,8 @@
 """What training changes: theta, by one update after the other.
 
 ``Gradient`` gathers the gradient of a loss at frozen weights; ``Learner`` also turns what is
-gathered into updates, in this order: scale, L2 penalty, clip_value, clip_norm [1]_, share of the weight,
-solver step. Both know neither cell nor loss nor data.
+gathered into updates, in this order: mask of the weights, scale, L2 penalty, clip_value, clip_norm [1]_,
+share of the weight, solver step. Both know neither cell nor loss nor data.
 
 A sample weight acts as so many copies would (``Weighting``). The gradient of a batch is divided by the
 batch's own weight W, so that rate and clipping do not depend on it; the step then follows the gradient
@@ -31,6 +31,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skrnn import _kernels
+from skrnn._engine.weight_dropout import WeightDropout
 
 # Of how many updates before a divergence the gradient norms are reported.
 N_NORMS = 5
@@ -110,18 +111,23 @@ class Gradient:
     arithmetic : FAST or EXACT of ``arithmetic.py``
     alpha : float
         L2 penalty alpha / 2 |W|^2 / S on the weight matrices.
+    weight_dropout : float
+        Share of the recurrent weights that a mask sets to zero, once one has been drawn.
 
     Attributes
     ----------
+    views : Views of the weights that the network is run with
     g : (P,) sum of the gradients since it was last set to zero
     loss, W : float
         Sums of c l and of c over what was gathered.
     """
 
-    def __init__(self, network, theta, arithmetic, *, alpha=0.0):
+    def __init__(self, network, theta, arithmetic, *, alpha=0.0, weight_dropout=0.0):
         self.network, self.theta, self.arithmetic, self.alpha = network, theta, arithmetic, alpha
         self.g = np.zeros_like(theta)
-        self.views, self.gradient_views = network.views(theta), network.views(self.g)
+        self.weight_mask = WeightDropout(network, theta, weight_dropout) if weight_dropout else None
+        self.views = network.views(self.weight_mask.used if weight_dropout else theta)
+        self.gradient_views = network.views(self.g)
         self.matrices = slice(0, network.layout.n_penalised)
         self.masks = None
         self.loss = self.W = 0.0
@@ -138,6 +144,8 @@ class Gradient:
 
     def finish(self, scale, S):
         """Scale g and add the gradient of the penalty; returns the penalty's value and the norm of g."""
+        if self.weight_mask:
+            self.weight_mask.apply(self.g)
         decay = self.alpha / S
         sums = _kernels.gather(self.theta, self.g, self.matrices.stop, scale, decay)
         if sums is not None and np.isfinite(sums[0]):
@@ -154,11 +162,11 @@ class Learner(Gradient):
 
     Parameters
     ----------
-    network, theta, arithmetic, alpha
+    network, theta, arithmetic, alpha, weight_dropout
         As for ``Gradient``; theta is changed in place.
     solver : one of ``SOLVERS`` that steps
     clip_norm, clip_value : float or None
-    random_state : RandomState, for dropout masks
+    random_state : RandomState, for the masks of units and of weights
     ends : list, optional
         Takes, for every batch, its rows and the states after its last step.
     weighting : Weighting, optional
@@ -174,9 +182,9 @@ class Learner(Gradient):
 
     def __init__(
         self, network, theta, arithmetic, solver, *, alpha=0.0, clip_norm=None, clip_value=None,
-        random_state=None, ends=None, weighting=None,
+        random_state=None, ends=None, weighting=None, weight_dropout=0.0,
     ):  # fmt: skip
-        super().__init__(network, theta, arithmetic, alpha=alpha)
+        super().__init__(network, theta, arithmetic, alpha=alpha, weight_dropout=weight_dropout)
         self.solver, self.weighting, self.share = solver, weighting, 1.0
         self.clip_norm, self.clip_value = clip_norm, clip_value
         self.random_state, self.ends = random_state, ends
@@ -198,12 +206,11 @@ class Learner(Gradient):
         return self.loss / self.W + self.penalty / n, self.norm_sum / n, self.n_clipped / n
 
     def begin(self, batch):
-        """Before a batch: take its share of the weight, draw the first dropout masks."""
+        """Before a batch: take its share of the weight, draw the first masks."""
         self._batch = batch
         if self.weighting:
             self.share = batch.W / self.weighting.mean
-        if self.network.dropout:
-            self._draw_masks()
+        self._draw_masks()
 
     def end(self, batch, carry):
         """After a batch: keep the states in which its sequences end, if they are wanted."""
@@ -212,9 +219,13 @@ class Learner(Gradient):
             self.ends.append((batch.rows, [directions[0] for directions in carry().layers]))
 
     def _draw_masks(self):
-        # in the rows' original order, so that they do not depend on how the batch is sorted
-        masks = self.network.draw_masks(self._batch.B, self.random_state)
-        self.masks = [m[self._batch.order] for m in masks]
+        """New masks for the next update: of units, and then of weights."""
+        if self.network.dropout:
+            # in the rows' original order, so that they do not depend on how the batch is sorted
+            masks = self.network.draw_masks(self._batch.B, self.random_state)
+            self.masks = [m[self._batch.order] for m in masks]
+        if self.weight_mask:
+            self.weight_mask.draw(self.random_state)
 
     def update(self, scale, S, relative_weight=1.0):
         """One update of theta from the gradient gathered in g, which is zero afterwards.
@@ -234,8 +245,7 @@ class Learner(Gradient):
         self.penalty += penalty * self.share
         self.norm_sum += g_norm
         self.n_updates += 1
-        if self.network.dropout:
-            self._draw_masks()
+        self._draw_masks()
 
     def _divergence(self, penalty):
         what = "gradient" if math.isfinite(self.loss + penalty) else "loss"

@@ -39,7 +39,7 @@ class Architecture:
     n_tokens : int or None
         Rows of the table of vectors; None: X holds numbers.
     bidirectional : bool
-    pooling : str
+    pooling : str or tuple of str
     """
 
     cell: type
@@ -50,7 +50,7 @@ class Architecture:
     dtype: str
     n_tokens: int | None = None
     bidirectional: bool = False
-    pooling: str = "last"
+    pooling: str | tuple[str, ...] = "last"
 
     def network(self, *, dropout=0.0, n_threads=1):
         """The network; ``dropout`` and ``n_threads`` are of the call, and no facts."""

@@ -1,9 +1,10 @@
 """The network: a table of embeddings, a stack of recurrent layers, and a linear read-out.
 
 Shapes: a packed window of T steps, N rows of B sequences (``packing.py``); F inputs per step, Q
-the width of the top layer (H, or 2 H: forward | reverse), K outputs. ``raw`` (., K) holds the
-outputs of the steps that are read, in packed order. With a table the inputs are tokens (N,), rows
-of the table; a negative one stands for a step without input, a row of zeros.
+the width of the top layer (H, or 2 H: forward | reverse), R the width of what the read-out sees (Q for
+each pooling), K outputs. ``raw`` (., K) holds the outputs of the steps that are read, in packed order.
+With a table the inputs are tokens (N,), rows of the table; a negative one stands for a step without
+input, a row of zeros.
 
 A ``Network`` has no weights: it is the shape of the computation, theta is passed in as views, so
 that one network serves training, prediction by several threads and finite differences.
@@ -15,7 +16,7 @@ import numpy as np
 
 from skrnn._engine.arithmetic import with_ones
 from skrnn._engine.packing import Window
-from skrnn._engine.pooling import POOLINGS
+from skrnn._engine.pooling import names_of, new_pooling
 from skrnn._engine.recurrence import Layer, Recurrence, layer_gradient, unroll, unroll_backward
 from skrnn._engine.weights import WeightLayout, forget_biases, glorot_uniform, orthogonal
 
@@ -45,8 +46,8 @@ class Network:
     n_tokens : int, optional
         Rows of the table that tokens are looked up in.
     bidirectional : bool
-    pooling : str
-        Key of ``POOLINGS``.
+    pooling : str or tuple of str
+        A key of ``POOLINGS`` or ``SIDE_BY_SIDE``, or several of ``POOLINGS``.
     dropout : float
         Share of the inputs of every layer but the first, and of the read-out, set to zero while
         training.
@@ -63,8 +64,9 @@ class Network:
         self.dtype, self.hidden_sizes = np.dtype(dtype), tuple(hidden_sizes)
         self.bidirectional, self.n_directions = bidirectional, 1 + bidirectional
         self.n_outputs, self.dropout, self.n_threads = n_outputs, dropout, n_threads
-        self.pooling = POOLINGS[pooling]()
+        self.pooling = new_pooling(pooling)
         self.widths = [H * self.n_directions for H in self.hidden_sizes]
+        self.read_width = len(names_of(pooling)) * self.widths[-1]
         shapes = {} if n_tokens is None else {"embedding.W": (n_tokens, n_inputs)}
         shapes |= self._shapes(cell.n_gates, n_inputs)
         self.layout = WeightLayout(shapes, unpenalised=["embedding.W"])  # checks the size first
@@ -74,7 +76,7 @@ class Network:
         self.lay_out(self.layout.places)
         # whether an output after the last step is read from the final states, as PyTorch's h_n: the last
         # row of a bidirectional output holds the reverse direction after its first step only
-        self.reads_final_states = bidirectional and pooling == "last"
+        self.reads_final_states = bidirectional and "last" in names_of(pooling)
         # no loss looks at the states after the last step, but through the read-out
         self.no_dfinal = [[(None,) * c.n_states] * self.n_directions for c in self.cells]
 
@@ -85,7 +87,7 @@ class Network:
             shapes |= {f"{name}.W_x": (D, G), f"{name}.W_h": (H, G)}
             shapes |= {f"{name}.b_x": (G,), f"{name}.b_h": (G,)}
         if self.n_outputs:
-            shapes |= {"readout.W": (self.widths[-1], self.n_outputs), "readout.b": (self.n_outputs,)}
+            shapes |= {"readout.W": (self.read_width, self.n_outputs), "readout.b": (self.n_outputs,)}
         return shapes
 
     def _layers(self, n_inputs=None):
@@ -152,13 +154,16 @@ class Network:
         ]
 
     def draw_masks(self, B, random_state):
-        """One inverted dropout mask (B, width) per layer, or None without dropout."""
+        """One inverted dropout mask (B, width) per layer, or None without dropout.
+
+        The last one is of what the read-out sees, so that every pooling has a part of its own.
+        """
         if not self.dropout:
             return None
         p = 1 - self.dropout
         return [
             (random_state.uniform(size=(B, width)) < p).astype(self.dtype) / self.dtype.type(p)
-            for width in self.widths
+            for width in [*self.widths[:-1], self.read_width]
         ]
 
     def hidden(self, views, window, state, arithmetic, *, masks=None, record=False):
@@ -197,12 +202,12 @@ class Network:
         tape : what ``backward`` needs, or None without ``record``
         """
         H, kept, finals, tapes = self.hidden(views, window, state, arithmetic, masks=masks, record=record)
-        pool_state = pool_tape = ()
+        final = None
         if self.reads_final_states and window.read.T == 1:
-            P = np.hstack([final[0] for final in finals[-1]])
-        else:
-            pooling, steps = self.pooling, window.steps
-            P, pool_state, pool_tape = pooling.forward(H, steps, window.first, state.pool, window.keep)
+            final = np.hstack([states[0] for states in finals[-1]])
+        P, pool_state, pool_tape = self.pooling.forward(
+            H, window.steps, window.first, state.pool, window.keep, final
+        )
         if masks:
             P = P * window.read.spread(masks[-1])
         raw = arithmetic.product(P, views.W)
@@ -236,13 +241,12 @@ class Network:
         dP = arithmetic.product(draw, np.ascontiguousarray(views.W.T))
         if masks:
             dP *= read.spread(masks[-1])
+        dH, first, dlast = self.pooling.backward(dP, window.steps, first, tape.pool)
         dfinal = self.no_dfinal
-        if self.reads_final_states and read.T == 1:  # no loss looks at H, but at the last h of both
-            dH, parts = None, np.hsplit(dP, self.n_directions)
+        if dlast is not None:  # the loss looks at the last h of both directions
+            parts = np.hsplit(dlast, self.n_directions)
             last = [(dh, *others) for dh, (_, *others) in zip(parts, dfinal[-1], strict=True)]
             dfinal = [*dfinal[:-1], last]
-        else:
-            dH, first = self.pooling.backward(dP, window.steps, first, tape.pool)
         return self.hidden_backward(dH, first, dfinal, tape, gradient, arithmetic)
 
     def hidden_backward(self, dH, first, dfinal, tape, gradient, arithmetic):

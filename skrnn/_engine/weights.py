@@ -3,8 +3,8 @@
 One vector makes solver, clipping, copying and gradient checks one line each. The weight matrices
 that carry the L2 penalty lie first, so that the penalty is one slice: ``theta[:n_penalised]``.
 
-Names and shapes, D inputs of the layer, H units, G = n_gates H, K outputs, in the order of the
-layers (``.reverse`` for the backward direction of a bidirectional layer):
+Names and shapes, D inputs of the layer, H units, G = n_gates H, R the width of what the read-out sees, K
+outputs, in the order of the layers (``.reverse`` for the backward direction of a bidirectional layer):
 
 ================================  ==========  =========================================
 ``embedding.W``                   (V, E)      with V tokens: their vectors; not penalised
@@ -12,7 +12,7 @@ layers (``.reverse`` for the backward direction of a bidirectional layer):
 ``layer0.W_h``                    (H, G)      recurrent weights
 ``layer0.b_x``, ``layer0.b_h``    (G,)        the two biases, b_x with the inputs
 ``layer0.reverse.W_x`` ...
-``readout.W``, ``readout.b``      (., K), (K,)
+``readout.W``, ``readout.b``      (R, K), (K,)
 ================================  ==========  =========================================
 
 They are PyTorch's ``weight_ih_l0.T``, ``weight_hh_l0.T``, ``bias_ih_l0``, ``bias_hh_l0`` and so on,

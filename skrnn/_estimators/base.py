@@ -500,7 +500,7 @@ class BaseRNN(Trainable):
         bidirectional layer has ``layer0.reverse.W_x`` and so on. With `embedding_size` the vectors of
         the tokens are ``embedding.W`` of shape (n_tokens, embedding_size). The read-out has
         ``readout.W`` of shape (width of the top layer, n_outputs) and ``readout.b`` of shape
-        (n_outputs,).
+        (n_outputs,). With several poolings ``readout.W`` has that many rows for each, in their order.
 
         The gates stand side by side: i f g o for the LSTM, r z n for the GRU, one for the simple
         network. Their activations are x W_x + b_x and h W_h + b_h, so that PyTorch's weight_ih_l0 is

@@ -1,8 +1,8 @@
 """A trained network over time: one step of some sequences per call, the states kept in between.
 
 Shapes: n streams side by side, F inputs per step (of tokens the length of their vectors), H units of a
-layer, Q the width of the top one, K outputs. ``rows`` (n, Q), filled up with zeros to whole blocks, is
-what the read-out sees.
+layer, R the width of what the read-out sees (that of the top layer for each pooling), K outputs. ``rows``
+(n, R), filled up with zeros to whole blocks, is what it sees.
 
 The layers run compiled (``_kernels.stepper``) or as one-step windows of the network (``_ByNumPy``);
 both have ``step(x)``, ``h``, ``get_states()`` and ``set_states(states)``. Read-out, pooling and answers
@@ -80,7 +80,8 @@ class Stream:
         tuple (h, c) of two. There is one entry more with `pooling="mean"`, the tuple (sum, count) over
         the steps so far, of shapes (n_streams, hidden_size) and (n_streams, 1); with `pooling="max"`, the
         maximum so far, of shape (n_streams, hidden_size), -inf before the first step; and with
-        `target_delay`, the number of steps so far.
+        `target_delay`, the number of steps so far. Of several poolings it has the arrays of each, in
+        their order, in one tuple; with "last_max" that is the maximum alone.
 
         Reading it gives copies. A state of this form, of another stream or as lists, may be assigned;
         it is copied and cast to the type of the network. Without the additional entry pooling, or the
@@ -126,7 +127,7 @@ class Stream:
         rows = self._layers.h
         self._h, self._pooled = rows[:n_streams], None
         if self._no_pool or not rows.flags.c_contiguous:
-            rows = np.zeros(rows.shape, dtype=self._dtype)
+            rows = np.zeros((len(rows), network.read_width), dtype=self._dtype)
             self._pooled = rows[:n_streams]
         self._blocks = rows.reshape(-1, ROWS, rows.shape[1])
         self._products = np.empty((len(self._blocks), ROWS, network.n_outputs), dtype=self._dtype)
@@ -339,11 +340,13 @@ class Stream:
         return layers, pool, seen
 
     def _check_pool(self, entry, name):
-        widths = [p.shape[1] for p in self._no_pool]
+        widths, holds = [p.shape[1] for p in self._no_pool], self._pooling.holds
         # a maximum over no step is -inf
-        pool = self._check_entry(entry, name, widths, allowed=self._no_pool[0].min())
-        if len(pool) > 1 and (pool[1] < 0).any():
-            raise ValueError(f"{name}[1], the number of steps so far, is negative.")
+        allowed = [-np.inf if what == "maximum" else None for what in holds]
+        pool = self._check_entry(entry, name, widths, allowed)
+        for k, (array, what) in enumerate(zip(pool, holds, strict=True)):
+            if what == "count" and (array < 0).any():
+                raise ValueError(f"{name}[{k}], the number of steps so far, is negative.")
         return pool
 
     def _check_count(self, count, name):
@@ -354,14 +357,18 @@ class Stream:
         return int(count)
 
     def _check_entry(self, entry, name, widths, allowed=None):
-        """One array (n, width), or a tuple of them -> tuple of copies of the network's type."""
+        """One array (n, width), or a tuple of them -> tuple of copies of the network's type.
+
+        ``allowed`` has, of each, the only number that need not be finite, or None.
+        """
+        allowed = allowed or [None] * len(widths)
         if len(widths) == 1:
-            return (self._check_array(entry, name, widths[0], allowed),)
+            return (self._check_array(entry, name, widths[0], *allowed),)
         if not isinstance(entry, (tuple, list)) or len(entry) != len(widths):
             raise ValueError(f"{name} must be a tuple of {len(widths)} arrays.")
         return tuple(
-            self._check_array(array, f"{name}[{k}]", width, allowed)
-            for k, (array, width) in enumerate(zip(entry, widths, strict=True))
+            self._check_array(array, f"{name}[{k}]", width, one)
+            for k, (array, width, one) in enumerate(zip(entry, widths, allowed, strict=True))
         )
 
     def _check_array(self, array, name, width, allowed):

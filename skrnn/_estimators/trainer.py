@@ -160,6 +160,7 @@ class Trainer:
             clip_norm=settings.clip_norm, clip_value=settings.clip_value,
             random_state=self.random_state, ends=ends,
             weighting=data.weighting(batch_size, settings.every),
+            weight_dropout=settings.weight_dropout,
         )  # fmt: skip
         batches = minibatches(data, batch_size, network.dtype, settings.shuffle, self.random_state)
         return train(

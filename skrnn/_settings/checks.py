@@ -61,11 +61,12 @@ def check_solver(e):
                 f"{name}={value!r} and solver={e.solver!r} do not go together: {e.solver} uses the whole "
                 f"sequences for every step. Set {name}=None or another solver."
             )
-    if e.dropout:
-        raise ValueError(
-            f"dropout={e.dropout} and solver={e.solver!r} do not go together: {e.solver} needs a loss "
-            "that does not change from call to call. Set dropout=0 or another solver."
-        )
+    for name, share in (("dropout", e.dropout), ("weight_dropout", e.weight_dropout)):
+        if share:
+            raise ValueError(
+                f"{name}={share} and solver={e.solver!r} do not go together: {e.solver} needs a loss "
+                f"that does not change from call to call. Set {name}=0 or another solver."
+            )
 
 
 def check_forget_bias(e):
@@ -112,6 +113,7 @@ ONLINE_NEEDS = (
 ONLINE_WITHOUT = (
     ("k2", None, "gradients reach through the whole past"),
     ("dropout", 0, "a mask would have to stay the same for ever"),
+    ("weight_dropout", 0, "the past that is carried along was computed with other masks"),
     ("embedding_size", None, "the table of vectors has no influence of its own"),
     ("target_delay", 0, "the steps after the last row are not read"),
     ("bidirectional", False, "the reverse direction begins at the end"),

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils._param_validation import InvalidParameterError, validate_parameter_constraints
 
+from skrnn._engine.pooling import POOLINGS, SIDE_BY_SIDE, names_of
 from skrnn._engine.run import Monitor, Run
 from skrnn._engine.truncation import longest_window
 from skrnn._settings.checks import check_pairs, check_sequences
@@ -205,6 +206,8 @@ class SequenceSettings(Settings):
         Whether there is a target for every time step.
     steps_in_y : bool
         Whether y has, for every sequence, as many targets as it has steps.
+    pooling : str or tuple of str
+        A tuple only of several poolings that have no name together, so that equal ones are equal.
     """
 
     # what to do about a loss that is not finite, besides the settings of the solver
@@ -218,6 +221,7 @@ class SequenceSettings(Settings):
         # losses at many steps need k1 (``_check_auto``)
         many = self.k1 is not None and bool(per_step or self.target_replication > 0)
         online = None if self.gradient == "bptt" else self.gradient
+        vars(self).update(pooling=plain_pooling(self.pooling))
         return {
             "online": online,
             "every": 1 if online and self.k1 is None else self.k1,
@@ -296,6 +300,22 @@ def hidden_sizes(hidden_size):
             f"{quote(hidden_size)}."
         )
     return tuple(int(H) for H in sizes)
+
+
+def plain_pooling(pooling):
+    """``pooling`` as a name, where there is one for it, or a tuple of names; ValueError if it is none."""
+    if isinstance(pooling, str):
+        return pooling
+    known = [name for name in pooling if isinstance(name, str) and name in POOLINGS]
+    if not known or len(known) < len(pooling) or len(set(known)) < len(known):
+        what = ", ".join(f'"{name}"' for name in POOLINGS)
+        raise ValueError(
+            f"pooling must be a name or a tuple of names: one or more of {what}, each of them once; got "
+            f"{quote(pooling)}."
+        )
+    if len(pooling) == 1:
+        return names_of(pooling)[0]
+    return next((name for name, several in SIDE_BY_SIDE.items() if several == pooling), names_of(pooling))
 
 
 def loss_class(loss):

@@ -18,7 +18,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from skrnn._engine.online import INFLUENCES
-from skrnn._engine.pooling import POOLINGS
+from skrnn._engine.pooling import POOLINGS, SIDE_BY_SIDE
 from skrnn.cells import ACTIVATIONS
 from skrnn.solvers import SCHEDULES, SOLVERS
 
@@ -104,11 +104,12 @@ PARAMETERS = {
     ),
     "pooling": Parameter(
         "last",
-        [StrOptions(set(POOLINGS))],
-        f'{_quoted(POOLINGS)}, default="last"',
+        [StrOptions({*POOLINGS, *SIDE_BY_SIDE}), tuple],
+        f'{_quoted([*POOLINGS, *SIDE_BY_SIDE])} or tuple of str, default="last"',
         "With one target per sequence: what the read-out sees of the top layer. \"last\" is the state "
         "after the last step (with `bidirectional=True` the last of each direction), \"mean\" and "
-        "\"max\" are taken over all time steps.",
+        "\"max\" are taken over all time steps. A tuple of these names, such as (\"last\", \"mean\", "
+        "\"max\"), shows it several side by side, in that order; \"last_max\" is (\"last\", \"max\").",
     ),
     "dropout": Parameter(
         0.0,
@@ -117,6 +118,14 @@ PARAMETERS = {
         "While training, the share of units set to zero between layers and before the read-out. One "
         "mask per sequence and update, the same at all time steps; never on the recurrence. Not with "
         "`solver=\"lbfgs\"`.",
+    ),
+    "weight_dropout": Parameter(
+        0.0,
+        [_UNIT],
+        "float in [0, 1), default=0.0",
+        "While training, the share of the recurrent weights (all ``W_h``) set to zero, the others being "
+        "scaled up: DropConnect, as in Merity, Keskar and Socher (ICLR 2018). One mask per update, for "
+        "all its sequences and time steps. Not with `solver=\"lbfgs\"`.",
     ),
     "rows": Parameter(
         "sequences",
@@ -278,7 +287,7 @@ PARAMETERS = {
         [StrOptions(set(SOLVERS))],
         f'{_quoted(SOLVERS)}, default="adam"',
         "How the weights are updated. \"lbfgs\" uses the whole data and the whole sequences for every "
-        "step: not together with `k1`, `k2` or `dropout`.",
+        "step: not together with `k1`, `k2`, `dropout` or `weight_dropout`.",
     ),
     "learning_rate_init": Parameter(
         0.01,

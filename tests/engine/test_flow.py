@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from support.reference import (
     EQUAL,
+    POOLING_VARIANTS,
     RAGGED,
     VARIANT_IDS,
     VARIANTS,
@@ -13,6 +14,7 @@ from support.reference import (
     loss_and_gradient,
     network,
     torch_loss,
+    torch_pooled,
 )
 
 from skrnn._engine.arithmetic import FAST
@@ -73,7 +75,7 @@ def torch_norms(net, theta, cell, activation, x, y, pooling, loss):
             states[-1].append(state)
             X[t] = state[0]
     H = torch.stack(X)
-    pooled = {"last": H[-1], "mean": H.mean(dim=0), "max": H.max(dim=0).values}[pooling]
+    pooled = torch_pooled(H, H[-1], pooling)
     torch_loss(loss, (pooled @ W["readout.W"] + W["readout.b"])[None], y).backward()
     return [
         [np.array([float(s[j].grad.norm()) for s in layer[::-1]]) for j in range(len(layer[0]))]
@@ -107,7 +109,7 @@ def test_equal_to_torch(cell, options, hidden_sizes):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("pooling", ["mean", "max"])
+@pytest.mark.parametrize("pooling", POOLING_VARIANTS[1:])
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_pooling_equal_to_torch(cell, pooling):
     pytest.importorskip("torch")

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from support.reference import dataset, network
+from support.reference import POOLING_VARIANTS, dataset, network
 
 from skrnn._engine.arithmetic import EXACT
 from skrnn._engine.forward import blocks_by_length, in_windows, outputs_of, states_of, to_the_end
@@ -35,7 +35,7 @@ def test_blocks_of_at_most_so_many_steps(most_steps):
 
 
 @pytest.mark.parametrize("length", [1, 2, 5, 100])
-@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+@pytest.mark.parametrize("pooling", POOLING_VARIANTS)
 @pytest.mark.parametrize("per_step", [False, True])
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
 def test_where_windows_are_cut_does_not_show(cell, per_step, pooling, length):

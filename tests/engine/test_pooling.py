@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+from support.reference import POOLING_VARIANTS, finite_differences
 
 from skrnn._engine.packing import Steps
-from skrnn._engine.pooling import POOLINGS
+from skrnn._engine.pooling import POOLINGS, SIDE_BY_SIDE, names_of, new_pooling
 
 N_ALIVE = {"equal": [3, 3, 3, 3], "falling": [3, 2, 2, 1], "rising": [1, 1, 2, 3]}
 alive = pytest.mark.parametrize("n", N_ALIVE.values(), ids=N_ALIVE)
+each = pytest.mark.parametrize("pooling", POOLING_VARIANTS, ids=str)
 Q = 2
 
 
@@ -25,18 +27,20 @@ def test_every_step_sees_the_steps_so_far(n):
         "mean": lambda h: np.cumsum(h, axis=0) / np.arange(1, len(h) + 1)[:, None],
         "max": lambda h: np.maximum.accumulate(h, axis=0),
     }
-    for name, expected in plain.items():
-        pooling = POOLINGS[name]()
+    for variant in POOLING_VARIANTS:
+        pooling = new_pooling(variant)
         P, _, _ = pooling.forward(H, steps, 0, pooling.initial_state(3, Q, H.dtype), None)
         for i in range(3):
-            np.testing.assert_allclose(rows_of(steps, P, i), expected(rows_of(steps, H, i)), rtol=1e-14)
+            h = rows_of(steps, H, i)
+            expected = np.hstack([plain[name](h) for name in names_of(variant)])
+            np.testing.assert_allclose(rows_of(steps, P, i), expected, rtol=1e-14)
 
 
 @alive
-@pytest.mark.parametrize("name", POOLINGS)
+@each
 @pytest.mark.parametrize("cut", [1, 2, 3])
-def test_state_is_carried_over_a_cut(n, name, cut):
-    steps, pooling = Steps(n, 3), POOLINGS[name]()
+def test_state_is_carried_over_a_cut(n, pooling, cut):
+    steps, pooling = Steps(n, 3), new_pooling(pooling)
     H = np.random.RandomState(0).normal(size=(steps.N, Q))
     zero = pooling.initial_state(3, Q, H.dtype)
     whole, kept, _ = pooling.forward(H, steps, 0, zero, cut)
@@ -52,10 +56,46 @@ def test_on_ties_the_earliest_step_has_the_gradient():
     steps, pooling = Steps([1, 1, 1], 1), POOLINGS["max"]()
     H = np.array([[1.0, 0.0], [1.0, 2.0], [1.0, 2.0]])
     _, state, tape = pooling.forward(H, steps, 2, pooling.initial_state(1, 2, H.dtype), None)
-    dH, first = pooling.backward(np.ones((1, 2)), steps, 2, tape)
-    assert first == 0
+    dH, first, dfinal = pooling.backward(np.ones((1, 2)), steps, 2, tape)
+    assert (first, dfinal) == (0, None)
     np.testing.assert_array_equal(dH, [[1, 0], [0, 1], [0, 0]])
     # what was carried comes before all
     _, _, tape = pooling.forward(H, steps, 2, state, None)
-    dH, _ = pooling.backward(np.ones((1, 2)), steps, 2, tape)
+    dH, _, _ = pooling.backward(np.ones((1, 2)), steps, 2, tape)
     assert not dH.any()
+
+
+@alive
+@each
+@pytest.mark.parametrize("read_final", [False, True])
+def test_the_way_back_is_that_of_the_function(n, pooling, read_final):
+    """What several see adds up; states of both directions have a gradient of their own."""
+    rng, steps, first = np.random.RandomState(0), Steps(n, 3), 3 if read_final else 1
+    pooling = new_pooling(pooling)
+    zero = pooling.initial_state(3, Q, np.dtype(float))
+    size, B = steps.N * Q, n[-1]
+
+    def forward(x):
+        final = x[size:].reshape(B, Q) if read_final else None
+        return pooling.forward(x[:size].reshape(steps.N, Q), steps, first, zero, None, final)
+
+    x = rng.normal(size=size + B * Q)
+    P, _, tape = forward(x)
+    dP = rng.normal(size=P.shape)
+    dH, start, dfinal = pooling.backward(dP, steps, first, tape)
+    g = np.zeros_like(x)
+    if dH is not None:
+        g[steps.offsets[start] * Q : size] = dH.ravel()
+    if dfinal is not None:
+        g[size:] = dfinal.ravel()
+    expected = finite_differences(lambda x: (forward(x)[0] * dP).sum(), x)
+    np.testing.assert_allclose(g, expected, atol=1e-8)
+
+
+def test_names():
+    assert names_of("last_max") == names_of(("last", "max")) == ("last", "max")
+    assert names_of("mean") == names_of(("mean",)) == ("mean",)
+    assert not set(SIDE_BY_SIDE) & set(POOLINGS)
+    for several in SIDE_BY_SIDE.values():
+        assert len(set(several)) == len(several) > 1
+        assert set(several) <= set(POOLINGS)

@@ -39,7 +39,7 @@ def of_layers(net, g):
 # --- the estimate --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("pooling", ["last", "mean"])
+@pytest.mark.parametrize("pooling", ["last", "mean", "last_max"])
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
 @pytest.mark.parametrize("n_layers", [1, 2])
 def test_the_parts_of_the_gradient(engine, cell, n_layers, pooling):
@@ -135,7 +135,9 @@ def test_one_target_is_at_the_end():
     np.testing.assert_allclose(weights[:, 0], data.weight[rows] / data.weight.sum())
 
 
-@pytest.mark.parametrize(("pooling", "T"), [("last", 120), ("mean", 200), ("max", 200)])
+@pytest.mark.parametrize(
+    ("pooling", "T"), [("last", 120), ("mean", 200), ("max", 200), ("last_max", 200)]
+)
 def test_what_is_pooled_is_the_whole_sequence(pooling, T):
     auto = truncation(dataset([200] * 3), None)
     batch, _, _ = auto._probe(network("gru", pooling=pooling)[0], 1)

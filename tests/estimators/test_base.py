@@ -9,7 +9,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import clone, is_classifier
+from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.metrics import accuracy_score, log_loss, r2_score
 from sklearn.utils._param_validation import InvalidParameterError
@@ -109,8 +109,9 @@ def test_set_params_does_not_change_a_fitted_model(cls):
 DEFAULTS = {
     "hidden_size": 32, "activation": "tanh", "forget_bias": "of the cell",
     "bidirectional": False, "embedding_size": None,
-    "n_tokens": None, "pooling": "last", "dropout": 0.0, "rows": "sequences", "step_features": 1,
-    "sequence_id": None, "return_sequences": False, "target_delay": 0, "initial_state": "zeros",
+    "n_tokens": None, "pooling": "last", "dropout": 0.0, "weight_dropout": 0.0, "rows": "sequences",
+    "step_features": 1, "sequence_id": None, "return_sequences": False, "target_delay": 0,
+    "initial_state": "zeros",
     "k1": None, "k2": None, "gradient": "bptt", "truncation_tolerance": 0.5, "target_replication": 0.0,
     "clip_norm": 1.0, "clip_value": None, "loss": "squared_error", "huber_delta": 1.0, "quantile": 0.5,
     "class_weight": None, "alpha": 1e-4, "solver": "adam", "learning_rate_init": "measured",
@@ -448,7 +449,9 @@ def test_validation_tail_is_not_trained_on(cls, assert_same_weights):
 
 @pytest.mark.parametrize("parts", [1, 2])
 @pytest.mark.parametrize(
-    "params", [{}, {"dropout": 0.3}, {"k1": 2, "k2": 3}, {"dtype": "float32"}], ids=str
+    "params",
+    [{}, {"dropout": 0.3}, {"weight_dropout": 0.3}, {"k1": 2, "k2": 3}, {"dtype": "float32"}],
+    ids=str,
 )
 def test_partial_fit_over_parts_is_one_pass(classifier, parts, params, assert_same_weights):
     X, y = mean_of_features(classifier, per_step=True)
@@ -586,7 +589,13 @@ def test_a_parameter_that_is_wrong_after_fit_is_named(cls, method, name):
 @pytest.mark.parametrize("solver", STEPPING)
 @pytest.mark.parametrize(
     "params",
-    [{}, {"batch_size": 5}, {"batch_size": 5, "dropout": 0.3, "k1": 2, "k2": 3}, {"hidden_size": (3, 2)}],
+    [
+        {},
+        {"batch_size": 5},
+        {"batch_size": 5, "dropout": 0.3, "k1": 2, "k2": 3},
+        {"hidden_size": (3, 2)},
+        {"batch_size": 5, "weight_dropout": 0.3, "k1": 2},
+    ],
     ids=str,
 )
 def test_warm_start_goes_on(cls, solver, params, assert_same_weights):
@@ -628,7 +637,7 @@ def test_warm_start_with_other_data(cls):
 
 CHANGES = [
     ("hidden_size", 4), ("hidden_size", (3, 3)), ("bidirectional", True), ("activation", "relu"),
-    ("pooling", "mean"), ("return_sequences", True),
+    ("pooling", "mean"), ("pooling", "last_max"), ("return_sequences", True),
 ]  # fmt: skip
 
 
@@ -1079,6 +1088,43 @@ def test_dropout(cls, params):
     assert (half.weights_["layer0.W_x"] != without.weights_["layer0.W_x"]).any()
     np.testing.assert_array_equal(outputs(half, X), outputs(half, X))
     np.testing.assert_array_equal(outputs(half, X), outputs(half.set_params(dropout=0.0), X))
+
+
+@pytest.mark.parametrize("params", [{}, {"hidden_size": (3, 2)}, {"bidirectional": True}], ids=str)
+def test_weight_dropout(cls, params):
+    X, y = mean_of_features(cls, per_step=True)
+    params = {**FIXED, **PER_STEP, "max_iter": 3, **params}
+    without, half = (cls(**params, weight_dropout=p).fit(X, y) for p in (0.0, 0.5))
+    assert half.loss_curve_ != without.loss_curve_
+    assert (half.weights_["layer0.W_x"] != without.weights_["layer0.W_x"]).any()
+    assert (half.weights_["layer0.W_h"] != 0).all()  # the mask is for training
+    np.testing.assert_array_equal(outputs(half, X), outputs(half.set_params(weight_dropout=0.0), X))
+
+
+def test_names_of_the_same_poolings_make_the_same_model(cls, assert_same_weights):
+    X, y = mean_of_features(cls)
+    for name, same in (("last", ("last",)), ("mean", ("mean",)), ("last_max", ("last", "max"))):
+        models = [cls(**FIXED, max_iter=2, warm_start=True, pooling=p).fit(X, y) for p in (name, same)]
+        assert_same_weights(*models)
+        assert clone(models[1]).get_params()["pooling"] == same
+        models[1].set_params(pooling=name).fit(X, y)  # and go on as such
+    if_per_step = cls(**FIXED, **PER_STEP, pooling=("last",))
+    if_per_step.fit(*mean_of_features(cls, per_step=True))
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_rows_of_the_read_out_are_those_of_the_poolings(cls, bidirectional):
+    """As many for each, in their order; the weights start at the scale of all of them."""
+    X, y = mean_of_features(cls)
+    Q = FIXED["hidden_size"] * (1 + bidirectional)
+    options = {**FIXED, "learning_rate_init": 1e-30, "max_iter": 1, "bidirectional": bidirectional}
+    model = cls(**options, pooling=("max", "last")).fit(X, y)
+    W = model.weights_["readout.W"]
+    assert W.shape == (2 * Q, model.n_outputs_)
+    scale = y.std() if is_regressor(model) else 1.0
+    assert np.abs(W / scale).max() <= np.sqrt(6 / (2 * Q + model.n_outputs_))
+    copy = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(outputs(copy, X), outputs(model, X))
 
 
 def test_clipping(cls):

@@ -258,7 +258,10 @@ def test_streams_are_checked_as_training_is():
     model = fitted().set_params(dropout=0.5)
     with pytest.raises(ValueError, match=r"gradient=.rtrl. and dropout=0.5"):
         model.stream()
-    model.set_params(dropout=0.0, hidden_size=5)
+    model.set_params(dropout=0.0, weight_dropout=0.5)
+    with pytest.raises(ValueError, match=r"gradient=.rtrl. and weight_dropout=0.5"):
+        model.stream()
+    model.set_params(weight_dropout=0.0, hidden_size=5)
     with pytest.raises(ValueError, match="hidden_size was"):
         model.stream()
     model.set_params(gradient="forwards")

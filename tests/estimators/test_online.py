@@ -231,6 +231,7 @@ def test_single_precision():
         ({"k2": 5}, "k2=5 do not go together.*Set k2=None"),
         ({"k2": "auto", "k1": 5}, "k2='auto' do not go together"),
         ({"dropout": 0.5}, "dropout=0.5"),
+        ({"weight_dropout": 0.5}, "weight_dropout=0.5.*Set weight_dropout=0"),
         ({"embedding_size": 3}, "embedding_size=3"),
         ({"target_delay": 2}, "target_delay=2"),
         ({"bidirectional": True}, "bidirectional=True"),

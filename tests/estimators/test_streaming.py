@@ -18,6 +18,7 @@ from sklearn.base import is_classifier
 from sklearn.exceptions import NotFittedError
 from support.combinations import together
 from support.inside import theta_of
+from support.reference import POOLING_VARIANTS
 
 import skrnn
 from skrnn import _kernels
@@ -97,7 +98,7 @@ CELLS = [("lstm", {}), ("gru", {}), *[("rnn", {"activation": a}) for a in ("tanh
 
 @pytest.mark.parametrize(
     ("cell", "dtype", "pooling", "hidden"),
-    together(CELLS, ["float32", "float64"], ["last", "mean", "max"], [7, (5, 16, 3)]),
+    together(CELLS, ["float32", "float64"], POOLING_VARIANTS, [7, (5, 16, 3)]),
 )
 def test_one_target_is_what_predict_says_if_the_sequence_ended_here(cell, dtype, pooling, hidden, engine):
     cell, options = cell
@@ -313,9 +314,15 @@ SETTINGS = {
     "last": {},
     "mean": {"pooling": "mean"},
     "max": {"pooling": "max"},
+    "last and max": {"pooling": "last_max"},
+    "several": {"pooling": ("max", "last", "mean")},
     "per step": {"return_sequences": True},
     "delay": {"return_sequences": True, "target_delay": 2},
 }
+POOLED = {
+    "mean": [(2, 5), (2, 1)], "max": [(2, 5)], "last and max": [(2, 5)],
+    "several": [(2, 5), (2, 5), (2, 1)],
+}  # fmt: skip
 each_setting = pytest.mark.parametrize("setting", SETTINGS)
 
 
@@ -354,14 +361,13 @@ def test_what_a_state_looks_like(setting, engine):
     for t in range(3):
         state = stream.state
         shapes = [a.shape for a in leaves(state)]
-        more = {"mean": [(2, 5), (2, 1)], "max": [(2, 5)]}.get(setting, [])
-        assert shapes == [(2, 4), (2, 4), (2, 5), (2, 5), *more]
+        assert shapes == [(2, 4), (2, 4), (2, 5), (2, 5), *POOLED.get(setting, [])]
         assert all(a.dtype == np.float32 for a in leaves(state))
-        assert len(state) == 2 + (setting in ("mean", "max", "delay"))
-        if setting == "mean":
-            np.testing.assert_array_equal(state[2][1], t)
-        if setting == "max" and t == 0:
-            assert np.isneginf(state[2]).all()
+        assert len(state) == 2 + (setting in POOLED or setting == "delay")
+        if setting in ("mean", "several"):
+            np.testing.assert_array_equal(state[2][-1], t)
+        if setting in ("max", "last and max", "several") and t == 0:
+            assert np.isneginf(state[2][0] if setting == "several" else state[2]).all()
         if setting == "delay":
             assert state[2] == t
         stream.step(X[:, t])
@@ -395,7 +401,7 @@ def test_a_state_of_lists_and_of_other_types(engine):
     np.testing.assert_array_equal(stream.step(X[:, 2]), same.step(X[:, 2]))
 
 
-@pytest.mark.parametrize("setting", ["mean", "max", "delay"])
+@pytest.mark.parametrize("setting", [*POOLED, "delay"])
 def test_without_the_additional_entry_pooling_and_the_delay_begin_anew(setting, engine):
     model = fitted("gru", **SETTINGS[setting])
     X = sequences(1)[0]
@@ -446,6 +452,20 @@ def test_a_maximum_may_only_be_minus_infinity(value):
     stream.state = state
     with pytest.raises(ValueError, match=r"state\[1\] contains"):
         stream.state = [state[0], np.full(state[1].shape, value)]
+
+
+def test_of_several_poolings_each_array_is_checked_by_what_it_holds():
+    stream = fitted(pooling=("max", "mean")).stream()
+    h, (top, total, count) = stream.state
+    for name, pool in (
+        (r"state\[1\]\[1\] contains inf", (top, top, count)),
+        (r"state\[1\]\[0\] contains inf", (-top, total, count)),
+        (r"state\[1\]\[2\], the number of steps so far, is negative", (top, total, count - 1)),
+        (r"state\[1\] must be a tuple of 3 arrays", (top, total)),
+    ):
+        with pytest.raises(ValueError, match=name):
+            stream.state = [h, pool]
+    stream.state = [h, (total, total, count + 2)]
 
 
 @pytest.mark.parametrize("count", [-1, 1.0, None, True])

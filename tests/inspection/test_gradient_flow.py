@@ -151,7 +151,7 @@ def test_a_linear_unit_meets_its_bound():
     np.testing.assert_allclose(flow.bound[0], flow.h[0], rtol=1e-12)
 
 
-@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+@pytest.mark.parametrize("pooling", ["last", "mean", "max", "last_max"])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_no_norm_exceeds_its_bound(activation, pooling):
     """In all layers, also far from the initial weights."""

@@ -29,6 +29,7 @@ MODELS = {
     "two bidirectional layers": {"hidden_size": (4, 3), "bidirectional": True, "dropout": 0.2},
     "mean": {"pooling": "mean"},
     "max": {"pooling": "max"},
+    "several": {"pooling": ("last", "mean"), "bidirectional": True},
 }
 
 

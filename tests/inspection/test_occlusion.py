@@ -72,6 +72,7 @@ OPTIONS = {
     "two layers": {"hidden_size": (4, 3)},
     "mean": {"pooling": "mean"},
     "max": {"pooling": "max"},
+    "several": {"pooling": ("last", "mean"), "bidirectional": True},
 }
 
 

@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from support.estimators import ESTIMATORS, ONE_OF_EACH
 from support.inside import cell_of, network_of, theta_of
-from support.reference import torch_twin
+from support.reference import torch_pooled, torch_twin
 
 import skrnn
 from skrnn.inspection import _saliency, saliency
@@ -45,6 +45,7 @@ MODELS = {
     "two bidirectional layers": {"hidden_size": (4, 3), "bidirectional": True, "dropout": 0.2},
     "mean": {"pooling": "mean"},
     "max": {"pooling": "max"},
+    "several": {"pooling": ("max", "last"), "bidirectional": True},
 }
 
 
@@ -59,10 +60,8 @@ def torch_saliency(model, x, k, t=None):
     h_n = final[0] if isinstance(final, tuple) else final
     if t is not None:
         read = H[0, t]
-    elif model.pooling == "last":
-        read = torch.cat(list(h_n[:, 0]))
     else:
-        read = H[0].mean(dim=0) if model.pooling == "mean" else H[0].max(dim=0).values
+        read = torch_pooled(H[0], torch.cat(list(h_n[:, 0])), model.pooling)
     readout(read)[k].backward()
     return inputs.grad[0].numpy()
 

@@ -1951,6 +1951,7 @@ def test_what_the_kernels_make_is_aligned(dtype):
 
 REGRESSORS = {"rnn": skrnn.RNNRegressor, "lstm": skrnn.LSTMRegressor, "gru": skrnn.GRURegressor}
 each_regressor = pytest.mark.parametrize("name", REGRESSORS)
+POOLING_OF = {"rnn": "last", "lstm": "last_max", "gru": ("mean", "last", "max")}
 
 
 @pytest.fixture
@@ -1968,6 +1969,7 @@ class TestEstimators:
         rng = np.random.RandomState(0)
         X, y = rng.normal(size=(100, 25, 3)).astype(dtype), rng.normal(size=100)
         settings = {"max_iter": 2, "batch_size": 50, "random_state": 0, "bidirectional": name == "gru"}
+        settings |= {"pooling": POOLING_OF[name], "weight_dropout": 0.2}
         with _kernels.using(build):
             models = [REGRESSORS[name](64, n_jobs=k, **settings).fit(X, y) for k in (1, 2, 3)]
             first = models[0].predict(X)
@@ -1996,6 +1998,8 @@ class TestEstimators:
             {"k2": 5, "solver": "rmsprop"},
             {"return_sequences": True, "k1": 2, "k2": 3, "solver": "sgd", "learning_rate_init": 0.01},
             {"return_sequences": True, "target_delay": 1, "alpha": 0.1, "dropout": 0.2},
+            {"pooling": "last_max", "weight_dropout": 0.3, "dropout": 0.2},
+            {"pooling": ("mean", "last"), "bidirectional": True, "weight_dropout": 0.3},
         ],
         ids=str,
     )

@@ -10,6 +10,7 @@ from support.combinations import together
 from support.reference import (
     EQUAL,
     LOSS_VARIANTS,
+    POOLING_VARIANTS,
     RAGGED,
     VARIANTS,
     assert_same_gradient,
@@ -23,7 +24,9 @@ from support.reference import (
 
 from skrnn._engine.arithmetic import EXACT, FAST
 from skrnn._engine.inference import outputs
+from skrnn._engine.learner import Gradient
 from skrnn._engine.packing import Window
+from skrnn._engine.tbptt import tbptt
 from skrnn.cells import CELLS
 from skrnn.losses import LOSSES
 
@@ -68,7 +71,7 @@ def test_finite_differences_of_every_loss(loss, per_step):
 
 @pytest.mark.parametrize(
     ("cell", "pooling", "lengths", "bidirectional"),
-    together(list(CELLS), ["mean", "max"], [EQUAL, RAGGED], [False, True]),
+    together(list(CELLS), POOLING_VARIANTS[1:], [EQUAL, RAGGED], [False, True]),
 )
 def test_finite_differences_of_pooling(cell, bidirectional, lengths, pooling):
     net, theta = network(cell, bidirectional=bidirectional, pooling=pooling)
@@ -76,7 +79,7 @@ def test_finite_differences_of_pooling(cell, bidirectional, lengths, pooling):
 
 
 @pytest.mark.parametrize(
-    ("cell", "pooling", "lengths"), together(list(CELLS), ["last", "mean", "max"], [EQUAL, RAGGED])
+    ("cell", "pooling", "lengths"), together(list(CELLS), POOLING_VARIANTS, [EQUAL, RAGGED])
 )
 def test_finite_differences_of_target_replication(cell, lengths, pooling):
     net, theta = network(cell, pooling=pooling)
@@ -94,13 +97,14 @@ def test_finite_differences_of_target_delay(cell, hidden_sizes, lengths):
 @pytest.mark.parametrize("cell", CELLS)
 @lengths
 @directions
-def test_finite_differences_with_respect_to_the_inputs(cell, bidirectional, lengths):
+@pytest.mark.parametrize("pooling", ["last", "last_max"])
+def test_finite_differences_with_respect_to_the_inputs(cell, bidirectional, lengths, pooling):
     """dX, which streaming, embeddings and saliency need."""
     from skrnn._engine.batch import Batch
     from skrnn._engine.dataset import Dataset
     from skrnn._engine.storage import Sequences
 
-    net, theta = network(cell, (3, 2), bidirectional=bidirectional)
+    net, theta = network(cell, (3, 2), bidirectional=bidirectional, pooling=pooling)
     data = dataset(lengths)
     views = net.views(theta)
 
@@ -162,12 +166,13 @@ def test_every_loss_equal_to_torch(loss, per_step, K):
     check_against_torch(net, theta, "lstm", data, loss, "tanh")
 
 
-@pytest.mark.parametrize("pooling", ["mean", "max"])
-@pytest.mark.parametrize(("cell", "activation"), TORCH_VARIANTS)
-@lengths
-@directions
-def test_pooling_equal_to_torch(cell, activation, bidirectional, lengths, pooling):
+@pytest.mark.parametrize(
+    ("pooling", "cell", "bidirectional", "lengths"),
+    together(POOLING_VARIANTS[1:], TORCH_VARIANTS, [False, True], [EQUAL, RAGGED], n=3),
+)
+def test_pooling_equal_to_torch(cell, bidirectional, lengths, pooling):
     pytest.importorskip("torch")
+    cell, activation = cell
     options = {"activation": activation} if cell == "rnn" else {}
     net, theta = network(cell, bidirectional=bidirectional, pooling=pooling, cell_options=options)
     check_against_torch(net, theta, cell, dataset(lengths), "squared_error", activation, pooling)
@@ -182,13 +187,71 @@ def check_against_torch(net, theta, cell, data, loss, activation, pooling="last"
     assert_same_gradient(g, t_g, rtol=1e-10)
 
 
+# --- with a mask of the recurrent weights ------------------------------------------------------------
+
+
+def with_mask(net, theta, data, *, seed=0, p=0.4, arithmetic=FAST, k1=None, k2=None):
+    """Sum of the losses at the weights that a mask leaves of theta, its gradient, and those weights."""
+    gradient = Gradient(net, theta, arithmetic, weight_dropout=p)
+    gradient.weight_mask.draw(np.random.RandomState(seed))
+    batch = data.batch(np.arange(len(data)), net.dtype)
+    tbptt(net, LOSSES["squared_error"](), batch, gradient, k1, k2)
+    gradient.finish(1.0, 1.0)
+    return gradient.loss, gradient.g, gradient.weight_mask.used
+
+
+@pytest.mark.parametrize(
+    ("cell", "bidirectional", "hidden_sizes", "lengths", "per_step", "arithmetic"),
+    together(VARIANTS, *NETWORKS[:-1], [FAST, EXACT]),
+)
+def test_finite_differences_with_a_weight_mask(
+    cell, bidirectional, hidden_sizes, lengths, per_step, arithmetic
+):
+    cell, options = cell
+    net, theta = network(cell, hidden_sizes, bidirectional=bidirectional, cell_options=options)
+    data = dataset(lengths, per_step=per_step)
+    _, g, _ = with_mask(net, theta, data, arithmetic=arithmetic)
+    expected = finite_differences(lambda x: with_mask(net, x, data)[0], theta)
+    assert_same_gradient(g, expected, rtol=1e-6)
+    for name, d in net.layout.views(g).items():
+        assert (d == 0).any() == name.endswith(".W_h") or options, name  # units of relu may be dead
+
+
+@pytest.mark.parametrize(NAMES[:-1], together(TORCH_VARIANTS, *NETWORKS[:-1]))
+def test_weight_mask_equal_to_torch(cell, bidirectional, hidden_sizes, lengths, per_step):
+    """By the chain rule: mask times the gradient that PyTorch has at the weights that are used."""
+    pytest.importorskip("torch")
+    cell, activation = cell
+    options = {"activation": activation} if cell == "rnn" else {}
+    net, theta = network(cell, hidden_sizes, bidirectional=bidirectional, cell_options=options)
+    data = dataset(lengths, per_step=per_step)
+    value, g, used = with_mask(net, theta, data)
+    t_value, t_g, _ = torch_loss_and_gradient(
+        net, used, cell, data, "squared_error", activation=activation
+    )
+    assert value == pytest.approx(t_value, rel=1e-12)
+    assert_same_gradient(g, t_g * (used / theta), rtol=1e-10)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize(
+    ("k1", "k2"), [(1, 3), (2, 2), (3, 5), (3, 2), (100, 100), (None, 4), (5, 10**9)]
+)
+def test_with_a_weight_mask_the_windows_do_not_show(cell, k1, k2):
+    net, theta = network(cell, (3, 2))
+    data = dataset(RAGGED, per_step=True)
+    expected, full, _ = with_mask(net, theta, data)
+    value, g, _ = with_mask(net, theta, data, k1=k1, k2=k2)
+    assert value == pytest.approx(expected, rel=1e-12)
+    if (k2 or k1) >= max(RAGGED):
+        assert_same_gradient(g, full, rtol=1e-12)
+
+
 @pytest.mark.parametrize("cell", CELLS)
 @lengths
 def test_float32_gradient_is_the_float64_one_to_round_off(cell, lengths):
     from skrnn._engine.batch import Batch
-    from skrnn._engine.learner import Gradient
     from skrnn._engine.network import Network
-    from skrnn._engine.tbptt import tbptt
 
     net, theta = network(cell, (3, 2))
     data = dataset(lengths)

@@ -9,6 +9,7 @@ from support.combinations import together
 from support.processes import run_python
 from support.reference import (
     LOSS_VARIANTS,
+    POOLING_VARIANTS,
     assert_same_gradient,
     dataset,
     finite_differences,
@@ -272,12 +273,7 @@ WINDOWS = [(1, 1), (1, 3), (2, 2), (3, 5), (3, 2), (7, 7), (100, 100), (None, 4)
 READ_OUTS = [
     ("last", {"per_step": True}),
     ("last", {"per_step": True, "delay": 2}),
-    ("last", {}),
-    ("mean", {}),
-    ("max", {}),
-    ("last", {"replication": 0.5}),
-    ("mean", {"replication": 0.5}),
-    ("max", {"replication": 0.5}),
+    *((pooling, options) for options in ({}, {"replication": 0.5}) for pooling in POOLING_VARIANTS),
 ]
 
 
@@ -528,7 +524,7 @@ REPLICATED = [(4, 8), (1, 4), (4, 2), (4, 3), (5, 7), (None, 5)]
 
 
 @pytest.mark.parametrize(
-    ("cell", "pooling", "window"), together(list(CELLS), ["last", "mean", "max"], REPLICATED)
+    ("cell", "pooling", "window"), together(list(CELLS), POOLING_VARIANTS, REPLICATED)
 )
 def test_replicated_targets_by_differences_of_the_stated_function(cell, pooling, window):
     """Windows counted from the end, pooling carried: F with the states at their starts constant."""

@@ -13,8 +13,10 @@ from sklearn.base import is_classifier
 from sklearn.exceptions import DataConversionWarning
 from support.arrays import backwards, object_array, read_only
 from support.estimators import outputs
+from support.reference import POOLING_VARIANTS
 
 import skrnn
+from skrnn._engine.pooling import names_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -161,7 +163,7 @@ def test_sequences_that_are_predicted_in_pieces(cls, params):
             np.testing.assert_array_equal(outputs(model, [X[-1][:a]])[0], together[-1][:a])
 
 
-@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+@pytest.mark.parametrize("pooling", POOLING_VARIANTS)
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_pooling_of_sequences_that_are_predicted_in_pieces(regressor, pooling, bidirectional):
     rng = np.random.RandomState(0)
@@ -173,8 +175,10 @@ def test_pooling_of_sequences_that_are_predicted_in_pieces(regressor, pooling, b
         "last": lambda h: np.r_[h[-1, :3], h[0, 3:]],
         "mean": lambda h: h.mean(axis=0),
         "max": lambda h: h.max(axis=0),
-    }[pooling]
-    pooled = np.array([final(h) for h in model.hidden_states(X)])
+    }
+    pooled = np.array([
+        np.concatenate([final[name](h) for name in names_of(pooling)]) for h in model.hidden_states(X)
+    ])  # fmt: skip
     expected = pooled @ model.weights_["readout.W"] + model.weights_["readout.b"]
     np.testing.assert_allclose(model.predict(X), expected[:, 0], rtol=1e-10, atol=1e-12)
 

@@ -683,6 +683,7 @@ def test_bad_weights(weight, match):
         ({"rows": "steps", "solver": "lbfgs", "k1": 2}, "k1=2 and solver='lbfgs' do not go together"),
         ({"rows": "steps", "step_features": 2}, "step_features=2 and rows='steps' do not go together"),
         ({"rows": "steps", "pooling": "mean"}, "pooling='mean' and rows='steps' do not go together"),
+        ({"rows": "steps", "pooling": ("max", "last")}, r"pooling=\('max', 'last'\) and rows='steps' do"),
         (
             {"rows": "steps", "target_replication": 0.5},
             "target_replication=0.5 and rows='steps' do not go together",

@@ -512,7 +512,7 @@ def test_equal_to_one_hot_inputs(cell, lengths, window, case):
 @cells
 @per_step_or_not
 @lengths
-@pytest.mark.parametrize("pooling", ["last", "mean"])
+@pytest.mark.parametrize("pooling", ["last", "mean", "last_max"])
 def test_equal_to_one_hot_inputs_in_both_directions(cell, lengths, per_step, pooling):
     pooling = "last" if per_step else pooling
     net, theta = token_network(cell, bidirectional=True, pooling=pooling)

@@ -9,7 +9,10 @@ from support.estimators import ESTIMATORS, ONE_OF_EACH, REGRESSORS
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the checks fit on purpose what warns
 
-SETTINGS = [{"hidden_size": (8, 4)}, {"bidirectional": True}, {"k1": 2, "k2": 3}]
+SETTINGS = [
+    {"hidden_size": (8, 4)}, {"bidirectional": True}, {"k1": 2, "k2": 3}, {"pooling": "last_max"},
+    {"weight_dropout": 0.2},
+]  # fmt: skip
 DEFAULT = [cls() for cls in ESTIMATORS]
 IN_OTHER_SETTINGS = [cls(**settings) for cls in ESTIMATORS for settings in SETTINGS]
 

@@ -54,8 +54,11 @@ WRONG_VALUES = {
     "bidirectional": NOT_A_FLAG,
     "embedding_size": NOT_A_COUNT,
     "n_tokens": NOT_A_COUNT,
-    "pooling": NOT_A_NAME,
+    "pooling": [
+        *NOT_A_NAME, (), ("last", "last"), ("max", "x"), ("last_max", "mean"), ("last", 1), ("max", []),
+    ],
     "dropout": [*NOT_A_NUMBER, -0.1, 1.0, 2],
+    "weight_dropout": [*NOT_A_NUMBER, -0.1, 1.0, 2],
     "rows": NOT_A_NAME,
     "step_features": [*NOT_A_COUNT, None],
     "sequence_id": [1.5, ["a"]],
@@ -107,6 +110,7 @@ WRONG_VALUES = {
 ENTRIES = {
     "hidden_size": "positive int or a sequence of positive ints",
     "forget_bias": 'finite number, "chrono", or',
+    "pooling": 'name or a tuple of names: one or more of "last", "mean", "max", each of them once',
     "quantile": "float strictly between 0 and 1, or a list of such floats in strictly increasing order",
 }
 
@@ -159,6 +163,7 @@ CONTRADICTIONS = [
     ({"solver": "lbfgs", "k1": 2}, "k1", "solver"),
     ({"solver": "lbfgs", "k2": 2}, "k2", "solver"),
     ({"solver": "lbfgs", "dropout": 0.1}, "dropout", "solver"),
+    ({"solver": "lbfgs", "weight_dropout": 0.1}, "weight_dropout", "solver"),
     ({"k2": "auto", **PER_STEP}, "k2", "k1"),
     ({"k2": "auto", **PER_STEP}, "k1", "return_sequences"),
     ({"k2": "auto", "target_replication": 0.5}, "k1", "target_replication"),
@@ -172,6 +177,7 @@ CONTRADICTIONS = [
     ({"target_delay": 1, "bidirectional": True, **PER_STEP}, "target_delay", "bidirectional"),
     ({"pooling": "mean", **PER_STEP}, "pooling", "return_sequences"),
     ({"pooling": "max", **PER_STEP}, "pooling", "return_sequences"),
+    ({"pooling": ("last", "mean"), **PER_STEP}, "pooling", "return_sequences"),
     ({"target_replication": 0.5, **PER_STEP}, "target_replication", "return_sequences"),
     ({"target_replication": 0.5, "bidirectional": True}, "target_replication", "bidirectional"),
 ]

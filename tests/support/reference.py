@@ -8,6 +8,7 @@ from skrnn._engine.dataset import Dataset
 from skrnn._engine.learner import Gradient
 from skrnn._engine.network import Network
 from skrnn._engine.packing import Window
+from skrnn._engine.pooling import POOLINGS, SIDE_BY_SIDE, names_of
 from skrnn._engine.storage import Sequences
 from skrnn._engine.tbptt import tbptt
 from skrnn.cells import ACTIVATIONS, CELLS
@@ -18,6 +19,9 @@ VARIANTS = [("rnn", {"activation": a}) for a in ACTIVATIONS] + [
     (name, {}) for name in CELLS if name != "rnn"
 ]
 VARIANT_IDS = ["-".join([name, *options.values()]) for name, options in VARIANTS]
+
+# Every pooling, those that have a name together, and all of them in another order.
+POOLING_VARIANTS = [*POOLINGS, *SIDE_BY_SIDE, tuple(reversed(POOLINGS))]
 
 # Every loss in every variant, by a name of its own.
 LOSS_VARIANTS = [*LOSSES, "huber-0.3", "quantile-0.9", "quantiles"]
@@ -157,7 +161,7 @@ def torch_twin(net, theta, cell, pooling="last", activation="tanh"):
                 named[f"layer{k}{direction}.{ours}"] = getattr(layer, theirs + suffix)
         layers.append(layer)
         D = net.widths[k]
-    readout = torch.nn.Linear(D, net.n_outputs, dtype=torch.float64)
+    readout = torch.nn.Linear(net.read_width, net.n_outputs, dtype=torch.float64)
     named["readout.W"], named["readout.b"] = readout.weight, readout.bias
     with torch.no_grad():
         for name, parameter in named.items():
@@ -178,14 +182,16 @@ def torch_outputs(layers, readout, data, pooling="last"):
             out.append(readout(H[0]))
             continue
         h_n = final[0] if isinstance(final, tuple) else final
-        if pooling == "last":
-            pooled = torch.cat(list(h_n[:, 0]))
-        elif pooling == "mean":
-            pooled = H[0].mean(dim=0)
-        else:
-            pooled = H[0].max(dim=0).values
-        out.append(readout(pooled)[None])
+        out.append(readout(torch_pooled(H[0], torch.cat(list(h_n[:, 0])), pooling))[None])
     return out
+
+
+def torch_pooled(H, final, pooling):
+    """What the read-out sees of the top layer's H (T, Q) and of its directions' final states (Q,)."""
+    import torch
+
+    each = {"last": final, "mean": H.mean(dim=0), "max": H.max(dim=0).values}
+    return torch.cat([each[name] for name in names_of(pooling)])
 
 
 def torch_loss(loss, raw, y):
