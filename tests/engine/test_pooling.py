@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from support.reference import POOLING_VARIANTS, finite_differences
+from support.reference import POOLING_VARIANTS, finite_differences, network
 
 from skrnn._engine.packing import Steps
 from skrnn._engine.pooling import POOLINGS, SIDE_BY_SIDE, names_of, new_pooling
@@ -99,3 +99,15 @@ def test_names():
     for several in SIDE_BY_SIDE.values():
         assert len(set(several)) == len(several) > 1
         assert set(several) <= set(POOLINGS)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_dropout_masks_every_pooling_by_itself(bidirectional):
+    """And neither more nor others between the layers."""
+    options = {"dropout": 0.5, "bidirectional": bidirectional}
+    plain, several = (network("gru", (9, 8), pooling=p, **options)[0] for p in ("last", "last_max"))
+    masks, expected = (net.draw_masks(6, np.random.RandomState(0)) for net in (several, plain))
+    np.testing.assert_array_equal(masks[0], expected[0])
+    assert masks[1].shape == (6, 2 * expected[1].shape[1])
+    first, second = np.hsplit(masks[1], 2)
+    assert (first != second).any()
