@@ -518,11 +518,13 @@ CHANGES = {
         "bidirectional stacked": {"bidirectional": True, "hidden_size": (4, 3)},
     },
     "activation": _named(activation=["relu", "logistic", "identity", "softmax"]),
-    "pooling": _named(pooling=["mean", "max"]),
+    "pooling": _named(pooling=["mean", "max", "last_max", ("mean", "last")]),
     "dropout": {
         "dropout=0.3": {"dropout": 0.3},
         "dropout between layers": {"dropout": 0.4, "hidden_size": (5, 3)},
         "dropout bidirectional": {"dropout": 0.3, "bidirectional": True},
+        "weight_dropout=0.3": {"weight_dropout": 0.3},
+        "both dropouts": {"dropout": 0.2, "weight_dropout": 0.4, "hidden_size": (5, 3)},
     },
     "truncation": {
         **_truncated((1, 1), (3, None), (3, 3), (2, 5), (4, 2), (5, 3), (None, 3), (4, 60), (60, 4)),
@@ -1068,6 +1070,7 @@ ERRORS = {
             {"solver": "lbfgs", "k1": 2},
             {"solver": "lbfgs", "k2": "auto"},
             {"solver": "lbfgs", "dropout": 0.1},
+            {"solver": "lbfgs", "weight_dropout": 0.1},
             {"k2": "auto", **STEPS},
             {"k2": "auto", "target_replication": 0.5},
             {"sequence_id": 0},
@@ -1077,6 +1080,7 @@ ERRORS = {
             {"target_delay": 10**15, **STEPS},
             {"pooling": "mean", **STEPS},
             {"pooling": "max", "container": "steps"},
+            {"pooling": ("last", "max"), **STEPS},
             {"target_replication": 0.5, **STEPS},
             {"target_replication": 0.5, "bidirectional": True},
             {"step_features": 2},
@@ -1100,8 +1104,9 @@ WRONG = {  # values that a parameter cannot have
     "bidirectional": ["yes", 1],
     "embedding_size": [0, 1.5],
     "n_tokens": [0, "x"],
-    "pooling": TRIED,
+    "pooling": [*TRIED, (), ("last", "last"), ("last", "min")],
     "dropout": [-0.1, 1.0, NAN],
+    "weight_dropout": [-0.1, 1.0, NAN],
     "rows": TRIED,
     "step_features": [0, None],
     "sequence_id": [1.5, ["a"]],
@@ -2072,7 +2077,8 @@ def _goes_together(settings):
     by_rows = _is_table_of_steps(settings)
     per_step = by_rows or has("return_sequences")
     whole = has("bidirectional") or has("solver") == "lbfgs"
-    if whole and (has("k1") or has("k2") or (has("dropout") and has("solver") == "lbfgs")):
+    masked = has("dropout") or has("weight_dropout")
+    if whole and (has("k1") or has("k2") or (masked and has("solver") == "lbfgs")):
         return False
     if per_step and (
         has("pooling") or has("target_replication") or (has("k2") == "auto" and not has("k1"))

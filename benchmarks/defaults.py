@@ -73,7 +73,8 @@ CHANGES = {
     **{f"n_iter_no_change={n}": always(n_iter_no_change=n) for n in (10, 30, 100)},
     **{f"clip_norm={c}": always(clip_norm=c) for c in (0.25, 5.0, None)},
     "alpha=0.01": always(alpha=1e-2),
-    **{f"pooling={p}": always(pooling=p) for p in ("mean", "max")},
+    **{f"pooling={p}": always(pooling=p) for p in ("mean", "max", "last_max")},
+    **{f"weight_dropout={p}": always(weight_dropout=p) for p in (0.2, 0.5)},
     "learning_rate=cosine": always(learning_rate="cosine"),
     **{name: always() for name in INITIALISATIONS},
 }

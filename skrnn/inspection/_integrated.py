@@ -89,9 +89,9 @@ def integrated_gradients(estimator, X, *, output=None, step=None, baseline=None,
 
     Where the output is a smooth function of X, as with tanh and logistic units, the mean of 50
     gradients is mostly exact to many digits. It is approximate, to some percent, where the gradient
-    jumps: with `pooling="max"` and `activation="relu"`. What is checked, and warned of, is only whether
-    the sum misses the difference by more than 5 % of the sum of the absolute attributions; a larger
-    n_steps brings it nearer.
+    jumps: with a maximum in `pooling` and `activation="relu"`. What is checked, and warned of, is only
+    whether the sum misses the difference by more than 5 % of the sum of the absolute attributions; a
+    larger n_steps brings it nearer.
 
     The numbers depend on the baseline: they answer why the output is not that of the baseline. On the way
     there are inputs that no data would hold, and features that go together move together, so that among

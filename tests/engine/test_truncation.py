@@ -212,8 +212,11 @@ def test_a_smaller_tolerance_looks_further_back():
     assert depths[0] > depths[1] > depths[2] == 2
 
 
-@pytest.mark.parametrize("more", [{}, {"dropout": 0.3}, {"batch_size": 10, "dtype": "float32"}],
-                         ids=["plain", "dropout", "one batch"])  # fmt: skip
+@pytest.mark.parametrize(
+    "more",
+    [{}, {"dropout": 0.3, "weight_dropout": 0.2}, {"batch_size": 10, "dtype": "float32"}],
+    ids=["plain", "dropout", "one batch"],
+)
 @pytest.mark.parametrize("cls", [skrnn.RNNRegressor, skrnn.LSTMRegressor, skrnn.GRURegressor])
 def test_training_is_that_of_the_recorded_values(cls, more, engine, assert_same_weights):
     """Epoch by epoch, with k2 an int: the same weights, bit for bit."""

@@ -629,7 +629,8 @@ def test_search_of_a_pipeline(classifier, method):
 
 def test_randomized_search_with_a_scorer(regressor):
     X, y, _ = learnable(regressor)
-    space = {"hidden_size": range(2, 9), "solver": ["adam", "sgd"], "pooling": ["last", "mean", "max"]}
+    poolings = ["last", "last_max", ("mean", "max")]
+    space = {"hidden_size": range(2, 9), "solver": ["adam", "sgd"], "pooling": poolings}
     search = RandomizedSearchCV(
         regressor(**SMALL), space, n_iter=3, cv=2, random_state=0, error_score="raise",
         scoring=["neg_mean_squared_error", "r2"], refit="r2",

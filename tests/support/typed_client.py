@@ -35,8 +35,9 @@ y = np.zeros(20)
 
 def estimators() -> None:
     model = LSTMClassifier(
-        (32, 16), solver="adam", k1=5, k2="auto", n_iter_no_change=np.inf, dtype=np.float32
-    )
+        (32, 16), solver="adam", k1=5, k2="auto", n_iter_no_change=np.inf, dtype=np.float32,
+        pooling=("last", "max"), weight_dropout=0.5,
+    )  # fmt: skip
     assert_type(model.fit(X, y, sample_weight=y), LSTMClassifier)
     assert_type(model.fit([X[0], X[1, :3]], [0, 1]).predict_proba(list(X)), NDArray[Any])
     assert_type(model.partial_fit(X, y, classes=[0, 1]).score(X, y), float)
