@@ -156,13 +156,13 @@ def test_pickle_goes_on_as_if_nothing_had_happened(kind, k1):
 def test_reset_goes_back_to_the_state_and_the_influence_at_the_start():
     model = fitted()
     stream = model.stream()
-    before = stream.state, stream._learning.path.influence.J.copy()
+    before = stream.state, stream._learning.row.get_influence()
     assert before[1].any()
     taught(stream, TARGETS["number"])
     learned = theta_in(stream).copy()
     stream.reset()
     np.testing.assert_array_equal(stream.state[0], before[0][0])
-    np.testing.assert_array_equal(stream._learning.path.influence.J, before[1])
+    np.testing.assert_array_equal(stream._learning.row.get_influence(), before[1])
     np.testing.assert_array_equal(theta_in(stream), learned)
 
 
@@ -170,7 +170,7 @@ def test_a_state_that_is_assigned_has_no_past():
     stream = fitted().stream()
     stream.step(X[20])
     stream.state = stream.state
-    assert not stream._learning.path.influence.J.any()
+    assert not stream._learning.row.get_influence().any()
 
 
 # --- taking it over -------------------------------------------------------------------------------------
