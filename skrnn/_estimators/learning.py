@@ -3,9 +3,10 @@
 Shapes: n streams side by side, F inputs per step, H units, K outputs. theta is the stream's own copy of
 the weights, changed in place; everything that reads it has views into it.
 
-``Lesson`` is what is fixed, ``Learning`` goes along with the stream. What happens at a row is one call, of
-``_kernels.online_learner``, or of its reference ``_ByNumPy``, which takes every cell, loss and solver. How a
-target becomes what the loss takes is said by ``Numbers`` and ``Labels``, in ``step_encoder``.
+``Lesson`` is what is fixed, ``Learning`` goes along with the stream. All that happens at a row is one
+call: compiled (``_kernels.online_learner``), or of ``_ByNumPy``, which takes every cell, loss and solver,
+and is what the compiled one is tested against. How a target becomes what the loss takes is said by
+``Numbers`` and ``Labels``, in ``step_encoder``.
 """
 
 from collections import namedtuple
@@ -61,6 +62,10 @@ class Lesson:
 Learned = namedtuple("Learned", "theta solver layers n_updates goes_on")
 
 
+# what ``learn`` of a row returns if it did not become an update, by what is not finite
+OUTCOMES = {"loss": -1, "gradient": -2}
+
+
 class _ByNumPy:
     """A row of n streams: what ``_kernels.online_learner`` is compiled from.
 
@@ -73,8 +78,6 @@ class _ByNumPy:
     n_targets, n_updates : int
         Rows since the latest update, and updates so far.
     """
-
-    OUTCOMES = {"loss": -1, "gradient": -2}
 
     def __init__(self, network, n, lesson, learner):
         self.network, self.n, self.lesson, self.learner = network, n, lesson, learner
@@ -117,7 +120,7 @@ class _ByNumPy:
             try:
                 self.learner.update(1 / (self.n_targets * self.n), self.n)
             except DivergenceError as error:
-                return self.OUTCOMES[error.what]
+                return OUTCOMES[error.what]
         self.n_updates += 1
         self.n_targets, self.loss = 0, 0.0
         return ndim
@@ -184,7 +187,7 @@ class Learning:
         """
         ndim = self.row.learn(x, y) or self.row.learn(read(x), y)
         if ndim < 0:
-            self._give_up(next(what for what, k in _ByNumPy.OUTCOMES.items() if k == ndim))
+            self._give_up(next(what for what, k in OUTCOMES.items() if k == ndim))
         return ndim
 
     def _give_up(self, what):

@@ -1,4 +1,4 @@
-"""The compiled twin of ``cells.py``, ``losses.py``, ``solvers.py`` and of loops of ``_engine``; optional at run time.
+"""The compiled twin of cells, losses, solvers and of loops of ``_engine``; optional at run time.
 
 ``build`` is what runs: the kernels for one level of vector instructions, or None, and then NumPy does
 the work. It is the best build for the processor, or what the environment variable ``SKRNN_KERNELS`` names

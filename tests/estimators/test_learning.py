@@ -9,7 +9,10 @@ from support.inside import theta_of
 import skrnn
 from skrnn._engine.online import INFLUENCES
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.usefixtures("engine"),
+]
 kinds = pytest.mark.parametrize("kind", INFLUENCES)
 ONLINE = {
     "hidden_size": 4, "rows": "steps", "initial_state": "last", "gradient": "rtrl", "random_state": 0,
