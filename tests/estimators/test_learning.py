@@ -117,6 +117,34 @@ def test_answers_are_those_before_learning():
     np.testing.assert_allclose(model.stream().step(X[20]), plain.step(X[20]), rtol=1e-12)
 
 
+@pytest.mark.parametrize("name", ["GRU", "LSTM"])
+def test_every_form_of_a_number(name):
+    """The short way of plain numbers reads what the long one of arrays does, to the bit."""
+    model, thetas = fitted(name=name), []
+    forms = [float, np.float64, np.float32, int, np.int64, np.array, lambda y: [y], lambda y: [[y]]]
+    for form in forms:
+        stream = model.stream()
+        for k in range(20, 30):
+            stream.learn(X[k], form(k % 4))
+        thetas.append(theta_in(stream))
+    for theta in thetas[1:]:
+        np.testing.assert_array_equal(theta, thetas[0])
+
+
+def test_large_numbers_are_read_as_arrays_are():
+    model = fitted(solver="sgd", clip_norm=1.0)
+    for y in (2**60, 1e150, -(2.0**53) - 2):
+        streams = [model.stream() for _ in range(2)]
+        for stream, form in zip(streams, (float, np.array), strict=True):
+            stream.learn(X[20], form(y))
+        np.testing.assert_array_equal(*(theta_in(stream) for stream in streams))
+    single = fitted(dtype="float32").stream()
+    with pytest.raises(ValueError, match="not too large for float32"):
+        single.learn(X[20].astype("f"), 1e300)
+    with pytest.raises(ValueError, match="y must be a number"):
+        single.learn(X[20].astype("f"), 10**400)
+
+
 def test_weights_of_classes_multiply_the_loss():
     y = TARGETS["three"]
     thetas = []
