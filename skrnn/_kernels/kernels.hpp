@@ -103,7 +103,8 @@ struct Online {
     T *dW_x, *dW_h, *db_x, *db_h;        // added to where there is dh
 };
 
-// J of one row; ``flat`` is its form in skrnn/_engine/online.py.
+// J of one row; ``flat`` is its form in skrnn/_engine/online.py. What ``set`` is given has come about in steps: rows of
+// it that are the same then are read once.
 template <class T>
 struct Influence {
     Index (*size)(Index D, Index H);

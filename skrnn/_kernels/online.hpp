@@ -5,7 +5,8 @@
 //
 // Shapes: S states, M = D + H + 2 inputs of a gate (z: x, 1, h, 1), P = M G H weights, flat as NumPy has them in J.
 //
-//     J of FullInfluence       (blocks, S, H, W)   W weights of a block, the last one filled up to it
+//     J of FullInfluence       (blocks, S, H, W)   W weights of a block, the last one filled up to it; without those
+//                                                  of b_h where the cell adds both sums: they are those of b_x
 //     J of DiagonalInfluence   (S, M, G H)
 //     Slopes                   z (M) | x (S, G, Hp) | h (S, G, Hp) | own (S, S, Hp)
 //
@@ -111,28 +112,35 @@ struct FullInfluence {
     static constexpr int NV = 4, MR = most_rows(NV);
     static constexpr Index L = Simd<T>::lanes, S = Cell::states, G = Cell::gates, W = NV * L;
 
-    static Index blocks(const N& n) { return (n.P + W - 1) / W; }
+    static constexpr bool one_bias = Cell::slots == Cell::gates;
+
+    static Index weights(const N& n) { return n.P - (one_bias ? n.GH : 0); }
+    static Index blocks(const N& n) { return (weights(n) + W - 1) / W; }
     static Index size(Index D, Index H) { return blocks(N(D, H)) * S * H * W; }
     static Index flat_size(Index D, Index H) { return S * H * N(D, H).P; }
-    // dstate'/dh, the block as it was, and the gradient
+    // dstate'/dh, h of the block as it was, and the gradient
     static Index scratch_size(Index D, Index H) {
         const N n(D, H);
-        return H * S * n.Hp + S * H * W + blocks(n) * W;
+        return H * S * n.Hp + H * W + blocks(n) * W;
     }
 
-    // Between J of one row and the form (S, H, P) of NumPy's
+    // f(place in J of one row, place in the form (S, H, P) of NumPy's) of the first Q weights of all units
     template <class F>
-    static void over_all(Index D, Index H, const F& f) {
-        const N n(D, H);
-        for (Index k = 0; k < S * H; ++k)
-            for (Index q = 0; q < n.P; ++q) f((q / W * S * H + k) * W + q % W, k * n.P + q);
+    static void over_all(const N& n, Index Q, const F& f) {
+        for (Index k = 0; k < S * n.H; ++k)
+            for (Index q = 0; q < Q; ++q) {
+                const Index own = q < weights(n) ? q : q - weights(n) + n.D * n.GH;
+                f((own / W * S * n.H + k) * W + own % W, k * n.P + q);
+            }
     }
     static void get(const T* J, T* flat, Index D, Index H) {
-        over_all(D, H, [&](Index own, Index k) { flat[k] = J[own]; });
+        const N n(D, H);
+        over_all(n, n.P, [&](Index own, Index k) { flat[k] = J[own]; });
     }
     static void set(T* J, const T* flat, Index D, Index H) {
+        const N n(D, H);
         clear(J, size(D, H));
-        over_all(D, H, [&](Index own, Index k) { J[own] = flat[k]; });
+        over_all(n, weights(n), [&](Index own, Index k) { J[own] = flat[k]; });
     }
 
     // (H, S, Hp): how the new state s of a unit depends on the old h of each unit, the latter first
@@ -151,7 +159,8 @@ struct FullInfluence {
             }
     }
 
-    // J of a block is D times what it was, and of an LSTM also what c of the unit itself keeps
+    // J of a block is D times what its h was, and of an LSTM also what c of the unit itself keeps. The rows of h
+    // come first: they take c as it was.
     static SKRNN_INLINE void propagate(const N& n, const Slopes<Cell, T>& slopes, const T* D, const T* old, T* J) {
         for (Index s = 0; s < S; ++s)
             in_tiles<MR>(0, n.H, [&](auto rows, Index unit) {
@@ -161,7 +170,7 @@ struct FullInfluence {
                     for (int r = 0; r < R; ++r)
                         for (int v = 0; v < NV; ++v)
                             sums[r][v] = slopes.own[(s * S + 1) * n.Hp + unit + r] *
-                                         load(old + (n.H + unit + r) * W + v * L);
+                                         load(J + (n.H + unit + r) * W + v * L);
                 product<T, R, 1, NV, 0, NV>(sums, D + s * n.Hp + unit, 1, S * n.Hp, old, 0, W, n.H);
                 for (int r = 0; r < R; ++r)
                     for (int v = 0; v < NV; ++v) store(J + (s * n.H + unit + r) * W + v * L, sums[r][v]);
@@ -205,7 +214,7 @@ struct FullInfluence {
         const FlushDenormals mode;
         const N n(o.D, o.H);
         const Index block = S * n.H * W, n_blocks = blocks(n);
-        T *const D = o.scratch, *const old = D + n.H * S * n.Hp, *const gradient = old + block;
+        T *const D = o.scratch, *const old = D + n.H * S * n.Hp, *const gradient = old + n.H * W;
         if (o.dh) clear(gradient, n_blocks * W);
         for (Index row = 0; row < o.rows; ++row) {
             const Slopes<Cell, T> slopes(o, row);
@@ -213,9 +222,9 @@ struct FullInfluence {
             T* J = o.J + row * n_blocks * block;
             Place at = {0, 0, 0};
             for (Index k = 0; k < n_blocks; ++k, J += block) {
-                copy(old, J, block);
+                copy(old, J, n.H * W);
                 propagate(n, slopes, D, old, J);
-                add_direct(n, slopes, at, J, smaller(W, n.P - k * W));
+                add_direct(n, slopes, at, J, smaller(W, weights(n) - k * W));
                 if (o.dh) add_gradient(o.dh + row * n.Hp, J, gradient + k * W, n.H);
             }
         }
@@ -223,10 +232,15 @@ struct FullInfluence {
     }
 
     static void add_flat(const Online<T>& o, const N& n, const T* gradient) {
-        const Index sizes[] = {n.D * n.GH, n.GH, n.H * n.GH, n.GH};
-        T* const to[] = {o.dW_x, o.db_x, o.dW_h, o.db_h};
-        for (int part = 0; part < 4; gradient += sizes[part++])
-            for (Index k = 0; k < sizes[part]; ++k) to[part][k] += gradient[k];
+        const T *const x = gradient, *const b = x + n.D * n.GH, *const h = b + n.GH;
+        add(o.dW_x, x, n.D * n.GH);
+        add(o.db_x, b, n.GH);
+        add(o.dW_h, h, n.H * n.GH);
+        add(o.db_h, one_bias ? b : h + n.H * n.GH, n.GH);
+    }
+
+    static void add(T* __restrict to, const T* __restrict from, Index n) {
+        for (Index k = 0; k < n; ++k) to[k] += from[k];
     }
 };
 

@@ -670,7 +670,11 @@ class Lesson {
         for (Index i = 0; i < rows_; ++i) skrnn::set_influence(o, i, flat.get() + i * sizes.flat);
         const Memory<Real> got = garbage(rows_ * sizes.flat, random, nan);
         for (Index i = 0; i < rows_; ++i) skrnn::get_influence(o, i, got.get() + i * sizes.flat);
-        check(!std::memcmp(got.get(), flat_.data(), flat_.size() * sizeof(Real)), "the influence has changed");
+        const std::vector<Real> first(got.get(), got.get() + got.size());
+        for (Index i = 0; i < rows_; ++i) skrnn::set_influence(o, i, got.get() + i * sizes.flat);
+        for (Index i = 0; i < rows_; ++i) skrnn::get_influence(o, i, got.get() + i * sizes.flat);
+        check(same(got, first), "the influence has changed");
+        check(got.size() == Index(flat_.size()), "an influence of another size");
         std::vector<Real> all{Real(skrnn::run_row(o, learns_ ? y.get() : nullptr))};
         all.push_back(Real(skrnn::run_row(o, y.get())));
         for (Index i = 0; i < rows_; ++i) skrnn::get_influence(o, i, got.get() + i * sizes.flat);
@@ -686,7 +690,12 @@ class Lesson {
     int states() const { return skrnn::cell_info(cell_).states; }
 
     skrnn::Layer layer(const Memory<Real>* w) const {
-        skrnn::Layer layer = {&build_, cell_, sizeof(Real) == sizeof(double), D_, H_, nullptr, nullptr, nullptr, nullptr};
+        skrnn::Layer layer = {};
+        layer.build = &build_;
+        layer.cell = cell_;
+        layer.is_double = sizeof(Real) == sizeof(double);
+        layer.D = D_;
+        layer.H = H_;
         if (!w) return layer;
         layer.W_x = w[0].get();
         layer.W_h = w[1].get();
