@@ -9,8 +9,8 @@ goes back to Python are views without the padding.
 What there is of cells and solvers, and what they are like, the C++ code says (``CellInfo``, ``SolverInfo``).
 
 No lock of Python's is needed: what all threads share is constant, or locked in C++ (``memory.cpp``,
-``threads.cpp``). An ``Unrolled`` goes back for one of the threads that ask; a ``Stepper``, like the arrays that
-are handed in, is for one thread at a time.
+``threads.cpp``). An ``Unrolled`` goes back for one of the threads that ask; a ``Stepper`` and an
+``OnlineLearner``, like the arrays that are handed in, are for one thread at a time.
 
 Shapes: ``skrnn/_engine/packing.py`` and ``kernels.hpp``.
 """
@@ -928,6 +928,7 @@ cdef class OnlineLearner:
     cdef Index work, flat, n_labels
     cdef double alpha
     cdef list memory, states
+    cdef cnp.ndarray J
     cdef object solver, coefficients
     cdef public double loss
     cdef public Index n_targets, n_updates, every
@@ -947,7 +948,8 @@ cdef class OnlineLearner:
         self.c.raw, self.c.draw = cnp.PyArray_DATA(self.raw), cnp.PyArray_DATA(self.zeros(rows, K))
         self.c.dh = cnp.PyArray_DATA(self.zeros(rows, Hp))
         self.c.x = cnp.PyArray_DATA(self.zeros(rows, self.c.layer.D))
-        self.c.J = cnp.PyArray_DATA(self.zeros(rows, numbers.J))
+        self.J = self.zeros(rows, numbers.J)
+        self.c.J = cnp.PyArray_DATA(self.J)
         self.c.slopes = cnp.PyArray_DATA(self.zeros(rows, numbers.slopes))
         self.c.scratch = cnp.PyArray_DATA(self.zeros(1, numbers.scratch))
         self.flat, self.work = numbers.flat, rows * numbers.flat * (H if influence == 0 else 1)
@@ -1163,7 +1165,7 @@ cdef class OnlineLearner:
             check_array(array, "A state", self.typenum, 2, self.c.rows, self.c.layer.H)
         for array, padded in zip(states[0], self.states):
             copy_rows(array, padded)
-        self.set_influence(np.zeros((self.c.rows, self.flat), dtype=self.raw.dtype))
+        self.J[...] = 0
 
 
 cdef CVectors read_vectors(cnp.ndarray theta, cnp.ndarray g) except *:
