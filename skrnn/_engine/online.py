@@ -229,9 +229,13 @@ class Path:
 
         A J that has left the finite numbers begins anew, at zero.
         """
-        J = self.influence.J
-        J[~np.isfinite(J).all(axis=1)] = 0
-        return [[self.state], [(J,)]]
+        return [[self.state], [(without_infinite(self.influence.J),)]]
+
+
+def without_infinite(J):
+    """J, in which what has left the finite numbers is zero now, a whole sequence at a time."""
+    J[~np.isfinite(J).all(axis=1)] = 0
+    return J
 
 
 def online(network, loss, batch, learner, kind, k1=1):

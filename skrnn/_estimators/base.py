@@ -407,7 +407,7 @@ class BaseRNN(Trainable):
         stream : Stream
             An object with ``step(x, method="predict")``, ``state`` and ``reset()``. It starts as
             `predict` does, and does not change when the estimator does. With `gradient="rtrl"` or "snap1"
-            it also has ``learn(x, y)``; each step then costs what learning from it would.
+            it also has ``learn(x, y)``; each step then costs nearly what learning from it would.
 
         Raises
         ------

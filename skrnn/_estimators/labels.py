@@ -231,7 +231,8 @@ def _indicator_of_step(y, *, n, K, dtype):
     """The indicator (n, K) of one step."""
     values = np.asarray(y)
     shapes = [(n, K), *([(K,)] if n == 1 else [])]
-    if values.dtype.kind not in "biuf" or values.shape not in shapes or not np.isin(values, (0, 1)).all():
+    is_one = values.dtype.kind in "biuf" and values.shape in shapes
+    if not (is_one and ((values == 0) | (values == 1)).all()):
         raise ValueError(f"y must be an indicator of 0 and 1 of shape {shapes[-1]}, got {quote(y)}.")
     return values.reshape(n, K).astype(dtype)
 

@@ -23,6 +23,8 @@ from skrnn._settings.quoting import quote
 from skrnn._settings.settings import loss_class
 
 SOME_ROWS = 1 << 16  # of y, converted at a time
+PLAIN = frozenset({float, int, np.float64, np.float32, np.int64, np.int32})  # types of a number of y
+MANY = 2.0**53  # float64 holds every whole number up to it, float32 is far from its end
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,7 +150,12 @@ class Numbers:
                 raise ValueError(f"y must be >= 0 with loss={quote(self.loss_name)}, got {quote(y)}.")
             return encoded
 
-        return encode
+        if n * K > 1:
+            return encode
+        return partial(
+            _number_of_step, mean=float(self.mean[0]), scale=float(self.scale[0]),
+            least=0 if positive else -MANY, dtype=dtype, otherwise=encode,
+        )  # fmt: skip
 
     def factors(self, settings, y, weight):
         """Numbers have no classes."""
@@ -217,6 +224,15 @@ class Numbers:
     def published(self):
         """The attributes of the estimator that say this."""
         return {"n_outputs_": self.n_outputs}
+
+
+def _number_of_step(y, *, mean, scale, least, dtype, otherwise):
+    """The target (1, 1) of one step of a single stream: as ``otherwise``, in a fifth of its time."""
+    if type(y) in PLAIN and least <= y <= MANY:
+        value = (float(y) - mean) / scale
+        if -MANY <= value <= MANY:
+            return np.array([[value]], dtype=dtype)
+    return otherwise(y)
 
 
 def check_varies(scale, dtype, name="y"):

@@ -119,23 +119,27 @@ class Stream:
         self._n_inputs = views[0][0][0].W_x.shape[0]
         self._hidden_sizes, self._pooling = network.hidden_sizes, network.pooling
         self._learning = lesson and Learning(network, theta, n_streams, lesson)
-        self._layers = self._learning or _layers(network, views, n_streams)
+        self._layers = self._learning.row if lesson else _layers(network, views, n_streams)
         self._n_states = [cell.n_states for cell in network.cells]
         self._steps = Steps([n_streams], n_streams)
         self._no_pool = self._pooling.initial_state(n_streams, self._hidden_sizes[-1], self._dtype)
-        # the read-out is the product of ``blocked_product``, in memory made once
-        rows = self._layers.h
-        self._h, self._pooled = rows[:n_streams], None
-        if self._no_pool or not rows.flags.c_contiguous:
-            rows = np.zeros((len(rows), network.read_width), dtype=self._dtype)
-            self._pooled = rows[:n_streams]
-        self._blocks = rows.reshape(-1, ROWS, rows.shape[1])
-        self._products = np.empty((len(self._blocks), ROWS, network.n_outputs), dtype=self._dtype)
-        self._raw = self._products.reshape(-1, network.n_outputs)[:n_streams]
+        self._h, self._pooled = self._layers.h[:n_streams], None
+        if not lesson:  # else the layer has its read-out
+            self._make_read_out(network)
         zeros = [(np.zeros((n_streams, H), dtype=self._dtype),) * m for H, m in self._shapes()]
         self._goes_on = start is not None
         self._start = (zeros, self._no_pool, 0) if start is None else self._check_state(start)
         self.reset()
+
+    def _make_read_out(self, network):
+        """The product of ``blocked_product``, in memory made once."""
+        rows, K = self._layers.h, network.n_outputs
+        if self._no_pool or not rows.flags.c_contiguous:
+            rows = np.zeros((len(rows), network.read_width), dtype=self._dtype)
+            self._pooled = rows[: self._n]
+        self._blocks = rows.reshape(-1, ROWS, rows.shape[1])
+        self._products = np.empty((len(self._blocks), ROWS, K), dtype=self._dtype)
+        self._raw = self._products.reshape(-1, K)[: self._n]
 
     # --- public -----------------------------------------------------------------------------------
 
@@ -217,10 +221,9 @@ class Stream:
                 "learn needs gradient='rtrl' or 'snap1': with 'bptt' a step is learned from without what "
                 "came before it. Set it, with rows='steps' and initial_state='last', before stream()."
             )
-        y = learning.encode(y)
-        ndim, raw = self._run(x), self._read_out()
-        answer = self._answers["predict"](raw)
-        learning.learn(raw, y)
+        ndim = learning.learn(x, learning.encode(y), self._read)
+        self._seen += 1
+        answer = self._answers["predict"](self._layers.raw)
         return answer[0] if ndim == 1 else answer
 
     def reset(self):
@@ -271,6 +274,8 @@ class Stream:
         return ndim
 
     def _read_out(self):
+        if self._learning:
+            return self._layers.raw
         with np.errstate(over="ignore", invalid="ignore"):
             np.matmul(self._blocks, self._W, out=self._products)
             return self._raw + self._b

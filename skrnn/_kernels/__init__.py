@@ -1,4 +1,4 @@
-"""The compiled twin of ``cells.py``, ``_engine/recurrence.py`` and ``solvers.py``; optional at run time.
+"""The compiled twin of cells, losses, solvers and of loops of ``_engine``; optional at run time.
 
 ``build`` is what runs: the kernels for one level of vector instructions, or None, and then NumPy does
 the work. It is the best build for the processor, or what the environment variable ``SKRNN_KERNELS`` names
@@ -7,13 +7,14 @@ the work. It is the best build for the processor, or what the environment variab
 Shapes: a packed window (``_engine/packing.py``). ``recurrence.unroll`` asks ``unroll`` here first.
 
 To make a cell fast: its struct and its line in the list of ``cells.hpp``, and its name in ``_CELLS``
-below. A solver likewise: ``update.hpp``, and ``_SOLVERS``. Everything else follows from there.
+below. A solver likewise: ``update.hpp``, and ``_SOLVERS``; a loss, which only learning row by row needs:
+``losses.hpp``, and ``_LOSSES``. Everything else follows from there.
 """
 
 import contextlib
 import os
 
-from skrnn import cells, solvers
+from skrnn import cells, losses, solvers
 
 try:
     import skrnn._kernels._binding as _binding
@@ -108,6 +109,35 @@ def stepper(cells, layers, n_rows, block):
     return _binding.Stepper(build, numbers, layers, n_rows, block)
 
 
+def online_learner(cell, kind, learner, n_rows):
+    """The layer and the read-out that learn forwards in time, compiled (``_binding.OnlineLearner``).
+
+    For the views of a ``Learner``; ``teach`` tells it what to learn. None as for ``stepper``.
+    """
+    number, views, gradient = _twin(cell), learner.views, learner.gradient_views
+    if build is None or number is None or learner.theta.dtype.char not in "fd":
+        return None
+    weights, gradients = ((*v.layers[0][0], v.W, v.b) for v in (views, gradient))
+    influence = _binding.INFLUENCES[kind]
+    return _binding.OnlineLearner(build, number, influence, weights, gradients, n_rows)
+
+
+def teach(learns, loss, class_factors, learner, every):
+    """Tell an ``OnlineLearner`` what a ``Learner`` does with its gradients; False: a part has no twin."""
+    loss_twin, twin = _LOSSES.get(_loss_key(type(loss))), _solver_twin(learner.solver)
+    if loss_twin is None or twin is None:
+        return False
+    (name, options), (solver, coefficients) = loss_twin(loss), twin
+    (theta, memory, _), _ = learner.memories()
+    learns.teach(
+        _binding.LOSSES[name], options, class_factors,
+        (learner.theta, learner.g, learner.solver.memory, theta, memory),
+        (learner.solver, _binding.SOLVERS[solver], coefficients), matrices=learner.matrices.stop,
+        alpha=learner.alpha, clip_norm=learner.clip_norm, clip_value=learner.clip_value, every=every,
+    )  # fmt: skip
+    return True
+
+
 def gather(theta, g, matrices, scale, decay):
     """g <- scale g + decay theta (of the first ``matrices`` weights), in place.
 
@@ -142,13 +172,37 @@ _SOLVERS = {
 }
 
 
+def _solver_twin(solver):
+    """The name of its twin and the function of its coefficients, or None."""
+    return _SOLVERS.get(getattr(solver.step, "__func__", None))  # of the method that would be called
+
+
+def _loss_key(loss):
+    # as of a cell
+    return loss, loss.value_and_gradient
+
+
+# the name of a loss's twin, and what it takes of the parameters (losses.hpp)
+_LOSSES = {
+    _loss_key(losses.SquaredError): lambda loss: ("squared_error", ()),
+    _loss_key(losses.AbsoluteError): lambda loss: ("absolute_error", ()),
+    _loss_key(losses.HuberLoss): lambda loss: ("huber", (loss.delta,)),
+    _loss_key(losses.PoissonDeviance): lambda loss: ("poisson", ()),
+    _loss_key(losses.PinballLoss): lambda loss: (
+        "quantiles" if loss.are_several else "quantile", loss.quantiles.tolist()
+    ),
+    _loss_key(losses.BinomialLogLoss): lambda loss: ("binomial_log_loss", ()),
+    _loss_key(losses.MultinomialLogLoss): lambda loss: ("multinomial_log_loss", ()),
+}  # fmt: skip
+
+
 def step(solver, theta, g, shrink, theta_before, memory_before):
     """One step of ``solver`` along ``shrink`` g; g is empty afterwards.
 
     Theta and memory before the step go into ``theta_before`` and ``memory_before``. Returns False, and
     has done nothing, if there is no twin.
     """
-    twin = _SOLVERS.get(getattr(solver.step, "__func__", None))  # of the method that would be called
+    twin = _solver_twin(solver)
     if build is None or twin is None:
         return False
     name, coefficients = twin

@@ -9,13 +9,14 @@ goes back to Python are views without the padding.
 What there is of cells and solvers, and what they are like, the C++ code says (``CellInfo``, ``SolverInfo``).
 
 No lock of Python's is needed: what all threads share is constant, or locked in C++ (``memory.cpp``,
-``threads.cpp``). An ``Unrolled`` goes back for one of the threads that ask; a ``Stepper``, like the arrays that
-are handed in, is for one thread at a time.
+``threads.cpp``). An ``Unrolled`` goes back for one of the threads that ask; a ``Stepper`` and an
+``OnlineLearner``, like the arrays that are handed in, are for one thread at a time.
 
 Shapes: ``skrnn/_engine/packing.py`` and ``kernels.hpp``.
 """
 
 cimport numpy as cnp
+from libc.math cimport INFINITY
 from libc.stdint cimport int64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
@@ -130,6 +131,50 @@ cdef extern from "driver.hpp" namespace "skrnn" nogil:
     void c_apply "skrnn::apply"(const CBuild&, int, bint, const void*, void*, Index)
 
 
+cdef extern from "learning.hpp" namespace "skrnn" nogil:
+    cdef struct CLossInfo "skrnn::LossInfo":
+        const char* name
+        bint single
+        int n_options
+
+    cdef struct COnlineLearner "skrnn::OnlineLearner":
+        CLayer layer
+        int influence, loss
+        Index rows, K
+        const void *x
+        void* state[2]
+        void *J
+        void *slopes
+        void *scratch
+        const void *W
+        const void *b
+        void *raw
+        void *draw
+        void *dh
+        void* gradients[6]
+        const double* options
+        const double* class_factors
+
+    cdef struct COnlineNumbers "skrnn::OnlineNumbers":
+        Index J, flat, slopes, scratch
+
+    cdef struct CUpdateRule "skrnn::UpdateRule":
+        Index matrices
+        double scale, decay, clip_norm, clip_value
+        int solver
+        double coefficients[COEFFICIENTS]
+
+    int n_losses()
+    const CLossInfo& loss_info(int)
+    int n_influences()
+    const char* influence_name(int)
+    COnlineNumbers numbers_of(const CLayer&, int)
+    void get_influence(const COnlineLearner&, Index, void*)
+    void set_influence(const COnlineLearner&, Index, const void*)
+    double run_row(const COnlineLearner&, const void*)
+    int run_update(const CBuild&, const CVectors&, const CUpdateRule&, double)
+
+
 cdef extern from "memory.hpp" namespace "skrnn" nogil:
     cdef struct CBlock "skrnn::Block":
         void* data
@@ -141,9 +186,11 @@ cdef extern from "memory.hpp" namespace "skrnn" nogil:
     void end_keeping()
 
 
-# the numbers of cells and solvers, by the names of cells.hpp and update.hpp
+# the numbers of cells, solvers, losses and influences, by the names of cells.hpp, update.hpp and so on
 CELLS = {cell_info(k).name.decode(): k for k in range(n_cells())}
 SOLVERS = {solver_info(k).name.decode(): k for k in range(n_solvers())}
+LOSSES = {loss_info(k).name.decode(): k for k in range(n_losses())}
+INFLUENCES = {influence_name(k).decode(): k for k in range(n_influences())}
 
 
 # --- memory -------------------------------------------------------------------------------------------
@@ -657,6 +704,29 @@ cdef bint read_as(const void* given, int typenum, Index row, Index column, Compu
     return read_rows(<const double*> given, row, column, x, rows, columns)
 
 
+cdef int look_at_rows(x, Index rows, Index columns, Index* row, Index* column):
+    """ndim of x (rows, columns), or (columns,) for a single row, of a type that ``read_as`` knows.
+
+    0 if it is something else; else its strides are in ``row`` and ``column``.
+    """
+    cdef cnp.ndarray given
+    if not cnp.PyArray_CheckExact(x):
+        return 0
+    given = x
+    cdef int ndim = cnp.PyArray_NDIM(given), typenum = cnp.PyArray_TYPE(given)
+    row[0] = 0
+    if ndim == 2:
+        if cnp.PyArray_DIM(given, 0) != rows:
+            return 0
+        row[0] = cnp.PyArray_STRIDE(given, 0)
+    elif ndim != 1 or rows != 1:
+        return 0
+    if cnp.PyArray_DIM(given, ndim - 1) != columns or not cnp.PyArray_ISBEHAVED_RO(given):
+        return 0
+    column[0] = cnp.PyArray_STRIDE(given, ndim - 1)
+    return ndim if typenum == cnp.NPY_FLOAT32 or typenum == cnp.NPY_FLOAT64 else 0
+
+
 cdef Index MOST_ROWS = <Index> 1 << 40
 
 # Multiplications of a step above which other threads may run meanwhile
@@ -776,25 +846,13 @@ cdef class Stepper:
             That of x. 0: x is not such an array, or not finite; no state has changed.
         h is that of the top layer afterwards.
         """
-        cdef cnp.ndarray given
-        cdef Index row = 0, column
-        cdef int ndim, typenum
+        cdef Index row, column
+        cdef int ndim = look_at_rows(x, self.B, self.F, &row, &column), typenum
         cdef bint finite
-        if not cnp.PyArray_CheckExact(x):
+        if ndim == 0:
             return 0
-        given = x
-        ndim, typenum = cnp.PyArray_NDIM(given), cnp.PyArray_TYPE(given)
-        if ndim == 2:
-            if cnp.PyArray_DIM(given, 0) != self.B:
-                return 0
-            row = cnp.PyArray_STRIDE(given, 0)
-        elif ndim != 1 or self.B != 1:
-            return 0
-        if cnp.PyArray_DIM(given, ndim - 1) != self.F or not cnp.PyArray_ISBEHAVED_RO(given):
-            return 0
-        column = cnp.PyArray_STRIDE(given, ndim - 1)
-        if typenum != cnp.NPY_FLOAT32 and typenum != cnp.NPY_FLOAT64:
-            return 0
+        cdef cnp.ndarray given = x
+        typenum = cnp.PyArray_TYPE(given)
         if self.work < LONG_STEP:
             finite = self.run(cnp.PyArray_DATA(given), typenum, row, column)
         else:
@@ -835,6 +893,281 @@ cdef class Stepper:
                 copy_rows(array, padded)
 
 
+cdef class OnlineLearner:
+    """One layer and its read-out that learn from one row of ``rows`` sequences at a time, forwards in time.
+
+    It owns states and influence, both zero at first, and reads and changes weights and gradients that are
+    views; for one thread at a time. ``teach`` must have been called before ``learn``.
+
+    Parameters
+    ----------
+    build : Build
+    cell, influence : int
+        Values of ``CELLS`` and ``INFLUENCES``.
+    weights, gradients : tuple
+        W_x (D, G), W_h (H, G), b_x (G,), b_h (G,), W (H, K), b (K,): views of theta and of g.
+    rows : int
+
+    Attributes
+    ----------
+    h : (rows, H) view of the state of the latest row
+    raw : (rows, K) its outputs
+    loss : float
+        Sum of the losses since the latest update.
+    n_targets, n_updates : int
+        Rows since the latest update, and updates so far.
+    t_before : int or None
+        The solver's counter before the latest update.
+    """
+
+    cdef Build build
+    cdef COnlineLearner c
+    cdef CVectors vectors
+    cdef CUpdateRule rule
+    cdef int typenum, y_columns
+    cdef Index work, flat, n_labels
+    cdef double alpha
+    cdef list memory, states
+    cdef cnp.ndarray J
+    cdef object solver, coefficients
+    cdef public double loss
+    cdef public Index n_targets, n_updates, every
+    cdef readonly object t_before
+    cdef readonly cnp.ndarray h, raw
+
+    def __cinit__(self, Build build not None, int cell, int influence, weights, gradients, Index rows):
+        self.build, self.memory, self.y_columns = build, [], 0
+        self.read_sizes(cell, influence, tuple(weights), tuple(gradients), rows)
+        cdef Index H = self.c.layer.H, K = self.c.K, L = lanes(build.get()[0], self.c.layer.is_double)
+        cdef Index Hp = (H + L - 1) // L * L
+        cdef COnlineNumbers numbers = numbers_of(self.c.layer, influence)
+        self.states = [self.zeros(rows, Hp) for _ in range(cell_info(cell).states)]
+        for s in range(len(self.states)):
+            self.c.state[s] = cnp.PyArray_DATA(<cnp.ndarray> self.states[s])
+        self.h, self.raw = self.states[0][:, :H], self.zeros(rows, K)
+        self.c.raw, self.c.draw = cnp.PyArray_DATA(self.raw), cnp.PyArray_DATA(self.zeros(rows, K))
+        self.c.dh = cnp.PyArray_DATA(self.zeros(rows, Hp))
+        self.c.x = cnp.PyArray_DATA(self.zeros(rows, self.c.layer.D))
+        self.J = self.zeros(rows, numbers.J)
+        self.c.J = cnp.PyArray_DATA(self.J)
+        self.c.slopes = cnp.PyArray_DATA(self.zeros(rows, numbers.slopes))
+        self.c.scratch = cnp.PyArray_DATA(self.zeros(1, numbers.scratch))
+        self.flat, self.work = numbers.flat, rows * numbers.flat * (H if influence == 0 else 1)
+
+    cdef int read_sizes(self, int cell, int influence, tuple weights, tuple gradients, Index rows) except -1:
+        check(0 <= cell < n_cells(), "No such cell.")
+        check(0 <= influence < n_influences(), "No such influence.")
+        check(1 <= rows <= MOST_ROWS, "There must be a row.")
+        check(len(weights) == len(gradients) == 6, "weights and gradients must hold W_x, W_h, b_x, b_h, W, b.")
+        cdef cnp.ndarray W_x = weights[0], W = weights[4]
+        if W_x is None or cnp.PyArray_TYPE(W_x) not in (cnp.NPY_FLOAT32, cnp.NPY_FLOAT64):
+            raise TypeError("W_x must be an array of float32 or float64.")
+        check(cnp.PyArray_NDIM(W_x) == 2 and W is not None and cnp.PyArray_NDIM(W) == 2,
+              "W_x and W must be 2-D.")
+        cdef Index D = cnp.PyArray_DIM(W_x, 0), H = cnp.PyArray_DIM(W, 0), K = cnp.PyArray_DIM(W, 1)
+        check(D >= 1 and H >= 1 and K >= 1, "A layer needs an input, a unit and an output.")
+        self.typenum, self.c.rows, self.c.K, self.c.influence = cnp.PyArray_TYPE(W_x), rows, K, influence
+        self.c.layer.build, self.c.layer.cell = self.build.get(), cell
+        self.c.layer.is_double = self.typenum == cnp.NPY_FLOAT64
+        self.c.layer.D, self.c.layer.H = D, H
+        cdef list read = [self.read_views(views, D, H, K) for views in (weights, gradients)]
+        self.c.layer.W_x, self.c.layer.W_h = cnp.PyArray_DATA(W_x), cnp.PyArray_DATA(<cnp.ndarray> weights[1])
+        self.c.layer.b_x = cnp.PyArray_DATA(<cnp.ndarray> weights[2])
+        self.c.layer.b_h = cnp.PyArray_DATA(<cnp.ndarray> weights[3])
+        self.c.W, self.c.b = cnp.PyArray_DATA(W), cnp.PyArray_DATA(<cnp.ndarray> weights[5])
+        for k in range(6):
+            self.c.gradients[k] = cnp.PyArray_DATA(<cnp.ndarray> gradients[k])
+        return 0
+
+    cdef int read_views(self, tuple views, Index D, Index H, Index K) except -1:
+        cdef Index G = cell_info(self.c.layer.cell).gates * H
+        names = ("W_x", "W_h", "b_x", "b_h", "W", "b")
+        shapes = ((2, D, G), (2, H, G), (1, G, -1), (1, G, -1), (2, H, K), (1, K, -1))
+        for array, name, (ndim, rows, columns) in zip(views, names, shapes):
+            check_vectors(array, name, self.typenum, ndim, rows, columns)
+        self.memory.append(views)
+        return 0
+
+    cdef cnp.ndarray zeros(self, Index rows, Index columns):
+        """An array that lives as long as the learner."""
+        cdef cnp.ndarray array = aligned_empty(rows, columns, self.typenum)
+        array[...] = 0
+        self.memory.append(array)
+        return array
+
+    cdef const double* doubles(self, values):
+        """A copy that lives as long as the learner."""
+        cdef cnp.ndarray copy = np.array(values, dtype=np.float64, order="C", ndmin=1)
+        self.memory.append(copy)
+        return <const double*> cnp.PyArray_DATA(copy)
+
+    def teach(self, int loss, options, class_factors, vectors, solver, *, Index matrices, double alpha,
+              clip_norm, clip_value, Index every):
+        """What is learned, and how.
+
+        Parameters
+        ----------
+        loss : int
+            Value of ``LOSSES``.
+        options : sequence of float
+        class_factors : (n_classes,) array or None
+            What the losses of the classes are multiplied with.
+        vectors : tuple
+            theta and g (P,), the solver's memory (slots, P), and where both are kept before an update.
+        solver : tuple
+            The solver, the value of ``SOLVERS``, and a function of the solver: its next coefficients.
+        matrices : int
+            Weights with a penalty: the first ones.
+        alpha : float
+        clip_norm, clip_value : float or None
+        every : int
+            Rows from one update to the next.
+        """
+        check(0 <= loss < n_losses(), "No such loss.")
+        cdef CLossInfo info = loss_info(loss)
+        check(len(options) == (self.c.K if info.n_options < 0 else info.n_options), "Not the options of the loss.")
+        # the class of a row is also the place in class_factors
+        self.read_labels(info, class_factors)
+        self.c.loss, self.c.options = loss, self.doubles(list(options) or [0.0])
+        self.c.class_factors = NULL
+        if class_factors is not None:
+            self.c.class_factors = self.doubles(class_factors)
+        theta, g, memory, theta_before, memory_before = vectors
+        self.solver, self.rule.solver, self.coefficients = solver
+        check(0 <= self.rule.solver < n_solvers(), "No such solver.")
+        self.vectors = read_vectors(theta, g)
+        read_step(&self.vectors, self.rule.solver, memory, theta_before, memory_before, self.typenum)
+        self.memory.append(vectors)
+        check(0 <= matrices <= self.vectors.n, "matrices is not a number of weights.")
+        self.rule.matrices, self.alpha = matrices, alpha
+        self.rule.clip_norm = INFINITY if clip_norm is None else clip_norm
+        self.rule.clip_value = INFINITY if clip_value is None else clip_value
+        self.y_columns, self.every = 1 if info.single else self.c.K, every
+        self.loss, self.n_targets, self.n_updates, self.t_before = 0, 0, 0, None
+
+    cdef int read_labels(self, CLossInfo info, class_factors) except -1:
+        """How many classes y may be the number of one of; 0: it is no class number."""
+        self.n_labels = self.c.K if info.name == b"multinomial_log_loss" else 0
+        if class_factors is None:
+            return 0
+        check(self.n_labels in (0, len(class_factors)) and len(class_factors) >= 1
+              and (self.n_labels > 0 or (info.name == b"binomial_log_loss" and self.c.K == 1)),
+              "class_factors are for one label of each row.")
+        self.n_labels = len(class_factors)
+        return 0
+
+    def step(self, x):
+        """Read the next row, x as for ``Stepper.step``; returns ndim likewise."""
+        cdef int ndim = self.read(x)
+        if ndim:
+            self.run(NULL)
+        return ndim
+
+    def learn(self, x, cnp.ndarray y not None):
+        """Read the next row, and learn from y (rows, K), or (rows, 1) of class numbers and several quantiles.
+
+        Returns
+        -------
+        ndim : int
+            That of x; 0: it is not as ``step`` takes it, and nothing has changed. -1, -2: the loss, or the
+            gradient, is not finite; then there was no update, and g is of no use.
+        """
+        check(self.y_columns > 0, "teach has not been called.")
+        check_array(y, "y", self.typenum, 2, self.c.rows, self.y_columns)
+        check(cnp.PyArray_IS_C_CONTIGUOUS(y), "y must be contiguous.")
+        self.check_labels(cnp.PyArray_DATA(y))
+        cdef int ndim = self.read(x)
+        if ndim == 0:
+            return 0
+        self.loss += self.run(cnp.PyArray_DATA(y))
+        self.n_targets += 1
+        if self.n_targets < self.every:
+            return ndim
+        cdef int outcome = self.update()
+        return outcome if outcome else ndim
+
+    cdef int check_labels(self, const void* y) except -1:
+        """Class numbers are places in arrays."""
+        cdef Index i
+        cdef double label
+        if self.n_labels > 0:
+            for i in range(self.c.rows):
+                label = (<const float*> y)[i] if self.typenum == cnp.NPY_FLOAT32 else (<const double*> y)[i]
+                check(0 <= label < self.n_labels and label == <Index> label, "y is not the number of a class.")
+        return 0
+
+    cdef int read(self, x) except -1:
+        """x into memory of our own; its ndim, 0 if it is not as it must be."""
+        cdef Index row, column, rows = self.c.rows, D = self.c.layer.D
+        cdef int ndim = look_at_rows(x, rows, D, &row, &column)
+        cdef bint finite
+        if ndim == 0:
+            return 0
+        cdef cnp.ndarray given = x
+        cdef const void* data = cnp.PyArray_DATA(given)
+        if self.typenum == cnp.NPY_FLOAT32:
+            finite = read_as(data, cnp.PyArray_TYPE(given), row, column, <float*> self.c.x, rows, D)
+        else:
+            finite = read_as(data, cnp.PyArray_TYPE(given), row, column, <double*> self.c.x, rows, D)
+        return ndim if finite else 0
+
+    cdef double run(self, const void* y) except? -1:
+        cdef double loss
+        if self.work < LONG_STEP:
+            return run_row(self.c, y)
+        with nogil:
+            loss = run_row(self.c, y)
+        return loss
+
+    cdef int update(self) except? -1:
+        """One update from what has been gathered; 0, or what ``learn`` returns."""
+        cdef int outcome
+        cdef Index t = self.solver.t
+        self.solver.t = t + 1
+        read_coefficients(self.coefficients(self.solver), self.rule.coefficients)
+        self.rule.scale = 1.0 / (self.n_targets * self.c.rows)
+        self.rule.decay = self.alpha / self.c.rows
+        outcome = run_update(self.build.get()[0], self.vectors, self.rule, self.loss)
+        if outcome:
+            self.solver.t = t
+            return outcome
+        self.t_before = t
+        self.n_updates += 1
+        self.n_targets, self.loss = 0, 0
+        return 0
+
+    # --- what goes along ----------------------------------------------------------------------------------
+
+    def get_influence(self):
+        """A copy of J (rows, width), as ``skrnn._engine.online`` has it."""
+        cdef cnp.ndarray J = np.empty((self.c.rows, self.flat), dtype=self.raw.dtype)
+        cdef Index i
+        for i in range(self.c.rows):
+            get_influence(self.c, i, <char*> cnp.PyArray_DATA(J) + i * cnp.PyArray_STRIDE(J, 0))
+        return J
+
+    def set_influence(self, cnp.ndarray J not None):
+        """Go on from J (rows, width)."""
+        cdef Index i
+        check_array(J, "J", self.typenum, 2, self.c.rows, self.flat)
+        J = np.ascontiguousarray(J)
+        for i in range(self.c.rows):
+            set_influence(self.c, i, <char*> cnp.PyArray_DATA(J) + i * cnp.PyArray_STRIDE(J, 0))
+
+    def get_states(self):
+        """Copies: of the only layer a tuple of (rows, H)."""
+        return [tuple([state[:, :self.c.layer.H].copy() for state in self.states])]
+
+    def set_states(self, states):
+        """Go on from states as ``get_states`` returns them, of which it is not known how they have come about."""
+        check(len(states) == 1 and len(states[0]) == len(self.states), "There is one layer, with its states.")
+        for array in states[0]:
+            check_array(array, "A state", self.typenum, 2, self.c.rows, self.c.layer.H)
+        for array, padded in zip(states[0], self.states):
+            copy_rows(array, padded)
+        self.J[...] = 0
+
+
 cdef CVectors read_vectors(cnp.ndarray theta, cnp.ndarray g) except *:
     cdef CVectors v
     if theta is None or cnp.PyArray_TYPE(theta) not in (cnp.NPY_FLOAT32, cnp.NPY_FLOAT64):
@@ -852,6 +1185,24 @@ cdef int check_vectors(cnp.ndarray array, str name, int typenum, int ndim, Index
     check_array(array, name, typenum, ndim, rows, columns)
     check(cnp.PyArray_IS_C_CONTIGUOUS(array) and cnp.PyArray_ISWRITEABLE(array),
           f"{name} must be contiguous and writeable.")
+    return 0
+
+
+cdef int read_step(CVectors* v, int solver, cnp.ndarray memory, cnp.ndarray theta_before,
+                   cnp.ndarray memory_before, int typenum) except -1:
+    cdef int slots = solver_info(solver).slots
+    check_vectors(memory, "memory", typenum, 2, slots, v.n)
+    check_vectors(theta_before, "theta_before", typenum, 1, v.n, -1)
+    check_vectors(memory_before, "memory_before", typenum, 2, slots, v.n)
+    v.memory, v.theta_before = cnp.PyArray_DATA(memory), cnp.PyArray_DATA(theta_before)
+    v.memory_before = cnp.PyArray_DATA(memory_before)
+    return 0
+
+
+cdef int read_coefficients(coefficients, double* to) except -1:
+    check(len(coefficients) <= COEFFICIENTS, "Too many coefficients.")
+    for k in range(COEFFICIENTS):
+        to[k] = coefficients[k] if k < len(coefficients) else 0.0
     return 0
 
 
@@ -880,14 +1231,7 @@ def step(Build build not None, int solver, cnp.ndarray theta, cnp.ndarray g, cnp
     cdef const CBuild* kernels = build.get()
     cdef double c[COEFFICIENTS]
     check(0 <= solver < n_solvers(), "No such solver.")
-    check(len(coefficients) <= COEFFICIENTS, "Too many coefficients.")
-    cdef int slots = solver_info(solver).slots
-    check_vectors(memory, "memory", typenum, 2, slots, v.n)
-    check_vectors(theta_before, "theta_before", typenum, 1, v.n, -1)
-    check_vectors(memory_before, "memory_before", typenum, 2, slots, v.n)
-    v.memory, v.theta_before = cnp.PyArray_DATA(memory), cnp.PyArray_DATA(theta_before)
-    v.memory_before = cnp.PyArray_DATA(memory_before)
-    for k in range(COEFFICIENTS):
-        c[k] = coefficients[k] if k < len(coefficients) else 0.0
+    read_step(&v, solver, memory, theta_before, memory_before, typenum)
+    read_coefficients(coefficients, c)
     with nogil:
         c_step(kernels[0], v, solver, shrink, c)

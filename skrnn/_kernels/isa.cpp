@@ -4,6 +4,7 @@
 //   SKRNN_SUMS          sums that a tile keeps in registers
 
 #include "exact.hpp"
+#include "online.hpp"
 #include "update.hpp"
 #include "window.hpp"
 
@@ -16,10 +17,20 @@ constexpr CellInfo info(const char* name) {
             Cell::h_first,  Cell::x_gate, Cell::h_gate, Cell::has_tape};
 }
 
+template <class T, class Influence_>
+constexpr Influence<T> influence() {
+    return {Influence_::size, Influence_::flat_size, Influence_::scratch_size,
+            Influence_::get,  Influence_::set,       Influence_::advance};
+}
+
+#define SKRNN_INFLUENCE(name, Influence_) influence<T, Influence_<Cell, T>>(),
+#define SKRNN_INFLUENCE_NAME(name, Influence_) #name,
+
 template <class T, class Cell>
 constexpr Kernel<T> kernel() {
     return {forward_size<Cell, T>, backward_size<Cell, T>, pack_forward<Cell, T>,  pack_backward<Cell, T>,
             forward<Cell, T>,      backward<Cell, T>,      gradient_size<Cell, T>, gradient<Cell, T>,
+            Slopes<Cell, T>::size, online_step<Cell, T>,   {SKRNN_INFLUENCES(SKRNN_INFLUENCE)},
             nullptr,               nullptr};
 }
 
@@ -53,6 +64,7 @@ void apply(int function, const T* x, T* y, Index n) {
 constexpr CellInfo cell_infos[] = {SKRNN_CELLS(SKRNN_CELL_INFO)};
 constexpr Kernel<float> cells32[] = {SKRNN_CELLS(SKRNN_CELL_32)};
 constexpr Kernel<double> cells64[] = {SKRNN_CELLS(SKRNN_CELL_64)};
+constexpr const char* influence_names[] = {SKRNN_INFLUENCES(SKRNN_INFLUENCE_NAME)};
 constexpr SolverInfo solver_infos[] = {SKRNN_SOLVERS(SKRNN_SOLVER_INFO)};
 constexpr void (*steps32[])(const Update<float>&) = {SKRNN_SOLVERS(SKRNN_SOLVER_32)};
 constexpr void (*steps64[])(const Update<double>&) = {SKRNN_SOLVERS(SKRNN_SOLVER_64)};
@@ -67,10 +79,12 @@ constexpr Build this_build = {
     SKRNN_VECTOR_BYTES,
     sizeof(cell_infos) / sizeof(cell_infos[0]),
     sizeof(solver_infos) / sizeof(solver_infos[0]),
+    sizeof(influence_names) / sizeof(influence_names[0]),
     cell_infos,
     cells32,
     cells64,
     solver_infos,
+    influence_names,
     {gather<float>, steps32},
     {gather<double>, steps64},
     apply<float>,

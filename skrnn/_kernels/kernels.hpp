@@ -89,6 +89,34 @@ struct ExactSum {
     int n_pieces;          // <= MOST_PIECES
 };
 
+// One layer that learns forwards in time, one step of all its rows: see online.hpp.
+template <class T>
+struct Online {
+    Index D, H, rows;
+    const T *W_x, *W_h, *b_x, *b_h;      // C-contiguous, as in ``Weights``
+    const T* x;                          // (rows, D)
+    T* state[2];                         // (rows, Hp) in: before, out: after the step
+    T* J;                                // of each row Influence::size numbers
+    T* slopes;                           // of each row slopes_size numbers: from the step to ``advance``
+    T* scratch;                          // Influence::scratch_size numbers
+    const T* dh;                         // (rows, Hp) gradient with respect to the new h; null: none
+    T *dW_x, *dW_h, *db_x, *db_h;        // added to where there is dh
+};
+
+// J of one row; ``flat`` is its form in skrnn/_engine/online.py. What ``set`` is given has come about in steps: rows of
+// it that are the same then are read once.
+template <class T>
+struct Influence {
+    Index (*size)(Index D, Index H);
+    Index (*flat_size)(Index D, Index H);
+    Index (*scratch_size)(Index D, Index H);
+    void (*get)(const T* J, T* flat, Index D, Index H);
+    void (*set)(T* J, const T* flat, Index D, Index H);
+    void (*advance)(const Online<T>&);
+};
+
+constexpr int MOST_INFLUENCES = 2;
+
 // One cell in one number type. Slices are ranges of sequences, parts are ranges of the weights; neither changes
 // a bit of the result, so that threads can share them as they like.
 template <class T>
@@ -101,6 +129,9 @@ struct Kernel {
     void (*backward)(const Backward<T>&, Index first_row, Index last_row);
     Index (*gradient_size)(Index D, Index H);  // numbers of scratch, shared by all parts
     void (*gradient)(const Gradient<T>&, T* scratch, Index part, Index n_parts);
+    Index (*slopes_size)(Index D, Index H);
+    void (*online_step)(const Online<T>&);
+    Influence<T> influences[MOST_INFLUENCES];  // in the order of online.hpp
     // of float64 only, else null
     Index (*exact_size)(Index T_, Index D, Index H, int n_pieces, Index n_parts);  // scratch of each part
     void (*exact_gradient)(const Gradient<T>&, const ExactSum&, T* scratch, Index part, Index n_parts);
@@ -133,11 +164,12 @@ struct Updates {
 struct Build {
     const char* name;
     int vector_bytes;
-    int n_cells, n_solvers;
+    int n_cells, n_solvers, n_influences;
     const CellInfo* cells;  // the tables: one entry for every cell
     const Kernel<float>* float32;
     const Kernel<double>* float64;
     const SolverInfo* solvers;
+    const char* const* influences;  // their names
     Updates<float> update32;
     Updates<double> update64;
     void (*apply_float32)(int function, const float* x, float* y, Index n);  // 0: tanh, 1: sigmoid

@@ -9,7 +9,10 @@ from support.inside import theta_of
 import skrnn
 from skrnn._engine.online import INFLUENCES
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.usefixtures("engine"),
+]
 kinds = pytest.mark.parametrize("kind", INFLUENCES)
 ONLINE = {
     "hidden_size": 4, "rows": "steps", "initial_state": "last", "gradient": "rtrl", "random_state": 0,
@@ -114,6 +117,34 @@ def test_answers_are_those_before_learning():
     np.testing.assert_allclose(model.stream().step(X[20]), plain.step(X[20]), rtol=1e-12)
 
 
+@pytest.mark.parametrize("name", ["GRU", "LSTM"])
+def test_every_form_of_a_number(name):
+    """The short way of plain numbers reads what the long one of arrays does, to the bit."""
+    model, thetas = fitted(name=name), []
+    forms = [float, np.float64, np.float32, int, np.int64, np.array, lambda y: [y], lambda y: [[y]]]
+    for form in forms:
+        stream = model.stream()
+        for k in range(20, 30):
+            stream.learn(X[k], form(k % 4))
+        thetas.append(theta_in(stream))
+    for theta in thetas[1:]:
+        np.testing.assert_array_equal(theta, thetas[0])
+
+
+def test_large_numbers_are_read_as_arrays_are():
+    model = fitted(solver="sgd", clip_norm=1.0)
+    for y in (2**60, 1e150, -(2.0**53) - 2):
+        streams = [model.stream() for _ in range(2)]
+        for stream, form in zip(streams, (float, np.array), strict=True):
+            stream.learn(X[20], form(y))
+        np.testing.assert_array_equal(*(theta_in(stream) for stream in streams))
+    single = fitted(dtype="float32").stream()
+    with pytest.raises(ValueError, match="not too large for float32"):
+        single.learn(X[20].astype("f"), 1e300)
+    with pytest.raises(ValueError, match="y must be a number"):
+        single.learn(X[20].astype("f"), 10**400)
+
+
 def test_weights_of_classes_multiply_the_loss():
     y = TARGETS["three"]
     thetas = []
@@ -156,13 +187,13 @@ def test_pickle_goes_on_as_if_nothing_had_happened(kind, k1):
 def test_reset_goes_back_to_the_state_and_the_influence_at_the_start():
     model = fitted()
     stream = model.stream()
-    before = stream.state, stream._learning.path.influence.J.copy()
+    before = stream.state, stream._learning.row.get_influence()
     assert before[1].any()
     taught(stream, TARGETS["number"])
     learned = theta_in(stream).copy()
     stream.reset()
     np.testing.assert_array_equal(stream.state[0], before[0][0])
-    np.testing.assert_array_equal(stream._learning.path.influence.J, before[1])
+    np.testing.assert_array_equal(stream._learning.row.get_influence(), before[1])
     np.testing.assert_array_equal(theta_in(stream), learned)
 
 
@@ -170,7 +201,7 @@ def test_a_state_that_is_assigned_has_no_past():
     stream = fitted().stream()
     stream.step(X[20])
     stream.state = stream.state
-    assert not stream._learning.path.influence.J.any()
+    assert not stream._learning.row.get_influence().any()
 
 
 # --- taking it over -------------------------------------------------------------------------------------

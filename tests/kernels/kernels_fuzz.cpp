@@ -30,6 +30,7 @@
 #endif
 
 #include "driver.hpp"
+#include "learning.hpp"
 #include "memory.hpp"
 
 extern "C" void __sanitizer_set_death_callback(void (*)()) __attribute__((weak));
@@ -594,6 +595,170 @@ void fuzz_functions(const Build& build, Random& random) {
     }
 }
 
+// --- learning row by row ------------------------------------------------------------------------------
+
+// A learner of some rows, all of its memory of exact size; ``flat``: J as NumPy has it.
+template <class Real>
+class Lesson {
+  public:
+    Lesson(const Build& b, Random& random) : build_(b), specials_(random.chance(0.2) ? 0.002 : 0) {
+        cell_ = int(random.between(0, skrnn::n_cells() - 1));
+        influence_ = int(random.between(0, skrnn::n_influences() - 1));
+        loss_ = int(random.between(0, skrnn::n_losses() - 1));
+        rows_ = random.between(1, 3);
+        D_ = random.between(1, 9);
+        H_ = random.between(1, random.chance(0.2) ? 40 : 12);
+        K_ = random.between(1, 4);
+        const Index L = skrnn::lanes(b, sizeof(Real) == sizeof(double)), G = skrnn::cell_info(cell_).gates * H_;
+        Hp_ = (H_ + L - 1) / L * L;
+        const Index sizes[] = {D_ * G, H_ * G, G, G, H_ * K_, K_};
+        for (int k = 0; k < 6; ++k) {
+            weights_[k] = numbers<Real>(sizes[k], random, 0.7, 0);
+            gradients_[k] = numbers<Real>(sizes[k], random, 1, 0);
+        }
+        x_ = numbers<Real>(rows_ * D_, random, 1, specials_);
+        for (int s = 0; s < states(); ++s) state_[s] = numbers<Real>(rows_ * H_, random, 1, specials_);
+        flat_ = numbers<Real>(rows_ * skrnn::numbers_of(layer(nullptr), influence_).flat, random, 1, specials_);
+        single_ = skrnn::loss_info(loss_).single;
+        is_label_ = !std::strcmp(skrnn::loss_info(loss_).name, "multinomial_log_loss");
+        y_ = numbers<Real>(rows_ * (single_ ? 1 : K_), random, 1, 0);
+        for (Real& y : y_) y = is_label_ ? Real(random.between(0, K_ - 1)) : std::fabs(y);
+        const int n_options = skrnn::loss_info(loss_).n_options;
+        for (Index k = 0; k < (n_options < 0 ? K_ : n_options); ++k) options_.push_back(random.uniform());
+        for (Index k = 0; is_label_ && k < K_; ++k) factors_.push_back(random.uniform());
+        learns_ = random.chance(0.7);
+    }
+
+    // Two rows: everything that they change
+    std::vector<Real> run(Random& random, bool nan) const {
+        const skrnn::OnlineNumbers sizes = skrnn::numbers_of(layer(nullptr), influence_);
+        Memory<Real> w[6], g[6], state[2], J = garbage(rows_ * sizes.J, random, nan);
+        for (int k = 0; k < 6; ++k) {
+            w[k] = placed(weights_[k], random.between(0, 3));
+            g[k] = placed(gradients_[k], random.between(0, 3));
+        }
+        for (int s = 0; s < states(); ++s) {
+            state[s] = garbage(rows_ * Hp_, random, nan);
+            for (Index i = 0; i < rows_; ++i)
+                std::memcpy(state[s].get() + i * Hp_, state_[s].data() + i * H_, H_ * sizeof(Real));
+        }
+        const Memory<Real> x = placed(x_, random.between(0, 3)), y = placed(y_, random.between(0, 3));
+        const Memory<double> options = placed(options_), factors = placed(factors_);
+        const Memory<Real> slopes = garbage(rows_ * sizes.slopes, random, nan);
+        const Memory<Real> scratch = garbage(sizes.scratch, random, nan), dh = garbage(rows_ * Hp_, random, nan);
+        const Memory<Real> raw = garbage(rows_ * K_, random, nan), draw = garbage(rows_ * K_, random, nan);
+        skrnn::OnlineLearner o = {};
+        o.layer = layer(w);
+        o.influence = influence_;
+        o.loss = loss_;
+        o.rows = rows_;
+        o.K = K_;
+        o.x = x.get();
+        o.J = J.get();
+        o.slopes = slopes.get();
+        o.scratch = scratch.get();
+        o.W = w[4].get();
+        o.b = w[5].get();
+        o.raw = raw.get();
+        o.draw = draw.get();
+        o.dh = dh.get();
+        for (int s = 0; s < states(); ++s) o.state[s] = state[s].get();
+        for (int k = 0; k < 6; ++k) o.gradients[k] = g[k].get();
+        o.options = options.get();
+        o.class_factors = is_label_ ? factors.get() : nullptr;
+        const Memory<Real> flat = placed(flat_, random.between(0, 3));
+        for (Index i = 0; i < rows_; ++i) skrnn::set_influence(o, i, flat.get() + i * sizes.flat);
+        const Memory<Real> got = garbage(rows_ * sizes.flat, random, nan);
+        for (Index i = 0; i < rows_; ++i) skrnn::get_influence(o, i, got.get() + i * sizes.flat);
+        const std::vector<Real> first(got.get(), got.get() + got.size());
+        for (Index i = 0; i < rows_; ++i) skrnn::set_influence(o, i, got.get() + i * sizes.flat);
+        for (Index i = 0; i < rows_; ++i) skrnn::get_influence(o, i, got.get() + i * sizes.flat);
+        check(same(got, first), "the influence has changed");
+        check(got.size() == Index(flat_.size()), "an influence of another size");
+        std::vector<Real> all{Real(skrnn::run_row(o, learns_ ? y.get() : nullptr))};
+        all.push_back(Real(skrnn::run_row(o, y.get())));
+        for (Index i = 0; i < rows_; ++i) skrnn::get_influence(o, i, got.get() + i * sizes.flat);
+        append(all, got.get(), got.size());
+        append(all, raw.get(), raw.size());
+        for (const Memory<Real>& gradient : g) append(all, gradient.get(), gradient.size());
+        for (int s = 0; s < states(); ++s)
+            for (Index i = 0; i < rows_; ++i) append(all, state[s].get() + i * Hp_, H_);
+        return all;
+    }
+
+  private:
+    int states() const { return skrnn::cell_info(cell_).states; }
+
+    skrnn::Layer layer(const Memory<Real>* w) const {
+        skrnn::Layer layer = {};
+        layer.build = &build_;
+        layer.cell = cell_;
+        layer.is_double = sizeof(Real) == sizeof(double);
+        layer.D = D_;
+        layer.H = H_;
+        if (!w) return layer;
+        layer.W_x = w[0].get();
+        layer.W_h = w[1].get();
+        layer.b_x = w[2].get();
+        layer.b_h = w[3].get();
+        return layer;
+    }
+
+    static Memory<Real> garbage(Index size, Random& random, bool nan) {
+        Memory<Real> memory(size, random.between(0, 3));
+        for (Index j = 0; j < size; ++j) {
+            if (nan) {
+                write_nan(memory.get() + j, random);
+            } else {
+                write_bits(memory.get() + j, random.bits());
+            }
+        }
+        return memory;
+    }
+
+    static void append(std::vector<Real>& to, const Real* from, Index n) { to.insert(to.end(), from, from + n); }
+
+    const Build& build_;
+    double specials_;
+    int cell_, influence_, loss_;
+    Index rows_, D_, H_, K_, Hp_;
+    bool single_, is_label_, learns_;
+    std::vector<Real> weights_[6], gradients_[6], x_, y_, state_[2], flat_;
+    std::vector<double> options_, factors_;
+};
+
+template <class Real>
+void fuzz_learning(const Build& build, Random& random) {
+    const Lesson<Real> lesson(build, random);
+    const std::vector<Real> a = lesson.run(random, false), b = lesson.run(random, true);
+    for (std::size_t j = 0; j < a.size(); ++j)
+        if (!same(a[j], b[j])) fail("learning: number " + std::to_string(j) + " depends on garbage");
+}
+
+// An update of numbers that are finite leaves finite ones, or says why it does not.
+template <class Real>
+void fuzz_learned_update(const Build& build, Random& random) {
+    const int solver = int(random.between(0, skrnn::n_solvers() - 1)), slots = skrnn::solver_info(solver).slots;
+    const Index P = random.between(1, random.chance(0.5) ? 40 : 3000);
+    const std::vector<Real> theta = numbers<Real>(P, random, 1, 0);
+    const std::vector<Real> g = numbers<Real>(P, random, 1, random.chance(0.3) ? 0.01 : 0);
+    const Memory<Real> placed_theta = placed(theta, random.between(0, 3)), placed_g = placed(g, random.between(0, 3));
+    const Memory<Real> memory = placed(std::vector<Real>(slots * P, Real(0)), random.between(0, 3));
+    const Memory<Real> theta_before(P), memory_before(slots * P);
+    const skrnn::Vectors v = {sizeof(Real) == sizeof(double), P,
+                              placed_theta.get(), placed_g.get(), memory.get(),
+                              theta_before.get(), memory_before.get()};
+    const double none = std::numeric_limits<double>::infinity();
+    skrnn::UpdateRule rule = {random.between(0, P), 0.5, 0.01, random.chance(0.5) ? 1.0 : none,
+                              random.chance(0.5) ? 0.1 : none, solver, {}};
+    for (double& c : rule.coefficients) c = 0.01 + 0.5 * random.uniform();
+    const bool is_finite = std::all_of(g.begin(), g.end(), [](Real x) { return std::isfinite(x); });
+    const skrnn::Outcome outcome = skrnn::run_update(build, v, rule, 1.0);
+    if (outcome != skrnn::UPDATED) check(same(placed_theta, theta), "no update, and theta has changed");
+    if (!is_finite) check(outcome != skrnn::UPDATED, "an update from what is not finite");
+    if (outcome == skrnn::UPDATED) check(same(theta_before, theta), "theta_before is not theta before");
+}
+
 // --- memory that is used again ------------------------------------------------------------------------
 
 // Nobody else has a block that is taken, whatever other callers do.
@@ -631,6 +796,8 @@ void fuzz(const Build& build, int least_threads, Random& random, char (&what)[30
     if (problem.N == problem.T * problem.B)
         Run<Real>(problem, random, true).step_by_step().compare(Run<Real>(problem, random, false).states_of_table());
     fuzz_update<Real>(build, random);
+    fuzz_learning<Real>(build, random);
+    fuzz_learned_update<Real>(build, random);
     fuzz_functions<Real>(build, random);
 }
 
