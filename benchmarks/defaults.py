@@ -1,134 +1,170 @@
 """How the defaults were chosen: one changed at a time, on every set, for every cell; X scaled.
 
-For every change and set the mean test figure of three seeds (accuracy; RMSE for the sets of
-regression), for LSTM, GRU and RNN; then, over the sets of classification, how many points it loses
-against the tuned setting (hidden 64, batches of 16, rate 0.003, ``EPOCHS`` without stopping earlier):
-mean and worst; and the seconds of all fits together.
+The settings are compared on the *training* parts: every seed draws the weights and which third of the
+training part is held out and scored (stratified for classes), so that ten seeds are ten fits on two thirds.
+Figures are means over the seeds: accuracies, and for the sets of regression the root mean squared error.
+For every change: the mean over the five sets of classification that have references; by how many points
+it is above the defaults, and the standard error of that, seed by seed; then every set; then the seconds
+of CPU of one fit on each of the sets together.
 
-Run: python benchmarks/defaults.py FOLDER [change ...]   (FOLDER holds the data sets and load.py;
-without a change: all of ``CHANGES``; "tuned", "defaults" and the names of ``CHANGES`` are known)
+With --test: the test parts, for what was the default before, the defaults, and the tuned settings of the
+references (hidden 64, batches of 16, rate 0.003, ``EPOCHS`` without stopping earlier). To be looked at
+once, after everything is chosen.
+
+Run: python benchmarks/defaults.py FOLDER [--seeds 10] [--test] [--cells LSTM,GRU,RNN] [change ...]
+(FOLDER holds the data sets and load.py; without a change: all of ``CHANGES``)
 """
 
-import contextlib
-import sys
+import argparse
 import time
 import warnings
-from unittest import mock
 
 import numpy as np
 from data_sets import all_tasks
+from joblib import Parallel, delayed
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
 
 import skrnn
-from skrnn import cells
-from skrnn._engine import network
-from skrnn._engine.weights import glorot_uniform
 
-SEEDS = [0, 1, 2]
 CELLS = ["LSTM", "GRU", "RNN"]
+REFERENCED = ["BasicMotions", "ItalyPowerDemand", "JapaneseVowels", "SyntheticControl", "digits by rows"]
 EPOCHS = {"BasicMotions": 80, "ItalyPowerDemand": 150, "FloodModeling1": 30, "digits by rows": 40}
+SHORT = {
+    "BasicMotions": "Motions", "ItalyPowerDemand": "Italy", "JapaneseVowels": "Vowels",
+    "SyntheticControl": "Control", "digits by rows": "rows", "digits by pixels": "pixels",
+    "breast cancer": "cancer", "FloodModeling1": "Flood", "Covid3Month": "Covid", "diabetes": "diabetes",
+}  # fmt: skip
 
 
-def tuned(task):
-    """The settings of the reference networks, ``data/README.md`` of the folder."""
+def always(**settings):
+    return lambda cell, task: settings
+
+
+def before(cell, task):
+    """The defaults of skrnn up to version 0.1."""
+    n = len(task.X)
+    bias = {} if cell == "RNN" else {"forget_bias": {"LSTM": 1.0, "GRU": 0.0}[cell]}
     return {
+        "learning_rate": "constant", "learning_rate_init": 0.003 if cell == "RNN" else 0.01,
+        "batch_size": n if n <= 200 else 32, "max_iter": 200, "alpha": 1e-4, **bias,
+    }  # fmt: skip
+
+
+def tuned(cell, task):
+    """The settings of the reference networks."""
+    return before(cell, task) | {
         "hidden_size": 64, "batch_size": 16, "learning_rate_init": 3e-3, "tol": 0,
         "n_iter_no_change": np.inf, "max_iter": EPOCHS.get(task.name, 60),
         "pooling": "mean" if task.name == "FloodModeling1" else "last",
     }  # fmt: skip
 
 
+def forget_bias(value):
+    return lambda cell, task: {} if cell == "RNN" else {"forget_bias": value}
+
+
+def rate(factor, solver="adam", **settings):
+    """The rate of a solver, that many times the default's."""
+    top = {"adam": (0.03, 0.003), "sgd": (0.3, 0.03), "rmsprop": (0.01, 0.003)}[solver]
+    return lambda cell, task: {
+        "solver": solver, "learning_rate_init": top[cell == "RNN"] * factor, **settings
+    }  # fmt: skip
+
+
 def batches(size):
-    """The whole data up to 200 sequences, as "auto" has it, and batches of another size beyond."""
-    return lambda task: {"batch_size": len(task.X) if len(task.X) <= 200 else size}
+    """Batches of that many, whatever n."""
+    return lambda cell, task: {"batch_size": min(size, len(task.X))}
 
-
-def always(**settings):
-    return lambda task: settings
-
-
-def glorot_recurrent(random_state, n, n_blocks=1):
-    return glorot_uniform(random_state, n, n, n_blocks)
-
-
-def as_torch(self, random_state):
-    """All weights uniform in 1/sqrt(H)."""
-    bound = self.hidden_sizes[0] ** -0.5
-    return random_state.uniform(-bound, bound, size=self.layout.size).astype(self.dtype)
-
-
-INITIALISATIONS = {
-    "recurrent weights Glorot": lambda: mock.patch.object(network, "orthogonal", glorot_recurrent),
-    "forget gate bias 0": lambda: mock.patch.object(cells.LSTM, "bias_init", (0.0,) * 4),
-    "all uniform in 1/sqrt(H)": lambda: mock.patch.object(network.Network, "initial_weights", as_torch),
-}
 
 CHANGES = {
-    "tuned": tuned,
+    "before": before,
     "defaults": always(),
-    **{f"learning_rate_init={r}": always(learning_rate_init=r) for r in (1e-3, 3e-3, 3e-2)},
-    **{f"batches of {b} beyond 200": batches(b) for b in (64, 200)},
-    **{f"max_iter={n}": always(max_iter=n) for n in (100, 400)},
-    "tol=0.001": always(tol=1e-3),
-    **{f"n_iter_no_change={n}": always(n_iter_no_change=n) for n in (10, 30, 100)},
+    "forget_bias of the cell": lambda cell, task: forget_bias({"LSTM": 1.0, "GRU": 0.0}.get(cell))(cell, task),
+    **{f"alpha={a:g}": always(alpha=a) for a in (1e-4, 1e-3, 1e-2, 3e-2)},
+    "cosine from the constant rate": always(learning_rate="cosine"),
+    "constant, 200 epochs": always(learning_rate="constant"),
+    "constant, patience 10": always(learning_rate="constant", n_iter_no_change=10),
+    **{f"rate x {f:.2g}": rate(f) for f in (1 / 10, 1 / 3, 3)},
+    **{f"max_iter={n}": always(max_iter=n) for n in (15, 30, 60, 120)},
+    **{f"batches of {b}": batches(b) for b in (8, 16, 32, 200)},
+    **{f"pooling={p}": always(pooling=p) for p in ("mean", "max")},
     **{f"clip_norm={c}": always(clip_norm=c) for c in (0.25, 5.0, None)},
-    "alpha=0.01": always(alpha=1e-2),
-    **{f"pooling={p}": always(pooling=p) for p in ("mean", "max", "last_max")},
-    **{f"weight_dropout={p}": always(weight_dropout=p) for p in (0.2, 0.5)},
-    "learning_rate=cosine": always(learning_rate="cosine"),
-    **{name: always() for name in INITIALISATIONS},
-}
+    **{f"solver=sgd, rate x {f:.2g}": rate(f, "sgd") for f in (1 / 3, 1, 3)},
+    **{f"solver=rmsprop, rate x {f:.2g}": rate(f, "rmsprop") for f in (1 / 3, 1, 3)},
+}  # fmt: skip
+AT_TEST = {"before": before, "defaults": always(), "tuned": tuned}
+
+
+def part_of(task, seed):
+    """Two thirds of the training part, and the third to be scored."""
+    Split = ShuffleSplit if task.is_regression else StratifiedShuffleSplit
+    train, held = next(Split(1, test_size=1 / 3, random_state=seed).split(np.zeros(len(task.y)), task.y))
+    X = [[task.X[i] for i in rows] for rows in (train, held)]
+    return task._replace(X=X[0], y=task.y[train], X_test=X[1], y_test=task.y[held])
 
 
 def figure(cell, task, settings, seed):
-    """The test figure of one fit."""
-    cls = getattr(skrnn, cell + ("Regressor" if task.is_regression else "Classifier"))
-    model = cls(random_state=seed, **settings).fit(task.X, task.y)
-    if task.is_regression:
-        return float(np.sqrt(np.mean((model.predict(task.X_test) - task.y_test) ** 2)))
-    return model.score(task.X_test, task.y_test)
-
-
-def run(change, tasks):
-    """(cells, sets) of mean figures, and seconds of all fits."""
-    initialise = INITIALISATIONS.get(change, contextlib.nullcontext)
-    start = time.perf_counter()
-    with initialise():
-        figures = [
-            [
-                np.mean([figure(cell, task, CHANGES[change](task), seed) for seed in SEEDS])
-                for task in tasks
-            ]
-            for cell in CELLS
-        ]
-    return np.array(figures), time.perf_counter() - start
-
-
-def report(change, tasks, figures, best, seconds):
-    print(f"\n{change}  ({seconds:.0f} s)")
-    classification = [not task.is_regression for task in tasks]
-    for cell, row, top in zip(CELLS, figures, best, strict=True):
-        lost = 100 * (top - row)[classification]
-        cells_ = "".join(
-            f"{x:>10.4f}" if task.name != "diabetes" else f"{x:>10.1f}"
-            for x, task in zip(row, tasks, strict=True)
-        )
-        print(f"  {cell:<5}{cells_}{lost.mean():>9.1f}{lost.max():>7.1f}", flush=True)
-
-
-def main(folder, *changes):
+    """Figure, and seconds of CPU, of one fit."""
     warnings.simplefilter("ignore", ConvergenceWarning)
-    tasks = list(all_tasks(folder))
-    best, seconds = run("tuned", tasks)
-    print(f"skrnn {skrnn.__version__}; means of {len(SEEDS)} seeds")
-    print(
-        " " * 7 + "".join(f"{task.name.replace(' by ', '-')[:9]:>10}" for task in tasks), "mean and worst"
+    cls = getattr(skrnn, cell + ("Regressor" if task.is_regression else "Classifier"))
+    start = time.process_time()
+    model = cls(random_state=seed, **settings).fit(task.X, task.y)
+    seconds = time.process_time() - start
+    answer = model.predict(task.X_test)
+    if not task.is_regression:
+        return np.mean(answer == task.y_test), seconds
+    return np.sqrt(np.mean((answer - task.y_test) ** 2)), seconds
+
+
+def figures(cell, tasks, change, seeds, *, test):
+    """(sets, seeds, 2): figures and seconds."""
+    parts = [[task if test else part_of(task, seed) for seed in seeds] for task in tasks]
+    jobs = (
+        delayed(figure)(cell, part, change(cell, part), seed)
+        for row in parts
+        for part, seed in zip(row, seeds, strict=True)
     )
-    report("tuned", tasks, best, best, seconds)
-    for change in changes or [name for name in CHANGES if name != "tuned"]:
-        figures, seconds = run(change, tasks)
-        report(change, tasks, figures, best, seconds)
+    return np.reshape(Parallel(n_jobs=2)(jobs), (len(tasks), len(seeds), 2))
+
+
+def line(name, values, known, tasks):
+    """A change in a line; ``known``: what the defaults reached."""
+    referenced = np.array([task.name in REFERENCED for task in tasks])
+    scores, seconds = values[..., 0], values[..., 1]
+    per_seed = scores[referenced].mean(axis=0)
+    gap = per_seed - known[..., 0][referenced].mean(axis=0)
+    error = gap.std(ddof=1) / len(gap) ** 0.5 if len(gap) > 1 else np.nan
+    sets = "".join(
+        f"{row.mean():>9.1f}" if task.name == "diabetes" else f"{row.mean():>9.4f}"
+        for row, task in zip(scores, tasks, strict=True)
+    )
+    return (
+        f"  {name:<31}{per_seed.mean():>7.4f}{100 * gap.mean():>7.2f} +-{100 * error:>4.2f}{sets}"
+        f"{seconds.mean(axis=1).sum():>8.1f}"
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder")
+    parser.add_argument("only", nargs="*", help="names of changes")
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--test", action="store_true")
+    parser.add_argument("--cells", type=lambda text: text.split(","), default=CELLS)
+    options = parser.parse_intermixed_args()
+    tasks, seeds = list(all_tasks(options.folder)), range(options.seeds)
+    changes = AT_TEST if options.test else CHANGES
+    print(f"skrnn {skrnn.__version__}; {options.seeds} seeds; {'test' if options.test else 'training'} parts")
+    print(" " * 33 + f"{'mean':>7}{'points':>14}" + "".join(f"{SHORT[t.name]:>9}" for t in tasks), "      s")
+    for cell in options.cells:
+        print(cell)
+        known = figures(cell, tasks, changes["defaults"], seeds, test=options.test)
+        print(line("defaults", known, known, tasks), flush=True)
+        for name in options.only or [name for name in changes if name != "defaults"]:
+            values = figures(cell, tasks, changes[name], seeds, test=options.test)
+            print(line(name, values, known, tasks), flush=True)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

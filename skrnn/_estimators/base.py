@@ -40,7 +40,7 @@ from skrnn._reading.reader import Given, Reader, read_again
 from skrnn._reading.targets import check_targets, read_targets_per_step
 from skrnn._reading.weights import read_weights
 from skrnn._settings.arguments import check_int
-from skrnn._settings.build import attributes_of, build, of, of_cell
+from skrnn._settings.build import attributes_of, build, of
 from skrnn._settings.checks import check_online
 from skrnn._settings.quoting import quote
 from skrnn._settings.settings import Of, SequenceSettings, check_goes_on
@@ -72,8 +72,7 @@ class Trainable(Stamped, HasTasks, BaseEstimator):
         if cell is not None:
             cls._cell = cell
         if cls._cell is not None and "__init__" not in cls.__dict__:
-            tables = cls._tables()
-            build(cls, **(tables | {"parameters": of_cell(tables["parameters"], cls._cell)}))
+            build(cls, **cls._tables())
 
     @classmethod
     def _owners(cls):
@@ -142,7 +141,7 @@ class Trainable(Stamped, HasTasks, BaseEstimator):
         task = reader.read(X, y, sample_weight)
         random_state = _random_numbers(before, settings)
         run, theta = before.unfinished_run(settings) if before else (None, None)
-        run = run or settings.new_run(random_state.get_state(), task.data.n)
+        run = run or settings.new_run(random_state.get_state(), task.data)
         # 2) hold out validation data
         task, held_out = _hold_out(reader, task, X, given, run.drawn_from(random_state))
         task = task.in_pieces()
@@ -185,10 +184,10 @@ class Trainable(Stamped, HasTasks, BaseEstimator):
         """How many threads a call after fit may use."""
         return n_threads(self._checked("n_jobs"))
 
-    def _settings_now(self):
+    def _settings_now(self, *, in_parts=False):
         """The parameters as they are: each of them is allowed, whether they go together is not asked."""
         self._validate_params()
-        return self._settings_class(self._what(), self.get_params(deep=False)).derived()
+        return self._settings_class(self._what(), self.get_params(deep=False)).derived(in_parts=in_parts)
 
     @classmethod
     def _what(cls):
@@ -440,7 +439,7 @@ class BaseRNN(Trainable):
 
     def _lesson(self, series):
         """How streams that go on with the series, or None of them, learn."""
-        settings, facts = self._settings_now(), self._model.facts
+        settings, facts = self._settings_now(in_parts=True), self._model.facts
         check_online(settings, in_streams=True)
         check_goes_on(settings.fixed, facts.fixed)
         facts.targets.check_agrees(settings)

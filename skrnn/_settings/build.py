@@ -28,14 +28,6 @@ def _with_default_of(owners, p):
     return p._replace(default=default, type=p.type.replace("{default}", repr(default)))
 
 
-def of_cell(parameters, cell):
-    """The same, with what the cell itself starts from as default of `forget_bias`, if it is there."""
-    if "forget_bias" not in parameters:
-        return parameters
-    p, default = parameters["forget_bias"], float(cell.bias_init[cell.forget_gate])
-    return parameters | {"forget_bias": p._replace(default=default, type=f"{p.type}, default={default}")}
-
-
 def make_init(cls, parameters):
     """The ``__init__`` of ``cls``: it stores ``parameters``, of which all but the first are keyword-only.
 

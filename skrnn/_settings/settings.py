@@ -16,16 +16,12 @@ from sklearn.utils._param_validation import InvalidParameterError, validate_para
 from skrnn._engine.pooling import POOLINGS, SIDE_BY_SIDE, names_of
 from skrnn._engine.run import Monitor, Run
 from skrnn._engine.truncation import longest_window
+from skrnn._settings import automatic
 from skrnn._settings.checks import check_pairs, check_sequences
 from skrnn._settings.quoting import quote, shorten
 from skrnn.losses import LOSSES
 from skrnn.solvers import SCHEDULES, SOLVERS, Given
 
-# batch_size="auto" (docs/defaults.rst): so many sequences are one batch, more are cut into smaller ones.
-LARGEST_WHOLE, AUTO_BATCH = 200, 32
-# max_iter="auto" (docs/defaults.rst): epochs where nothing else ends them, and of a schedule that goes
-# down to zero; there no more batches than so many, in no fewer epochs than so many.
-LONGEST, CYCLE, MOST_BATCHES, SHORTEST_CYCLE = 200, 60, 15_000, 10
 # A call of fit finishes an interrupted one if these parameters are as they were.
 OF_A_RUN = (
     "max_iter", "solver", "learning_rate", "learning_rate_init", "early_stopping", "validation_fraction",
@@ -61,6 +57,8 @@ class Settings:
         Whether the solver drives the evaluation of the whole data itself.
     holds_out : bool
         Whether data that training does not see say when it stops, and which weights are kept.
+    has_many_losses : bool
+        Whether there are losses at many steps of a sequence, so that k1 makes more than one update.
     can_truncate : bool
         Whether k1 and k2 may be set.
     cuts_pieces : bool
@@ -89,12 +87,12 @@ class Settings:
         ``call`` is what the checks need to know of the call (``checks.py``).
         """
         check_values(constraints, values, of.name)
-        settings = cls(of, values).derived()
+        settings = cls(of, values).derived(in_parts=call.get("partial_fit", False))
         settings.check(**call)
         return settings
 
-    def derived(self):
-        """The same, with what follows from the parameters."""
+    def derived(self, *, in_parts=False):
+        """The same, with what follows from the parameters; ``in_parts``: for training without epochs."""
         solver, options = SOLVERS[self.solver], getattr(self.cell, "options", ())
         vars(self).update(
             hidden_sizes=hidden_sizes(self.hidden_size),
@@ -104,13 +102,17 @@ class Settings:
             holds_out=self.early_stopping and not solver.full_batch,
         )
         vars(self).update(self._of_kind())
+        if self.learning_rate_init == "auto":
+            turns = not in_parts and getattr(self.schedule_class, "is_whole", False)
+            rate = automatic.learning_rate_init(self.solver, self.cell, turns=turns)
+            vars(self).update(learning_rate_init=rate)
         return self
 
     # --- training ---------------------------------------------------------------------------------
 
-    def new_run(self, drawn, n):
-        """The run that a call of fit on n sequences begins; ``drawn``: where random numbers stand."""
-        same, max_iter = self.of_a_run(), self.max_iter_of(n)
+    def new_run(self, drawn, data):
+        """The run that a call of fit on the data begins; ``drawn``: where random numbers stand."""
+        same, max_iter = self.of_a_run(), self.max_iter_of(data.n, int(data.lengths.max()))
         schedule = self.schedule_class(self.learning_rate_init, max_iter)
         monitor = Monitor(self.tol, self.n_iter_no_change, keep_best=self.holds_out)
         return Run(max_iter, monitor, schedule, settings=same, drawn=drawn)
@@ -122,14 +124,13 @@ class Settings:
             return partial(Given, self.learning_rate)
         return SCHEDULES[self.learning_rate]
 
-    def max_iter_of(self, n):
-        """Epochs of a fit on n sequences."""
+    def max_iter_of(self, n, T):
+        """Epochs of a fit on n sequences, of up to T steps."""
         if self.max_iter != "auto":
             return self.max_iter
-        if self.full_batch or not getattr(self.schedule_class, "ends_with_max_iter", False):
-            return LONGEST
-        n_batches = -(-n // self.batch_size_of(n))
-        return max(SHORTEST_CYCLE, min(CYCLE, MOST_BATCHES // n_batches))
+        ends = getattr(self.schedule_class, "ends_with_max_iter", False) and not self.full_batch
+        n_windows = -(-T // self.every) if self.every and self.has_many_losses else 1
+        return automatic.max_iter(-(-n // self.batch_size_of(n)) * n_windows, ends=ends)
 
     def initial_forget_bias(self, T):
         """The bias of forget gates, for sequences of up to T steps; None if the cell has no such gate."""
@@ -162,7 +163,7 @@ class Settings:
     def batch_size_of(self, n):
         """Sequences of a batch, of n."""
         if self.batch_size == "auto":
-            return n if n <= LARGEST_WHOLE else AUTO_BATCH
+            return automatic.batch_size(n)
         return min(self.batch_size, n)
 
     def is_whole(self, n, *, is_part):
@@ -174,7 +175,7 @@ class Settings:
         if not is_part:
             return self.batch_size_of(n) >= n
         if self.batch_size == "auto":
-            return n <= LARGEST_WHOLE and n != AUTO_BATCH
+            return automatic.batch_size(n) == n != automatic.BATCH
         return n < self.batch_size
 
 
@@ -219,13 +220,15 @@ class SequenceSettings(Settings):
     def _of_kind(self):
         per_step = self.return_sequences or self.rows == "steps"
         # losses at many steps need k1 (``_check_auto``)
-        many = self.k1 is not None and bool(per_step or self.target_replication > 0)
+        has_many = bool(per_step or self.target_replication > 0)
+        many = self.k1 is not None and has_many
         online = None if self.gradient == "bptt" else self.gradient
         vars(self).update(pooling=plain_pooling(self.pooling))
         return {
             "online": online,
             "every": 1 if online and self.k1 is None else self.k1,
             "per_step": per_step,
+            "has_many_losses": has_many,
             "steps_in_y": self.return_sequences and self.rows != "steps",
             "can_truncate": not (self.bidirectional or self.full_batch or online),
             "cuts_pieces": per_step and not (self.k1 is None or self.batch_size == "auto" or online),
@@ -273,6 +276,7 @@ class PairSettings(Settings):
     def _of_kind(self):
         return {
             "per_step": True,
+            "has_many_losses": True,
             "online": None,
             "every": self.k1,
             "can_truncate": not self.full_batch,

@@ -68,9 +68,9 @@ PARAMETERS = {
         "rnn",
     ),
     "forget_bias": Parameter(
-        1.0,
+        "chrono",
         [Real, StrOptions({"chrono"}), tuple],
-        'float, "chrono" or tuple of str and int',
+        'float, "chrono" or tuple of str and int, default="chrono"',
         "The bias of the forget gate before training (of the GRU the gate z, which keeps the state). "
         "With a higher one the network remembers for longer at the start, by which long tasks are often "
         "learned or not. \"chrono\" (Tallec and Ollivier, ICLR 2018): every unit draws for how many "
@@ -277,10 +277,12 @@ PARAMETERS = {
     "alpha": Parameter(
         1e-4,
         [_NOT_NEGATIVE],
-        "float, default=1e-4",
+        "float, default={default}",
         "Strength of the L2 penalty on the weight matrices (not on biases): every update adds "
         "``alpha / 2 |W|^2`` divided by the sum of the sample weights of its sequences, whatever `k1` "
-        "and `k2`.",
+        "and `k2`, as in scikit-learn's multi-layer perceptron: the same number is half as strong in "
+        "batches twice as large.",
+        default_of={"classifier": 0.01},
     ),
     "solver": Parameter(
         "adam",
@@ -290,17 +292,19 @@ PARAMETERS = {
         "step: not together with `k1`, `k2`, `dropout` or `weight_dropout`.",
     ),
     "learning_rate_init": Parameter(
-        0.01,
-        [Interval(Real, 0, None, closed="neither")],
-        "float, default={default}",
-        "The learning rate at the start. The default is 0.01 for LSTM and GRU and 0.003 for the simple "
-        "network, which does not learn long sequences at higher rates. Not used by \"lbfgs\".",
-        default_of={"rnn": 0.003},
+        "auto",
+        [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
+        'float or "auto", default="auto"',
+        "The learning rate at the start, or with `learning_rate=\"onecycle\"` the highest one. \"auto\": "
+        "with \"adam\" 0.03 at the top of the cycle and 0.01 otherwise, with \"sgd\" 0.3, with "
+        "\"rmsprop\" 0.01 and 0.003. Cells without a gate that keeps the state, as that of the simple "
+        "network, do not learn long sequences at such rates: theirs are 0.003, 0.03, and 0.003 (0.001 "
+        "without a cycle). Not used by \"lbfgs\".",
     ),
     "learning_rate": Parameter(
-        "constant",
+        "onecycle",
         [StrOptions(set(SCHEDULES)), callable],
-        f'{_quoted(SCHEDULES)} or callable, default="constant"',
+        f'{_quoted(SCHEDULES)} or callable, default="onecycle"',
         "How the rate changes over the epochs. \"adaptive\" divides it by 5 whenever the loss has not "
         "improved by `tol` for `n_iter_no_change` epochs, instead of stopping; \"cosine\" lowers it "
         "towards 0 along half a cosine over the `max_iter` epochs of a fit call; \"onecycle\" (Smith and "
@@ -353,18 +357,19 @@ PARAMETERS = {
         "auto",
         [StrOptions({"auto"}), _at_least(1)],
         'int or "auto", default="auto"',
-        "Number of sequences per batch. \"auto\": all of them up to 200 sequences, 32 if there are more. "
+        "Number of sequences per batch. \"auto\": all of them up to 32 sequences, 16 if there are more. "
         "With targets per step and `k1`, an int larger than the number of sequences cuts each of them "
         "into contiguous pieces, which run side by side: as many pieces as fill the batch, none shorter "
         "than `k1` and `k2`. Each piece starts from a state of zeros. Not used by \"lbfgs\".",
     ),
     "max_iter": Parameter(
-        200,
+        "auto",
         [StrOptions({"auto"}), _at_least(1)],
-        'int or "auto", default=200',
+        'int or "auto", default="auto"',
         "Largest number of epochs (passes over the data) of a fit call; with \"lbfgs\", of iterations. "
-        "\"auto\": 60 for the schedules that go down to zero, \"onecycle\" and \"cosine\", or as many as "
-        "make 15 000 batches, if these are fewer, but at least 10; 200 for all others.",
+        "\"auto\": 60 for the schedules that go down to zero, \"onecycle\" and \"cosine\"; fewer, but at "
+        "least 10, if these make more than 3000 updates of the weights, and as many as make 180 updates, "
+        "if 60 make fewer; 200 for all others.",
     ),
     "shuffle": Parameter(
         True,

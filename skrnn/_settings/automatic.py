@@ -1,0 +1,57 @@
+"""What "auto" stands for: the learning rate, the batches and the number of epochs of a fit.
+
+The figures are those of a study on sixteen sets and tasks (docs/defaults.rst, ``benchmarks/defaults.py``).
+To give a solver of one's own a rate, add a row to ``RATES``.
+
+Letters: ``n`` sequences, ``u`` updates of an epoch.
+"""
+
+from typing import NamedTuple
+
+# So many sequences are one batch; more are cut into smaller ones. In one batch a sample weight is the
+# same as so many copies to the last bit, and an epoch is one update, which few sequences can afford.
+LARGEST_WHOLE, BATCH = 32, 16
+# Epochs of a schedule that goes down to zero: so many, if they make no fewer and no more updates than so
+# many; never fewer epochs than the last. Other schedules have no end of their own, and end by tol.
+EPOCHS, FEWEST_UPDATES, MOST_UPDATES, FEWEST_EPOCHS = 60, 180, 3000, 10
+OPEN_END = 200
+
+
+class Rates(NamedTuple):
+    """``top``: where one cycle turns; ``start``: of every other schedule, and of parts."""
+
+    top: float
+    start: float
+
+
+# (solver, whether the cell has a gate that keeps the state): without one high rates blow up long products
+RATES = {
+    ("adam", True): Rates(0.03, 0.01),
+    ("adam", False): Rates(0.003, 0.003),
+    ("rmsprop", True): Rates(0.01, 0.003),
+    ("rmsprop", False): Rates(0.003, 0.001),
+    ("sgd", True): Rates(0.3, 0.3),
+    ("sgd", False): Rates(0.03, 0.03),
+}
+UNUSED = Rates(0.01, 0.01)  # a solver that finds its own steps
+
+
+def learning_rate_init(solver, cell, *, turns):
+    """The rate for a cell; ``turns``: whether the schedule goes up to it before it goes down."""
+    is_gated = getattr(cell, "forget_gate", None) is not None
+    rates = RATES.get((solver, is_gated), UNUSED)
+    return rates.top if turns else rates.start
+
+
+def batch_size(n):
+    """Sequences of a batch, of n."""
+    return n if n <= LARGEST_WHOLE else BATCH
+
+
+def max_iter(u, *, ends):
+    """Epochs of u updates each; ``ends``: whether the schedule goes down to zero."""
+    if not ends:
+        return OPEN_END
+    if u * EPOCHS < FEWEST_UPDATES:
+        return -(-FEWEST_UPDATES // u)
+    return max(FEWEST_EPOCHS, min(EPOCHS, MOST_UPDATES // u))
