@@ -16,7 +16,12 @@ echo            R2
 
 With ``--forget-bias`` every task is learned by LSTM and GRU from that start, too ("chrono", or a number).
 
+With ``--defaults`` the tasks in ``AT_DEFAULTS`` only, by LSTM and GRU at the defaults of the class (float32),
+seed by seed: with chrono initialisation, as the defaults have it, and with the forget gates as the cells
+have them by themselves.
+
 Run: python benchmarks/memory_tasks.py [--seeds 3] [--forget-bias chrono] [part of a task's name ...]
+or: python benchmarks/memory_tasks.py --defaults [--seeds 3] [part of a task's name ...]
 """
 
 import argparse
@@ -144,6 +149,43 @@ TASKS = [
 ]  # fmt: skip
 
 
+_BY_NAME = {task.name: task for task in TASKS} | {
+    "copy memory, T=50": Task(
+        "copy memory, T=50", generated("copy_memory", delay=40, n_copied=N_COPIED, n_symbols=N_SYMBOLS),
+        (3000, 500), accuracy_of_copy, 1 / N_SYMBOLS, 46, PER_STEP, [FULL],
+    ),
+}  # fmt: skip
+AT_DEFAULTS = [
+    _BY_NAME[name] for name in ("adding, T=400", "temporal order, T=100", "copy memory, T=50")
+]
+OWN_BIAS = {"LSTM": 1.0, "GRU": 0.0}  # of the cells
+
+
+def at_defaults(seeds, only):
+    print(f"skrnn {skrnn.__version__}; defaults; {seeds} seeds")
+    print(f"{'task':<22}{'naive':>6}{'needs':>11}  {'cell':<5}{'forget_bias':<12}{'seconds':>8}  figures")
+    for task in AT_DEFAULTS:
+        if only and not any(part in task.name for part in only):
+            continue
+        for cell, bias in itertools.product(CELLS[1:], ("chrono", None)):
+            bias = bias or OWN_BIAS[cell]
+            settings = {k: v for k, v in task.settings.items() if k in PER_STEP}
+            start, figures = time.process_time(), []
+            for seed in range(seeds):
+                X, y = task.make(seed, task.sizes[0])
+                model = getattr(skrnn, cell + task.kind)(
+                    forget_bias=bias, dtype="float32", random_state=seed, **settings
+                )
+                figures.append(task.figure(model.fit(X, y), *task.make(NEW + seed, task.sizes[1])))
+            seconds = (time.process_time() - start) / seeds
+            text = "".join(f"{x:>9.4f}" for x in figures)
+            print(
+                f"{task.name:<22}{task.naive:>6.3f}{task.needs!s:>11}  {cell:<5}{bias!s:<12}{seconds:>8.1f}"
+                f"{text}",
+                flush=True,
+            )
+
+
 def run(task, cell, k1, k2, seed, start):
     X, y = task.make(seed, task.sizes[0])
     X_test, y_test = task.make(NEW + seed, task.sizes[1])
@@ -186,7 +228,11 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--forget-bias", type=lambda text: text if text == "chrono" else float(text))
+    parser.add_argument("--defaults", action="store_true")
     parser.add_argument("only", nargs="*")
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     with threadpoolctl.threadpool_limits(1):
-        main(arguments.seeds, arguments.only, arguments.forget_bias)
+        if arguments.defaults:
+            at_defaults(arguments.seeds, arguments.only)
+        else:
+            main(arguments.seeds, arguments.only, arguments.forget_bias)

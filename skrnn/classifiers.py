@@ -269,7 +269,7 @@ class RNNClassifier(SequenceClassifier, cell=Elman):
     >>> from skrnn import RNNClassifier
     >>> X = np.random.RandomState(0).normal(size=(60, 5, 2))  # 60 sequences, 5 steps, 2 features
     >>> y = np.where(X[:, -1, 0] > X[:, -2, 1], "up", "down")
-    >>> model = RNNClassifier(learning_rate_init=0.01, tol=0.01, random_state=0).fit(X, y)
+    >>> model = RNNClassifier(random_state=0).fit(X, y)
     >>> bool(model.score(X, y) > 0.9)
     True
     """
@@ -300,7 +300,7 @@ class LSTMClassifier(SequenceClassifier, cell=LSTM):
     >>> from skrnn import LSTMClassifier
     >>> X = np.random.RandomState(0).normal(size=(60, 5, 2))  # 60 sequences, 5 steps, 2 features
     >>> y = np.where(X[:, -1, 0] > X[:, -2, 1], "up", "down")
-    >>> model = LSTMClassifier(learning_rate_init=0.01, tol=0.01, random_state=0).fit(X, y)
+    >>> model = LSTMClassifier(random_state=0).fit(X, y)
     >>> bool(model.score(X, y) > 0.9)
     True
     """
@@ -333,7 +333,7 @@ class GRUClassifier(SequenceClassifier, cell=GRU):
     >>> from skrnn import GRUClassifier
     >>> X = np.random.RandomState(0).normal(size=(60, 5, 2))  # 60 sequences, 5 steps, 2 features
     >>> y = np.where(X[:, -1, 0] > X[:, -2, 1], "up", "down")
-    >>> model = GRUClassifier(learning_rate_init=0.01, tol=0.01, random_state=0).fit(X, y)
+    >>> model = GRUClassifier(random_state=0).fit(X, y)
     >>> bool(model.score(X, y) > 0.9)
     True
     """

@@ -202,7 +202,7 @@ class RNNRegressor(SequenceRegressor, cell=Elman):
     >>> from skrnn import RNNRegressor
     >>> X = np.random.RandomState(0).normal(size=(60, 5, 2))  # 60 sequences, 5 steps, 2 features
     >>> y = X[:, -1, 0] - X[:, -2, 1]
-    >>> model = RNNRegressor(learning_rate_init=0.01, tol=0.01, random_state=0).fit(X, y)
+    >>> model = RNNRegressor(random_state=0).fit(X, y)
     >>> bool(model.score(X, y) > 0.9)
     True
     """
@@ -233,7 +233,7 @@ class LSTMRegressor(SequenceRegressor, cell=LSTM):
     >>> from skrnn import LSTMRegressor
     >>> X = np.random.RandomState(0).normal(size=(60, 5, 2))  # 60 sequences, 5 steps, 2 features
     >>> y = X[:, -1, 0] - X[:, -2, 1]
-    >>> model = LSTMRegressor(learning_rate_init=0.01, tol=0.01, random_state=0).fit(X, y)
+    >>> model = LSTMRegressor(random_state=0).fit(X, y)
     >>> bool(model.score(X, y) > 0.9)
     True
     """
@@ -266,7 +266,7 @@ class GRURegressor(SequenceRegressor, cell=GRU):
     >>> from skrnn import GRURegressor
     >>> X = np.random.RandomState(0).normal(size=(60, 5, 2))  # 60 sequences, 5 steps, 2 features
     >>> y = X[:, -1, 0] - X[:, -2, 1]
-    >>> model = GRURegressor(learning_rate_init=0.01, tol=0.01, random_state=0).fit(X, y)
+    >>> model = GRURegressor(random_state=0).fit(X, y)
     >>> bool(model.score(X, y) > 0.9)
     True
     """

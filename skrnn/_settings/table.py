@@ -381,7 +381,8 @@ PARAMETERS = {
         1e-4,
         [None, _NOT_NEGATIVE],
         "float or None, default=1e-4",
-        "Training stops when the loss has not fallen by `tol` for `n_iter_no_change` epochs in a row; "
+        "Training stops when the loss has not fallen by `tol` for `n_iter_no_change` epochs in a row, "
+        "except with `learning_rate=\"onecycle\"`, which is trained to its end; "
         "with \"lbfgs\", when no entry of the gradient exceeds it. None: training takes exactly "
         "`max_iter` epochs, and says nothing when they are over; with `early_stopping=True` it still "
         "keeps the weights at the lowest validation loss. \"lbfgs\" also ends where no step lowers the "
@@ -392,7 +393,7 @@ PARAMETERS = {
         [_at_least(1), Options(Real, {np.inf})],
         "int or inf, default=50",
         "For how many epochs in a row the loss may fail to fall by `tol` before training stops; inf: "
-        "without limit. Not used by \"lbfgs\". More than the 10 of scikit-learn's MLP: the loss of a "
+        "without limit. Not used by \"lbfgs\", nor with `learning_rate=\"onecycle\"`. More than the 10 of scikit-learn's MLP: the loss of a "
         "recurrent network rests on plateaus, and under truncated gradients it may rise for 20 epochs "
         "before it falls again.",
     ),
@@ -400,10 +401,11 @@ PARAMETERS = {
         False,
         ["boolean"],
         "bool, default=False",
-        "Whether to hold out validation data and to stop when the validation loss, instead of the "
-        "training loss, has stopped falling; the weights at its lowest value are kept. Not used by "
-        "\"lbfgs\". Without it, and with \"lbfgs\", `X_val` and `y_val` passed to fit are only recorded, "
-        "and the last weights are kept.",
+        "Whether to hold out validation data and to keep the weights at the lowest validation loss; and "
+        "to stop when this, instead of the training loss, has stopped falling, but for "
+        "`learning_rate=\"onecycle\"`, which is trained to its end. Not used by \"lbfgs\". Without it, "
+        "and with \"lbfgs\", `X_val` and `y_val` passed to fit are only recorded, and the last weights "
+        "are kept.",
     ),
     "validation_fraction": Parameter(
         0.1,

@@ -30,7 +30,7 @@ def trainer(**params):
     random_state = np.random.RandomState(0)
     network = task.facts.architecture.network(dropout=settings.dropout)
     model = Model.new(task.facts, network, random_state)
-    run = settings.new_run(random_state.get_state(), task.data.n)
+    run = settings.new_run(random_state.get_state(), task.data)
     start = Start(model, run, History(), None, random_state)
     return Trainer(settings, task, start, network), start
 

@@ -120,7 +120,7 @@ def test_y_that_cannot_be_standardised(loss, dtype):
 
 
 def test_y_that_is_small_but_can_be_standardised():
-    settings = {"hidden_size": 2, "max_iter": 3, "tol": 0, "random_state": 0}
+    settings = {"hidden_size": 2, "max_iter": 3, "learning_rate": "constant", "random_state": 0}
     with pytest.warns(ConvergenceWarning, match="Maximum"):
         small = skrnn.GRURegressor(**settings).fit(X, y * 2.0**-1000)
     with pytest.warns(ConvergenceWarning, match="Maximum"):
@@ -158,7 +158,7 @@ def test_weights_of_classes(classifier, of_classes, weight, per_step):
 @pytest.mark.filterwarnings("error")
 def test_accuracy_with_large_weights():
     with pytest.warns(ConvergenceWarning, match="Maximum"):
-        model = skrnn.GRUClassifier(2, max_iter=1, random_state=0).fit(X, y > 0)
+        model = skrnn.GRUClassifier(2, max_iter=1, learning_rate="constant", random_state=0).fit(X, y > 0)
     weight = np.arange(N)
     assert model.score(X, y > 0, weight * 2.0**1020) == model.score(X, y > 0, weight)
 
@@ -218,7 +218,7 @@ def test_scores_of_several_outputs_and_steps(model):
 @pytest.mark.filterwarnings("error")
 def test_scores_of_float32():
     with pytest.warns(ConvergenceWarning, match="Maximum"):
-        single = skrnn.GRURegressor(2, max_iter=2).fit(
+        single = skrnn.GRURegressor(2, max_iter=2, learning_rate="constant", random_state=0).fit(
             X.astype(np.float32), (y * 1e25).astype(np.float32)
         )
     assert np.isfinite(single.score(X.astype(np.float32), (y * 1e25).astype(np.float32)))
@@ -238,7 +238,7 @@ def test_answers_that_overflow(activation, n_jobs, engine):
     with pytest.warns(ConvergenceWarning, match="Maximum"):
         model = skrnn.RNNClassifier(
             4, activation=activation, max_iter=1, random_state=0, solver="sgd", clip_norm=None,
-            learning_rate_init=10.0, n_jobs=n_jobs,
+            learning_rate="constant", learning_rate_init=10.0, alpha=1e-4, n_jobs=n_jobs,
         ).fit(long[:40, :2], long[:40, 0, 0] > 1)  # fmt: skip
     short = [x[:2] for x in long]
     bad = [*short[:7], np.tile(long[7] * 1e300, (40, 1)), *short[8:]]
@@ -281,7 +281,8 @@ def test_a_score_below_all_numbers(model):
 def test_predictions_that_are_not_finite_have_no_score(params):
     with pytest.warns(ConvergenceWarning, match="Maximum"):
         model = skrnn.RNNRegressor(
-            3, activation="identity", max_iter=1, random_state=0, learning_rate_init=2.0, **params
+            3, activation="identity", max_iter=1, random_state=0, learning_rate="constant",
+            learning_rate_init=2.0, **params,
         ).fit(X, y)
     far = np.tile(X * 1e300, (1, 99, 1))
     with pytest.warns(UserWarning, match="is not finite"), pytest.raises(ValueError, match="no score"):
@@ -291,7 +292,9 @@ def test_predictions_that_are_not_finite_have_no_score(params):
 @pytest.mark.filterwarnings("error")
 def test_streams_that_overflow_do_not_warn(engine):
     with pytest.warns(ConvergenceWarning, match="Maximum"):
-        model = skrnn.RNNRegressor(3, activation="identity", max_iter=2, random_state=0).fit(X, y)
+        model = skrnn.RNNRegressor(
+            3, activation="identity", max_iter=2, random_state=0, learning_rate="constant"
+        ).fit(X, y)
     stream = model.stream()
     for _ in range(60):
         answer = stream.step(np.full(F, 1.7e308))

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 def diverging(cls):
     params = {"hidden_size": 3, "random_state": 0, "clip_norm": None, "tol": 0, "shuffle": False}
-    return cls(**params, batch_size=N // 2)
+    return cls(**params, batch_size=N // 2, learning_rate="constant")
 
 
 @all_six

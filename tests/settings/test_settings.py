@@ -1,5 +1,7 @@
 """Settings: all parameters of a call, checked and frozen, and what follows from them."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from sklearn.utils._param_validation import InvalidParameterError
@@ -7,18 +9,13 @@ from sklearn.utils._param_validation import InvalidParameterError
 import skrnn
 from skrnn._estimators.labels import Labels
 from skrnn._estimators.numbers import Numbers
-from skrnn._settings.settings import (
-    AUTO_BATCH,
-    LARGEST_WHOLE,
-    Of,
-    PairSettings,
-    SequenceSettings,
-    check_goes_on,
-)
+from skrnn._settings.automatic import BATCH, LARGEST_WHOLE, RATES
+from skrnn._settings.settings import Of, PairSettings, SequenceSettings, check_goes_on
 from skrnn.cells import GRU, Elman
 from skrnn.losses import HuberLoss, Loss
-from skrnn.solvers import Adam
+from skrnn.solvers import SOLVERS, Adam
 
+SIMPLE = Of("RNNRegressor", Elman, Numbers)
 REGRESSOR, CLASSIFIER = Of("GRURegressor", GRU, Numbers), Of("GRUClassifier", GRU, Labels)
 
 
@@ -60,32 +57,59 @@ def test_errors_name_the_class_and_both_parameters():
 
 
 @pytest.mark.parametrize(
-    ("n", "size"), [(1, 1), (LARGEST_WHOLE, LARGEST_WHOLE), (LARGEST_WHOLE + 1, AUTO_BATCH)]
+    ("n", "size"), [(1, 1), (LARGEST_WHOLE, LARGEST_WHOLE), (LARGEST_WHOLE + 1, BATCH)]
 )
 def test_the_automatic_batch(n, size):
     assert checked().batch_size_of(n) == size
     assert checked(batch_size=7).batch_size_of(n) == min(7, n)
 
 
+STEPS = {"return_sequences": True, "k1": 10}
+
+
 @pytest.mark.parametrize(
     ("params", "n", "epochs"),
     [
-        ({}, 50, 200), ({"learning_rate": "adaptive"}, 5000, 200), ({"solver": "lbfgs"}, 50, 200),
-        ({"learning_rate": lambda epoch: 0.1}, 50, 200),
-        ({"learning_rate": "onecycle"}, 50, 60), ({"learning_rate": "cosine"}, 50, 60),
-        ({"learning_rate": "onecycle", "batch_size": 16}, 8000, 30),
-        ({"learning_rate": "onecycle", "batch_size": 1}, 8000, 10),
+        ({}, 160, 60), ({"learning_rate": "cosine"}, 160, 60),
+        ({}, 32, 180), ({}, 33, 60), ({"batch_size": 80}, 160, 90),  # 180 updates
+        ({}, 1600, 30), ({}, 8000, 10), ({"batch_size": 1}, 100_000, 10),  # 3000 updates
+        ({"k1": 10}, 32, 180), (STEPS, 32, 60), (STEPS, 320, 30),  # 5 updates of a sequence
+        (STEPS | {"batch_size": 320}, 320, 60),
+        ({"learning_rate": "constant"}, 5000, 200), ({"learning_rate": "adaptive"}, 5000, 200),
+        ({"solver": "lbfgs"}, 50, 200), ({"learning_rate": lambda epoch: 0.1}, 50, 200),
     ],
 )  # fmt: skip
 def test_the_automatic_number_of_epochs(params, n, epochs):
-    assert checked(max_iter="auto", **params).max_iter_of(n) == epochs
-    assert checked(max_iter=7, **params).max_iter_of(n) == 7
+    """Of sequences of 50 steps."""
+    assert checked(**params).max_iter_of(n, 50) == epochs
+    assert checked(max_iter=7, **params).max_iter_of(n, 50) == 7
+
+
+@pytest.mark.parametrize("solver", sorted(SOLVERS))
+@pytest.mark.parametrize(("of", "cls"), [(REGRESSOR, skrnn.GRURegressor), (SIMPLE, skrnn.RNNRegressor)])
+def test_the_automatic_rate_is_that_of_solver_cell_and_schedule(of, cls, solver):
+    def rate(**params):
+        return checked(of, cls, solver=solver, **params).learning_rate_init
+
+    assert rate(learning_rate="constant") == rate(learning_rate="cosine") <= rate()
+    assert rate(learning_rate_init=7) == 7
+    if (solver, of.cell.forget_gate is not None) in RATES:
+        assert rate() == RATES[solver, of.cell.forget_gate is not None].top
+    part = SequenceSettings.checked(
+        of, cls(solver=solver).get_params(deep=False), cls._parameter_constraints, partial_fit=True
+    ) if solver != "lbfgs" else None  # fmt: skip
+    assert part is None or part.learning_rate_init == rate(learning_rate="constant")
+
+
+def test_every_solver_that_has_a_rate_has_automatic_ones():
+    stepwise = {name for name, solver in SOLVERS.items() if not solver.full_batch}
+    assert set(RATES) == set(product(stepwise, [True, False]))
 
 
 @pytest.mark.parametrize(
     ("params", "bias"),
     [
-        ({}, 0.0), ({"forget_bias": 2}, 2.0), ({"forget_bias": ("chrono", 7)}, ("chrono", 7)),
+        ({}, ("chrono", 50)), ({"forget_bias": 2}, 2.0), ({"forget_bias": ("chrono", 7)}, ("chrono", 7)),
         ({"forget_bias": "chrono"}, ("chrono", 50)),
         ({"forget_bias": "chrono", "k2": 20}, ("chrono", 20)),
         ({"forget_bias": "chrono", "k1": 20}, ("chrono", 20)),
@@ -100,15 +124,14 @@ def test_units_remember_for_as_long_as_gradients_travel(params, bias):
 
 
 def test_a_cell_without_forget_gate_has_no_bias_for_it():
-    of = Of("RNNRegressor", Elman, Numbers)
     assert "forget_bias" not in skrnn.RNNRegressor().get_params()
-    assert checked(of, skrnn.RNNRegressor).initial_forget_bias(50) is None
+    assert checked(SIMPLE, skrnn.RNNRegressor).initial_forget_bias(50) is None
 
 
 def test_a_part_that_fills_its_batch_may_be_one_of_many():
     """partial_fit then makes the update that fit makes of a batch; any other part is whole data."""
     auto, seven = checked(), checked(batch_size=7)
-    sizes = [1, AUTO_BATCH - 1, AUTO_BATCH, AUTO_BATCH + 1, LARGEST_WHOLE, LARGEST_WHOLE + 1]
+    sizes = [1, BATCH - 1, BATCH, BATCH + 1, LARGEST_WHOLE, LARGEST_WHOLE + 1]
     parts = [auto.is_whole(n, is_part=True) for n in sizes]
     assert parts == [True, True, False, True, True, False]
     assert [seven.is_whole(n, is_part=True) for n in (6, 7, 8)] == [True, False, False]
