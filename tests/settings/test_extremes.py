@@ -238,7 +238,7 @@ def test_answers_that_overflow(activation, n_jobs, engine):
     with pytest.warns(ConvergenceWarning, match="Maximum"):
         model = skrnn.RNNClassifier(
             4, activation=activation, max_iter=1, random_state=0, solver="sgd", clip_norm=None,
-            learning_rate="constant", learning_rate_init=10.0, alpha=1e-4, n_jobs=n_jobs,
+            learning_rate="constant", learning_rate_init=10.0, batch_size=40, n_jobs=n_jobs,
         ).fit(long[:40, :2], long[:40, 0, 0] > 1)  # fmt: skip
     short = [x[:2] for x in long]
     bad = [*short[:7], np.tile(long[7] * 1e300, (40, 1)), *short[8:]]
