@@ -155,8 +155,12 @@ def main():
     options = parser.parse_intermixed_args()
     tasks, seeds = list(all_tasks(options.folder)), range(options.seeds)
     changes = AT_TEST if options.test else CHANGES
-    print(f"skrnn {skrnn.__version__}; {options.seeds} seeds; {'test' if options.test else 'training'} parts")
-    print(" " * 33 + f"{'mean':>7}{'points':>14}" + "".join(f"{SHORT[t.name]:>9}" for t in tasks), "      s")
+    print(
+        f"skrnn {skrnn.__version__}; {options.seeds} seeds; {'test' if options.test else 'training'} parts"
+    )
+    print(
+        " " * 33 + f"{'mean':>7}{'points':>14}" + "".join(f"{SHORT[t.name]:>9}" for t in tasks), "      s"
+    )
     for cell in options.cells:
         print(cell)
         known = figures(cell, tasks, changes["defaults"], seeds, test=options.test)

@@ -155,9 +155,7 @@ _BY_NAME = {task.name: task for task in TASKS} | {
         (3000, 500), accuracy_of_copy, 1 / N_SYMBOLS, 46, PER_STEP, [FULL],
     ),
 }  # fmt: skip
-AT_DEFAULTS = [
-    _BY_NAME[name] for name in ("adding, T=400", "temporal order, T=100", "copy memory, T=50")
-]
+AT_DEFAULTS = [_BY_NAME[name] for name in ("adding, T=400", "temporal order, T=100", "copy memory, T=50")]
 OWN_BIAS = {"LSTM": 1.0, "GRU": 0.0}  # of the cells
 
 

@@ -84,7 +84,9 @@ def summary(curves, goal):
     """Accuracy at the end, seconds of all, seconds to the goal."""
     reached = np.median([until(curve, goal) for curve in curves])
     accuracy, seconds = np.mean([c[-1][1] for c in curves]), np.median([c[-1][0] for c in curves])
-    return f"{accuracy:>9.4f}{seconds:>8.2f}" + (f"{reached:>9.2f}" if np.isfinite(reached) else f"{'-':>9}")
+    return f"{accuracy:>9.4f}{seconds:>8.2f}" + (
+        f"{reached:>9.2f}" if np.isfinite(reached) else f"{'-':>9}"
+    )
 
 
 def main():
@@ -104,9 +106,7 @@ def main():
         task = archived(load, name) if name in CLASSIFICATION else digits_by_rows()
         for cell, reference in goals.items():
             goal = reference - HALF_A_POINT
-            curves = [
-                (ours(cell, task, seed), theirs(cell, task, seed)) for seed in range(options.seeds)
-            ]
+            curves = [(ours(cell, task, seed), theirs(cell, task, seed)) for seed in range(options.seeds)]
             texts = [summary(part, goal) for part in zip(*curves, strict=True)]
             print(f"{name:<17}{cell:<5}{goal:>9.4f}{''.join(texts)}", flush=True)
 

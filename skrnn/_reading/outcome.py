@@ -5,7 +5,6 @@ the classes, reach without any network. To add a cause of learning nothing, add 
 belongs: what the data show comes first, what may always be comes last.
 """
 
-from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
@@ -121,7 +120,7 @@ def causes(outcome):
         tips.append("if the whole numbers of X are ids of tokens or categories, set embedding_size")
     if X.dtype is None and (offset := offset_of(X)):
         tips.append(f"standardise X: {offset}")
-    if T >= LONG and isinstance(getattr(settings, "forget_bias", None), Real):
+    if T >= LONG and isinstance(settings.initial_forget_bias(T), float):
         tips.append('forget_bias="chrono", so that the network remembers for longer at the start')
     if not settings.per_step and settings.pooling == "last" and T >= LONG:
         tips.append(f'pooling="max" or "mean", as the answer is read from the last of {T} steps only')

@@ -1,4 +1,4 @@
-"""What "auto" stands for: the learning rate, the batches and the number of epochs of a fit.
+"""What "auto" stands for: the learning rate, the penalty, the batches and the number of epochs of a fit.
 
 The figures are those of a study on sixteen sets and tasks (docs/defaults.rst, ``benchmarks/defaults.py``).
 To give a solver of one's own a rate, add a row to ``RATES``.
@@ -41,6 +41,13 @@ def learning_rate_init(solver, cell, *, turns):
     is_gated = getattr(cell, "forget_gate", None) is not None
     rates = RATES.get((solver, is_gated), UNUSED)
     return rates.top if turns else rates.start
+
+
+def alpha(*, has_classes, per_step):
+    """The penalty. It is divided by the number of sequences of a batch, but losses per step are means over
+    all their steps: of one long series with a label for every step it would take most of what is learned.
+    """
+    return 0.01 if has_classes and not per_step else 1e-4
 
 
 def batch_size(n):

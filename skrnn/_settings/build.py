@@ -11,21 +11,12 @@ SOURCE = "<constructor made by skrnn._settings.build>"  # the file that tracebac
 
 def of(owners):
     """The parameters of a class with these owners, in order, with its defaults."""
-    return {
-        name: _with_default_of(owners, p)
-        for name, p in PARAMETERS.items()
-        if p.owner == "all" or p.owner in owners
-    }
+    return {name: p for name, p in PARAMETERS.items() if p.owner == "all" or p.owner in owners}
 
 
 def attributes_of(owners):
     """The attributes of a class with these owners, in order."""
     return {name: a for name, a in ATTRIBUTES.items() if a.owner == "all" or a.owner in owners}
-
-
-def _with_default_of(owners, p):
-    default = next((p.default_of[owner] for owner in owners if owner in (p.default_of or {})), p.default)
-    return p._replace(default=default, type=p.type.replace("{default}", repr(default)))
 
 
 def make_init(cls, parameters):

@@ -70,7 +70,7 @@ def check_solver(e):
 
 
 def check_forget_bias(e):
-    """ValueError unless it is a finite number, "chrono", or ("chrono", T) with T of two steps or more."""
+    """ValueError unless it is a finite number, a name, or ("chrono", T) with T of two steps or more."""
     bias = getattr(e, "forget_bias", 0.0)
     if isinstance(bias, tuple):
         T = bias[1] if len(bias) == 2 and isinstance(bias[0], str) and bias[0] == "chrono" else None
@@ -79,8 +79,8 @@ def check_forget_bias(e):
         ok = isinstance(bias, str) or (np.isfinite(bias) and not isinstance(bias, bool))
     if not ok:
         raise ValueError(
-            'forget_bias must be a finite number, "chrono", or ("chrono", T) with the number T of time '
-            f"steps to remember, an int of at least 2, got {quote(bias)}."
+            'forget_bias must be a finite number, "auto", "chrono", or ("chrono", T) with the number T of '
+            f"time steps to remember, an int of at least 2, got {quote(bias)}."
         )
 
 

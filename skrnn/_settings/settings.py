@@ -106,6 +106,9 @@ class Settings:
             turns = not in_parts and getattr(self.schedule_class, "is_whole", False)
             rate = automatic.learning_rate_init(self.solver, self.cell, turns=turns)
             vars(self).update(learning_rate_init=rate)
+        if self.alpha == "auto":
+            has_classes = hasattr(self, "class_weight")
+            vars(self).update(alpha=automatic.alpha(has_classes=has_classes, per_step=self.per_step))
         return self
 
     # --- training ---------------------------------------------------------------------------------
@@ -135,6 +138,8 @@ class Settings:
     def initial_forget_bias(self, T):
         """The bias of forget gates, for sequences of up to T steps; None if the cell has no such gate."""
         bias = getattr(self, "forget_bias", None)
+        if bias == "auto":
+            bias = self.cell.bias_init[self.cell.forget_gate] if self.per_step else "chrono"
         if bias != "chrono":
             return bias if bias is None or isinstance(bias, tuple) else float(bias)
         depth = self.longest_window if self.k2 == "auto" else self.k2 or self.k1

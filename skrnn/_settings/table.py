@@ -24,14 +24,11 @@ from skrnn.solvers import SCHEDULES, SOLVERS
 
 
 class Parameter(NamedTuple):
-    """``type`` may hold the default as ``{default}``; ``default_of`` maps an owner to another one."""
-
     default: object
     constraint: list
     type: str
     text: str
     owner: str = "all"
-    default_of: dict | None = None
 
 
 def _at_least(low):
@@ -68,16 +65,17 @@ PARAMETERS = {
         "rnn",
     ),
     "forget_bias": Parameter(
-        "chrono",
-        [Real, StrOptions({"chrono"}), tuple],
-        'float, "chrono" or tuple of str and int, default="chrono"',
+        "auto",
+        [Real, StrOptions({"auto", "chrono"}), tuple],
+        'float, "auto", "chrono" or tuple of str and int, default="auto"',
         "The bias of the forget gate before training (of the GRU the gate z, which keeps the state). "
         "With a higher one the network remembers for longer at the start, by which long tasks are often "
         "learned or not. \"chrono\" (Tallec and Ollivier, ICLR 2018): every unit draws for how many "
         "steps it remembers, between 1 and T - 1, and its bias is the logarithm of that; of the LSTM the "
         "input gate's is minus that. T is the number of steps that gradients travel: those of the "
         "longest sequence of the first fit, or `k2` (`k1` if that is None), if it is less. (\"chrono\", "
-        "T) sets it.",
+        "T) sets it. \"auto\" is \"chrono\" with one target per sequence; with targets per step, which "
+        "mostly depend on what came just before, it is 1.0 for the LSTM and 0.0 for the GRU.",
         "gated",
     ),
     "bidirectional": Parameter(
@@ -275,14 +273,14 @@ PARAMETERS = {
         "classifier",
     ),
     "alpha": Parameter(
-        1e-4,
-        [_NOT_NEGATIVE],
-        "float, default={default}",
+        "auto",
+        [StrOptions({"auto"}), _NOT_NEGATIVE],
+        'float or "auto", default="auto"',
         "Strength of the L2 penalty on the weight matrices (not on biases): every update adds "
         "``alpha / 2 |W|^2`` divided by the sum of the sample weights of its sequences, whatever `k1` "
         "and `k2`, as in scikit-learn's multi-layer perceptron: the same number is half as strong in "
-        "batches twice as large.",
-        default_of={"classifier": 0.01},
+        "batches twice as large. \"auto\" is 0.01 for classes with one target per sequence, and 0.0001 for "
+        "everything else.",
     ),
     "solver": Parameter(
         "adam",

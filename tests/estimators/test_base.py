@@ -21,7 +21,8 @@ from skrnn import inspection, losses, solvers
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 N, T, F = 12, 5, 2
-SMALL = {"hidden_size": 3, "random_state": 0, "learning_rate_init": 0.01}
+# at a constant rate, so that epochs do not depend on how many there are to be
+SMALL = {"hidden_size": 3, "random_state": 0, "learning_rate_init": 0.01, "learning_rate": "constant"}
 PER_STEP = {"return_sequences": True}
 # training that ends with max_iter and not before
 FIXED = {**SMALL, "tol": 0.0, "n_iter_no_change": np.inf}
@@ -107,16 +108,16 @@ def test_set_params_does_not_change_a_fitted_model(cls):
 # --- constructor and documentation -------------------------------------------------------------------
 
 DEFAULTS = {
-    "hidden_size": 32, "activation": "tanh", "forget_bias": "of the cell",
+    "hidden_size": 32, "activation": "tanh", "forget_bias": "auto",
     "bidirectional": False, "embedding_size": None,
     "n_tokens": None, "pooling": "last", "dropout": 0.0, "weight_dropout": 0.0, "rows": "sequences",
     "step_features": 1, "sequence_id": None, "return_sequences": False, "target_delay": 0,
     "initial_state": "zeros",
     "k1": None, "k2": None, "gradient": "bptt", "truncation_tolerance": 0.5, "target_replication": 0.0,
     "clip_norm": 1.0, "clip_value": None, "loss": "squared_error", "huber_delta": 1.0, "quantile": 0.5,
-    "class_weight": None, "alpha": 1e-4, "solver": "adam", "learning_rate_init": "measured",
-    "learning_rate": "constant", "momentum": 0.9, "nesterovs_momentum": True, "beta_1": 0.9,
-    "beta_2": 0.999, "epsilon": 1e-8, "max_fun": 15000, "batch_size": "auto", "max_iter": 200,
+    "class_weight": None, "alpha": "auto", "solver": "adam", "learning_rate_init": "auto",
+    "learning_rate": "onecycle", "momentum": 0.9, "nesterovs_momentum": True, "beta_1": 0.9,
+    "beta_2": 0.999, "epsilon": 1e-8, "max_fun": 15000, "batch_size": "auto", "max_iter": "auto",
     "shuffle": True, "tol": 1e-4, "n_iter_no_change": 50, "early_stopping": False,
     "validation_fraction": 0.1, "warm_start": False, "random_state": None, "verbose": False,
     "n_jobs": None, "dtype": None,
@@ -133,14 +134,27 @@ def own_parameters(cls):
     return [name for name in names if gated or name != "forget_bias"]
 
 
-def test_default_rate(cls):
-    """The simple network cannot take the rate of the gated ones."""
-    assert cls().learning_rate_init == (0.003 if cls.__name__.startswith("RNN") else 0.01)
+def test_default_rate(cls, assert_same_weights):
+    """That of the solver, the cell and the schedule; the simple network cannot take a high one."""
+    X, y = mean_of_features(cls)
+    params = {"hidden_size": 3, "max_iter": 2, "random_state": 0}
+    top, start = (0.003, 0.003) if cls.__name__.startswith("RNN") else (0.03, 0.01)
+    for schedule, rate in (("onecycle", top), ("constant", start)):
+        model = cls(**params, learning_rate=schedule).fit(X, y)
+        assert model.learning_rate_init == "auto"  # a parameter is not changed by fit
+        assert_same_weights(
+            model, cls(**params, learning_rate=schedule, learning_rate_init=rate).fit(X, y)
+        )
+    parts = [
+        cls(**params, learning_rate_init=rate).partial_fit(X, y, **first_classes(cls))
+        for rate in ("auto", start)
+    ]
+    assert_same_weights(*parts)
 
 
-@pytest.mark.parametrize(("n", "n_updates"), [(32, 1), (200, 1), (201, 7), (224, 7), (225, 8)])
+@pytest.mark.parametrize(("n", "n_updates"), [(16, 1), (32, 1), (33, 3), (48, 3), (49, 4)])
 def test_batch_size_auto(regressor, n, n_updates):
-    """All sequences up to 200, batches of 32 beyond."""
+    """All sequences up to 32, batches of 16 beyond."""
     X = np.random.RandomState(0).normal(size=(n, 2, 1))
     assert regressor(2, max_iter=1).fit(X, X[:, 0, 0]).n_updates_ == n_updates
 
@@ -148,10 +162,10 @@ def test_batch_size_auto(regressor, n, n_updates):
 def test_parts_of_the_automatic_batch_size_make_the_updates_of_fit(classifier, assert_same_weights):
     rng = np.random.RandomState(0)
     X, y = rng.normal(size=(224, 3, 2)), rng.randint(3, size=224)
-    settings = {"hidden_size": 3, "shuffle": False, "random_state": 0, "max_iter": 1}
+    settings = SMALL | {"shuffle": False, "max_iter": 1}
     whole, parts = classifier(**settings).fit(X, y), classifier(**settings)
-    for k in range(0, 224, 32):
-        parts.partial_fit(X[k : k + 32], y[k : k + 32], classes=[0, 1, 2])
+    for k in range(0, 224, 16):
+        parts.partial_fit(X[k : k + 16], y[k : k + 16], classes=[0, 1, 2])
     assert_same_weights(parts, whole)
 
 
@@ -163,11 +177,8 @@ def test_signature(cls):
         assert parameter.kind == (
             parameter.POSITIONAL_OR_KEYWORD if positional else parameter.KEYWORD_ONLY
         )
-        if name == "forget_bias":
-            assert parameter.default == (1.0 if cls.__name__.startswith("LSTM") else 0.0)
-        elif name != "learning_rate_init":
-            assert parameter.default == DEFAULTS[name]
-            assert type(parameter.default) is type(DEFAULTS[name])
+        assert parameter.default == DEFAULTS[name]
+        assert type(parameter.default) is type(DEFAULTS[name])
 
 
 def test_get_params_set_params_clone(cls):
@@ -984,7 +995,7 @@ def test_options_of_solvers_have_an_effect(solver, option):
 def test_schedules_begin_with_the_initial_rate(cls, schedule, assert_same_weights):
     X, y = mean_of_features(cls)
     expected = cls(**FIXED, max_iter=1).fit(X, y)
-    assert_same_weights(cls(**FIXED, max_iter=1, learning_rate=schedule).fit(X, y), expected)
+    assert_same_weights(cls(**FIXED | {"learning_rate": schedule}, max_iter=1).fit(X, y), expected)
 
 
 def sizes_of_steps(schedule, max_iter, **params):
@@ -993,7 +1004,8 @@ def sizes_of_steps(schedule, max_iter, **params):
     settings = {**FIXED, "solver": "sgd", "momentum": 0.0, "clip_norm": 1e-6, "learning_rate_init": 1.0}
     theta, steps = None, []
     for epochs in range(1, max_iter + 1):
-        model = skrnn.GRURegressor(**{**settings, **params}, learning_rate=schedule, max_iter=max_iter)
+        params["learning_rate"] = schedule
+        model = skrnn.GRURegressor(**settings | params, max_iter=max_iter)
         with interrupted(solvers.SGD, "step", epochs + 1), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             model.fit(X, y)
@@ -1023,7 +1035,7 @@ def test_adaptive_goes_on_after_a_plateau_and_ends(cls):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         constant = cls(**params).fit(X, y)
-        adaptive = cls(**params, learning_rate="adaptive").fit(X, y)
+        adaptive = cls(**params | {"learning_rate": "adaptive"}).fit(X, y)
     assert constant.n_iter_ < 5
     assert 10 < adaptive.n_iter_ < 30  # 0.01 / 5**6 < 1e-6
 
@@ -1032,12 +1044,12 @@ def test_cosine_ends_without_warning(cls):
     X, y = mean_of_features(cls)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert cls(**FIXED, max_iter=4, learning_rate="cosine").fit(X, y).n_iter_ == 4
+        assert cls(**FIXED | {"learning_rate": "cosine"}, max_iter=4).fit(X, y).n_iter_ == 4
 
 
 def test_cosine_is_constant_in_partial_fit(cls, assert_same_weights):
     X, y = mean_of_features(cls)
-    model, expected = cls(**FIXED, learning_rate="cosine"), cls(**FIXED)
+    model, expected = cls(**FIXED | {"learning_rate": "cosine"}), cls(**FIXED)
     for _ in range(3):
         model.partial_fit(X, y, **first_classes(cls))
         expected.partial_fit(X, y, **first_classes(cls))

@@ -21,7 +21,7 @@ both = pytest.mark.parametrize("cls", [skrnn.RNNRegressor, skrnn.RNNClassifier])
 # rectified units without clipping: what they gain in a step they gain in every step
 EXPLODING = {
     "activation": "relu", "hidden_size": 8, "solver": "sgd", "clip_norm": None, "learning_rate_init": 3.0,
-    "random_state": 0, "n_iter_no_change": np.inf,
+    "learning_rate": "constant", "alpha": 1e-4, "random_state": 0, "n_iter_no_change": np.inf,
 }  # fmt: skip
 
 
@@ -206,8 +206,8 @@ def test_partial_fit_tells_what_led_astray():
 def test_a_penalty_beyond_all_numbers_is_a_loss_that_is(alpha):
     """Of float32 weights of 1e25; without a penalty nobody squares them."""
     model = skrnn.GRURegressor(
-        loss="absolute_error", dtype="float32", learning_rate_init=1e25, alpha=alpha, batch_size=7,
-        max_iter=5, random_state=0, n_iter_no_change=np.inf,
+        loss="absolute_error", dtype="float32", learning_rate="constant", learning_rate_init=1e25,
+        alpha=alpha, batch_size=7, max_iter=5, random_state=0, n_iter_no_change=np.inf,
     )  # fmt: skip
     with pytest.warns(ConvergenceWarning, match="the loss is non-finite" if alpha else "Maximum"):
         model.fit(X, X[:, -1, 0])

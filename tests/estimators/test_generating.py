@@ -21,7 +21,10 @@ from skrnn._reading.tokens import TokenList
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 N_TOKENS = 6
-SMALL = {"hidden_size": 5, "max_iter": 3, "learning_rate_init": 0.05, "random_state": 0}
+SMALL = {
+    "hidden_size": 5, "max_iter": 3, "learning_rate": "constant", "learning_rate_init": 0.05,
+    "random_state": 0,
+}  # fmt: skip
 TOKENS = {**SMALL, "embedding_size": 3, "n_tokens": N_TOKENS}
 SEQUENCES = {**TOKENS, "return_sequences": True}
 STEPS = {**TOKENS, "rows": "steps"}
@@ -356,8 +359,8 @@ def test_text_goes_on():
     encoder = skrnn.TokenEncoder()
     (ids,) = encoder.fit_transform([text])
     model = skrnn.GRUClassifier(
-        embedding_size=8, n_tokens=encoder.n_tokens_, return_sequences=True, learning_rate_init=0.02,
-        max_iter=300, tol=1e-3, random_state=0,
+        embedding_size=8, n_tokens=encoder.n_tokens_, return_sequences=True, k1=8, k2=16,
+        random_state=0,
     ).fit([ids[:-1]], [ids[1:]])  # fmt: skip
     prompt = encoder.transform(["the cat sat", "on the"])
     greedy = encoder.inverse_transform(model.generate(prompt, 24, temperature=0))

@@ -1459,7 +1459,7 @@ def test_tol_none_runs_all_epochs(cls):
     assert cls(**{**params, "tol": 1e9}).fit(X, y).n_iter_ < 12
     model = cls(**{**SMALL, "solver": "lbfgs", "tol": None, "max_iter": 3})
     assert silently(model, X, y).n_iter_ == 3
-    bad = cls(**SMALL, tol=None, learning_rate="adaptive")
+    bad = cls(**SMALL | {"learning_rate": "adaptive"}, tol=None)
     assert_says("^tol=None and learning_rate='adaptive' do not go together", lambda: bad.fit(X, y))
     cls(**SMALL, tol=None).partial_fit(X, y, **({"classes": [0, 1, 2]} if is_classifier(model) else {}))
 

@@ -45,7 +45,10 @@ from skrnn._estimators import series
 
 pytestmark = pytest.mark.filterwarnings("ignore:Maximum iterations")
 
-SMALL = {"hidden_size": 3, "max_iter": 2, "learning_rate_init": 0.05, "random_state": 0}
+SMALL = {
+    "hidden_size": 3, "max_iter": 2, "learning_rate": "constant", "learning_rate_init": 0.05,
+    "random_state": 0,
+}  # fmt: skip
 STEPS = {**SMALL, "rows": "steps"}
 STILL = {"solver": "sgd", "learning_rate_init": 1e-300, "alpha": 0.0}  # no update changes any weight
 
@@ -1576,7 +1579,13 @@ def test_the_checks_that_are_expected_to_fail_are_run(estimator):
 def test_39_an_interruption_after_training_loses_nothing(monkeypatch):
     """The states in which series end are computed once more; whoever insists loses the fit."""
     X = np.random.RandomState(0).normal(size=(40, 2))
-    params = {"rows": "steps", "hidden_size": 3, "max_iter": 2, "random_state": 0, "tol": 1e-9}
+    params = {
+        "rows": "steps",
+        "hidden_size": 3,
+        "max_iter": 2,
+        "random_state": 0,
+        "learning_rate": "constant",
+    }
     model, expected = (skrnn.GRURegressor(**params) for _ in range(2))
     real, calls = series.ends, []
 

@@ -18,7 +18,10 @@ routed_score_of_a_pipeline = needs_sklearn("1.8", "a search scores a pipeline wi
 
 N = 24
 # converged by decree: no warnings
-SMALL = {"hidden_size": 3, "max_iter": 20, "tol": 1e6, "n_iter_no_change": 3, "random_state": 0}
+SMALL = {
+    "hidden_size": 3, "max_iter": 20, "learning_rate": "constant", "tol": 1e6, "n_iter_no_change": 3,
+    "random_state": 0,
+}  # fmt: skip
 RATES = [1e-6, 0.1]
 CONTAINERS = ["2-D", "3-D", "list"]
 INNER, OUTER = KFold(2), KFold(3)
@@ -174,7 +177,7 @@ def test_weights_of_steps_through_a_search(cls, routing):
     model = cls(**SMALL, return_sequences=True)
     right = clone(model).fit(X, y, w)
     model.set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
-    search = GridSearchCV(model, {"alpha": [1e-4]}, cv=INNER, error_score="raise")
+    search = GridSearchCV(model, {"alpha": [model.alpha]}, cv=INNER, error_score="raise")
     search.fit(X, y, sample_weight=w)
     for a, b in zip(search.predict(X), right.predict(X), strict=True):
         np.testing.assert_array_equal(a, b)

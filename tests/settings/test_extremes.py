@@ -281,8 +281,13 @@ def test_a_score_below_all_numbers(model):
 def test_predictions_that_are_not_finite_have_no_score(params):
     with pytest.warns(ConvergenceWarning, match="Maximum"):
         model = skrnn.RNNRegressor(
-            3, activation="identity", max_iter=1, random_state=0, learning_rate="constant",
-            learning_rate_init=2.0, **params,
+            3,
+            activation="identity",
+            max_iter=1,
+            random_state=0,
+            learning_rate="constant",
+            learning_rate_init=2.0,
+            **params,
         ).fit(X, y)
     far = np.tile(X * 1e300, (1, 99, 1))
     with pytest.warns(UserWarning, match="is not finite"), pytest.raises(ValueError, match="no score"):
