@@ -21,9 +21,8 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
     bidirectional: bool
     embedding_size: int | None
     n_tokens: int | None
-    pooling: Literal["last", "mean", "max", "last_max"] | tuple[str, ...]
+    pooling: Literal["last", "mean", "max"]
     dropout: float
-    weight_dropout: float
     rows: Literal["sequences", "steps"]
     step_features: int
     sequence_id: str | int | tuple[Any, ...] | None
@@ -38,9 +37,9 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
     clip_norm: float | None
     clip_value: float | None
     class_weight: Literal["balanced"] | dict[Any, Any] | None
-    alpha: float
+    alpha: Literal["auto"] | float
     solver: Literal["adam", "sgd", "rmsprop", "lbfgs"]
-    learning_rate_init: float
+    learning_rate_init: Literal["auto"] | float
     learning_rate: Literal["constant", "adaptive", "invscaling", "cosine", "onecycle"] | Callable[..., Any]
     momentum: float
     nesterovs_momentum: bool
@@ -82,13 +81,12 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
         self,
         hidden_size: int | tuple[int, ...] | Sequence[int] | NDArray[Any] = 32,
         *,
-        forget_bias: float | Literal["chrono"] | tuple[str, int] = 0.0,
+        forget_bias: float | Literal["auto", "chrono"] | tuple[str, int] = "auto",
         bidirectional: bool = False,
         embedding_size: int | None = None,
         n_tokens: int | None = None,
-        pooling: Literal["last", "mean", "max", "last_max"] | tuple[str, ...] = "last",
+        pooling: Literal["last", "mean", "max"] = "last",
         dropout: float = 0.0,
-        weight_dropout: float = 0.0,
         rows: Literal["sequences", "steps"] = "sequences",
         step_features: int = 1,
         sequence_id: str | int | tuple[Any, ...] | None = None,
@@ -103,10 +101,10 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
         clip_norm: float | None = 1.0,
         clip_value: float | None = None,
         class_weight: Literal["balanced"] | dict[Any, Any] | None = None,
-        alpha: float = 0.0001,
+        alpha: Literal["auto"] | float = "auto",
         solver: Literal["adam", "sgd", "rmsprop", "lbfgs"] = "adam",
-        learning_rate_init: float = 0.01,
-        learning_rate: Literal["constant", "adaptive", "invscaling", "cosine", "onecycle"] | Callable[..., Any] = "constant",
+        learning_rate_init: Literal["auto"] | float = "auto",
+        learning_rate: Literal["constant", "adaptive", "invscaling", "cosine", "onecycle"] | Callable[..., Any] = "onecycle",
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
         beta_1: float = 0.9,
@@ -114,7 +112,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
         epsilon: float = 1e-08,
         max_fun: int = 15000,
         batch_size: Literal["auto"] | int = "auto",
-        max_iter: Literal["auto"] | int = 200,
+        max_iter: Literal["auto"] | int = "auto",
         shuffle: bool = True,
         tol: float | None = 0.0001,
         n_iter_no_change: int | float = 50,
@@ -183,58 +181,10 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
     def weights_(self) -> dict[str, NDArray[Any]]: ...
 
 class GRUClassifier(SequenceClassifier):
-    forget_bias: float | Literal["chrono"] | tuple[str, int]
+    forget_bias: float | Literal["auto", "chrono"] | tuple[str, int]
 
 class LSTMClassifier(SequenceClassifier):
-    forget_bias: float | Literal["chrono"] | tuple[str, int]
-    def __init__(
-        self,
-        hidden_size: int | tuple[int, ...] | Sequence[int] | NDArray[Any] = 32,
-        *,
-        forget_bias: float | Literal["chrono"] | tuple[str, int] = 1.0,
-        bidirectional: bool = False,
-        embedding_size: int | None = None,
-        n_tokens: int | None = None,
-        pooling: Literal["last", "mean", "max", "last_max"] | tuple[str, ...] = "last",
-        dropout: float = 0.0,
-        weight_dropout: float = 0.0,
-        rows: Literal["sequences", "steps"] = "sequences",
-        step_features: int = 1,
-        sequence_id: str | int | tuple[Any, ...] | None = None,
-        return_sequences: bool = False,
-        target_delay: int = 0,
-        initial_state: Literal["zeros", "last"] = "zeros",
-        k1: int | None = None,
-        k2: Literal["auto"] | int | None = None,
-        gradient: Literal["bptt", "rtrl", "snap1"] = "bptt",
-        truncation_tolerance: float = 0.5,
-        target_replication: float = 0.0,
-        clip_norm: float | None = 1.0,
-        clip_value: float | None = None,
-        class_weight: Literal["balanced"] | dict[Any, Any] | None = None,
-        alpha: float = 0.0001,
-        solver: Literal["adam", "sgd", "rmsprop", "lbfgs"] = "adam",
-        learning_rate_init: float = 0.01,
-        learning_rate: Literal["constant", "adaptive", "invscaling", "cosine", "onecycle"] | Callable[..., Any] = "constant",
-        momentum: float = 0.9,
-        nesterovs_momentum: bool = True,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-08,
-        max_fun: int = 15000,
-        batch_size: Literal["auto"] | int = "auto",
-        max_iter: Literal["auto"] | int = 200,
-        shuffle: bool = True,
-        tol: float | None = 0.0001,
-        n_iter_no_change: int | float = 50,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        warm_start: bool = False,
-        random_state: int | np.random.RandomState | None = None,
-        verbose: bool | int = False,
-        n_jobs: int | None = None,
-        dtype: Literal["float32", "float64"] | np.dtype[Any] | type[np.floating[Any]] | None = None,
-    ) -> None: ...
+    forget_bias: float | Literal["auto", "chrono"] | tuple[str, int]
 
 class RNNClassifier(SequenceClassifier):
     activation: Literal["tanh", "relu", "logistic", "identity", "softmax"]
@@ -246,9 +196,8 @@ class RNNClassifier(SequenceClassifier):
         bidirectional: bool = False,
         embedding_size: int | None = None,
         n_tokens: int | None = None,
-        pooling: Literal["last", "mean", "max", "last_max"] | tuple[str, ...] = "last",
+        pooling: Literal["last", "mean", "max"] = "last",
         dropout: float = 0.0,
-        weight_dropout: float = 0.0,
         rows: Literal["sequences", "steps"] = "sequences",
         step_features: int = 1,
         sequence_id: str | int | tuple[Any, ...] | None = None,
@@ -263,10 +212,10 @@ class RNNClassifier(SequenceClassifier):
         clip_norm: float | None = 1.0,
         clip_value: float | None = None,
         class_weight: Literal["balanced"] | dict[Any, Any] | None = None,
-        alpha: float = 0.0001,
+        alpha: Literal["auto"] | float = "auto",
         solver: Literal["adam", "sgd", "rmsprop", "lbfgs"] = "adam",
-        learning_rate_init: float = 0.003,
-        learning_rate: Literal["constant", "adaptive", "invscaling", "cosine", "onecycle"] | Callable[..., Any] = "constant",
+        learning_rate_init: Literal["auto"] | float = "auto",
+        learning_rate: Literal["constant", "adaptive", "invscaling", "cosine", "onecycle"] | Callable[..., Any] = "onecycle",
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
         beta_1: float = 0.9,
@@ -274,7 +223,7 @@ class RNNClassifier(SequenceClassifier):
         epsilon: float = 1e-08,
         max_fun: int = 15000,
         batch_size: Literal["auto"] | int = "auto",
-        max_iter: Literal["auto"] | int = 200,
+        max_iter: Literal["auto"] | int = "auto",
         shuffle: bool = True,
         tol: float | None = 0.0001,
         n_iter_no_change: int | float = 50,

@@ -18,16 +18,15 @@ class SequenceEncoderDecoder(BaseEstimator):
     hidden_size: int | tuple[int, ...] | Sequence[int] | NDArray[Any]
     embedding_size: int
     dropout: float
-    weight_dropout: float
     beam_size: int
     max_length: int | None
     k1: int | None
     k2: int | None
     clip_norm: float | None
     clip_value: float | None
-    alpha: float
+    alpha: Literal["auto"] | float
     solver: Literal["adam", "sgd", "rmsprop", "lbfgs"]
-    learning_rate_init: float
+    learning_rate_init: Literal["auto"] | float
     learning_rate: Literal["constant", "adaptive", "invscaling", "cosine", "onecycle"] | Callable[..., Any]
     momentum: float
     nesterovs_momentum: bool
@@ -64,20 +63,19 @@ class SequenceEncoderDecoder(BaseEstimator):
         self,
         hidden_size: int | tuple[int, ...] | Sequence[int] | NDArray[Any] = 32,
         *,
-        forget_bias: float | Literal["chrono"] | tuple[str, int] = 0.0,
+        forget_bias: float | Literal["auto", "chrono"] | tuple[str, int] = "auto",
         embedding_size: int = 16,
         dropout: float = 0.0,
-        weight_dropout: float = 0.0,
         beam_size: int = 1,
         max_length: int | None = None,
         k1: int | None = None,
         k2: int | None = None,
         clip_norm: float | None = 1.0,
         clip_value: float | None = None,
-        alpha: float = 0.0001,
+        alpha: Literal["auto"] | float = "auto",
         solver: Literal["adam", "sgd", "rmsprop", "lbfgs"] = "adam",
-        learning_rate_init: float = 0.01,
-        learning_rate: Literal["constant", "adaptive", "invscaling", "cosine", "onecycle"] | Callable[..., Any] = "constant",
+        learning_rate_init: Literal["auto"] | float = "auto",
+        learning_rate: Literal["constant", "adaptive", "invscaling", "cosine", "onecycle"] | Callable[..., Any] = "onecycle",
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
         beta_1: float = 0.9,
@@ -85,7 +83,7 @@ class SequenceEncoderDecoder(BaseEstimator):
         epsilon: float = 1e-08,
         max_fun: int = 15000,
         batch_size: Literal["auto"] | int = "auto",
-        max_iter: Literal["auto"] | int = 200,
+        max_iter: Literal["auto"] | int = "auto",
         shuffle: bool = True,
         tol: float | None = 0.0001,
         n_iter_no_change: int | float = 50,
@@ -132,47 +130,10 @@ class SequenceEncoderDecoder(BaseEstimator):
     def weights_(self) -> dict[str, NDArray[Any]]: ...
 
 class GRUEncoderDecoder(SequenceEncoderDecoder):
-    forget_bias: float | Literal["chrono"] | tuple[str, int]
+    forget_bias: float | Literal["auto", "chrono"] | tuple[str, int]
 
 class LSTMEncoderDecoder(SequenceEncoderDecoder):
-    forget_bias: float | Literal["chrono"] | tuple[str, int]
-    def __init__(
-        self,
-        hidden_size: int | tuple[int, ...] | Sequence[int] | NDArray[Any] = 32,
-        *,
-        forget_bias: float | Literal["chrono"] | tuple[str, int] = 1.0,
-        embedding_size: int = 16,
-        dropout: float = 0.0,
-        weight_dropout: float = 0.0,
-        beam_size: int = 1,
-        max_length: int | None = None,
-        k1: int | None = None,
-        k2: int | None = None,
-        clip_norm: float | None = 1.0,
-        clip_value: float | None = None,
-        alpha: float = 0.0001,
-        solver: Literal["adam", "sgd", "rmsprop", "lbfgs"] = "adam",
-        learning_rate_init: float = 0.01,
-        learning_rate: Literal["constant", "adaptive", "invscaling", "cosine", "onecycle"] | Callable[..., Any] = "constant",
-        momentum: float = 0.9,
-        nesterovs_momentum: bool = True,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-08,
-        max_fun: int = 15000,
-        batch_size: Literal["auto"] | int = "auto",
-        max_iter: Literal["auto"] | int = 200,
-        shuffle: bool = True,
-        tol: float | None = 0.0001,
-        n_iter_no_change: int | float = 50,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        warm_start: bool = False,
-        random_state: int | np.random.RandomState | None = None,
-        verbose: bool | int = False,
-        n_jobs: int | None = None,
-        dtype: Literal["float32", "float64"] | np.dtype[Any] | type[np.floating[Any]] | None = None,
-    ) -> None: ...
+    forget_bias: float | Literal["auto", "chrono"] | tuple[str, int]
 
 class RNNEncoderDecoder(SequenceEncoderDecoder):
     activation: Literal["tanh", "relu", "logistic", "identity", "softmax"]
@@ -183,17 +144,16 @@ class RNNEncoderDecoder(SequenceEncoderDecoder):
         activation: Literal["tanh", "relu", "logistic", "identity", "softmax"] = "tanh",
         embedding_size: int = 16,
         dropout: float = 0.0,
-        weight_dropout: float = 0.0,
         beam_size: int = 1,
         max_length: int | None = None,
         k1: int | None = None,
         k2: int | None = None,
         clip_norm: float | None = 1.0,
         clip_value: float | None = None,
-        alpha: float = 0.0001,
+        alpha: Literal["auto"] | float = "auto",
         solver: Literal["adam", "sgd", "rmsprop", "lbfgs"] = "adam",
-        learning_rate_init: float = 0.003,
-        learning_rate: Literal["constant", "adaptive", "invscaling", "cosine", "onecycle"] | Callable[..., Any] = "constant",
+        learning_rate_init: Literal["auto"] | float = "auto",
+        learning_rate: Literal["constant", "adaptive", "invscaling", "cosine", "onecycle"] | Callable[..., Any] = "onecycle",
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
         beta_1: float = 0.9,
@@ -201,7 +161,7 @@ class RNNEncoderDecoder(SequenceEncoderDecoder):
         epsilon: float = 1e-08,
         max_fun: int = 15000,
         batch_size: Literal["auto"] | int = "auto",
-        max_iter: Literal["auto"] | int = 200,
+        max_iter: Literal["auto"] | int = "auto",
         shuffle: bool = True,
         tol: float | None = 0.0001,
         n_iter_no_change: int | float = 50,

@@ -21,9 +21,8 @@ class SequenceRegressor(RegressorMixin, BaseEstimator):
     bidirectional: bool
     embedding_size: int | None
     n_tokens: int | None
-    pooling: Literal["last", "mean", "max", "last_max"] | tuple[str, ...]
+    pooling: Literal["last", "mean", "max"]
     dropout: float
-    weight_dropout: float
     rows: Literal["sequences", "steps"]
     step_features: int
     sequence_id: str | int | tuple[Any, ...] | None
@@ -40,9 +39,9 @@ class SequenceRegressor(RegressorMixin, BaseEstimator):
     loss: Literal["squared_error", "absolute_error", "huber", "poisson", "quantile"] | type[Any]
     huber_delta: float
     quantile: float | Sequence[float]
-    alpha: float
+    alpha: Literal["auto"] | float
     solver: Literal["adam", "sgd", "rmsprop", "lbfgs"]
-    learning_rate_init: float
+    learning_rate_init: Literal["auto"] | float
     learning_rate: Literal["constant", "adaptive", "invscaling", "cosine", "onecycle"] | Callable[..., Any]
     momentum: float
     nesterovs_momentum: bool
@@ -83,13 +82,12 @@ class SequenceRegressor(RegressorMixin, BaseEstimator):
         self,
         hidden_size: int | tuple[int, ...] | Sequence[int] | NDArray[Any] = 32,
         *,
-        forget_bias: float | Literal["chrono"] | tuple[str, int] = 0.0,
+        forget_bias: float | Literal["auto", "chrono"] | tuple[str, int] = "auto",
         bidirectional: bool = False,
         embedding_size: int | None = None,
         n_tokens: int | None = None,
-        pooling: Literal["last", "mean", "max", "last_max"] | tuple[str, ...] = "last",
+        pooling: Literal["last", "mean", "max"] = "last",
         dropout: float = 0.0,
-        weight_dropout: float = 0.0,
         rows: Literal["sequences", "steps"] = "sequences",
         step_features: int = 1,
         sequence_id: str | int | tuple[Any, ...] | None = None,
@@ -106,10 +104,10 @@ class SequenceRegressor(RegressorMixin, BaseEstimator):
         loss: Literal["squared_error", "absolute_error", "huber", "poisson", "quantile"] | type[Any] = "squared_error",
         huber_delta: float = 1.0,
         quantile: float | Sequence[float] = 0.5,
-        alpha: float = 0.0001,
+        alpha: Literal["auto"] | float = "auto",
         solver: Literal["adam", "sgd", "rmsprop", "lbfgs"] = "adam",
-        learning_rate_init: float = 0.01,
-        learning_rate: Literal["constant", "adaptive", "invscaling", "cosine", "onecycle"] | Callable[..., Any] = "constant",
+        learning_rate_init: Literal["auto"] | float = "auto",
+        learning_rate: Literal["constant", "adaptive", "invscaling", "cosine", "onecycle"] | Callable[..., Any] = "onecycle",
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
         beta_1: float = 0.9,
@@ -117,7 +115,7 @@ class SequenceRegressor(RegressorMixin, BaseEstimator):
         epsilon: float = 1e-08,
         max_fun: int = 15000,
         batch_size: Literal["auto"] | int = "auto",
-        max_iter: Literal["auto"] | int = 200,
+        max_iter: Literal["auto"] | int = "auto",
         shuffle: bool = True,
         tol: float | None = 0.0001,
         n_iter_no_change: int | float = 50,
@@ -172,60 +170,10 @@ class SequenceRegressor(RegressorMixin, BaseEstimator):
     def weights_(self) -> dict[str, NDArray[Any]]: ...
 
 class GRURegressor(SequenceRegressor):
-    forget_bias: float | Literal["chrono"] | tuple[str, int]
+    forget_bias: float | Literal["auto", "chrono"] | tuple[str, int]
 
 class LSTMRegressor(SequenceRegressor):
-    forget_bias: float | Literal["chrono"] | tuple[str, int]
-    def __init__(
-        self,
-        hidden_size: int | tuple[int, ...] | Sequence[int] | NDArray[Any] = 32,
-        *,
-        forget_bias: float | Literal["chrono"] | tuple[str, int] = 1.0,
-        bidirectional: bool = False,
-        embedding_size: int | None = None,
-        n_tokens: int | None = None,
-        pooling: Literal["last", "mean", "max", "last_max"] | tuple[str, ...] = "last",
-        dropout: float = 0.0,
-        weight_dropout: float = 0.0,
-        rows: Literal["sequences", "steps"] = "sequences",
-        step_features: int = 1,
-        sequence_id: str | int | tuple[Any, ...] | None = None,
-        return_sequences: bool = False,
-        target_delay: int = 0,
-        initial_state: Literal["zeros", "last"] = "zeros",
-        k1: int | None = None,
-        k2: Literal["auto"] | int | None = None,
-        gradient: Literal["bptt", "rtrl", "snap1"] = "bptt",
-        truncation_tolerance: float = 0.5,
-        target_replication: float = 0.0,
-        clip_norm: float | None = 1.0,
-        clip_value: float | None = None,
-        loss: Literal["squared_error", "absolute_error", "huber", "poisson", "quantile"] | type[Any] = "squared_error",
-        huber_delta: float = 1.0,
-        quantile: float | Sequence[float] = 0.5,
-        alpha: float = 0.0001,
-        solver: Literal["adam", "sgd", "rmsprop", "lbfgs"] = "adam",
-        learning_rate_init: float = 0.01,
-        learning_rate: Literal["constant", "adaptive", "invscaling", "cosine", "onecycle"] | Callable[..., Any] = "constant",
-        momentum: float = 0.9,
-        nesterovs_momentum: bool = True,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-08,
-        max_fun: int = 15000,
-        batch_size: Literal["auto"] | int = "auto",
-        max_iter: Literal["auto"] | int = 200,
-        shuffle: bool = True,
-        tol: float | None = 0.0001,
-        n_iter_no_change: int | float = 50,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        warm_start: bool = False,
-        random_state: int | np.random.RandomState | None = None,
-        verbose: bool | int = False,
-        n_jobs: int | None = None,
-        dtype: Literal["float32", "float64"] | np.dtype[Any] | type[np.floating[Any]] | None = None,
-    ) -> None: ...
+    forget_bias: float | Literal["auto", "chrono"] | tuple[str, int]
 
 class RNNRegressor(SequenceRegressor):
     activation: Literal["tanh", "relu", "logistic", "identity", "softmax"]
@@ -237,9 +185,8 @@ class RNNRegressor(SequenceRegressor):
         bidirectional: bool = False,
         embedding_size: int | None = None,
         n_tokens: int | None = None,
-        pooling: Literal["last", "mean", "max", "last_max"] | tuple[str, ...] = "last",
+        pooling: Literal["last", "mean", "max"] = "last",
         dropout: float = 0.0,
-        weight_dropout: float = 0.0,
         rows: Literal["sequences", "steps"] = "sequences",
         step_features: int = 1,
         sequence_id: str | int | tuple[Any, ...] | None = None,
@@ -256,10 +203,10 @@ class RNNRegressor(SequenceRegressor):
         loss: Literal["squared_error", "absolute_error", "huber", "poisson", "quantile"] | type[Any] = "squared_error",
         huber_delta: float = 1.0,
         quantile: float | Sequence[float] = 0.5,
-        alpha: float = 0.0001,
+        alpha: Literal["auto"] | float = "auto",
         solver: Literal["adam", "sgd", "rmsprop", "lbfgs"] = "adam",
-        learning_rate_init: float = 0.003,
-        learning_rate: Literal["constant", "adaptive", "invscaling", "cosine", "onecycle"] | Callable[..., Any] = "constant",
+        learning_rate_init: Literal["auto"] | float = "auto",
+        learning_rate: Literal["constant", "adaptive", "invscaling", "cosine", "onecycle"] | Callable[..., Any] = "onecycle",
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
         beta_1: float = 0.9,
@@ -267,7 +214,7 @@ class RNNRegressor(SequenceRegressor):
         epsilon: float = 1e-08,
         max_fun: int = 15000,
         batch_size: Literal["auto"] | int = "auto",
-        max_iter: Literal["auto"] | int = 200,
+        max_iter: Literal["auto"] | int = "auto",
         shuffle: bool = True,
         tol: float | None = 0.0001,
         n_iter_no_change: int | float = 50,

@@ -34,7 +34,9 @@ needs_callbacks = needs_sklearn("1.9", "no callbacks")
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 N, T, F = 12, 5, 2
-SMALL = {"hidden_size": 3, "random_state": 0, "max_iter": 6, "batch_size": 5}
+SMALL = {
+    "hidden_size": 3, "random_state": 0, "max_iter": 6, "batch_size": 5, "learning_rate": "constant",
+}  # fmt: skip
 SIX = [
     skrnn.RNNRegressor, skrnn.LSTMRegressor, skrnn.GRURegressor,
     skrnn.RNNClassifier, skrnn.LSTMClassifier, skrnn.GRUClassifier,
@@ -290,7 +292,7 @@ def test_where_a_parameter_may_be_set_in_vain(solver, hook):
     X, y = noise_and_signs(N, T, F)
     change = {hook: lambda estimator, n: estimator.set_params(learning_rate_init=0.5) and None}
     model = skrnn.GRUClassifier(**SMALL, solver=solver).set_callbacks(Recorder(**change))
-    match = "learning_rate_init was changed to 0.5 .* goes on with 0.01"
+    match = "learning_rate_init was changed to 0.5 .* goes on with 'auto'"
     with pytest.warns(UserWarning, match=match) as record:
         model.fit(X, y)
     assert {one.filename for one in record} == {__file__}  # the line that a user can change

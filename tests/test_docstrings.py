@@ -32,7 +32,7 @@ from skrnn._estimators.streaming import Stream
 
 DOCS = Path(__file__).parents[1] / "docs"
 MODULES = [skrnn.__name__, *(m.name for m in pkgutil.walk_packages(skrnn.__path__, "skrnn."))]
-SMALL = {"hidden_size": 2, "max_iter": 2, "random_state": 0}
+SMALL = {"hidden_size": 2, "max_iter": 2, "learning_rate": "constant", "random_state": 0}
 
 unconverged = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

@@ -209,7 +209,9 @@ def test_parts_of_a_pass_equal_the_pass(loss):
     X, y = counts(8)
     if loss != "poisson":
         y = np.concatenate([y[:4], y[:4]])
-    settings = {"batch_size": 2, "shuffle": False, "max_iter": 1, "quantile": 0.5}
+    settings = {
+        "batch_size": 2, "shuffle": False, "max_iter": 1, "learning_rate": "constant", "quantile": 0.5
+    }  # fmt: skip
     if loss == "quantiles":
         del settings["quantile"]
     whole = make(loss, **settings).fit(X, y)

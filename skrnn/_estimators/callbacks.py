@@ -132,7 +132,7 @@ class Tasks(Observer):
     def _advise_on_changes(self):
         """Warn of parameters that a callback has changed: training goes by those that it began with."""
         for name, value in self.estimator.get_params(deep=False).items():
-            began_with = getattr(self.trainer.settings, name)
+            began_with = self.trainer.settings.given[name]
             if name in self.changed or are_equal(value, began_with):
                 continue
             self.changed.add(name)

@@ -48,6 +48,8 @@ class Settings:
 
     Attributes
     ----------
+    given : dict
+        The parameters as they were passed, where the attribute is what "auto" stands for.
     hidden_sizes : tuple of int
         Units of every layer.
     cell_options : dict
@@ -75,7 +77,7 @@ class Settings:
     """
 
     def __init__(self, of, values):
-        vars(self).update(values, **of._asdict())
+        vars(self).update(values, **of._asdict(), given=values)
 
     def __setattr__(self, name, value):
         raise AttributeError(f"{name}: settings are frozen.")
@@ -238,18 +240,21 @@ class SequenceSettings(Settings):
             "can_truncate": not (self.bidirectional or self.full_batch or online),
             "cuts_pieces": per_step and not (self.k1 is None or self.batch_size == "auto" or online),
             "longest_window": 1 if online else longest_window(self.k1, self.k2, many=many),
-            "fixed": {
-                "rows": self.rows,
-                "sequence_id": self.sequence_id,
-                "embedding_size": self.embedding_size and int(self.embedding_size),
-                "activation": self.cell_options,
-                "hidden_size": self.hidden_sizes,
-                "bidirectional": bool(self.bidirectional),
-                "pooling": self.pooling,
-                "return_sequences": bool(per_step),
-                "target_delay": int(self.target_delay),
-                "step_features": int(self.step_features),
-            },
+            "fixed": self._fixed(bool(per_step)),
+        }
+
+    def _fixed(self, per_step):
+        return {
+            "rows": self.rows,
+            "sequence_id": self.sequence_id,
+            "embedding_size": self.embedding_size and int(self.embedding_size),
+            "activation": self.cell_options,
+            "hidden_size": self.hidden_sizes,
+            "bidirectional": bool(self.bidirectional),
+            "pooling": self.pooling,
+            "return_sequences": per_step,
+            "target_delay": int(self.target_delay),
+            "step_features": int(self.step_features),
         }
 
     # --- regressors: the loss -----------------------------------------------------------------------

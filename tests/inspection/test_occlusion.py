@@ -260,7 +260,7 @@ def test_not_bad():
     reviews, labels = not_bad()
     text, misled = ["it was not bad"], 0
     for seed in range(5):
-        gru = skrnn.GRUClassifier(8, embedding_size=8, max_iter=150, tol=1e-3, random_state=seed)
+        gru = skrnn.GRUClassifier(8, embedding_size=8, max_iter=100, alpha=1e-4, random_state=seed)
         pipe = make_pipeline(skrnn.TokenEncoder("word"), gru).fit(reviews, labels)
         assert pipe.predict([*text, "it was bad"]).tolist() == ["praise", "blame"]
         [loss] = occlusion(pipe, text, by="token")
