@@ -21,8 +21,9 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
     bidirectional: bool
     embedding_size: int | None
     n_tokens: int | None
-    pooling: Literal["last", "mean", "max"]
+    pooling: Literal["last", "mean", "max", "last_max"] | tuple[str, ...]
     dropout: float
+    weight_dropout: float
     rows: Literal["sequences", "steps"]
     step_features: int
     sequence_id: str | int | tuple[Any, ...] | None
@@ -85,8 +86,9 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
         bidirectional: bool = False,
         embedding_size: int | None = None,
         n_tokens: int | None = None,
-        pooling: Literal["last", "mean", "max"] = "last",
+        pooling: Literal["last", "mean", "max", "last_max"] | tuple[str, ...] = "last",
         dropout: float = 0.0,
+        weight_dropout: float = 0.0,
         rows: Literal["sequences", "steps"] = "sequences",
         step_features: int = 1,
         sequence_id: str | int | tuple[Any, ...] | None = None,
@@ -196,8 +198,9 @@ class RNNClassifier(SequenceClassifier):
         bidirectional: bool = False,
         embedding_size: int | None = None,
         n_tokens: int | None = None,
-        pooling: Literal["last", "mean", "max"] = "last",
+        pooling: Literal["last", "mean", "max", "last_max"] | tuple[str, ...] = "last",
         dropout: float = 0.0,
+        weight_dropout: float = 0.0,
         rows: Literal["sequences", "steps"] = "sequences",
         step_features: int = 1,
         sequence_id: str | int | tuple[Any, ...] | None = None,

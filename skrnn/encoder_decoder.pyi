@@ -18,6 +18,7 @@ class SequenceEncoderDecoder(BaseEstimator):
     hidden_size: int | tuple[int, ...] | Sequence[int] | NDArray[Any]
     embedding_size: int
     dropout: float
+    weight_dropout: float
     beam_size: int
     max_length: int | None
     k1: int | None
@@ -66,6 +67,7 @@ class SequenceEncoderDecoder(BaseEstimator):
         forget_bias: float | Literal["auto", "chrono"] | tuple[str, int] = "auto",
         embedding_size: int = 16,
         dropout: float = 0.0,
+        weight_dropout: float = 0.0,
         beam_size: int = 1,
         max_length: int | None = None,
         k1: int | None = None,
@@ -144,6 +146,7 @@ class RNNEncoderDecoder(SequenceEncoderDecoder):
         activation: Literal["tanh", "relu", "logistic", "identity", "softmax"] = "tanh",
         embedding_size: int = 16,
         dropout: float = 0.0,
+        weight_dropout: float = 0.0,
         beam_size: int = 1,
         max_length: int | None = None,
         k1: int | None = None,

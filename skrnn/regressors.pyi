@@ -21,8 +21,9 @@ class SequenceRegressor(RegressorMixin, BaseEstimator):
     bidirectional: bool
     embedding_size: int | None
     n_tokens: int | None
-    pooling: Literal["last", "mean", "max"]
+    pooling: Literal["last", "mean", "max", "last_max"] | tuple[str, ...]
     dropout: float
+    weight_dropout: float
     rows: Literal["sequences", "steps"]
     step_features: int
     sequence_id: str | int | tuple[Any, ...] | None
@@ -86,8 +87,9 @@ class SequenceRegressor(RegressorMixin, BaseEstimator):
         bidirectional: bool = False,
         embedding_size: int | None = None,
         n_tokens: int | None = None,
-        pooling: Literal["last", "mean", "max"] = "last",
+        pooling: Literal["last", "mean", "max", "last_max"] | tuple[str, ...] = "last",
         dropout: float = 0.0,
+        weight_dropout: float = 0.0,
         rows: Literal["sequences", "steps"] = "sequences",
         step_features: int = 1,
         sequence_id: str | int | tuple[Any, ...] | None = None,
@@ -185,8 +187,9 @@ class RNNRegressor(SequenceRegressor):
         bidirectional: bool = False,
         embedding_size: int | None = None,
         n_tokens: int | None = None,
-        pooling: Literal["last", "mean", "max"] = "last",
+        pooling: Literal["last", "mean", "max", "last_max"] | tuple[str, ...] = "last",
         dropout: float = 0.0,
+        weight_dropout: float = 0.0,
         rows: Literal["sequences", "steps"] = "sequences",
         step_features: int = 1,
         sequence_id: str | int | tuple[Any, ...] | None = None,
