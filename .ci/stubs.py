@@ -70,7 +70,9 @@ PHRASES = {
     'list of int, "auto" or None': '{many}[int | Literal["auto"] | None]',
     "list of length n_sequences": "{many}[Any]",
     "list of ndarray of shape (n_series, hidden_size)": "{many}[Any]",  # of an LSTM tuples
-    'float, "auto", "chrono" or tuple of str and int': 'float | Literal["auto", "chrono"] | tuple[str, int]',
+    'float, "auto", "chrono" or tuple of str and int': (
+        'float | Literal["auto", "chrono"] | tuple[str, int]'
+    ),
     "str, int or tuple": "str | int | tuple[Any, ...]",
     "str, int, tuple or list of them": "str | int | tuple[Any, ...] | {many}[str | int | tuple[Any, "
     "...]]",

@@ -16,9 +16,9 @@ echo            R2
 
 With ``--forget-bias`` every task is learned by LSTM and GRU from that start, too ("chrono", or a number).
 
-With ``--defaults`` the tasks in ``AT_DEFAULTS`` only, by LSTM and GRU at the defaults of the class (float32),
-seed by seed: with chrono initialisation, as the defaults have it, and with the forget gates as the cells
-have them by themselves.
+With ``--defaults`` the tasks in ``AT_DEFAULTS`` only, by LSTM and GRU at the defaults of the class
+(float32), seed by seed: with chrono initialisation, which is the default with one target per sequence,
+and with the forget gates as the cells have them by themselves, the default with targets per step.
 
 Run: python benchmarks/memory_tasks.py [--seeds 3] [--forget-bias chrono] [part of a task's name ...]
 or: python benchmarks/memory_tasks.py --defaults [--seeds 3] [part of a task's name ...]
@@ -177,11 +177,8 @@ def at_defaults(seeds, only):
                 figures.append(task.figure(model.fit(X, y), *task.make(NEW + seed, task.sizes[1])))
             seconds = (time.process_time() - start) / seeds
             text = "".join(f"{x:>9.4f}" for x in figures)
-            print(
-                f"{task.name:<22}{task.naive:>6.3f}{task.needs!s:>11}  {cell:<5}{bias!s:<12}{seconds:>8.1f}"
-                f"{text}",
-                flush=True,
-            )
+            row = f"{task.name:<22}{task.naive:>6.3f}{task.needs!s:>11}  {cell:<5}{bias!s:<12}"
+            print(f"{row}{seconds:>8.1f}{text}", flush=True)
 
 
 def run(task, cell, k1, k2, seed, start):

@@ -1,12 +1,12 @@
 """How long until a model is good: skrnn at its defaults, and PyTorch at its own, on real sequences.
 
-For every set the goal is the accuracy of its tuned reference network, less half a point. Per cell and seed:
-the accuracy on the test part at the end, the seconds of CPU of the whole fit (one thread, float32), and
-those until the goal was reached for the first time (the test part is looked at after every epoch, which
-is not counted). Medians; "-" if fewer than half of the seeds reach it.
+For every set the goal is the accuracy of its tuned reference network, less half a point. Per cell: the
+accuracy on the test part at the end, the seconds of CPU of the whole fit (one thread, float32), and those
+until the goal was reached for the first time (the test part is looked at after every epoch, which is not
+counted). Mean accuracy, median seconds; "-" if fewer than half of the seeds reach it.
 
-PyTorch: the same network of 32 units, its own initial weights, Adam with its own rate of 0.001, batches of
-32, no schedule and no clipping, 200 epochs, as in most tutorials.
+PyTorch: the same network of 32 units, its own initial weights, Adam with its own rate of 0.001, batches
+of 32, no schedule and no clipping, 200 epochs, as in most tutorials.
 
 Run: python benchmarks/time_to_accuracy.py FOLDER [--seeds 3] [part of a set's name ...]
 (FOLDER holds the data sets and load.py)

@@ -1,6 +1,7 @@
-"""What "auto" stands for: the learning rate, the penalty, the batches and the number of epochs of a fit.
+"""What "auto" stands for: learning rate, penalty, batches and the number of epochs of a fit.
 
-The figures are those of a study on sixteen sets and tasks (docs/defaults.rst, ``benchmarks/defaults.py``).
+The figures are those of a study on ten sets and some tasks (docs/defaults.rst,
+``benchmarks/defaults.py``).
 To give a solver of one's own a rate, add a row to ``RATES``.
 
 Letters: ``n`` sequences, ``u`` updates of an epoch.
@@ -44,8 +45,10 @@ def learning_rate_init(solver, cell, *, turns):
 
 
 def alpha(*, has_classes, per_step):
-    """The penalty. It is divided by the number of sequences of a batch, but losses per step are means over
-    all their steps: of one long series with a label for every step it would take most of what is learned.
+    """The penalty.
+
+    It is divided by the number of sequences of a batch, while losses per step are means over all steps:
+    of one long series with a label for every step it would take most of what is learned.
     """
     return 0.01 if has_classes and not per_step else 1e-4
 

@@ -79,8 +79,8 @@ def check_forget_bias(e):
         ok = isinstance(bias, str) or (np.isfinite(bias) and not isinstance(bias, bool))
     if not ok:
         raise ValueError(
-            'forget_bias must be a finite number, "auto", "chrono", or ("chrono", T) with the number T of '
-            f"time steps to remember, an int of at least 2, got {quote(bias)}."
+            'forget_bias must be a finite number, "auto", "chrono", or ("chrono", T) with the number T '
+            f"of time steps to remember, an int of at least 2, got {quote(bias)}."
         )
 
 

@@ -279,8 +279,8 @@ PARAMETERS = {
         "Strength of the L2 penalty on the weight matrices (not on biases): every update adds "
         "``alpha / 2 |W|^2`` divided by the sum of the sample weights of its sequences, whatever `k1` "
         "and `k2`, as in scikit-learn's multi-layer perceptron: the same number is half as strong in "
-        "batches twice as large. \"auto\" is 0.01 for classes with one target per sequence, and 0.0001 for "
-        "everything else.",
+        "batches twice as large. \"auto\" is 0.01 for classes with one target per sequence, and 0.0001 "
+        "for everything else.",
     ),
     "solver": Parameter(
         "adam",
@@ -391,9 +391,9 @@ PARAMETERS = {
         [_at_least(1), Options(Real, {np.inf})],
         "int or inf, default=50",
         "For how many epochs in a row the loss may fail to fall by `tol` before training stops; inf: "
-        "without limit. Not used by \"lbfgs\", nor with `learning_rate=\"onecycle\"`. More than the 10 of scikit-learn's MLP: the loss of a "
-        "recurrent network rests on plateaus, and under truncated gradients it may rise for 20 epochs "
-        "before it falls again.",
+        "without limit. Not used by \"lbfgs\", nor with `learning_rate=\"onecycle\"`. More than the 10 "
+        "of scikit-learn's MLP: the loss of a recurrent network rests on plateaus, and under truncated "
+        "gradients it may rise for 20 epochs before it falls again.",
     ),
     "early_stopping": Parameter(
         False,

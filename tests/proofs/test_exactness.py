@@ -14,7 +14,7 @@ pytestmark = [
 
 
 def weighted_rows(seed, n=13, T=12):
-    """As scikit-learn's check: rows, labels, whole-number weights with zeros; few enough for one batch."""
+    """As scikit-learn's check: rows, labels, weights with zeros; with their copies they are one batch."""
     rng = np.random.RandomState(seed)
     X, y = rng.uniform(size=(n, T)), rng.randint(0, 3, size=n)
     weight = rng.randint(0, 4, size=n)

@@ -33,7 +33,8 @@ def test_learning_curve_is_torchs(cell, solver, clip_norm):
     X, y = rng.normal(size=(N, T, F)), rng.randint(K, size=N)
     model = ESTIMATORS[cell](
         (6, 5), batch_size=BATCH, max_iter=EPOCHS, shuffle=False, alpha=ALPHA, clip_norm=clip_norm,
-        solver=solver, learning_rate="constant", learning_rate_init=RATES[solver], random_state=0, tol=None,
+        solver=solver, learning_rate="constant", learning_rate_init=RATES[solver], tol=None,
+        random_state=0,
         **({} if cell == "rnn" else {"forget_bias": {"lstm": 1.0, "gru": 0.0}[cell]}),
     )  # fmt: skip
     model.fit(X, y)

@@ -110,7 +110,8 @@ def test_every_solver_that_has_a_rate_has_automatic_ones():
     ("params", "bias"),
     [
         ({}, ("chrono", 50)), ({"return_sequences": True}, 0.0), ({"rows": "steps"}, 0.0),
-        ({"forget_bias": "chrono", "rows": "steps"}, ("chrono", 50)), ({"forget_bias": 2}, 2.0), ({"forget_bias": ("chrono", 7)}, ("chrono", 7)),
+        ({"forget_bias": "chrono", "rows": "steps"}, ("chrono", 50)),
+        ({"forget_bias": 2}, 2.0), ({"forget_bias": ("chrono", 7)}, ("chrono", 7)),
         ({"forget_bias": "chrono"}, ("chrono", 50)),
         ({"forget_bias": "chrono", "k2": 20}, ("chrono", 20)),
         ({"forget_bias": "chrono", "k1": 20}, ("chrono", 20)),
