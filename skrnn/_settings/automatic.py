@@ -12,6 +12,8 @@ from typing import NamedTuple
 # So many sequences are one batch; more are cut into smaller ones. In one batch a sample weight is the
 # same as so many copies to the last bit, and an epoch is one update, which few sequences can afford.
 LARGEST_WHOLE, BATCH = 32, 16
+# Pairs of sequences: encoder-decoders keep a constant rate, which learns more, and larger batches with it.
+LARGEST_WHOLE_OF_PAIRS, BATCH_OF_PAIRS = 200, 32
 # Epochs of a schedule that goes down to zero: so many, if they make no fewer and no more updates than so
 # many; never fewer epochs than the last. Other schedules have no end of their own, and end by tol.
 EPOCHS, FEWEST_UPDATES, MOST_UPDATES, FEWEST_EPOCHS = 60, 180, 3000, 10
@@ -56,6 +58,11 @@ def alpha(*, has_classes, per_step):
 def batch_size(n):
     """Sequences of a batch, of n."""
     return n if n <= LARGEST_WHOLE else BATCH
+
+
+def batch_size_of_pairs(n):
+    """Pairs of a batch, of n."""
+    return n if n <= LARGEST_WHOLE_OF_PAIRS else BATCH_OF_PAIRS
 
 
 def max_iter(u, *, ends):

@@ -42,6 +42,14 @@ OWN = {
         "steps, from the target into the source. What lies further back in the source is not learned "
         "from. None: equal to `k1`.",
     ),
+    "learning_rate": PARAMETERS["learning_rate"]._replace(
+        default="constant",
+        type=PARAMETERS["learning_rate"].type.replace('default="onecycle"', 'default="constant"'),
+    ),
+    "batch_size": PARAMETERS["batch_size"]._replace(
+        text='Number of pairs per batch. "auto": all of them up to 200 pairs, 32 if there are more. Not '
+        'used by "lbfgs".'
+    ),
     "validation_fraction": PARAMETERS["validation_fraction"]._replace(
         text="Share of the pairs held out. Only used when `early_stopping=True` and fit is not given "
         "`X_val`."

@@ -170,7 +170,7 @@ class Settings:
     def batch_size_of(self, n):
         """Sequences of a batch, of n."""
         if self.batch_size == "auto":
-            return automatic.batch_size(n)
+            return self.automatic_batch(n)
         return min(self.batch_size, n)
 
     def is_whole(self, n, *, is_part):
@@ -220,6 +220,7 @@ class SequenceSettings(Settings):
 
     # what to do about a loss that is not finite, besides the settings of the solver
     to_be_scaled = "standardise X, scale y and sample_weight"
+    automatic_batch = staticmethod(automatic.batch_size)
 
     def check(self, **call):
         check_sequences(self, **call)
@@ -279,6 +280,7 @@ class PairSettings(Settings):
     """Those of encoder-decoders."""
 
     to_be_scaled = "scale sample_weight"
+    automatic_batch = staticmethod(automatic.batch_size_of_pairs)
 
     def check(self, **call):
         check_pairs(self, **call)

@@ -49,7 +49,7 @@ def test_a_window_beyond_memory(cls, advice):
     X = np.broadcast_to(np.zeros((1, 1, 1)), (200, 9000, 1))
     match = rf"window of \d+ time steps \(over all sequences of a batch\).*Lower {advice}\."
     with pytest.raises(MemoryError, match=match):
-        cls(hidden_size=400, **ADVICE[advice]).fit(X, np.arange(200) % 2)
+        cls(hidden_size=400, batch_size=200, **ADVICE[advice]).fit(X, np.arange(200) % 2)
 
 
 @pytest.mark.filterwarnings("ignore:k1 makes no updates")
