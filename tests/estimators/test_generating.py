@@ -359,7 +359,7 @@ def test_text_goes_on():
     encoder = skrnn.TokenEncoder()
     (ids,) = encoder.fit_transform([text])
     model = skrnn.GRUClassifier(
-        embedding_size=8, n_tokens=encoder.n_tokens_, return_sequences=True, k1=8, k2=16,
+        embedding_size=8, n_tokens=encoder.n_tokens_, return_sequences=True,
         random_state=0,
     ).fit([ids[:-1]], [ids[1:]])  # fmt: skip
     prompt = encoder.transform(["the cat sat", "on the"])

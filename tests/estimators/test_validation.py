@@ -314,7 +314,12 @@ def test_a_callback_stops_by_the_validation_loss(cls, solver):
     (X, y), (X_val, y_val) = data_of(cls), data_of(cls, seed=5)
     if cls in PAIRS:
         y_val = [x[::-1] + "ab" for x in X_val]
-    params = SMALL | {"solver": solver, "max_iter": 60, "learning_rate_init": 0.1}
+    params = SMALL | {
+        "solver": solver,
+        "max_iter": 60,
+        "learning_rate": "constant",
+        "learning_rate_init": 0.1,
+    }
     model = cls(**params).set_callbacks(Watch(stops=True)).fit(X, y, X_val=X_val, y_val=y_val)
     losses = np.array(model.validation_loss_curve_)
     assert len(losses) == model.n_iter_ < 60
@@ -356,7 +361,7 @@ def test_a_line_per_epoch_has_it_where_it_was_recorded(capsys):
 
 def test_an_interruption_keeps_the_last_weights(monkeypatch):
     (X, y), (X_val, y_val) = data_of(skrnn.GRURegressor), data_of(skrnn.GRURegressor, seed=5)
-    params = SMALL | {"learning_rate_init": 0.3, "max_iter": 30, "tol": None}
+    params = SMALL | {"learning_rate": "constant", "learning_rate_init": 0.3, "max_iter": 30, "tol": None}
     step = solvers.Adam.step
 
     def interrupted(self, *args):

@@ -951,7 +951,8 @@ def classes(cls):
 # --- partial_fit goes on -----------------------------------------------------------------------------
 
 GO_ON = {
-    **SMALL, "rows": "steps", "initial_state": "last", "max_iter": 1, "shuffle": False, "k1": 4, "k2": 4
+    **SMALL, "alpha": 1e-4, "rows": "steps", "initial_state": "last", "max_iter": 1, "shuffle": False,
+    "k1": 4, "k2": 4,
 }  # fmt: skip
 
 

@@ -109,7 +109,7 @@ WRONG_VALUES = {
 
 ENTRIES = {
     "hidden_size": "positive int or a sequence of positive ints",
-    "forget_bias": 'finite number, "chrono", or',
+    "forget_bias": 'finite number, "auto", "chrono", or',
     "pooling": 'name or a tuple of names: one or more of "last", "mean", "max", each of them once',
     "quantile": "float strictly between 0 and 1, or a list of such floats in strictly increasing order",
 }
