@@ -48,7 +48,7 @@ class TruncationDisplay:
     >>> from skrnn import GRURegressor
     >>> from skrnn.inspection import TruncationDisplay
     >>> X = np.random.RandomState(0).normal(size=(60, 8, 1))
-    >>> model = GRURegressor(hidden_size=4, tol=0.1, target_replication=0.2, random_state=0)
+    >>> model = GRURegressor(4, target_replication=0.2, learning_rate_init=0.02, random_state=0)
     >>> grid = {"k1": [4, None], "k2": [2, 4, None]}
     >>> search = GridSearchCV(model, grid, cv=2).fit(X, X[:, -3, 0])
     >>> display = TruncationDisplay.from_estimator(search)
