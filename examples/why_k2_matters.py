@@ -42,9 +42,11 @@ SETTINGS = {
     "max_iter": 80, "random_state": 0,
 }  # fmt: skip
 NETWORKS = {
-    "Elman, logistic units": RNNRegressor(activation="logistic"),
-    "Elman, linear, not clipped": RNNRegressor(activation="identity", clip_norm=None),
-    "Elman, linear, clipped": RNNRegressor(activation="identity"),
+    "Elman, logistic units": RNNRegressor(activation="logistic", learning_rate="constant"),
+    "Elman, linear, not clipped": RNNRegressor(
+        activation="identity", clip_norm=None, learning_rate="constant"
+    ),
+    "Elman, linear, clipped": RNNRegressor(activation="identity", learning_rate="constant"),
     "LSTM": LSTMRegressor(learning_rate="cosine"),
     "GRU": GRURegressor(learning_rate="cosine"),
 }
