@@ -410,9 +410,10 @@ PARAMETERS = {
         [Interval(Real, 0, 1, closed="neither")],
         "float in (0, 1), default=0.1",
         "Share of the sequences held out, stratified in single-label classification with one target "
-        "per sequence; of a single sequence with targets per step, its last steps. Only used when "
-        "`early_stopping=True` and fit is not given `X_val`. The mean and deviation that y is "
-        "standardised by include the sequences held out.",
+        "per sequence (where classes are too small for it, at random, with a warning, and one sequence "
+        "of every class is left to train on); of a single sequence with targets per step, its last "
+        "steps. Only used when `early_stopping=True` and fit is not given `X_val`. The mean and "
+        "deviation that y is standardised by include the sequences held out.",
     ),
     "warm_start": Parameter(
         False,
