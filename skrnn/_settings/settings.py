@@ -148,12 +148,14 @@ class Settings:
         )
 
     def _times_smaller(self, n):
-        """How many times smaller than usual the batches are, if that was asked for.
+        """How many times smaller than usual the batches of a cycle are, if that was asked for.
 
         All the data in one batch are no sample of them. Losses per step are means over many steps, less
-        noisy than those of as many single targets.
+        noisy than those of as many single targets. Other schedules start lower; and at a constant rate
+        parts of the data, which do not know of the whole, come to what the whole comes to.
         """
-        if self.batch_size == "auto" or self.batch_size >= n or self.per_step:
+        turns = getattr(self.schedule_class, "is_whole", False)
+        if not turns or self.batch_size == "auto" or self.batch_size >= n or self.per_step:
             return 1.0
         return automatic.times_smaller(self.batch_size)
 

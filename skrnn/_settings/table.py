@@ -298,8 +298,8 @@ PARAMETERS = {
         "\"rmsprop\" 0.01 and 0.003. Cells without a gate that keeps the state, as that of the simple "
         "network, do not learn long sequences at such rates: theirs are 0.003, 0.03, and 0.003 (0.001 "
         "without a cycle). With one target per sequence, and where a `batch_size` below 16 cuts the "
-        "data, fit lowers it by the root of ``16 / batch_size``, with \"sgd\" by ``16 / batch_size``. "
-        "Not used by \"lbfgs\".",
+        "data, the top of the cycle is lower by the root of ``16 / batch_size``, with \"sgd\" by ``16 / "
+        "batch_size``. Not used by \"lbfgs\".",
     ),
     "learning_rate": Parameter(
         "onecycle",
@@ -369,7 +369,7 @@ PARAMETERS = {
         "Largest number of epochs (passes over the data) of a fit call; with \"lbfgs\", of iterations. "
         "\"auto\": 60 for the schedules that go down to zero, \"onecycle\" and \"cosine\"; fewer, but at "
         "least 10, if these make more than 3000 updates of the weights, and as many as make 180 updates, "
-        "if 60 make fewer; 200 for all others. Where the rate is lower for a small `batch_size`, 60 and "
+        "if 60 make fewer; 200 for all others. Where a cycle is lower for a small `batch_size`, 60 and "
         "3000 are more by the root of ``16 / batch_size`` and by ``16 / batch_size``.",
     ),
     "shuffle": Parameter(

@@ -116,8 +116,10 @@ def test_the_automatic_rate_is_lower_for_small_batches(solver, batch_size, n, sh
     settings = checked(solver=solver, batch_size=batch_size)
     assert settings.rate_of(n) == pytest.approx(share * settings.learning_rate_init)
     assert checked(batch_size=batch_size, solver=solver, learning_rate_init=0.5).rate_of(n) == 0.5
-    steps = checked(batch_size=batch_size, solver=solver, return_sequences=True)
-    assert steps.rate_of(n) == steps.learning_rate_init  # a loss is the mean over many steps
+    # there a loss is the mean over many steps; and parts at a constant rate equal the whole
+    for other in ({"return_sequences": True}, {"learning_rate": "constant"}):
+        others = checked(batch_size=batch_size, solver=solver, **other)
+        assert others.rate_of(n) == others.learning_rate_init
 
 
 def test_a_fit_of_small_batches_trains_at_the_lower_rate():
