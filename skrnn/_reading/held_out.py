@@ -51,7 +51,7 @@ def _obstacle(n_out, counts, classes):
     n, k, lonely = counts.sum(), int((counts > 0).sum()), classes[counts == 1]
     if k > 1 and len(lonely):
         have = "has a single sequence" if len(lonely) == 1 else "have a single sequence each"
-        return f"{listed(lonely)} {have}, which cannot be in both parts", "Pass more of it"
+        return f"{listed(lonely)} {have}, which cannot be in both parts", "Pass more of such"
     least = min(n_out, n - n_out)
     if least < k:
         what = f"a part of {least} is smaller than the number of classes, {k}"
