@@ -249,10 +249,11 @@ class Trainer:
     def _what_to_try(self, at_start=False):
         """What helps against a loss that is not finite, in the order in which to try it."""
         settings, tips = self.settings, [self.settings.to_be_scaled]
+        rate = settings.learning_rate_init if self.run.is_part else settings.rate_of(self.task.data.n)
         if not (at_start or settings.full_batch):
             if settings.clip_norm is None or settings.clip_norm > 1:
                 tips.append(f"set clip_norm=1.0 (now {settings.clip_norm})")
-            tips.append(f"lower learning_rate_init (now {settings.learning_rate_init:g})")
+            tips.append(f"lower learning_rate_init (now {rate:g})")
             if settings.clip_norm is not None and settings.clip_norm <= 1:
                 tips.append(f"lower clip_norm (now {settings.clip_norm:g})")
         return f"To try: {'; '.join(tips)}; lower alpha (now {settings.alpha:g})."

@@ -126,7 +126,7 @@ def causes(outcome):
         tips.append(f'pooling="max" or "mean", as the answer is read from the last of {T} steps only')
     if outcome.n_columns == T > 1:
         tips.append("return_sequences=True, if y has one target per time step")
-    rate = settings.learning_rate_init
+    rate = settings.rate_of(X.n)
     if not settings.full_batch:
         tips.append(f"a learning_rate_init three times as high, or as low, as {rate:g}")
     tips.append("the targets may not depend on X as it was passed: look at a plain model's score")
@@ -183,7 +183,7 @@ def scale_of(sequences, *, is_table):
 
 def _advise_on_loss_of_the_best(outcome, best):
     settings, losses = outcome.settings, outcome.losses
-    tips = [f"lower learning_rate_init (now {settings.learning_rate_init:g})"]
+    tips = [f"lower learning_rate_init (now {settings.rate_of(outcome.X.n):g})"]
     if outcome.X.dtype is None:
         _, deviation, _, largest = moments(outcome.X)
         k = int(np.argmax(largest / np.where(deviation > 0, deviation, np.inf)))

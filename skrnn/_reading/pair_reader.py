@@ -11,14 +11,9 @@ import numpy as np
 from skrnn._engine.inference import loss_of_a_constant
 from skrnn._engine.model import Facts, PairArchitecture
 from skrnn._engine.search import loss_of_pairs
+from skrnn._reading.held_out import check_validation, split, taken
 from skrnn._reading.outcome import Outcome, advise_on_outcome
-from skrnn._reading.reader import (
-    TRAINING,
-    VALIDATION,
-    check_batch_size,
-    check_validation,
-    split,
-)
+from skrnn._reading.reader import TRAINING, VALIDATION, check_batch_size
 from skrnn._reading.row_order import advise_on_same_index
 from skrnn._reading.vocabulary import read_texts
 from skrnn._reading.weights import read_weights
@@ -55,7 +50,7 @@ class PairTask:
                 "pass more pairs, or X_val and y_val."
             )
         training, held_out = map(self.data.select, split(n, fraction, random_state))
-        check_validation(held_out, given=False)
+        check_validation(held_out, taken(held_out, n))
         return replace(self, data=training), held_out
 
     def validator(self, network, held_out):
@@ -113,7 +108,7 @@ class PairReader:
         X, y, weight = self._read_texts(*given, VALIDATION)
         task.facts.targets.check_known(y, weight, VALIDATION.y)
         held_out = task.facts.targets.encode(X, y, weight).without_zero_weights()
-        check_validation(held_out, given=True)
+        check_validation(held_out)
         return held_out
 
     def _read_texts(self, X, y, sample_weight, names):

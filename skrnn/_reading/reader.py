@@ -20,7 +20,6 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 
 from skrnn._engine.dataset import Dataset
 from skrnn._engine.inference import evaluate, loss_of_a_constant, outputs
@@ -45,6 +44,7 @@ from skrnn._reading.containers import (
     axes_advice,
 )
 from skrnn._reading.facts import Form, feature_names
+from skrnn._reading.held_out import check_validation, split, taken
 from skrnn._reading.outcome import Outcome, advise_on_outcome
 from skrnn._reading.row_order import advise_on_same_index
 from skrnn._reading.rows import StepTable
@@ -184,14 +184,14 @@ class Task:
         """The task without, and the data of, ``validation_fraction``: sequences, or tails of series."""
         data, fraction, n = self.data, self.settings.validation_fraction, self.data.n
         if self.container.rows_are_steps or (data.per_step and n == 1):
-            training, held_out = data.split_tail(fraction)
+            labels, (training, held_out) = None, data.split_tail(fraction)
         else:
             targets = self.facts.targets
             labels = None if data.per_step else targets.stratify(data.y)
-            if labels is not None:
-                check_shares(n, fraction, labels, targets.classes)
-            training, held_out = map(data.select, split(n, fraction, random_state, labels))
-        check_validation(held_out, given=False)
+            classes = None if labels is None else targets.classes
+            parts = split(n, fraction, random_state, labels, classes)
+            training, held_out = map(data.select, parts)
+        check_validation(held_out, taken(held_out, n, labels))
         return replace(self, data=training), held_out
 
     def validator(self, network, held_out):
@@ -228,59 +228,6 @@ class Task:
         n_columns = 0 if data.per_step else data.y.shape[1]
         advise_on_outcome(
             Outcome(losses, constant, data.X, X, self.settings, keeps_best, n_epochs, n_columns)
-        )
-
-
-def split(n, fraction, random_state, labels=None):
-    """The numbers of the sequences to train on, and of those held out."""
-    try:
-        return train_test_split(
-            np.arange(n), test_size=fraction, random_state=random_state, stratify=labels
-        )
-    except ValueError:
-        _raise_about_split(
-            n, fraction, "none would be left to train on.", "Change validation_fraction, pass"
-        )
-
-
-def check_shares(n, fraction, labels, classes):
-    """Raise a ValueError if the numbers ``labels`` of classes cannot be in both parts of a split."""
-    counts = np.bincount(labels, minlength=len(classes))
-    k, n_out = int((counts > 0).sum()), int(np.ceil(n * fraction))
-    lonely, least = classes[counts == 1], min(n_out, n - n_out)
-    if k > 1 and len(lonely):
-        what = "a single sequence" if len(lonely) == 1 else "a single sequence each"
-        _raise_about_split(
-            n, fraction, f"{listed(lonely)} has {what}, which cannot be in both parts.",
-            "Pass more of it, or leave it out; or pass",
-        )  # fmt: skip
-    if 0 < least < k:
-        what = f"one part would have {least} of them, fewer than the number of classes, {k}."
-        _raise_about_split(n, fraction, what, f"Set validation_fraction{_shares(k / n)}, or pass")
-
-
-def _shares(least):
-    """Which shares leave ``least`` in both parts, in words; both ends are among them."""
-    low, high = float(f"{least:.3g}"), np.floor((1 - least) * 1000) / 1000
-    return f"={low:g}" if low >= high else f" between {low:g} and {high:g}"
-
-
-def _raise_about_split(n, fraction, what, how):
-    raise ValueError(
-        f"early_stopping=True cannot hold out validation_fraction={fraction} of {n} sequences: {what} "
-        f"{how} X_val and y_val, or set early_stopping=False."
-    )
-
-
-def check_validation(held_out, *, given):
-    """Raise if a score of the validation data is not defined: it needs two targets or more."""
-    if (held_out.flat_targets()[1] > 0).sum() < 2:
-        what, how = "X_val", "Pass more."
-        if not given:
-            what = "The validation set"
-            how = "Increase validation_fraction, pass X_val and y_val, or set early_stopping=False."
-        raise ValueError(
-            f"{what} is too small: a score needs two targets or more, with weights above zero. {how}"
         )
 
 
@@ -351,7 +298,7 @@ class Reader:
         if not found.container.n_tokens:
             advise_on_validation_scale(task.data.X, held_out.X)
         advise_on_same_index(given.X, VALIDATION, y=given.y, weight=given.weight)
-        check_validation(held_out, given=True)
+        check_validation(held_out)
         return held_out
 
     def _read(self, X, y, sample_weight, known, names):

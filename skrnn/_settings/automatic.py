@@ -4,7 +4,8 @@ The figures are those of a study on ten sets and some tasks (docs/defaults.rst,
 ``benchmarks/defaults.py``).
 To give a solver of one's own a rate, add a row to ``RATES``.
 
-Letters: ``n`` sequences, ``u`` updates of an epoch.
+Letters: ``n`` sequences, ``u`` updates of an epoch, ``k``: how many times smaller than ``BATCH`` the
+batches are that were asked for, 1 or more.
 """
 
 from typing import NamedTuple
@@ -36,6 +37,11 @@ RATES = {
     ("sgd", True): Rates(0.3, 0.3),
     ("sgd", False): Rates(0.03, 0.03),
 }
+# The gradient of k times fewer sequences is noisier, by the root of k. An epoch of k times as many steps
+# has no more noise than before if the rate falls by the root of k, where a solver divides by the size of
+# the gradient (Malladi and others 2022), or by k, where steps are in proportion to it (Goyal and others
+# 2017).
+IN_PROPORTION = {"sgd"}
 UNUSED = Rates(0.01, 0.01)  # a solver that finds its own steps
 
 
@@ -65,10 +71,23 @@ def batch_size_of_pairs(n):
     return n if n <= LARGEST_WHOLE_OF_PAIRS else BATCH_OF_PAIRS
 
 
-def max_iter(u, *, ends):
-    """Epochs of u updates each; ``ends``: whether the schedule goes down to zero."""
+def times_smaller(batch_size):
+    """The k of a batch size."""
+    return max(1.0, BATCH / batch_size)
+
+
+def rate_of_small_batches(rate, solver, k):
+    """The rate of batches k times smaller than those that ``rate`` is for."""
+    return rate / (k if solver in IN_PROPORTION else k**0.5)
+
+
+def max_iter(u, *, ends, k=1.0):
+    """Epochs of u updates each; ``ends``: whether the schedule goes down to zero.
+
+    Small batches are given more of them, by the root of k, and k times as many updates at most.
+    """
     if not ends:
         return OPEN_END
     if u * EPOCHS < FEWEST_UPDATES:
         return -(-FEWEST_UPDATES // u)
-    return max(FEWEST_EPOCHS, min(EPOCHS, MOST_UPDATES // u))
+    return max(FEWEST_EPOCHS, int(min(EPOCHS * k**0.5, k * MOST_UPDATES // u)))

@@ -102,12 +102,13 @@ class Settings:
             solver_class=solver,
             full_batch=solver.full_batch,
             holds_out=self.early_stopping and not solver.full_batch,
+            finds_rate=False,
         )
         vars(self).update(self._of_kind())
         if self.learning_rate_init == "auto":
             turns = not in_parts and getattr(self.schedule_class, "is_whole", False)
             rate = automatic.learning_rate_init(self.solver, self.cell, turns=turns)
-            vars(self).update(learning_rate_init=rate)
+            vars(self).update(learning_rate_init=rate, finds_rate=not in_parts)
         if self.alpha == "auto":
             has_classes = hasattr(self, "class_weight")
             vars(self).update(alpha=automatic.alpha(has_classes=has_classes, per_step=self.per_step))
@@ -118,7 +119,7 @@ class Settings:
     def new_run(self, drawn, data):
         """The run that a call of fit on the data begins; ``drawn``: where random numbers stand."""
         same, max_iter = self.of_a_run(), self.max_iter_of(data.n, int(data.lengths.max()))
-        schedule = self.schedule_class(self.learning_rate_init, max_iter)
+        schedule = self.schedule_class(self.rate_of(data.n), max_iter)
         monitor = Monitor(self.tol, self.n_iter_no_change, keep_best=self.holds_out)
         return Run(max_iter, monitor, schedule, settings=same, drawn=drawn)
 
@@ -135,7 +136,28 @@ class Settings:
             return self.max_iter
         ends = getattr(self.schedule_class, "ends_with_max_iter", False) and not self.full_batch
         n_windows = -(-T // self.every) if self.every and self.has_many_losses else 1
-        return automatic.max_iter(-(-n // self.batch_size_of(n)) * n_windows, ends=ends)
+        u = -(-n // self.batch_size_of(n)) * n_windows
+        return automatic.max_iter(u, ends=ends, k=self._times_smaller(n))
+
+    def rate_of(self, n):
+        """The initial rate, or the highest of a cycle, of a fit on n sequences."""
+        if not self.finds_rate:
+            return self.learning_rate_init
+        return automatic.rate_of_small_batches(
+            self.learning_rate_init, self.solver, self._times_smaller(n)
+        )
+
+    def _times_smaller(self, n):
+        """How many times smaller than usual the batches of a cycle are, if that was asked for.
+
+        All the data in one batch are no sample of them. Losses per step are means over many steps, less
+        noisy than those of as many single targets. Other schedules start lower; and at a constant rate
+        parts of the data, which do not know of the whole, come to what the whole comes to.
+        """
+        turns = getattr(self.schedule_class, "is_whole", False)
+        if not turns or self.batch_size == "auto" or self.batch_size >= n or self.per_step:
+            return 1.0
+        return automatic.times_smaller(self.batch_size)
 
     def initial_forget_bias(self, T):
         """The bias of forget gates, for sequences of up to T steps; None if the cell has no such gate."""

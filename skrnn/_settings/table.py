@@ -297,7 +297,9 @@ PARAMETERS = {
         "with \"adam\" 0.03 at the top of the cycle and 0.01 otherwise, with \"sgd\" 0.3, with "
         "\"rmsprop\" 0.01 and 0.003. Cells without a gate that keeps the state, as that of the simple "
         "network, do not learn long sequences at such rates: theirs are 0.003, 0.03, and 0.003 (0.001 "
-        "without a cycle). Not used by \"lbfgs\".",
+        "without a cycle). With one target per sequence, and where a `batch_size` below 16 cuts the "
+        "data, the top of the cycle is lower by the root of ``16 / batch_size``, with \"sgd\" by ``16 / "
+        "batch_size``. Not used by \"lbfgs\".",
     ),
     "learning_rate": Parameter(
         "onecycle",
@@ -367,7 +369,8 @@ PARAMETERS = {
         "Largest number of epochs (passes over the data) of a fit call; with \"lbfgs\", of iterations. "
         "\"auto\": 60 for the schedules that go down to zero, \"onecycle\" and \"cosine\"; fewer, but at "
         "least 10, if these make more than 3000 updates of the weights, and as many as make 180 updates, "
-        "if 60 make fewer; 200 for all others.",
+        "if 60 make fewer; 200 for all others. Where a cycle is lower for a small `batch_size`, 60 and "
+        "3000 are more by the root of ``16 / batch_size`` and by ``16 / batch_size``.",
     ),
     "shuffle": Parameter(
         True,
@@ -410,9 +413,10 @@ PARAMETERS = {
         [Interval(Real, 0, 1, closed="neither")],
         "float in (0, 1), default=0.1",
         "Share of the sequences held out, stratified in single-label classification with one target "
-        "per sequence; of a single sequence with targets per step, its last steps. Only used when "
-        "`early_stopping=True` and fit is not given `X_val`. The mean and deviation that y is "
-        "standardised by include the sequences held out.",
+        "per sequence (where classes are too small for it, at random, with a warning, and one sequence "
+        "of every class is left to train on); of a single sequence with targets per step, its last "
+        "steps. Only used when `early_stopping=True` and fit is not given `X_val`. The mean and "
+        "deviation that y is standardised by include the sequences held out.",
     ),
     "warm_start": Parameter(
         False,

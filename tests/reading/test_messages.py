@@ -861,36 +861,51 @@ def walks(n=20):
     return np.random.RandomState(0).normal(size=(n, T, F))
 
 
+def held_out_at_random(model, y):
+    """What fit says of y that cannot be split by its shares."""
+    with pytest.warns(UserWarning, match="^early_stopping=True holds out .* at random") as caught:
+        model.fit(walks(len(y)), y)
+    (message,) = [str(one.message) for one in caught if "at random" in str(one.message)]
+    assert len(message) <= 600
+    assert message.endswith(", or pass X_val and y_val.")
+    return message
+
+
 def test_a_class_with_a_single_sequence(classifier):
     y = np.array(["yes"] + ["no"] * 19)
-    match = "^early_stopping=True cannot hold out .*: 'yes' has a single sequence, .*X_val"
-    message = error_of(lambda: classifier(**SMALL, early_stopping=True).fit(walks(), y))
-    assert re.match(match, message)
-    assert "Change validation_fraction" not in message  # cannot help
+    message = held_out_at_random(classifier(**SMALL, early_stopping=True), y)
+    assert "holds out 2 of 20 sequences" in message
+    assert "'yes' has a single sequence, which cannot be in both parts" in message
+    assert "Set validation_fraction" not in message  # cannot help
     y[:2] = ["yes", "may"]
-    assert_says(
-        "'may', 'yes' has a single sequence each",
-        lambda: classifier(**SMALL, early_stopping=True).fit(walks(), y),
-    )
+    message = held_out_at_random(classifier(**SMALL, early_stopping=True), y)
+    assert "'may', 'yes' have a single sequence each" in message
 
 
 def test_a_part_that_is_too_small_for_all_classes(classifier):
-    y = np.array(list("abcd") * 5)
-    for fraction in (0.05, 0.95):
+    y = np.array(list("abcd") * 10)
+    for fraction, n_out in ((0.05, 2), (0.95, 36)):  # at least one of each is left
         model = classifier(**SMALL, early_stopping=True, validation_fraction=fraction)
-        assert_says(
-            "fewer than the number of classes, 4. Set validation_fraction between 0.2 and 0.8",
-            lambda m=model: m.fit(walks(), y),
-        )
-    classifier(**SMALL, early_stopping=True, validation_fraction=0.2).fit(walks(), y)
+        message = held_out_at_random(model, y)
+        assert f"holds out {n_out} of 40 sequences" in message
+        assert "a part of 2 is smaller than the number of classes, 4." in message
+        assert "Set validation_fraction between 0.1 and 0.9, or pass" in message
+        assert model.predict_proba(walks()).shape[1] == 4
+    classifier(**SMALL, early_stopping=True, validation_fraction=0.1).fit(walks(40), y)
 
 
-@pytest.mark.parametrize("n", [4, 6, 9, 10, 11, 14, 23])
-@pytest.mark.parametrize("k", [2, 3])
+@pytest.mark.parametrize("k", [5, 6])
+def test_hardly_more_sequences_than_classes(classifier, k):
+    match = f"^early_stopping=True cannot hold out enough of 6 sequences: one of each of the {k} classes"
+    assert_says(match, lambda: classifier(**SMALL, early_stopping=True).fit(walks(6), np.arange(6) % k))
+
+
+@pytest.mark.parametrize("n", [6, 9, 10, 11, 14, 23])
+@pytest.mark.parametrize("k", [3, 4])
 def test_shares_as_they_are_said_to_be_set(classifier, n, k):
     y = np.arange(max(n, 2 * k)) % k
-    model = classifier(**SMALL, early_stopping=True, validation_fraction=0.001)
-    message = error_of(lambda: model.fit(walks(len(y)), y))
+    model = classifier(**SMALL, early_stopping=True, validation_fraction=1.5 / len(y))
+    message = held_out_at_random(model, y)
     said = re.search(r"Set validation_fraction(=| between )([\d.]+)(?: and ([\d.]+))?, or", message)
     assert (said[1] == "=") == (len(y) == 2 * k)
     for share in filter(None, said.groups()[1:]):

@@ -131,6 +131,32 @@ def test_holding_out_takes_the_labels_in_their_shares():
     assert len(task.data) == 40  # the task itself is as it was
 
 
+@pytest.mark.parametrize(
+    ("y", "fraction", "n_out"),
+    [
+        (np.arange(20) % 5, 0.1, 2),
+        (np.arange(20) % 5, 0.9, 15),  # one of each class is left, though 18 were asked for
+        (np.r_[0, [1] * 19], 0.1, 2),
+        (np.r_[0, [1] * 19], 0.95, 18),
+        (np.r_[[0] * 15, np.arange(5)], 0.5, 10),
+    ],
+    ids=str,
+)
+def test_where_shares_cannot_be_kept_a_sequence_of_every_class_is_trained_on(y, fraction, n_out):
+    X = np.arange(20.0)[:, None, None]
+    task = Reader(settings(Labels, validation_fraction=fraction)).read(X, y, None)
+    drawn = set()
+    for seed in range(20):
+        with pytest.warns(UserWarning, match=f"holds out {n_out} of 20 sequences at random"):
+            training, held_out = task.hold_out(np.random.RandomState(seed))
+        assert held_out.n == n_out
+        assert set(training.data.y[:, 0]) == set(y)
+        trained_on, watched = (data.X.flat()[:, 0].tolist() for data in (training.data, held_out))
+        assert sorted(trained_on + watched) == list(range(20))
+        drawn.add(tuple(watched))
+    assert len(drawn) > 5  # at random
+
+
 def test_reading_changes_nothing_and_a_model_is_made_of_the_facts():
     task = Reader(settings(hidden_size=3)).read(X3, X3[:, 0, 0], None)
     network = task.facts.architecture.network()

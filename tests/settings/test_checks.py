@@ -701,9 +701,11 @@ def test_X_val_with_other_columns(cls):
 def test_validation_set_too_small(cls):
     for n in (1, 2, N):
         X, y = good_X(n), np.arange(n) % 2
-        with pytest.raises(ValueError, match=r"validation|test_size|least populated"):
+        with pytest.raises(ValueError, match=r"validation_fraction|validation set"):
             cls(**SMALL, early_stopping=True).fit(X, y)
     match = "validation set is too small.*validation_fraction"
+    if is_classifier(cls()):
+        match = "validation set is too small.*all of one class.*validation_fraction"
     assert_fit_raises(cls, good_X(), np.zeros(N), match=match, early_stopping=True)
 
 

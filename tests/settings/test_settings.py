@@ -73,6 +73,9 @@ STEPS = {"return_sequences": True, "k1": 10}
         ({}, 160, 60), ({"learning_rate": "cosine"}, 160, 60),
         ({}, 32, 180), ({}, 33, 60), ({"batch_size": 80}, 160, 90),  # 180 updates
         ({}, 1600, 30), ({}, 8000, 10), ({"batch_size": 1}, 100_000, 10),  # 3000 updates
+        ({"batch_size": 4}, 100, 120), ({"batch_size": 1}, 100, 240),  # small batches take longer
+        ({"batch_size": 4}, 1000, 48), ({"batch_size": 1}, 1000, 48),  # 12,000 and 48,000 updates
+        ({"batch_size": 2}, 2, 180), (STEPS | {"batch_size": 4}, 80, 30),
         ({"k1": 10}, 32, 180), (STEPS, 32, 60), (STEPS, 320, 30),  # 5 updates of a sequence
         (STEPS | {"batch_size": 320}, 320, 60),
         ({"learning_rate": "constant"}, 5000, 200), ({"learning_rate": "adaptive"}, 5000, 200),
@@ -99,6 +102,34 @@ def test_the_automatic_rate_is_that_of_solver_cell_and_schedule(of, cls, solver)
         of, cls(solver=solver).get_params(deep=False), cls._parameter_constraints, partial_fit=True
     ) if solver != "lbfgs" else None  # fmt: skip
     assert part is None or part.learning_rate_init == rate(learning_rate="constant")
+
+
+@pytest.mark.parametrize(
+    ("solver", "batch_size", "n", "share"),
+    [
+        ("adam", 1, 100, 1 / 4), ("adam", 4, 100, 1 / 2), ("rmsprop", 4, 100, 1 / 2),
+        ("sgd", 4, 100, 1 / 4),
+        ("adam", 16, 100, 1), ("adam", 80, 100, 1), ("adam", "auto", 5, 1), ("adam", 4, 4, 1),
+    ],
+)  # fmt: skip
+def test_the_automatic_rate_is_lower_for_small_batches(solver, batch_size, n, share):
+    settings = checked(solver=solver, batch_size=batch_size)
+    assert settings.rate_of(n) == pytest.approx(share * settings.learning_rate_init)
+    assert checked(batch_size=batch_size, solver=solver, learning_rate_init=0.5).rate_of(n) == 0.5
+    # there a loss is the mean over many steps; and parts at a constant rate equal the whole
+    for other in ({"return_sequences": True}, {"learning_rate": "constant"}):
+        others = checked(batch_size=batch_size, solver=solver, **other)
+        assert others.rate_of(n) == others.learning_rate_init
+
+
+def test_a_fit_of_small_batches_trains_at_the_lower_rate():
+    X, y = np.random.RandomState(0).normal(size=(20, 3, 1)), np.arange(20.0)
+    params = {"hidden_size": 2, "batch_size": 4, "max_iter": 3, "tol": None, "random_state": 0}
+    found, lower, other = (
+        skrnn.GRURegressor(**params, learning_rate_init=rate).fit(X, y) for rate in ("auto", 0.015, 0.03)
+    )
+    np.testing.assert_array_equal(found.loss_curve_, lower.loss_curve_)
+    assert found.loss_curve_[-1] != other.loss_curve_[-1]
 
 
 def test_every_solver_that_has_a_rate_has_automatic_ones():
