@@ -22,7 +22,10 @@ from skrnn._engine.truncation import AutoTruncation
 
 LAG = 10
 PAIRS = [(5, 5), (5, 9), (5, 20), (5, "auto"), (10, 10), (10, 19), (10, "auto")]
-GRU = {"hidden_size": 50, "learning_rate_init": 3e-3, "k1": 5, "k2": "auto", "max_iter": 8}
+GRU = {
+    "hidden_size": 50, "learning_rate": "constant", "learning_rate_init": 3e-3, "k1": 5, "k2": "auto",
+    "max_iter": 8,
+}  # fmt: skip
 
 
 def copy_streams(n, T, lag, rng):

@@ -11,6 +11,8 @@ import numpy as np
 from sklearn import datasets
 from sklearn.model_selection import train_test_split
 
+# what networks of other libraries have, as far as they have it
+OF_THE_CELL = {"LSTM": {"forget_bias": 1.0}, "GRU": {"forget_bias": 0.0}, "RNN": {}}
 CLASSIFICATION = ["JapaneseVowels", "BasicMotions", "ItalyPowerDemand", "SyntheticControl"]
 REGRESSION = ["FloodModeling1", "Covid3Month"]
 

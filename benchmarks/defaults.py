@@ -21,7 +21,7 @@ import time
 import warnings
 
 import numpy as np
-from data_sets import all_tasks
+from data_sets import OF_THE_CELL, all_tasks
 from joblib import Parallel, delayed
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
@@ -32,7 +32,6 @@ CELLS = ["LSTM", "GRU", "RNN"]
 REFERENCED = ["BasicMotions", "ItalyPowerDemand", "JapaneseVowels", "SyntheticControl", "digits by rows"]
 SLOW, FEW = ("FloodModeling1", "digits by pixels"), 3
 EPOCHS = {"BasicMotions": 80, "ItalyPowerDemand": 150, "FloodModeling1": 30, "digits by rows": 40}
-OF_THE_CELL = {"LSTM": {"forget_bias": 1.0}, "GRU": {"forget_bias": 0.0}, "RNN": {}}
 SHORT = {
     "BasicMotions": "Motions", "ItalyPowerDemand": "Italy", "JapaneseVowels": "Vowels",
     "SyntheticControl": "Control", "digits by rows": "rows", "digits by pixels": "pixels",

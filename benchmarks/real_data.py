@@ -23,7 +23,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
-from data_sets import archived, digits_by_rows, loader
+from data_sets import OF_THE_CELL, archived, digits_by_rows, loader
 from sklearn.exceptions import ConvergenceWarning
 
 import skrnn
@@ -42,7 +42,10 @@ class Row(NamedTuple):
     note: str = ""
 
 
-TUNED = {"hidden_size": 64, "batch_size": 16, "learning_rate_init": 3e-3}
+TUNED = {
+    "hidden_size": 64, "batch_size": 16, "learning_rate": "constant", "learning_rate_init": 3e-3,
+    "alpha": 1e-4,
+}  # fmt: skip
 MEAN = {"pooling": "mean"}
 # streams: 16 of 312 steps, windows of 64
 LASER = {"return_sequences": True, "k1": 64, "k2": 64}
@@ -186,7 +189,14 @@ def read(load, name):
 
 
 def all_settings(row):
-    return {**TUNED, "max_iter": row.epochs, "tol": 0, "n_iter_no_change": np.inf, **row.settings}
+    return {
+        **TUNED,
+        **OF_THE_CELL[row.cell],
+        "max_iter": row.epochs,
+        "tol": 0,
+        "n_iter_no_change": np.inf,
+        **row.settings,
+    }
 
 
 def ours(row, settings, data, keywords, figure, target, seed):

@@ -22,7 +22,7 @@ import time
 import warnings
 
 import numpy as np
-from data_sets import loader
+from data_sets import OF_THE_CELL, loader
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
@@ -44,7 +44,7 @@ REFERENCES = {
 
 def estimator(cell, seed, **settings):
     cls = getattr(skrnn, f"{cell}Classifier")
-    return cls(random_state=seed, dtype="float32", tol=0, **settings)
+    return cls(random_state=seed, dtype="float32", alpha=1e-4, tol=0, **OF_THE_CELL[cell], **settings)
 
 
 # --- names ---------------------------------------------------------------------------------------------
