@@ -15,41 +15,48 @@ from typing import NamedTuple
 LARGEST_WHOLE, BATCH = 32, 16
 # Encoder-decoders keep a constant rate, which learns more of pairs, and larger batches with it.
 LARGEST_WHOLE_OF_PAIRS, BATCH_OF_PAIRS = 200, 32
-# Epochs of a schedule that goes down to zero: so many, if they make no fewer and no more updates than so
-# many; never fewer epochs than the last. Other schedules have no end of their own, and end by tol.
-EPOCHS, FEWEST_UPDATES, MOST_UPDATES, FEWEST_EPOCHS = 60, 180, 3000, 10
+# Epochs of a schedule that goes down to zero: so many, if they make no fewer updates than so many, and no
+# more than MOST_UPDATES; never fewer epochs than FEWEST_EPOCHS. There is more to learn from targets per
+# step, and their gradients are less noisy, so that rates may be higher; but not those of windows. Other schedules have no end of their own, and end by tol.
+OF_SEQUENCES, OF_STEPS = (60, 180), (90, 360)
+MOST_UPDATES, FEWEST_EPOCHS = 3000, 10
 OPEN_END = 200
 
 
 class Rates(NamedTuple):
-    """``top``: where one cycle turns; ``start``: of every other schedule, and of parts."""
+    """``top``: where one cycle turns; ``of_steps``: the same with targets per step; ``start``: of every
+    other schedule, and of parts.
+    """
 
     top: float
+    of_steps: float
     start: float
 
 
 # (solver, whether the cell has a gate that keeps the state): without one high rates blow up long products
 RATES = {
-    ("adam", True): Rates(0.03, 0.01),
-    ("adam", False): Rates(0.003, 0.003),
-    ("rmsprop", True): Rates(0.01, 0.003),
-    ("rmsprop", False): Rates(0.003, 0.001),
-    ("sgd", True): Rates(0.3, 0.3),
-    ("sgd", False): Rates(0.03, 0.03),
+    ("adam", True): Rates(0.03, 0.06, 0.01),
+    ("adam", False): Rates(0.003, 0.01, 0.003),
+    ("rmsprop", True): Rates(0.01, 0.01, 0.003),
+    ("rmsprop", False): Rates(0.003, 0.003, 0.001),
+    ("sgd", True): Rates(0.3, 0.3, 0.3),
+    ("sgd", False): Rates(0.03, 0.03, 0.03),
 }
 # The gradient of k times fewer sequences is noisier, by the root of k. An epoch of k times as many steps
 # has no more noise than before if the rate falls by the root of k, where a solver divides by the size of
 # the gradient (Malladi and others 2022), or by k, where steps are in proportion to it (Goyal and others
 # 2017).
 IN_PROPORTION = {"sgd"}
-UNUSED = Rates(0.01, 0.01)  # a solver that finds its own steps
+UNUSED = Rates(0.01, 0.01, 0.01)  # a solver that finds its own steps
 
 
-def learning_rate_init(solver, cell, *, turns):
+def learning_rate_init(solver, cell, *, turns, per_step):
     """The rate for a cell; ``turns``: whether the schedule goes up to it before it goes down."""
     is_gated = getattr(cell, "forget_gate", None) is not None
     rates = RATES.get((solver, is_gated), UNUSED)
-    return rates.top if turns else rates.start
+    if not turns:
+        return rates.start
+    return rates.of_steps if per_step else rates.top
 
 
 def alpha(*, has_classes, per_step):
@@ -81,13 +88,14 @@ def rate_of_small_batches(rate, solver, k):
     return rate / (k if solver in IN_PROPORTION else k**0.5)
 
 
-def max_iter(u, *, ends, k=1.0):
+def max_iter(u, *, ends, per_step, k=1.0):
     """Epochs of u updates each; ``ends``: whether the schedule goes down to zero.
 
     Small batches are given more of them, by the root of k, and k times as many updates at most.
     """
     if not ends:
         return OPEN_END
-    if u * EPOCHS < FEWEST_UPDATES:
-        return -(-FEWEST_UPDATES // u)
-    return max(FEWEST_EPOCHS, int(min(EPOCHS * k**0.5, k * MOST_UPDATES // u)))
+    epochs, fewest = OF_STEPS if per_step else OF_SEQUENCES
+    if u * epochs < fewest:
+        return -(-fewest // u)
+    return max(FEWEST_EPOCHS, int(min(epochs * k**0.5, k * MOST_UPDATES // u)))

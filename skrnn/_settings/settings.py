@@ -61,6 +61,8 @@ class Settings:
         Whether data that training does not see say when it stops, and which weights are kept.
     has_many_losses : bool
         Whether there are losses at many steps of a sequence, so that k1 makes more than one update.
+    learns_from_steps : bool
+        Whether an update has the gradient of the losses of all steps, which a cycle goes by.
     can_truncate : bool
         Whether k1 and k2 may be set.
     cuts_pieces : bool
@@ -107,7 +109,9 @@ class Settings:
         vars(self).update(self._of_kind())
         if self.learning_rate_init == "auto":
             turns = not in_parts and getattr(self.schedule_class, "is_whole", False)
-            rate = automatic.learning_rate_init(self.solver, self.cell, turns=turns)
+            rate = automatic.learning_rate_init(
+                self.solver, self.cell, turns=turns, per_step=self.learns_from_steps
+            )
             vars(self).update(learning_rate_init=rate, finds_rate=not in_parts)
         if self.alpha == "auto":
             has_classes = hasattr(self, "class_weight")
@@ -137,7 +141,8 @@ class Settings:
         ends = getattr(self.schedule_class, "ends_with_max_iter", False) and not self.full_batch
         n_windows = -(-T // self.every) if self.every and self.has_many_losses else 1
         u = -(-n // self.batch_size_of(n)) * n_windows
-        return automatic.max_iter(u, ends=ends, k=self._times_smaller(n))
+        k = self._times_smaller(n)
+        return automatic.max_iter(u, ends=ends, per_step=self.learns_from_steps, k=k)
 
     def rate_of(self, n):
         """The initial rate, or the highest of a cycle, of a fit on n sequences."""
@@ -259,6 +264,7 @@ class SequenceSettings(Settings):
             "every": 1 if online and self.k1 is None else self.k1,
             "per_step": per_step,
             "has_many_losses": has_many,
+            "learns_from_steps": bool(per_step and not online and self.k1 is None),
             "steps_in_y": self.return_sequences and self.rows != "steps",
             "can_truncate": not (self.bidirectional or self.full_batch or online),
             "cuts_pieces": per_step and not (self.k1 is None or self.batch_size == "auto" or online),
@@ -311,6 +317,7 @@ class PairSettings(Settings):
         return {
             "per_step": True,
             "has_many_losses": True,
+            "learns_from_steps": False,
             "online": None,
             "every": self.k1,
             "can_truncate": not self.full_batch,

@@ -294,11 +294,12 @@ PARAMETERS = {
         [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
         'float or "auto", default="auto"',
         "The learning rate at the start, or with `learning_rate=\"onecycle\"` the highest one. \"auto\": "
-        "with \"adam\" 0.03 at the top of the cycle and 0.01 otherwise, with \"sgd\" 0.3, with "
-        "\"rmsprop\" 0.01 and 0.003. Cells without a gate that keeps the state, as that of the simple "
-        "network, do not learn long sequences at such rates: theirs are 0.003, 0.03, and 0.003 (0.001 "
-        "without a cycle). With one target per sequence, and where a `batch_size` below 16 cuts the "
-        "data, the top of the cycle is lower by the root of ``16 / batch_size``, with \"sgd\" by ``16 / "
+        "with \"adam\" 0.03 at the top of the cycle (0.06 with targets per step and without `k1`) and "
+        "0.01 otherwise, with \"sgd\" 0.3, with \"rmsprop\" 0.01 and 0.003. Cells without a gate that "
+        "keeps the state, as that of the simple network, do not learn long sequences at such rates: "
+        "theirs are 0.003 (0.01 for the 0.06), 0.03, and 0.003 (0.001 without a cycle). With one target "
+        "per sequence, and where a `batch_size` below 16 cuts the data, the top of the cycle is lower by "
+        "the root of ``16 / batch_size``, with \"sgd\" by ``16 / "
         "batch_size``. Not used by \"lbfgs\".",
     ),
     "learning_rate": Parameter(
@@ -369,8 +370,8 @@ PARAMETERS = {
         "Largest number of epochs (passes over the data) of a fit call; with \"lbfgs\", of iterations. "
         "\"auto\": 60 for the schedules that go down to zero, \"onecycle\" and \"cosine\"; fewer, but at "
         "least 10, if these make more than 3000 updates of the weights, and as many as make 180 updates, "
-        "if 60 make fewer; 200 for all others. Where a cycle is lower for a small `batch_size`, 60 and "
-        "3000 are more by the root of ``16 / batch_size`` and by ``16 / batch_size``.",
+        "if 60 make fewer; 90 and 360 with targets per step and without `k1`; 200 for all others. Where a "
+        "cycle is lower for a small `batch_size`, 60 and 3000 are more by the root of ``16 / batch_size`` and by ``16 / batch_size``.",
     ),
     "shuffle": Parameter(
         True,

@@ -77,7 +77,8 @@ STEPS = {"return_sequences": True, "k1": 10}
         ({"batch_size": 4}, 1000, 48), ({"batch_size": 1}, 1000, 48),  # 12,000 and 48,000 updates
         ({"batch_size": 2}, 2, 180), (STEPS | {"batch_size": 4}, 80, 30),
         ({"k1": 10}, 32, 180), (STEPS, 32, 60), (STEPS, 320, 30),  # 5 updates of a sequence
-        (STEPS | {"batch_size": 320}, 320, 60),
+        (STEPS | {"batch_size": 320}, 320, 60), ({"return_sequences": True}, 32, 360),
+        ({"rows": "steps"}, 1, 360),
         ({"learning_rate": "constant"}, 5000, 200), ({"learning_rate": "adaptive"}, 5000, 200),
         ({"solver": "lbfgs"}, 50, 200), ({"learning_rate": lambda epoch: 0.1}, 50, 200),
     ],
@@ -97,7 +98,10 @@ def test_the_automatic_rate_is_that_of_solver_cell_and_schedule(of, cls, solver)
     assert rate(learning_rate="constant") == rate(learning_rate="cosine") <= rate()
     assert rate(learning_rate_init=7) == 7
     if (solver, of.cell.forget_gate is not None) in RATES:
-        assert rate() == RATES[solver, of.cell.forget_gate is not None].top
+        rates = RATES[solver, of.cell.forget_gate is not None]
+        assert (rate(), rate(return_sequences=True)) == (rates.top, rates.of_steps)
+        online = {"rows": "steps", "initial_state": "last", "gradient": "rtrl"}
+        assert rate(**online) == rates.top
     part = SequenceSettings.checked(
         of, cls(solver=solver).get_params(deep=False), cls._parameter_constraints, partial_fit=True
     ) if solver != "lbfgs" else None  # fmt: skip
