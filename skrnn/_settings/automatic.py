@@ -17,7 +17,8 @@ LARGEST_WHOLE, BATCH = 32, 16
 LARGEST_WHOLE_OF_PAIRS, BATCH_OF_PAIRS = 200, 32
 # Epochs of a schedule that goes down to zero: so many, if they make no fewer updates than so many, and no
 # more than MOST_UPDATES; never fewer epochs than FEWEST_EPOCHS. There is more to learn from targets per
-# step, and their gradients are less noisy, so that rates may be higher; but not those of windows. Other schedules have no end of their own, and end by tol.
+# step, and their gradients are less noisy, so that rates may be higher; but not those of windows. Other
+# schedules have no end of their own, and end by tol.
 OF_SEQUENCES, OF_STEPS = (60, 180), (90, 360)
 MOST_UPDATES, FEWEST_EPOCHS = 3000, 10
 OPEN_END = 200

@@ -370,8 +370,9 @@ PARAMETERS = {
         "Largest number of epochs (passes over the data) of a fit call; with \"lbfgs\", of iterations. "
         "\"auto\": 60 for the schedules that go down to zero, \"onecycle\" and \"cosine\"; fewer, but at "
         "least 10, if these make more than 3000 updates of the weights, and as many as make 180 updates, "
-        "if 60 make fewer; 90 and 360 with targets per step and without `k1`; 200 for all others. Where a "
-        "cycle is lower for a small `batch_size`, 60 and 3000 are more by the root of ``16 / batch_size`` and by ``16 / batch_size``.",
+        "if 60 make fewer; 90 and 360 with targets per step and without `k1`; 200 for all others. Where "
+        "a cycle is lower for a small `batch_size`, 60 and 3000 are more by the root of ``16 / "
+        "batch_size`` and by ``16 / batch_size``.",
     ),
     "shuffle": Parameter(
         True,
