@@ -381,8 +381,8 @@ def check_copy(cls, n, T, lag, k1, epochs, **params):
     X, y = copy_streams(n, T, lag, rng)
     X_test, y_test = copy_streams(10, 400, lag, rng)
     models = [
-        cls(return_sequences=True, batch_size=n, alpha=0, tol=0, k1=k1, k2=k2, max_iter=epochs,
-            random_state=0, **params)
+        cls(return_sequences=True, batch_size=n, learning_rate="constant", alpha=0, tol=0, k1=k1, k2=k2,
+            max_iter=epochs, random_state=0, **params)
         for k2 in (k1, "auto")
     ]  # fmt: skip
     short, auto = (fit(model, X, y).score(X_test, y_test) for model in models)
