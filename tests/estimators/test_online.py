@@ -137,9 +137,9 @@ def test_fit_takes_updates_every_k1_steps():
 def test_one_update_per_series_is_that_of_bptt():
     X, y = series(40, n_series=2)
     models = [
-        skrnn.LSTMRegressor(**{**ONLINE, "gradient": gradient}, k1=k1, sequence_id=0, max_iter=5).fit(
-            X, y
-        )
+        skrnn.LSTMRegressor(
+            **{**ONLINE, "gradient": gradient}, k1=k1, sequence_id=0, max_iter=5, learning_rate_init=0.03
+        ).fit(X, y)
         for gradient, k1 in (("rtrl", 100), ("bptt", None))
     ]
     np.testing.assert_allclose(*map(theta_of, models), rtol=1e-8)
