@@ -114,9 +114,9 @@ def online_learner(cell, kind, learner, n_rows):
 
     For the views of a ``Learner``; ``teach`` tells it what to learn. None as for ``stepper``.
     """
-    number, views, gradient = _twin(cell), learner.views, learner.gradient_views
-    if build is None or number is None or learner.theta.dtype.char not in "fd":
+    if build is None or (number := _twin(cell)) is None or learner.theta.dtype.char not in "fd":
         return None
+    views, gradient = learner.views, learner.gradient_views
     weights, gradients = ((*v.layers[0][0], v.W, v.b) for v in (views, gradient))
     influence = _binding.INFLUENCES[kind]
     return _binding.OnlineLearner(build, number, influence, weights, gradients, n_rows)

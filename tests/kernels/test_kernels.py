@@ -1562,6 +1562,8 @@ WITHOUT = """
         assert np.allclose([stream.step(x) for x in X[0]][-1], model.predict(X[:1])[0])
         model.set_params(rows="steps").fit(X[0], X[0])
         assert model.forecast(X[0], 3).shape == (3, 2)
+        model.set_params(gradient="rtrl", initial_state="last")
+        assert model.fit(X[0], X[0]).stream().learn(X[0, 0], X[0, 0]).shape == (2,)
     text = [np.array([1, 2, 1, 2, 1])]
     model = skrnn.GRUClassifier(4, embedding_size=2, return_sequences=True, max_iter=3)
     assert len(model.fit(text, text).generate(text[0], 3)) == 3
