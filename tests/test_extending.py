@@ -118,7 +118,8 @@ def test_a_loss_is_passed_as_a_class(engine):
     fit = {"tol": 0.01, "random_state": 0}
     named = skrnn.GRURegressor(4, **fit).fit(X, Y)
     passed = skrnn.GRURegressor(4, loss=Scaled, **fit).fit(X, Y)
-    np.testing.assert_array_equal(passed.predict(X), named.predict(X))
+    # the one that has a name has a compiled twin
+    np.testing.assert_allclose(passed.predict(X), named.predict(X), rtol=1e-6)
     model = skrnn.GRURegressor(8, loss=HalfQuartic, max_iter=300, **fit).fit(X, Y)
     assert HalfQuartic not in LOSSES.values()
     assert model.score(X, Y) > 0.5

@@ -200,6 +200,11 @@ class Learner(Gradient):
         self.loss = self.W = self.penalty = self.norm_sum = 0.0
         self.n_updates = self.n_clipped = 0
 
+    @property
+    def is_at_start(self):
+        """Whether there was no step yet."""
+        return self._before[2] is None
+
     def means(self):
         """Means since ``start_epoch``: loss with penalty, gradient norm, share of updates clipped."""
         n = max(self.n_updates, 1)
@@ -249,7 +254,7 @@ class Learner(Gradient):
 
     def _divergence(self, penalty):
         what = "gradient" if math.isfinite(self.loss + penalty) else "loss"
-        return DivergenceError(what, self._before[2] is None, self.norms)
+        return DivergenceError(what, self.is_at_start, self.norms)
 
     def _clip(self, g_norm, relative_weight):
         """Clip g by value, then by norm, where it is too large for its weight.
@@ -306,6 +311,16 @@ class Learner(Gradient):
         for what, value in (("loss", gradient.loss), ("gradient", norm(gradient.g))):
             if not math.isfinite(value):
                 raise DivergenceError(what, False, self.norms)
+
+    def take_over(self, sums, norms, t):
+        """Updates of an epoch that a compiled twin has made (``compiled.py``): their sums, and norms.
+
+        ``t`` is the solver's counter. Theta, and what was before the latest step, are changed already.
+        """
+        self.loss, self.W, self.penalty, self.norm_sum, self.n_updates, self.n_clipped = sums
+        self.norms.extend(norms)
+        if self.n_updates:
+            self.solver.t, self._before = t, (*self._before[:2], t - 1)
 
     def memories(self):
         """What going on after an interruption needs besides weights and solver, as it stands."""

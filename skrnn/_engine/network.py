@@ -64,6 +64,7 @@ class Network:
         self.dtype, self.hidden_sizes = np.dtype(dtype), tuple(hidden_sizes)
         self.bidirectional, self.n_directions = bidirectional, 1 + bidirectional
         self.n_outputs, self.dropout, self.n_threads = n_outputs, dropout, n_threads
+        self.n_tokens, self.pooling_name = n_tokens, pooling
         self.pooling = new_pooling(pooling)
         self.widths = [H * self.n_directions for H in self.hidden_sizes]
         self.read_width = len(names_of(pooling)) * self.widths[-1]

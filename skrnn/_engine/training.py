@@ -7,11 +7,11 @@ scikit-learn. A solver of either kind is added in ``solvers.py``.
 
 from collections import deque
 from functools import partial
-from itertools import repeat
 
 import numpy as np
 
 from skrnn import _kernels
+from skrnn._engine.compiled import CompiledEpochs
 from skrnn._engine.learner import N_NORMS, DivergenceError, Gradient
 from skrnn._engine.tbptt import tbptt
 
@@ -19,18 +19,53 @@ from skrnn._engine.tbptt import tbptt
 FULL_BATCH_BLOCK = 256
 
 
-def minibatches(data, batch_size, dtype, shuffle, random_state):
-    """An endless supply of epochs, each an iterator of batches in a new order."""
-    if batch_size >= data.n:
-        return repeat([data.batch(np.arange(data.n), dtype)])
-    return _minibatches(data, batch_size, dtype, shuffle, random_state)
+class Epoch:
+    """The batches of one pass over a data set, made when they are asked for.
+
+    Attributes
+    ----------
+    data : Dataset or Pairs
+    rows : (n,) int
+        The order of the sequences.
+    batch_size : int
+    """
+
+    def __init__(self, data, dtype, rows, batch_size):
+        self.data, self.dtype, self.rows, self.batch_size = data, dtype, rows, batch_size
+        # the only batch, which is the same in all epochs, prepares its windows once
+        self._whole = None
+
+    def __iter__(self):
+        if self.batch_size < len(self.rows):
+            return (self.batch(k) for k in range(0, len(self.rows), self.batch_size))
+        if self._whole is None:
+            self._whole = self.batch(0)
+        return iter([self._whole])
+
+    def batch(self, first):
+        """The batch whose first sequence has that place in the order."""
+        return self.data.batch(self.rows[first : first + self.batch_size], self.dtype)
+
+    def last(self):
+        """Its last batch."""
+        return self.batch((len(self.rows) - 1) // self.batch_size * self.batch_size)
 
 
-def _minibatches(data, batch_size, dtype, shuffle, random_state):
-    n = data.n
-    while True:
-        rows = random_state.permutation(n) if shuffle else np.arange(n)
-        yield (data.batch(rows[k : k + batch_size], dtype) for k in range(0, n, batch_size))
+class Epochs:
+    """An endless supply of epochs, each with batches in a new order; of one batch if that holds all."""
+
+    def __init__(self, data, batch_size, dtype, shuffle, random_state):
+        self.data, self.batch_size, self.dtype = data, batch_size, dtype
+        self.shuffle, self.random_state = shuffle and batch_size < data.n, random_state
+        self._in_order = Epoch(data, dtype, np.arange(data.n), batch_size)
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if not self.shuffle:
+            return self._in_order
+        return Epoch(self.data, self.dtype, self.random_state.permutation(self.data.n), self.batch_size)
 
 
 def tell(observers, what, *arguments):
@@ -47,7 +82,7 @@ def train(
 
     Parameters
     ----------
-    epochs : iterator of iterables of Batch
+    epochs : Epochs
     run : Run
         Its monitor watches the validation loss if it keeps the best weights, else the training loss.
     observers : list of Observer
@@ -74,15 +109,17 @@ def train(
     """
     if run.memories is not None:
         learner.remember(run.memories)
-    for epoch, batches in zip(range(run.epoch, run.max_iter), epochs, strict=False):
-        if run.done or tell(observers, "begin_epoch", epoch):
+    one_pass = None if gather else CompiledEpochs.new(loss, epochs.data, learner, observers)
+    one_pass = one_pass or BatchByBatch(loss, learner, observers, gather)
+    for number, epoch in zip(range(run.epoch, run.max_iter), epochs, strict=False):
+        if run.done or tell(observers, "begin_epoch", number):
             return True
-        learner.solver.learning_rate = run.schedule.rate(epoch)
+        learner.solver.learning_rate = run.schedule.rate(number)
         depth = k2
         if truncation:
             depth = truncation.k2(learner.network, learner.theta, loss, len(history.loss))
         try:
-            one_epoch(loss, batches, learner, observers, gather or partial(tbptt, k1=k1, k2=depth))
+            one_epoch(loss, epoch, learner, one_pass, k1, depth)
         except BaseException as error:
             learner.abandon(error)
             history.n_updates += learner.n_updates
@@ -92,25 +129,37 @@ def train(
         history.record(*means, learner.n_updates, validation, k2=depth or k1)
         watched = history.validation_loss if run.monitor.keep_best else history.loss
         run.record(watched[-1], learner.theta)
-        if tell(observers, "end_epoch", history, epoch):
+        if tell(observers, "end_epoch", history, number):
             return True
     return run.done or run.schedule.ends_with_max_iter
 
 
-def one_epoch(loss, batches, learner, observers, gather):
+def one_epoch(loss, epoch, learner, one_pass, k1, k2):
     """Train on every batch once; the weights are finite afterwards, or a DivergenceError is raised."""
-    network = learner.network
     learner.start_epoch()
-    for batch in batches:
-        gather(network, loss, batch, learner)
-        tell(observers, "progress", batch.B)
+    one_pass(epoch, k1, k2)
 
     def evaluate():
-        gradient = Gradient(network, learner.theta, learner.arithmetic)
-        gather(network, loss, batch, gradient)
+        gradient = Gradient(learner.network, learner.theta, learner.arithmetic)
+        gather = one_pass.gather or partial(tbptt, k1=k1, k2=k2)
+        gather(learner.network, loss, epoch.last(), gradient)
         return gradient
 
     learner.check_last(evaluate)
+
+
+class BatchByBatch:
+    """Epochs in Python: ``gather``, by default ``tbptt``, with one batch after the other."""
+
+    def __init__(self, loss, learner, observers, gather=None):
+        self.loss, self.learner, self.observers, self.gather = loss, learner, observers, gather
+
+    def __call__(self, epoch, k1, k2):
+        """Train on every batch of an ``Epoch`` once."""
+        gather = self.gather or partial(tbptt, k1=k1, k2=k2)
+        for batch in epoch:
+            gather(self.learner.network, self.loss, batch, self.learner)
+            tell(self.observers, "progress", batch.B)
 
 
 @_kernels.keep_memory()

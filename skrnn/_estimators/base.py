@@ -251,6 +251,13 @@ def _settled(fitted, before):
     return replace(fitted, random_state=before.random_state)
 
 
+def _carried(known, container, ends):
+    """What training itself has carried to the end of the series; None without ``ends``."""
+    if ends is None:
+        return None
+    return known.carry(container, ends) if known else carry(None, container, ends)
+
+
 def _network(settings, task):
     """The network to train, if it fits in memory."""
     threads, architecture = n_threads(settings.n_jobs), task.facts.architecture
@@ -329,13 +336,14 @@ class BaseRNN(Trainable):
             first = known and (lambda container: known.start_of(container.ids, training=True))
             task = reader.read(X, y, sample_weight, first, is_part=True)
             random_state, pieces = _random_numbers(before, settings), task.in_pieces()
-            network, ends = _network(settings, pieces), []
+            network = _network(settings, pieces)
+            # the rows and states of every batch, where the next part may go on from them
+            ends = [] if pieces is task and self._carries(task) else None
             model = before.model if before else _new_model(pieces, network, random_state)
             start = _start(model, settings.run_of_a_part(), before, random_state)
             trainer = Trainer(settings, pieces, start, network)
             trainer.train(ends=ends)
-            is_whole = pieces is task and not task.data.delay
-            carried = self._carried(known, task.container, ends) if is_whole else None
+            carried = _carried(known, task.container, ends)
             series = Series.after(
                 trainer.fitted().model, task.container, before=known, carried=carried,
                 n_threads=trainer.n_threads,
@@ -348,11 +356,10 @@ class BaseRNN(Trainable):
         series = self._series() if before else None
         return series and series.with_influence(width(settings.online, before.model.facts.architecture))
 
-    def _carried(self, known, container, ends):
-        """What training itself has carried to the end of the series, if the next part goes on from it."""
-        if self.initial_state != "last" or not container.rows_are_steps:
-            return None
-        return known.carry(container, ends) if known else carry(None, container, ends)
+    def _carries(self, task):
+        """Whether the next part goes on from where training itself has come to."""
+        is_table = task.container.rows_are_steps and not task.data.delay
+        return is_table and self.initial_state == "last"
 
     def _can_partial_fit(self):
         known = isinstance(self.solver, str) and self.solver in SOLVERS  # else partial_fit says so

@@ -17,7 +17,7 @@ from skrnn._engine.arithmetic import EXACT, FAST
 from skrnn._engine.learner import N_NORMS, DivergenceError, Learner
 from skrnn._engine.online import online
 from skrnn._engine.run import History
-from skrnn._engine.training import FULL_BATCH_BLOCK, Evaluation, minibatches, train, train_full_batch
+from skrnn._engine.training import FULL_BATCH_BLOCK, Epochs, Evaluation, train, train_full_batch
 from skrnn._engine.truncation import AutoTruncation
 from skrnn._estimators.fitted import Fitted
 from skrnn._estimators.progress import progress
@@ -162,9 +162,9 @@ class Trainer:
             weighting=data.weighting(batch_size, settings.every),
             weight_dropout=settings.weight_dropout,
         )  # fmt: skip
-        batches = minibatches(data, batch_size, network.dtype, settings.shuffle, self.random_state)
+        epochs = Epochs(data, batch_size, network.dtype, settings.shuffle, self.random_state)
         return train(
-            self.model.loss(), batches, learner, self.run, self.history, observers,
+            self.model.loss(), epochs, learner, self.run, self.history, observers,
             k1=None if settings.online else settings.k1, k2=settings.k2, truncation=truncation,
             gather=settings.online and partial(online, kind=settings.online, k1=settings.every),
             validate=self._validator(),

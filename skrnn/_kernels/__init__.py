@@ -7,12 +7,13 @@ the work. It is the best build for the processor, or what the environment variab
 Shapes: a packed window (``_engine/packing.py``). ``recurrence.unroll`` asks ``unroll`` here first.
 
 To make a cell fast: its struct and its line in the list of ``cells.hpp``, and its name in ``_CELLS``
-below. A solver likewise: ``update.hpp``, and ``_SOLVERS``; a loss, which only learning row by row needs:
-``losses.hpp``, and ``_LOSSES``. Everything else follows from there.
+below. A solver likewise: ``update.hpp``, and ``_SOLVERS``; a loss: ``losses.hpp``, and ``_LOSSES``; a
+pooling: ``pooling.hpp``, by its name. Everything else follows from there.
 """
 
 import contextlib
 import os
+from operator import attrgetter
 
 from skrnn import cells, losses, solvers
 
@@ -124,18 +125,54 @@ def online_learner(cell, kind, learner, n_rows):
 
 def teach(learns, loss, class_factors, learner, every):
     """Tell an ``OnlineLearner`` what a ``Learner`` does with its gradients; False: a part has no twin."""
-    loss_twin, twin = _LOSSES.get(_loss_key(type(loss))), _solver_twin(learner.solver)
+    loss_twin, twin = _loss_twin(loss), _solver_twin(learner.solver)
     if loss_twin is None or twin is None:
         return False
-    (name, options), (solver, coefficients) = loss_twin(loss), twin
+    (number, options), (solver, solver_options) = loss_twin, twin
     (theta, memory, _), _ = learner.memories()
     learns.teach(
-        _binding.LOSSES[name], options, class_factors,
-        (learner.theta, learner.g, learner.solver.memory, theta, memory),
-        (learner.solver, _binding.SOLVERS[solver], coefficients), matrices=learner.matrices.stop,
+        number, options, class_factors, (learner.theta, learner.g, learner.solver.memory, theta, memory),
+        (learner.solver, solver, solver_options), matrices=learner.matrices.stop,
         alpha=learner.alpha, clip_norm=learner.clip_norm, clip_value=learner.clip_value, every=every,
     )  # fmt: skip
     return True
+
+
+def training(network, poolings, loss, data, gradient):
+    """TBPTT on batches of ``data`` with a ``Gradient`` or a ``Learner`` (``_binding.Training``).
+
+    For a network of one direction that reads numbers. ``poolings`` are the names of their twins. None as
+    for ``stepper``, or if there is no twin of a pooling or of the loss.
+    """
+    if build is None or network.dtype.char not in "fd":
+        return None
+    numbers, twin = [_twin(cell) for cell in network.cells], _loss_twin(loss)
+    pools = [_binding.POOLINGS.get(name) for name in poolings]
+    if twin is None or None in numbers or None in pools:
+        return None
+    views, gradients = (
+        ([layer for (layer,) in v.layers], v.W, v.b) for v in (gradient.views, gradient.gradient_views)
+    )
+    return _binding.Training(build, numbers, views, gradients, pools, twin, data, network.n_threads)
+
+
+def teach_training(trains, learner):
+    """Tell a ``Training`` how a ``Learner`` changes theta.
+
+    Returns a function from the solver to what its twin takes, or None if it has no twin.
+    """
+    twin = _solver_twin(learner.solver)
+    if twin is None:
+        return None
+    (theta, memory, _), _ = learner.memories()
+    weighting = learner.weighting
+    trains.teach(
+        (learner.theta, learner.g, learner.solver.memory, theta, memory), twin[0],
+        matrices=learner.matrices.stop, alpha=learner.alpha,
+        clip_norm=learner.clip_norm, clip_value=learner.clip_value,
+        weighting=weighting and (weighting.mean, weighting.noise, weighting.root_mean_square),
+    )  # fmt: skip
+    return twin[1]
 
 
 def gather(theta, g, matrices, scale, decay):
@@ -148,33 +185,27 @@ def gather(theta, g, matrices, scale, decay):
     return _binding.gather(build, theta, g, matrices, scale, decay)
 
 
-def _sgd(s):
-    if s.nesterovs_momentum:
-        return s.momentum, s.learning_rate, s.learning_rate * s.momentum
-    return s.momentum, 0.0, s.learning_rate
-
-
-def _adam(s):
-    m_scale, v_scale = 1 / (1 - s.beta_1**s.t), 1 / (1 - s.beta_2**s.t)
-    betas = s.beta_1, (1 - s.beta_1) * s.share, s.beta_2, 1 - s.beta_2
-    return *betas, s.epsilon, s.learning_rate * m_scale, v_scale**0.5
-
-
-def _rmsprop(s):
-    return s.beta_2, 1 - s.beta_2, s.epsilon, s.learning_rate * s.share
-
-
-# the name of a solver's twin, and the coefficients of its next step (update.hpp)
+# the name of a solver's twin, and what it takes of the parameters (update.hpp)
 _SOLVERS = {
-    solvers.SGD.step: ("sgd", _sgd),
-    solvers.Adam.step: ("adam", _adam),
-    solvers.RMSprop.step: ("rmsprop", _rmsprop),
+    solvers.SGD.step: ("sgd", ("learning_rate", "momentum", "nesterovs_momentum")),
+    solvers.Adam.step: ("adam", ("learning_rate", "beta_1", "beta_2", "epsilon")),
+    solvers.RMSprop.step: ("rmsprop", ("learning_rate", "beta_2", "epsilon")),
 }
 
 
 def _solver_twin(solver):
-    """The name of its twin and the function of its coefficients, or None."""
-    return _SOLVERS.get(getattr(solver.step, "__func__", None))  # of the method that would be called
+    """The number of its twin and the function of its options, or None."""
+    twin = _SOLVERS.get(getattr(solver.step, "__func__", None))  # of the method that would be called
+    return twin and (_binding.SOLVERS[twin[0]], attrgetter(*twin[1]))
+
+
+def _loss_twin(loss):
+    """The number of its twin and its options, or None."""
+    twin = _LOSSES.get(_loss_key(type(loss)))
+    if twin is None:
+        return None
+    name, options = twin(loss)
+    return _binding.LOSSES[name], options
 
 
 def _loss_key(loss):
@@ -202,13 +233,12 @@ def step(solver, theta, g, shrink, theta_before, memory_before):
     Theta and memory before the step go into ``theta_before`` and ``memory_before``. Returns False, and
     has done nothing, if there is no twin.
     """
-    twin = _solver_twin(solver)
-    if build is None or twin is None:
+    if build is None or (twin := _solver_twin(solver)) is None:
         return False
-    name, coefficients = twin
+    number, options = twin
     solver.t += 1
     _binding.step(
-        build, _binding.SOLVERS[name], theta, g, solver.memory, theta_before, memory_before, shrink,
-        coefficients(solver),
+        build, number, options(solver), theta, g, solver.memory, theta_before, memory_before,
+        shrink, solver.t, solver.share,
     )  # fmt: skip
     return True

@@ -77,7 +77,8 @@ cdef extern from "driver.hpp" namespace "skrnn" nogil:
 
     cdef struct CSolverInfo "skrnn::SolverInfo":
         const char* name
-        int slots
+        int slots, n_options
+        void coefficients(const double*, double, double, double*)
 
     cdef struct CExactSum "skrnn::ExactSum":
         const double* weight
@@ -91,6 +92,7 @@ cdef extern from "driver.hpp" namespace "skrnn" nogil:
 
     cdef enum:
         COEFFICIENTS
+        MOST_OPTIONS
         MOST_PIECES
 
     const CBuild* const* builds()
@@ -113,8 +115,11 @@ cdef extern from "driver.hpp" namespace "skrnn" nogil:
         void *h
         void* state[2]
 
-    Index numbers_packed(const CLayer&)
-    void pack(const COneStep&)
+    cdef struct CLayerNumbers "skrnn::LayerNumbers":
+        Index forward
+
+    CLayerNumbers numbers_of_layer "skrnn::numbers_of"(const CLayer&)
+    void pack_forward(const CLayer&, void*)
     void run_one_step(const COneStep&)
 
     cdef struct CVectors "skrnn::Vectors":
@@ -131,12 +136,43 @@ cdef extern from "driver.hpp" namespace "skrnn" nogil:
     void c_apply "skrnn::apply"(const CBuild&, int, bint, const void*, void*, Index)
 
 
-cdef extern from "learning.hpp" namespace "skrnn" nogil:
+cdef extern from "losses.hpp" namespace "skrnn" nogil:
     cdef struct CLossInfo "skrnn::LossInfo":
         const char* name
         bint single
         int n_options
+        bint labels
 
+    int n_losses()
+    const CLossInfo& loss_info(int)
+
+
+cdef extern from "learner.hpp" namespace "skrnn" nogil:
+    cdef struct CUpdateRule "skrnn::UpdateRule":
+        Index matrices
+        double alpha, clip_norm, clip_value
+        int solver
+        double options[MOST_OPTIONS]
+        double mean, noise, root_mean_square
+        Index t
+
+    cdef struct CGathered "skrnn::Gathered":
+        double scale, S, share, relative_weight, loss
+
+    cdef struct CUpdateFacts "skrnn::UpdateFacts":
+        double penalty, norm
+        bint clipped
+
+    cdef enum:
+        UPDATED "skrnn::UPDATED"
+        BAD_LABEL "skrnn::BAD_LABEL"
+        NO_MEMORY "skrnn::NO_MEMORY"
+        NOT_READ "skrnn::NOT_READ"
+
+    int run_update(const CBuild&, const CVectors&, CUpdateRule&, const CGathered&, CUpdateFacts*)
+
+
+cdef extern from "learning.hpp" namespace "skrnn" nogil:
     cdef struct COnlineLearner "skrnn::OnlineLearner":
         CLayer layer
         int influence, loss
@@ -158,21 +194,12 @@ cdef extern from "learning.hpp" namespace "skrnn" nogil:
     cdef struct COnlineNumbers "skrnn::OnlineNumbers":
         Index J, flat, slopes, scratch
 
-    cdef struct CUpdateRule "skrnn::UpdateRule":
-        Index matrices
-        double scale, decay, clip_norm, clip_value
-        int solver
-        double coefficients[COEFFICIENTS]
-
-    int n_losses()
-    const CLossInfo& loss_info(int)
     int n_influences()
     const char* influence_name(int)
     COnlineNumbers numbers_of(const CLayer&, int)
     void get_influence(const COnlineLearner&, Index, void*)
     void set_influence(const COnlineLearner&, Index, const void*)
     double run_row(const COnlineLearner&, const void*)
-    int run_update(const CBuild&, const CVectors&, const CUpdateRule&, double)
 
 
 cdef extern from "memory.hpp" namespace "skrnn" nogil:
@@ -795,8 +822,8 @@ cdef class Stepper:
         self.read_layer(&step.layer, cell, layer, D)
         cdef Index s, H = step.layer.H, Hp = (H + L - 1) // L * L
         step.rows, step.X, step.X_stride = self.B, cnp.PyArray_DATA(x), cnp.PyArray_DIM(x, 1)
-        step.packed = cnp.PyArray_DATA(self.zeros(1, numbers_packed(step.layer)))
-        pack(step[0])
+        step.packed = cnp.PyArray_DATA(self.zeros(1, numbers_of_layer(step.layer).forward))
+        pack_forward(step.layer, step.packed)
         step.layer.W_x = step.layer.W_h = step.layer.b_x = step.layer.b_h = NULL
         cdef cnp.ndarray h = self.zeros((self.B + block - 1) // block * block, Hp)
         step.h = cnp.PyArray_DATA(h)
@@ -926,10 +953,9 @@ cdef class OnlineLearner:
     cdef CUpdateRule rule
     cdef int typenum, y_columns
     cdef Index work, flat, n_labels
-    cdef double alpha
     cdef list memory, states
     cdef cnp.ndarray J
-    cdef object solver, coefficients
+    cdef object solver, options
     cdef public double loss
     cdef public Index n_targets, n_updates, every
     cdef readonly object t_before
@@ -1015,7 +1041,7 @@ cdef class OnlineLearner:
         vectors : tuple
             theta and g (P,), the solver's memory (slots, P), and where both are kept before an update.
         solver : tuple
-            The solver, the value of ``SOLVERS``, and a function of the solver: its next coefficients.
+            The solver, the value of ``SOLVERS``, and a function of the solver: its options.
         matrices : int
             Weights with a penalty: the first ones.
         alpha : float
@@ -1033,13 +1059,13 @@ cdef class OnlineLearner:
         if class_factors is not None:
             self.c.class_factors = self.doubles(class_factors)
         theta, g, memory, theta_before, memory_before = vectors
-        self.solver, self.rule.solver, self.coefficients = solver
+        self.solver, self.rule.solver, self.options = solver
         check(0 <= self.rule.solver < n_solvers(), "No such solver.")
         self.vectors = read_vectors(theta, g)
         read_step(&self.vectors, self.rule.solver, memory, theta_before, memory_before, self.typenum)
         self.memory.append(vectors)
         check(0 <= matrices <= self.vectors.n, "matrices is not a number of weights.")
-        self.rule.matrices, self.alpha = matrices, alpha
+        self.rule.matrices, self.rule.alpha, self.rule.mean = matrices, alpha, 0
         self.rule.clip_norm = INFINITY if clip_norm is None else clip_norm
         self.rule.clip_value = INFINITY if clip_value is None else clip_value
         self.y_columns, self.every = 1 if info.single else self.c.K, every
@@ -1047,7 +1073,7 @@ cdef class OnlineLearner:
 
     cdef int read_labels(self, CLossInfo info, class_factors) except -1:
         """How many classes y may be the number of one of; 0: it is no class number."""
-        self.n_labels = self.c.K if info.name == b"multinomial_log_loss" else 0
+        self.n_labels = self.c.K if info.labels else 0
         if class_factors is None:
             return 0
         check(self.n_labels in (0, len(class_factors)) and len(class_factors) >= 1
@@ -1121,16 +1147,17 @@ cdef class OnlineLearner:
 
     cdef int update(self) except? -1:
         """One update from what has been gathered; 0, or what ``learn`` returns."""
-        cdef int outcome
+        cdef CUpdateFacts facts
+        cdef CGathered of
         cdef Index t = self.solver.t
-        self.solver.t = t + 1
-        read_coefficients(self.coefficients(self.solver), self.rule.coefficients)
-        self.rule.scale = 1.0 / (self.n_targets * self.c.rows)
-        self.rule.decay = self.alpha / self.c.rows
-        outcome = run_update(self.build.get()[0], self.vectors, self.rule, self.loss)
+        of.scale, of.S, of.loss = 1.0 / (self.n_targets * self.c.rows), self.c.rows, self.loss
+        of.share = of.relative_weight = 1
+        self.rule.t = t
+        read_options(self.options(self.solver), self.rule.solver, self.rule.options)
+        cdef int outcome = run_update(self.build.get()[0], self.vectors, self.rule, of, &facts)
         if outcome:
-            self.solver.t = t
             return outcome
+        self.solver.t = t + 1
         self.t_before = t
         self.n_updates += 1
         self.n_targets, self.loss = 0, 0
@@ -1199,10 +1226,10 @@ cdef int read_step(CVectors* v, int solver, cnp.ndarray memory, cnp.ndarray thet
     return 0
 
 
-cdef int read_coefficients(coefficients, double* to) except -1:
-    check(len(coefficients) <= COEFFICIENTS, "Too many coefficients.")
-    for k in range(COEFFICIENTS):
-        to[k] = coefficients[k] if k < len(coefficients) else 0.0
+cdef int read_options(options, int solver, double* to) except -1:
+    check(len(options) == solver_info(solver).n_options, "Not the options of the solver.")
+    for k in range(len(options)):
+        to[k] = options[k]
     return 0
 
 
@@ -1220,18 +1247,24 @@ def gather(Build build not None, cnp.ndarray theta, cnp.ndarray g, Index matrice
     return g2, penalty
 
 
-def step(Build build not None, int solver, cnp.ndarray theta, cnp.ndarray g, cnp.ndarray memory,
-         cnp.ndarray theta_before, cnp.ndarray memory_before, double shrink, coefficients):
-    """One step of theta (P,) and memory (slots, P) along shrink g; what was before goes into ``..._before``.
+def step(Build build not None, int solver, options, cnp.ndarray theta, cnp.ndarray g, cnp.ndarray memory,
+         cnp.ndarray theta_before, cnp.ndarray memory_before, double shrink, Index t, double share):
+    """Step number t of theta (P,) and memory (slots, P) along shrink g; what was before goes into ``..._before``.
 
-    g is empty afterwards.
+    g is empty afterwards. ``share`` is what solvers that divide multiply g with besides.
     """
     cdef CVectors v = read_vectors(theta, g)
     cdef int typenum = cnp.PyArray_TYPE(theta)
     cdef const CBuild* kernels = build.get()
+    cdef double read[MOST_OPTIONS]
     cdef double c[COEFFICIENTS]
     check(0 <= solver < n_solvers(), "No such solver.")
     read_step(&v, solver, memory, theta_before, memory_before, typenum)
-    read_coefficients(coefficients, c)
+    read_options(options, solver, read)
+    memset(c, 0, sizeof(c))
+    solver_info(solver).coefficients(read, t, share, c)
     with nogil:
         c_step(kernels[0], v, solver, shrink, c)
+
+
+include "_training.pxi"

@@ -4,6 +4,7 @@
 #include <new>
 #include <vector>
 
+#include "erased.hpp"
 #include "memory.hpp"
 #include "threads.hpp"
 
@@ -59,17 +60,6 @@ std::vector<Index> cut(const Steps& steps, int slices) {
 }
 
 template <class T>
-const Kernel<T>& kernel(const Layer& layer);
-template <>
-const Kernel<float>& kernel<float>(const Layer& layer) {
-    return layer.build->float32[layer.cell];
-}
-template <>
-const Kernel<double>& kernel<double>(const Layer& layer) {
-    return layer.build->float64[layer.cell];
-}
-
-template <class T>
 Weights<T> weights(const Layer& l) {
     return {l.D,
             l.H,
@@ -77,11 +67,6 @@ Weights<T> weights(const Layer& l) {
             static_cast<const T*>(l.W_h),
             static_cast<const T*>(l.b_x),
             static_cast<const T*>(l.b_h)};
-}
-
-template <class T>
-T* as(void* p) {
-    return static_cast<T*>(p);
 }
 
 Index padded(const Layer& layer, Index n) {
@@ -99,25 +84,29 @@ void over_slices(const Layer& layer, const Window& window, const F& f) {
 }
 
 template <class T>
-bool forward(const Layer& layer, const Window& window, const Outputs& out) {
-    const Kernel<T>& k = kernel<T>(layer);
-    Scratch<T> packed(k.forward_size(layer.D, layer.H));
-    if (!packed.get()) return false;
-    k.pack_forward(weights<T>(layer), packed.get());
+void forward(const Layer& layer, const Window& window, const Outputs& out, const T* packed) {
     const Forward<T> w = {window.steps,
                           layer.D,
                           layer.H,
                           padded(layer, layer.H),
                           static_cast<const T*>(window.X),
                           window.X_stride,
-                          packed.get(),
+                          packed,
                           as<T>(out.h),
                           as<T>(out.c),
                           as<T>(out.tape),
                           {as<T>(out.state[0]), as<T>(out.state[1])},
                           {as<T>(out.kept[0]), as<T>(out.kept[1])},
                           out.kept[0] ? out.keep : -1};
-    over_slices<T>(layer, window, [&](Index first, Index last) { k.forward(w, first, last); });
+    over_slices<T>(layer, window, [&](Index first, Index last) { kernel<T>(layer).forward(w, first, last); });
+}
+
+template <class T>
+bool pack_and_forward(const Layer& layer, const Window& window, const Outputs& out) {
+    Scratch<T> packed(kernel<T>(layer).forward_size(layer.D, layer.H));
+    if (!packed.get()) return false;
+    kernel<T>(layer).pack_forward(weights<T>(layer), packed.get());
+    forward<T>(layer, window, out, packed.get());
     return true;
 }
 
@@ -141,18 +130,14 @@ void one_step(const OneStep& s) {
 }
 
 template <class T>
-bool backward(const Layer& layer, const Window& window, const Outputs& of, const Inputs& in) {
-    const Kernel<T>& k = kernel<T>(layer);
-    const Index Hp = padded(layer, layer.H);
-    Scratch<T> packed(k.backward_size(layer.D, layer.H)), direct(window.steps.B * Hp);
-    if (!packed.get() || !direct.get()) return false;
-    k.pack_backward(weights<T>(layer), packed.get());
+void backward(const Layer& layer, const Window& window, const Outputs& of, const Inputs& in, const T* packed,
+              T* direct) {
     const Backward<T> w = {window.steps,
                            layer.D,
                            layer.H,
-                           Hp,
+                           padded(layer, layer.H),
                            padded(layer, layer.D),
-                           packed.get(),
+                           packed,
                            static_cast<const T*>(in.dh),
                            in.dh_stride,
                            in.first,
@@ -161,9 +146,18 @@ bool backward(const Layer& layer, const Window& window, const Outputs& of, const
                            {as<T>(of.state[0]), as<T>(of.state[1])},
                            as<T>(of.tape),
                            {as<T>(in.dstate[0]), as<T>(in.dstate[1])},
-                           direct.get(),
+                           direct,
                            as<T>(in.dX)};
-    over_slices<T>(layer, window, [&](Index first, Index last) { k.backward(w, first, last); });
+    over_slices<T>(layer, window, [&](Index first, Index last) { kernel<T>(layer).backward(w, first, last); });
+}
+
+template <class T>
+bool pack_and_backward(const Layer& layer, const Window& window, const Outputs& of, const Inputs& in) {
+    Scratch<T> packed(kernel<T>(layer).backward_size(layer.D, layer.H));
+    Scratch<T> direct(window.steps.B * padded(layer, layer.H));
+    if (!packed.get() || !direct.get()) return false;
+    kernel<T>(layer).pack_backward(weights<T>(layer), packed.get());
+    backward<T>(layer, window, of, in, packed.get(), direct.get());
     return true;
 }
 
@@ -185,14 +179,24 @@ Gradient<T> gradient_of(const Layer& layer, const Window& window, const Outputs&
 }
 
 template <class T>
-bool gradient(const Layer& layer, const Window& window, const Outputs& of, void* const gradients[4]) {
-    const Kernel<T>& k = kernel<T>(layer);
+void gradient(const Layer& layer, const Window& window, const Outputs& of, void* const gradients[4], T* scratch) {
     const int n = useful_threads(layer, window, (layer.D + layer.H) / 12 + 1);
-    Scratch<T> scratch(k.gradient_size(layer.D, layer.H));
-    if (!scratch.get()) return false;
     const Gradient<T> g = gradient_of<T>(layer, window, of, gradients);
-    in_parallel(n, n, [&](int part) { k.gradient(g, scratch.get(), part, n); });
+    in_parallel(n, n, [&](int part) { kernel<T>(layer).gradient(g, scratch, part, n); });
+}
+
+template <class T>
+bool new_gradient(const Layer& layer, const Window& window, const Outputs& of, void* const gradients[4]) {
+    Scratch<T> scratch(kernel<T>(layer).gradient_size(layer.D, layer.H));
+    if (!scratch.get()) return false;
+    gradient<T>(layer, window, of, gradients, scratch.get());
     return true;
+}
+
+template <class T>
+LayerNumbers numbers(const Layer& l) {
+    const Kernel<T>& k = kernel<T>(l);
+    return {k.forward_size(l.D, l.H), k.backward_size(l.D, l.H), k.gradient_size(l.D, l.H)};
 }
 
 template <class T>
@@ -253,30 +257,46 @@ int n_solvers() { return baseline_build.n_solvers; }
 const SolverInfo& solver_info(int solver) { return baseline_build.solvers[solver]; }
 
 bool run_forward(const Layer& l, const Window& w, const Outputs& o) {
-    return with_memory([&] { return l.is_double ? forward<double>(l, w, o) : forward<float>(l, w, o); });
+    return with_memory(
+        [&] { return l.is_double ? pack_and_forward<double>(l, w, o) : pack_and_forward<float>(l, w, o); });
 }
 
-Index numbers_packed(const Layer& l) {
-    return l.is_double ? kernel<double>(l).forward_size(l.D, l.H) : kernel<float>(l).forward_size(l.D, l.H);
+LayerNumbers numbers_of(const Layer& l) { return l.is_double ? numbers<double>(l) : numbers<float>(l); }
+
+void pack_forward(const Layer& l, void* packed) {
+    l.is_double ? kernel<double>(l).pack_forward(weights<double>(l), as<double>(packed))
+                : kernel<float>(l).pack_forward(weights<float>(l), as<float>(packed));
 }
 
-void pack(const OneStep& s) {
-    if (s.layer.is_double) {
-        kernel<double>(s.layer).pack_forward(weights<double>(s.layer), as<double>(s.packed));
-    } else {
-        kernel<float>(s.layer).pack_forward(weights<float>(s.layer), as<float>(s.packed));
-    }
+void pack_backward(const Layer& l, void* packed) {
+    l.is_double ? kernel<double>(l).pack_backward(weights<double>(l), as<double>(packed))
+                : kernel<float>(l).pack_backward(weights<float>(l), as<float>(packed));
+}
+
+void forward_packed(const Layer& l, const Window& w, const Outputs& o, const void* packed) {
+    l.is_double ? forward(l, w, o, as<double>(packed)) : forward(l, w, o, as<float>(packed));
+}
+
+void backward_packed(const Layer& l, const Window& w, const Outputs& o, const Inputs& i, const void* packed,
+                     void* direct) {
+    l.is_double ? backward(l, w, o, i, as<double>(packed), as<double>(direct))
+                : backward(l, w, o, i, as<float>(packed), as<float>(direct));
+}
+
+void gradient_in(const Layer& l, const Window& w, const Outputs& o, void* const gradients[4], void* scratch) {
+    l.is_double ? gradient(l, w, o, gradients, as<double>(scratch)) : gradient(l, w, o, gradients, as<float>(scratch));
 }
 
 void run_one_step(const OneStep& s) { s.layer.is_double ? one_step<double>(s) : one_step<float>(s); }
 
 bool run_backward(const Layer& l, const Window& w, const Outputs& o, const Inputs& i) {
-    return with_memory([&] { return l.is_double ? backward<double>(l, w, o, i) : backward<float>(l, w, o, i); });
+    return with_memory(
+        [&] { return l.is_double ? pack_and_backward<double>(l, w, o, i) : pack_and_backward<float>(l, w, o, i); });
 }
 
 bool run_gradient(const Layer& l, const Window& w, const Outputs& o, void* const gradients[4]) {
     return with_memory(
-        [&] { return l.is_double ? gradient<double>(l, w, o, gradients) : gradient<float>(l, w, o, gradients); });
+        [&] { return l.is_double ? new_gradient<double>(l, w, o, gradients) : new_gradient<float>(l, w, o, gradients); });
 }
 
 bool run_exact_gradient(const Layer& l, const Window& w, const Outputs& o, void* const gradients[4],

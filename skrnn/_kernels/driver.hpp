@@ -69,8 +69,22 @@ bool run_gradient(const Layer&, const Window&, const Outputs& of_backward, void*
 bool run_exact_gradient(const Layer&, const Window&, const Outputs& of_backward, void* const gradients[4],
                         const ExactSum&);
 
-// One layer for one step of ``rows`` sequences at a time. The weights are packed once, into ``numbers_packed``
-// numbers that ``pack`` writes; afterwards the W and b of ``layer`` are not looked at.
+// The same with memory of the caller's: packed weights, which serve until the weights change, and scratch. They may
+// throw std::bad_alloc where threads share the work.
+struct LayerNumbers {
+    Index forward, backward, gradient;  // packed weights, and scratch of gradient_in; of backward_packed it is B Hp
+};
+
+LayerNumbers numbers_of(const Layer&);
+void pack_forward(const Layer&, void* packed);
+void pack_backward(const Layer&, void* packed);
+void forward_packed(const Layer&, const Window&, const Outputs&, const void* packed);
+void backward_packed(const Layer&, const Window&, const Outputs& of_forward, const Inputs&, const void* packed,
+                     void* direct);
+void gradient_in(const Layer&, const Window&, const Outputs& of_backward, void* const gradients[4], void* scratch);
+
+// One layer for one step of ``rows`` sequences at a time, with the weights packed once and for all by
+// ``pack_forward``: the W and b of ``layer`` are not looked at.
 struct OneStep {
     Layer layer;
     void* packed;
@@ -81,8 +95,6 @@ struct OneStep {
     void* state[2];  // (rows, Hp) in: before, out: after
 };
 
-Index numbers_packed(const Layer&);
-void pack(const OneStep&);
 void run_one_step(const OneStep&);
 
 // One solver step and what comes before it; shapes and coefficients as in update.hpp.

@@ -5,6 +5,7 @@
 
 #include "exact.hpp"
 #include "online.hpp"
+#include "read_out.hpp"
 #include "update.hpp"
 #include "window.hpp"
 
@@ -43,6 +44,11 @@ constexpr Kernel<double> kernel64() {
 }
 
 template <class T>
+constexpr ReadOut<T> read_out() {
+    return {pack_read_out<T>, read_out_forward<T>, read_out_backward<T>, read_out_gradient<T>};
+}
+
+template <class T>
 void apply(int function, const T* x, T* y, Index n) {
     const FlushDenormals mode;
     for (Index k = 0; k < n; k += Simd<T>::lanes) {
@@ -57,7 +63,8 @@ void apply(int function, const T* x, T* y, Index n) {
 #define SKRNN_CELL_INFO(name, Cell) info<Cell<float>>(#name),
 #define SKRNN_CELL_32(name, Cell) kernel<float, Cell<float>>(),
 #define SKRNN_CELL_64(name, Cell) kernel64<Cell<double>>(),
-#define SKRNN_SOLVER_INFO(name, Solver) {#name, Solver<float>::slots},
+#define SKRNN_SOLVER_INFO(name, Solver) \
+    {#name, Solver<float>::slots, Solver<float>::n_options, Solver<float>::divides, Solver<float>::coefficients},
 #define SKRNN_SOLVER_32(name, Solver) step<Solver<float>, float>,
 #define SKRNN_SOLVER_64(name, Solver) step<Solver<double>, double>,
 
@@ -87,6 +94,8 @@ constexpr Build this_build = {
     influence_names,
     {gather<float>, steps32},
     {gather<double>, steps64},
+    read_out<float>(),
+    read_out<double>(),
     apply<float>,
     apply<double>,
 };

@@ -137,13 +137,27 @@ struct Kernel {
     void (*exact_gradient)(const Gradient<T>&, const ExactSum&, T* scratch, Index part, Index n_parts);
 };
 
-// The number of a solver is its place in a build's table; see update.hpp.
-struct SolverInfo {
-    const char* name;
-    int slots;  // arrays of P numbers that it remembers
+// The products of the read-out; see read_out.hpp.
+template <class T>
+struct ReadOut {
+    void (*pack)(const T* W, Index R, Index K, T* forward, T* backward);
+    void (*forward)(const T* P, const T* packed, Index R, Index K, Index rows, T* raw);
+    void (*backward)(const T* draw, const T* packed, Index R, Index K, Index rows, T* dP);
+    void (*gradient)(const T* P, const T* draw, Index R, Index K, Index rows, T* scratch, T* dW);
 };
 
 constexpr int COEFFICIENTS = 7;  // of a solver's step, at most; see update.hpp
+constexpr int MOST_OPTIONS = 4;  // of a solver
+
+// The number of a solver is its place in a build's table; see update.hpp.
+struct SolverInfo {
+    const char* name;
+    int slots;      // arrays of P numbers that it remembers
+    int n_options;  // what it takes of its parameters
+    bool divides;   // by the root of the mean square of g
+    // of step number t; ``share`` is what a solver that divides multiplies g with besides
+    void (*coefficients)(const double* options, double t, double share, double* coefficients);
+};
 
 // theta and gradient of P numbers, memory of slots times P
 template <class T>
@@ -172,6 +186,8 @@ struct Build {
     const char* const* influences;  // their names
     Updates<float> update32;
     Updates<double> update64;
+    ReadOut<float> read_out32;
+    ReadOut<double> read_out64;
     void (*apply_float32)(int function, const float* x, float* y, Index n);  // 0: tanh, 1: sigmoid
     void (*apply_float64)(int function, const double* x, double* y, Index n);
 };

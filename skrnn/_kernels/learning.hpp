@@ -1,4 +1,4 @@
-// One row of each of some sequences, learned from forwards in time: layer, read-out, loss, gradient, update.
+// One row of each of some sequences, learned from forwards in time: layer, read-out, loss, gradient.
 // Types are erased as in driver.hpp.
 //
 // Shapes: H units, Hp of them with padding, K outputs.
@@ -9,14 +9,6 @@
 
 namespace skrnn {
 
-struct LossInfo {
-    const char* name;
-    bool single;    // one number of y for each row, not one for each output
-    int n_options;  // -1: as many as outputs
-};
-
-int n_losses();
-const LossInfo& loss_info(int loss);
 int n_influences();
 const char* influence_name(int influence);
 
@@ -47,20 +39,5 @@ void set_influence(const OnlineLearner&, Index row, const void* flat);
 // The states, J and ``raw`` after the row; with y, (rows, K) or (rows, 1), also the gradients. Returns the sum of
 // the losses.
 double run_row(const OnlineLearner&, const void* y);
-
-// How gradients become an update: Learner of skrnn/_engine/learner.py.
-struct UpdateRule {
-    Index matrices;  // weights with a penalty: the first ones
-    double scale, decay;
-    double clip_norm, clip_value;  // infinite: none
-    int solver;
-    double coefficients[COEFFICIENTS];
-};
-
-enum Outcome : int { UPDATED = 0, LOSS_NOT_FINITE = -1, GRADIENT_NOT_FINITE = -2 };
-
-// One update of theta from g, which is empty afterwards; of a gradient that is not finite only g is changed. ``loss``
-// is the sum of the losses that it is of.
-Outcome run_update(const Build&, const Vectors&, const UpdateRule&, double loss);
 
 }  // namespace skrnn

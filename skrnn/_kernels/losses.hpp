@@ -175,4 +175,25 @@ struct MultinomialLogLoss {  // y: the number of a class, 0 to K - 1
     LOSS(binomial_log_loss, BinomialLogLoss)  \
     LOSS(multinomial_log_loss, MultinomialLogLoss)
 
+template <template <class> class Loss>
+constexpr bool reads_labels = false;
+template <>
+constexpr bool reads_labels<MultinomialLogLoss> = true;
+
+struct LossInfo {
+    const char* name;
+    bool single;    // one number of y for each row, not one for each output
+    int n_options;  // -1: as many as outputs
+    bool labels;    // y are numbers of outputs
+};
+
+int n_losses();
+const LossInfo& loss_info(int loss);
+
+template <class T>
+using LossFunction = T (*)(const T* y, const T* raw, Index K, const double* options, T* draw);
+
+template <class T>
+LossFunction<T> loss_function(int loss);
+
 }  // namespace skrnn

@@ -1,7 +1,7 @@
 // One update of all weights, elementwise: the compiled twin of skrnn/solvers.py. P numbers in each array.
 //
-// To add a solver: one struct here with ``slots`` (arrays it remembers) and ``step``, its line in the list below
-// the structs, and its coefficients in __init__.py.
+// To add a solver: one struct here as ``SolverInfo`` (kernels.hpp) describes it, with ``step``, its line in the list
+// below the structs, and the names of its options in __init__.py.
 
 #pragma once
 
@@ -62,8 +62,15 @@ SKRNN_INLINE double root(double x) {
 }
 
 template <class T>
-struct Sgd {  // c: momentum, rate of g, rate of v
-    static constexpr int slots = 1;
+struct Sgd {  // options: rate, momentum, whether it is Nesterov's; c: momentum, rate of g, rate of v
+    static constexpr int slots = 1, n_options = 3;
+    static constexpr bool divides = false;
+    static void coefficients(const double* options, double, double, double* c) {
+        const double rate = options[0], momentum = options[1];
+        c[0] = momentum;
+        c[1] = options[2] ? rate : 0;
+        c[2] = options[2] ? rate * momentum : rate;
+    }
     static SKRNN_INLINE T step(T theta, T g, T& v, T&, const T* c) {
         v = c[0] * v + g;
         return theta - (c[1] * g + c[2] * v);
@@ -71,8 +78,20 @@ struct Sgd {  // c: momentum, rate of g, rate of v
 };
 
 template <class T>
-struct Adam {  // c: beta_1, 1 - beta_1, beta_2, 1 - beta_2, epsilon, rate / (1 - beta_1^t), (1 - beta_2^t)^-1/2
-    static constexpr int slots = 2;
+struct Adam {  // options: rate, beta_1, beta_2, epsilon
+    // c: beta_1, 1 - beta_1, beta_2, 1 - beta_2, epsilon, rate / (1 - beta_1^t), (1 - beta_2^t)^-1/2
+    static constexpr int slots = 2, n_options = 4;
+    static constexpr bool divides = true;
+    static void coefficients(const double* options, double t, double share, double* c) {
+        const double rate = options[0], beta_1 = options[1], beta_2 = options[2];
+        c[0] = beta_1;
+        c[1] = (1 - beta_1) * share;
+        c[2] = beta_2;
+        c[3] = 1 - beta_2;
+        c[4] = options[3];
+        c[5] = rate * (1 / (1 - __builtin_pow(beta_1, t)));
+        c[6] = __builtin_sqrt(1 / (1 - __builtin_pow(beta_2, t)));
+    }
     static SKRNN_INLINE T step(T theta, T g, T& m, T& v, const T* c) {
         m = c[0] * m + c[1] * g;
         v = c[2] * v + c[3] * (g * g);
@@ -81,8 +100,15 @@ struct Adam {  // c: beta_1, 1 - beta_1, beta_2, 1 - beta_2, epsilon, rate / (1 
 };
 
 template <class T>
-struct RmsProp {  // c: beta_2, 1 - beta_2, epsilon, rate
-    static constexpr int slots = 1;
+struct RmsProp {  // options: rate, beta_2, epsilon; c: beta_2, 1 - beta_2, epsilon, rate
+    static constexpr int slots = 1, n_options = 3;
+    static constexpr bool divides = true;
+    static void coefficients(const double* options, double, double share, double* c) {
+        c[0] = options[1];
+        c[1] = 1 - options[1];
+        c[2] = options[2];
+        c[3] = options[0] * share;
+    }
     static SKRNN_INLINE T step(T theta, T g, T& v, T&, const T* c) {
         v = c[0] * v + c[1] * (g * g);
         return theta - c[3] * g / (root(v) + c[2]);

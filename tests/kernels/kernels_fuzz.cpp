@@ -31,7 +31,9 @@
 
 #include "driver.hpp"
 #include "learning.hpp"
+#include "losses.hpp"
 #include "memory.hpp"
+#include "training.hpp"
 
 extern "C" void __sanitizer_set_death_callback(void (*)()) __attribute__((weak));
 
@@ -347,9 +349,9 @@ class Run {
         s.layer = {p.build,          p.cell,           is_double,        p.D,
                    p.H,              weights[0].get(), weights[1].get(), weights[2].get(),
                    weights[3].get()};
-        const Memory<Real> packed = garbage(skrnn::numbers_packed(s.layer));
+        const Memory<Real> packed = garbage(skrnn::numbers_of(s.layer).forward);
         s.packed = packed.get();
-        skrnn::pack(s);
+        skrnn::pack_forward(s.layer, packed.get());
         s.layer.W_x = s.layer.W_h = s.layer.b_x = s.layer.b_h = nullptr;
         s.rows = p.B;
         s.X_stride = X_stride_;
@@ -620,7 +622,7 @@ class Lesson {
         for (int s = 0; s < states(); ++s) state_[s] = numbers<Real>(rows_ * H_, random, 1, specials_);
         flat_ = numbers<Real>(rows_ * skrnn::numbers_of(layer(nullptr), influence_).flat, random, 1, specials_);
         single_ = skrnn::loss_info(loss_).single;
-        is_label_ = !std::strcmp(skrnn::loss_info(loss_).name, "multinomial_log_loss");
+        is_label_ = skrnn::loss_info(loss_).labels;
         y_ = numbers<Real>(rows_ * (single_ ? 1 : K_), random, 1, 0);
         for (Real& y : y_) y = is_label_ ? Real(random.between(0, K_ - 1)) : std::fabs(y);
         const int n_options = skrnn::loss_info(loss_).n_options;
@@ -735,6 +737,22 @@ void fuzz_learning(const Build& build, Random& random) {
         if (!same(a[j], b[j])) fail("learning: number " + std::to_string(j) + " depends on garbage");
 }
 
+// A way of making updates
+skrnn::UpdateRule rule_of(int solver, Index matrices, Random& random) {
+    const double none = std::numeric_limits<double>::infinity();
+    skrnn::UpdateRule rule = {};
+    rule.matrices = matrices;
+    rule.alpha = random.chance(0.5) ? 0.01 : 0;
+    rule.clip_norm = random.chance(0.5) ? 1.0 : none;
+    rule.clip_value = random.chance(0.5) ? 0.1 : none;
+    rule.solver = solver;
+    for (double& option : rule.options) option = 0.01 + 0.5 * random.uniform();
+    rule.mean = random.chance(0.5) ? 1 + random.uniform() : 0;
+    rule.noise = rule.root_mean_square = 1.5;
+    rule.t = random.between(0, 3);
+    return rule;
+}
+
 // An update of numbers that are finite leaves finite ones, or says why it does not.
 template <class Real>
 void fuzz_learned_update(const Build& build, Random& random) {
@@ -748,15 +766,187 @@ void fuzz_learned_update(const Build& build, Random& random) {
     const skrnn::Vectors v = {sizeof(Real) == sizeof(double), P,
                               placed_theta.get(), placed_g.get(), memory.get(),
                               theta_before.get(), memory_before.get()};
-    const double none = std::numeric_limits<double>::infinity();
-    skrnn::UpdateRule rule = {random.between(0, P), 0.5, 0.01, random.chance(0.5) ? 1.0 : none,
-                              random.chance(0.5) ? 0.1 : none, solver, {}};
-    for (double& c : rule.coefficients) c = 0.01 + 0.5 * random.uniform();
+    skrnn::UpdateRule rule = rule_of(solver, random.between(0, P), random);
     const bool is_finite = std::all_of(g.begin(), g.end(), [](Real x) { return std::isfinite(x); });
-    const skrnn::Outcome outcome = skrnn::run_update(build, v, rule, 1.0);
+    const skrnn::Gathered of = {0.5, 1 + random.uniform(), 1 + random.uniform(), 1 + random.uniform(), 1.0};
+    skrnn::UpdateFacts facts;
+    const skrnn::Outcome outcome = skrnn::run_update(build, v, rule, of, &facts);
     if (outcome != skrnn::UPDATED) check(same(placed_theta, theta), "no update, and theta has changed");
     if (!is_finite) check(outcome != skrnn::UPDATED, "an update from what is not finite");
     if (outcome == skrnn::UPDATED) check(same(theta_before, theta), "theta_before is not theta before");
+}
+
+// --- training on batches ------------------------------------------------------------------------------
+
+// Layers, data and a way of training; run in memory of exact size.
+template <class Real>
+class TrainingCase {
+  public:
+    TrainingCase(const Build& b, Random& random) : build_(b) {
+        t_.build = &b;
+        t_.is_double = sizeof(Real) == sizeof(double);
+        t_.n_layers = random.between(1, 3);
+        t_.K = random.between(1, 5);
+        t_.loss = int(random.between(0, skrnn::n_losses() - 1));
+        t_.n_poolings = int(random.between(1, 3));
+        for (int k = 0; k < t_.n_poolings; ++k) t_.poolings[k] = int(random.between(0, skrnn::n_poolings() - 1));
+        F_ = random.between(1, 9);
+        draw_weights(random);
+        draw_data(random);
+        const int solver = int(random.between(0, skrnn::n_solvers() - 1));
+        t_.rule = rule_of(solver, random.between(0, P_), random);
+        t_.updates = random.chance(0.8);
+        k1_ = random.chance(0.5) ? 0 : random.between(1, 12);
+        k2_ = random.chance(0.5) ? 0 : random.between(1, 12);
+        batches_ = random.between(1, 2);
+    }
+
+    // theta, g, memory and sums after some batches
+    std::vector<Real> run(Random& random, int n_threads, bool nan) const {
+        skrnn::Training t = t_;
+        t.n_threads = n_threads;
+        const int slots = skrnn::solver_info(t.rule.solver).slots;
+        const Memory<Real> theta = placed(theta_, random.between(0, 3)), g = placed(std::vector<Real>(P_, 0));
+        const Memory<Real> memory = placed(std::vector<Real>(slots * P_, 0)), before(P_), memory_before(slots * P_);
+        t.vectors = {t.is_double, P_, theta.get(), g.get(), memory.get(), before.get(), memory_before.get()};
+        const std::vector<skrnn::TrainingLayer> layers = layers_in(theta.get(), g.get());
+        const Index end = P_ - t.K * (1 + R_);
+        t.layers = layers.data();
+        t.W = theta.get() + end;
+        t.b = theta.get() + end + R_ * t.K;
+        t.dW = g.get() + end;
+        t.db = g.get() + end + R_ * t.K;
+        const Memory<double> options = placed(options_), weight = placed(weight_), inner = placed(inner_);
+        t.options = options.get();
+        const Memory<Real> X = placed(X_, random.between(0, 3)), y = placed(y_, random.between(0, 3));
+        const Memory<Index> starts = placed(starts_), lengths = placed(lengths_), order = placed(order_);
+        const auto flat = [&](const void* data, int type, Index width, std::size_t size) {
+            const Index item = Index(size);
+            return skrnn::Source{static_cast<const char*>(data), type, width, width * item, item, 0, nullptr,
+                                 starts.get(), lengths.get(), order.get(), nullptr};
+        };
+        const int type = t.is_double ? 10 : 9;
+        t.data.X = flat(X.get(), type, F_, sizeof(Real));
+        const Memory<Index> read = placed(read_);
+        t.data.lengths = read.get();
+        t.data.weight = weight.get();
+        t.data.y = y.get();
+        t.data.y_of_steps = flat(y.get(), type, t.data.y_columns, sizeof(Real));
+        t.data.inner = t.data.per_step ? nullptr : inner.get();
+        if (has_inner_ && t.data.per_step) t.data.inner_of_steps = flat(inner.get(), 10, 1, sizeof(double));
+        skrnn::Workplace place;
+        spoil(place, random, nan);
+        skrnn::Totals totals = {};
+        int outcome = 0;
+        const Memory<Index> rows = placed(rows_);
+        for (Index k = 0; k < batches_ && !outcome; ++k)
+            outcome = skrnn::run_batch(t, place, rows.get(), rows.size(), k1_, k2_, &totals);
+        std::vector<Real> all{Real(outcome), Real(totals.loss), Real(totals.W), Real(totals.norm_sum),
+                              Real(totals.n_updates)};
+        all.insert(all.end(), theta.get(), theta.get() + P_);
+        all.insert(all.end(), g.get(), g.get() + P_);
+        all.insert(all.end(), memory.get(), memory.get() + slots * P_);
+        return all;
+    }
+
+    std::string text() const {
+        char line[200];
+        std::snprintf(line, sizeof line, "training %s float%d layers=%d F=%d K=%d P=%d loss=%d rows=%d k1=%d k2=%d%s",
+                      build_.name, int(sizeof(Real)) * 8, int(t_.n_layers), int(F_), int(t_.K), int(P_), t_.loss,
+                      int(rows_.size()), int(k1_), int(k2_), t_.data.per_step ? " per step" : "");
+        return line;
+    }
+
+  private:
+    void draw_weights(Random& random) {
+        Index D = F_;
+        for (Index k = 0; k < t_.n_layers; ++k) {
+            cells_.push_back(int(random.between(0, skrnn::n_cells() - 1)));
+            H_.push_back(random.between(1, random.chance(0.2) ? 90 : 20));
+            P_ += skrnn::cell_info(cells_[k]).gates * H_[k] * (D + H_[k] + 2);
+            D = H_[k];
+        }
+        R_ = t_.n_poolings * D;
+        P_ += t_.K * (1 + R_);
+        theta_ = numbers<Real>(P_, random, 0.5, random.chance(0.1) ? 0.001 : 0);
+    }
+
+    void draw_data(Random& random) {
+        skrnn::Data& data = t_.data;
+        const Index n = random.between(1, random.chance(0.2) ? 60 : 9), T = random.between(1, 12);
+        const skrnn::LossInfo& info = skrnn::loss_info(t_.loss);
+        data.per_step = random.chance(0.5);
+        data.is_rectangular = random.chance(0.4);
+        data.delay = data.per_step && !data.is_rectangular && random.chance(0.3) ? random.between(1, 2) : 0;
+        data.replication = !data.per_step && random.chance(0.3) ? 0.4 : 0;
+        data.y_columns = info.single ? 1 : t_.K;
+        Index total = 0;
+        for (Index i = 0; i < n; ++i) {
+            lengths_.push_back(data.is_rectangular ? T : random.between(1, T));
+            read_.push_back(lengths_[i] + data.delay);
+            starts_.push_back(total);
+            total += lengths_[i];
+            weight_.push_back(random.chance(0.1) ? 0 : 1 + random.uniform());
+        }
+        for (Index k = 0; k < total; ++k) order_.push_back(k);
+        for (Index k = total - 1; k > 0; --k) std::swap(order_[k], order_[random.between(0, k)]);
+        X_ = numbers<Real>(total * F_, random, 1, random.chance(0.1) ? 0.001 : 0);
+        y_ = numbers<Real>((data.per_step ? total : n) * data.y_columns, random, 1, 0);
+        for (Real& y : y_) y = info.labels ? Real(random.between(0, t_.K - 1)) : std::fabs(y);
+        has_inner_ = random.chance(0.5);
+        for (Index k = 0; k < (data.per_step ? total : n); ++k)
+            inner_.push_back(has_inner_ ? double(random.between(0, 2)) : 1);
+        for (Index k = 0; k < (info.n_options < 0 ? t_.K : info.n_options); ++k) options_.push_back(random.uniform());
+        for (Index k = random.between(1, n); k > 0; --k) rows_.push_back(random.between(0, n - 1));
+    }
+
+    std::vector<skrnn::TrainingLayer> layers_in(Real* theta, Real* g) const {
+        std::vector<skrnn::TrainingLayer> layers;
+        Index at = 0, D = F_;
+        for (Index k = 0; k < t_.n_layers; ++k) {
+            const Index H = H_[k], G = skrnn::cell_info(cells_[k]).gates * H;
+            const Index sizes[] = {D * G, H * G, G, G};
+            skrnn::TrainingLayer layer = {cells_[k], H, {}, {}};
+            for (int j = 0; j < 4; at += sizes[j++]) {
+                layer.weights[j] = theta + at;
+                layer.gradients[j] = g + at;
+            }
+            layers.push_back(layer);
+            D = H;
+        }
+        return layers;
+    }
+
+    // Memory that batches before have left behind
+    static void spoil(skrnn::Workplace& place, Random& random, bool nan) {
+        const Index n = random.between(1, 200000);
+        Real* const old = place.batch.take<Real>(n);
+        for (Index j = 0; j < n; ++j) {
+            if (nan) {
+                write_nan(old + j, random);
+            } else {
+                write_bits(old + j, random.bits());
+            }
+        }
+    }
+
+    const Build& build_;
+    skrnn::Training t_ = {};
+    Index F_, P_ = 0, R_, k1_, k2_, batches_;
+    bool has_inner_;
+    std::vector<int> cells_;
+    std::vector<Index> H_, starts_, lengths_, read_, order_, rows_;
+    std::vector<Real> theta_, X_, y_;
+    std::vector<double> weight_, inner_, options_;
+};
+
+template <class Real>
+void fuzz_training(const Build& build, int least_threads, Random& random) {
+    const TrainingCase<Real> training(build, random);
+    const std::vector<Real> a = training.run(random, 1, false);
+    const std::vector<Real> b = training.run(random, int(random.between(least_threads, MOST_THREADS)), true);
+    for (std::size_t j = 0; j < a.size(); ++j)
+        if (!same(a[j], b[j])) fail(training.text() + ": number " + std::to_string(j) + " depends on garbage or threads");
 }
 
 // --- memory that is used again ------------------------------------------------------------------------
@@ -798,6 +988,7 @@ void fuzz(const Build& build, int least_threads, Random& random, char (&what)[30
     fuzz_update<Real>(build, random);
     fuzz_learning<Real>(build, random);
     fuzz_learned_update<Real>(build, random);
+    fuzz_training<Real>(build, least_threads, random);
     fuzz_functions<Real>(build, random);
 }
 

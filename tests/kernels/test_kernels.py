@@ -46,6 +46,13 @@ each_build = pytest.mark.parametrize("build", BUILDS)
 each_cell = pytest.mark.parametrize("cell", CELLS)
 each_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])
 
+# what the twins of the solvers take: rates and so on
+OPTIONS = {
+    solvers.SGD: (0.1, 0.9, True),
+    solvers.Adam: (0.1, 0.9, 0.99, 1e-8),
+    solvers.RMSprop: (0.1, 0.9, 1e-8),
+}
+
 
 def make_cell(name, H, dtype):
     """The NumPy cell of a name in ``_binding.CELLS``."""
@@ -689,7 +696,8 @@ def test_denormals_are_there_after_every_call(build, dtype):
     assert denormals_are_there()
     for number, cls in ((_binding.SOLVERS[n], c) for n, c in solvers.SOLVERS.items() if not c.full_batch):
         memory = np.zeros((cls.n_slots, 50), dtype=dtype)
-        _binding.step(kernels, number, x, x.copy(), memory, x.copy(), memory.copy(), 1.0, (0.9, 0.1, 0.1))
+        options = OPTIONS[cls]
+        _binding.step(kernels, number, options, x, x.copy(), memory, x.copy(), memory.copy(), 1.0, 1, 1.0)
         assert denormals_are_there()
     case.dH, tape = case.dH[1:], case.forward(build)[3]
     with pytest.raises(ValueError, match="shape"):
@@ -1408,7 +1416,7 @@ def test_bad_vectors_of_solver_steps(name):
         else:
             bad[k] = spoil(bad[k])
         with rejected:
-            _binding.step(kernels, _binding.SOLVERS["adam"], *bad, 1.0, (0.9, 0.99, 1e-8, 0.1, 1.0))
+            _binding.step(kernels, _binding.SOLVERS["adam"], OPTIONS[solvers.Adam], *bad, 1.0, 1, 1.0)
         assert_same_bits(given, before)
 
 
@@ -1419,24 +1427,25 @@ def test_bad_numbers_of_solver_steps():
         with rejected:
             _binding.gather(kernels, theta, g, matrices, 1.0, 1.0)
     memory = np.zeros((1, 3))
-    for solver, coefficients, error in [
+    for solver, options, error in [
         (-1, (), ValueError),
         (len(_binding.SOLVERS), (), ValueError),
-        (_binding.SOLVERS["adam"], (), ValueError),  # Adam has two slots
+        (_binding.SOLVERS["adam"], (1,) * 4, ValueError),  # Adam has two slots
+        (0, (), ValueError),
         (0, (1,) * 50, ValueError),
-        (0, ("a",), TypeError),
+        (0, ("a", 1, 1), TypeError),
         (0, None, TypeError),
-        ("sgd", (), TypeError),
+        ("sgd", (1,) * 3, TypeError),
     ]:
         with pytest.raises(error):
             _binding.step(
-                kernels, solver, theta, g, memory, theta.copy(), memory.copy(), 1.0, coefficients
+                kernels, solver, options, theta, g, memory, theta.copy(), memory.copy(), 1.0, 1, 1.0
             )
     for nobody in (None, "avx2"):
         with rejected:
             _binding.gather(nobody, theta, g, 1, 1.0, 1.0)
         with rejected:
-            _binding.step(nobody, 0, theta, g, memory, theta.copy(), memory.copy(), 1.0, ())
+            _binding.step(nobody, 0, (1,) * 3, theta, g, memory, theta.copy(), memory.copy(), 1.0, 1, 1.0)
     assert theta.all()
     assert g.all()
 
@@ -1782,8 +1791,9 @@ def every_way_in(build, seed):
     for name, number in _binding.SOLVERS.items():
         memory = np.zeros((solvers.SOLVERS[name].n_slots, 5000))
         out.append(np.array(_binding.gather(kernels, theta, g, 2000, 0.5, 0.1)))
+        options = OPTIONS[solvers.SOLVERS[name]]
         _binding.step(
-            kernels, number, theta, g.copy(), memory, g.copy(), memory.copy(), 1.0, (0.9, 0.1, 0.1)
+            kernels, number, options, theta, g.copy(), memory, g.copy(), memory.copy(), 1.0, 1, 1.0
         )
         out += [theta, memory]
     return [*out, kernels.apply("tanh", theta)]
@@ -1847,7 +1857,7 @@ def test_other_threads_run_during_every_long_call():
     stepper = _binding.Stepper(kernels, [lstm], [case.layer], 60, 1)
     theta, g, before, x = (np.ones(200_000) for _ in range(4))
     memory, memory_before = np.ones((2, 2, 200_000))
-    adam, coefficients = _binding.SOLVERS["adam"], (0.9, 0.1, 0.9, 0.1, 1e-8, 0.1, 1.0)
+    adam, options = _binding.SOLVERS["adam"], OPTIONS[solvers.Adam]
     calls = {
         "unroll": lambda: _binding.unroll(kernels, lstm, case.layer, X, n, 60, case.state),
         "backward": lambda: tapes.pop().backward(case.dH, 0, case.dstate, True),
@@ -1856,7 +1866,7 @@ def test_other_threads_run_during_every_long_call():
         "a large step of a stream": lambda: stepper.step(X[:60]),
         "gather": lambda: _binding.gather(kernels, theta, g, 10, 1.0, 0.0),
         "step": lambda: _binding.step(
-            kernels, adam, theta, g, memory, before, memory_before, 1.0, coefficients
+            kernels, adam, options, theta, g, memory, before, memory_before, 1.0, 1, 1.0
         ),
         "apply": lambda: kernels.apply("tanh", x),
     }
