@@ -27,6 +27,11 @@ cdef extern from "batch.hpp" namespace "skrnn" nogil:
         double replication
 
 
+cdef extern from "arena.hpp" namespace "skrnn" nogil:
+    cdef cppclass Arena:
+        Index n_asked()
+
+
 cdef extern from "training.hpp" namespace "skrnn" nogil:
     cdef enum:
         MOST_POOLINGS
@@ -70,6 +75,7 @@ cdef extern from "training.hpp" namespace "skrnn" nogil:
 
     cdef cppclass Workplace:
         Workplace() except +
+        Arena batch
 
     int run_batch(CTraining&, Workplace&, const Index*, Index, Index, Index, CTotals*)
     int n_poolings()
@@ -440,6 +446,11 @@ cdef class Training:
     def t(self):
         """Steps that the solver has made."""
         return self.c.rule.t
+
+    @property
+    def n_blocks_asked(self):
+        """How often memory was asked of the system."""
+        return self.place.batch.n_asked()
 
     @property
     def sums(self):

@@ -62,6 +62,9 @@ class Arena {
         used_ = mark.used;
     }
 
+    // Blocks asked of the system so far.
+    Index n_asked() const { return n_asked_; }
+
     // Give back everything. What lay in several blocks lies in one from now on.
     void reset() {
         if (blocks_.size() > 1) {
@@ -90,10 +93,12 @@ class Arena {
         if (!data) throw std::bad_alloc();
         blocks_.push_back({data, size});
         used_ = 0;
+        ++n_asked_;
     }
 
     std::vector<Block> blocks_;
     std::size_t block_ = 0, used_ = 0;
+    Index n_asked_ = 0;
 };
 
 }  // namespace skrnn

@@ -317,26 +317,49 @@ Index gradient_size(Index D, Index H) {
     return (D + H + 2) * padded<T>(H) * Cell::gates;
 }
 
-// sums (K, panels of N slots) += A^T dA over the rows of one run; A (rows, K), or ones if null
-template <class Cell, class T, int FIRST, int MR, int P>
-SKRNN_TILE void outer_tile(const T* a, Index a_stride, const T* da, Index da_stride, Index rows, T* out,
-                           Index out_row) {
-    constexpr int L = Simd<T>::lanes, N = Cell::gates, S = Cell::slots;
+// sums (K, panels of N slots) += A^T dA over the rows of one run; A (rows, K), or ones if null. dA begins at the first
+// of the N slots; its panels lie ``da_panel`` numbers apart.
+template <class T, int N, int MR, int P>
+SKRNN_TILE void outer_tile(const T* a, Index a_stride, const T* da, Index da_panel, Index da_stride, Index rows,
+                           T* out, Index out_row) {
+    constexpr int L = Simd<T>::lanes;
     Vector<T> sums[MR][P * N];
     for (int r = 0; r < MR; ++r)
         for (int v = 0; v < P * N; ++v) sums[r][v] = load(out + r * out_row + v * L);
-    product<T, MR, P, N, 0, N>(sums, a, 1, a_stride, da + FIRST * L, S * L, da_stride, rows);
+    product<T, MR, P, N, 0, N>(sums, a, 1, a_stride, da, da_panel, da_stride, rows);
     for (int r = 0; r < MR; ++r)
         for (int v = 0; v < P * N; ++v) store(out + r * out_row + v * L, sums[r][v]);
+}
+
+// The same panel after panel, each copied to one place before: rows that lie a power of two apart, as those of many
+// units do, would drive each other out of the first cache.
+template <class T, int N, int S>
+void outer_products_of_copies(const T* a, Index a_stride, Index first_k, Index last_k, const T* da, Index Hp,
+                              Index rows, T* out) {
+    constexpr int L = Simd<T>::lanes;
+    T copied[BLOCK * N * L];
+    for (Index panel = 0; panel < Hp / L; ++panel) {
+        for (Index r = 0; r < rows; ++r) copy(copied + r * N * L, da + r * Hp * S + panel * L * S, N * L);
+        in_tiles<full_rows(N)>(first_k, last_k, [&](auto r, Index k) {
+            outer_tile<T, N, decltype(r)::value, 1>(a + k, a_stride, copied, 0, N * L, rows,
+                                                    out + k * Hp * N + panel * L * N, Hp * N);
+        });
+    }
 }
 
 template <class Cell, class T, int FIRST>
 void outer_products(const T* a, Index a_stride, Index first_k, Index last_k, const T* da, Index Hp, Index rows,
                     T* out) {
-    constexpr int L = Simd<T>::lanes, N = Cell::gates, S = Cell::slots;
+    constexpr int L = Simd<T>::lanes, N = Cell::gates, S = Cell::slots, MR = full_rows(N);
+    da += FIRST * L;
+    if constexpr (N > 1 && panels_for(MR, N) == 1) {
+        constexpr Index WORTH_COPYING = 8 * MR;
+        if (Hp * S * Index(sizeof(T)) >= 1024 && last_k - first_k >= WORTH_COPYING)
+            return outer_products_of_copies<T, N, S>(a, a_stride, first_k, last_k, da, Hp, rows, out);
+    }
     in_rows_and_panels<N>(first_k, last_k, Hp / L, [&](auto r, auto p, Index k, Index panel) {
-        outer_tile<Cell, T, FIRST, decltype(r)::value, decltype(p)::value>(
-            a + k, a_stride, da + panel * L * S, Hp * S, rows, out + k * Hp * N + panel * L * N, Hp * N);
+        outer_tile<T, N, decltype(r)::value, decltype(p)::value>(
+            a + k, a_stride, da + panel * L * S, S * L, Hp * S, rows, out + k * Hp * N + panel * L * N, Hp * N);
     });
 }
 

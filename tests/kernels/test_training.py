@@ -442,6 +442,23 @@ def test_rows_that_are_none_and_updates_that_nobody_taught_are_refused():
     assert training.epoch(np.arange(0), 4, None, None, options, 0) == 0
 
 
+@pytest.mark.parametrize(("lengths", "k1"), [([7] * 9, None), ([3, 9, 1, 4, 9, 2, 8, 5, 6], 2)])
+def test_after_the_first_epoch_no_memory_is_asked_for(lengths, k1):
+    rng = np.random.RandomState(0)
+    net = Network(CELLS["lstm"], 3, (40, 20), 2, dtype=np.float32, pooling="last_max")
+    theta = net.initial_weights(rng)
+    data = Dataset(Sequences(rng.normal(size=(sum(lengths), 3)), lengths), rng.normal(size=(9, 2)))
+    learner = Learner(net, theta, FAST, SOLVERS["adam"](theta, 0.1))
+    training = new_training(net, SquaredError(), data, learner)
+    options = _kernels.teach_training(training, learner)(learner.solver)
+    asked = []
+    for _ in range(4):
+        training.epoch(np.arange(9), 4, k1, None, options, 0)
+        asked.append(training.n_blocks_asked)
+    assert asked[0] > 0
+    assert asked[1:] == [asked[1]] * 3  # at the second, what lay in pieces is put into one
+
+
 def test_other_threads_run_meanwhile():
     rng = np.random.RandomState(0)
     net = Network(CELLS["lstm"], 20, (200,), 1, dtype=np.float64)
