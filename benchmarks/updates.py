@@ -2,18 +2,17 @@
 
     python benchmarks/updates.py [--seconds S]
 
-One layer, a linear read-out of the last state, ten classes, 8 features, Adam, clipping by norm, float32, one
-thread; n = 40 batches of B sequences of T steps. Microseconds for each update, medians of interleaved epochs:
+One layer, a linear read-out of the last state, ten classes, 8 features, Adam, clipping by norm, float32,
+one thread; 40 batches of B sequences of T steps. Microseconds for each update, medians of interleaved
+epochs:
 
 ``fit``      an epoch of training divided by its updates: rows gathered, windows, loss, update, bookkeeping
 ``kernels``  the layer forward, backward and its weight gradients, and the solver's step, each called from
-             Python on arrays in memory (`benchmarks/kernels.py`); what is called costs some 10 of them
-``torch``    `nn.LSTM`, `nn.Linear`, cross-entropy, `clip_grad_norm_` and Adam in a loop, as its users write
-             it, on tensors in memory that are shuffled by index
+             Python on arrays in memory (`benchmarks/kernels.py`); these calls cost some 10 of them
+``torch``    `nn.LSTM`, `nn.Linear`, cross-entropy, `clip_grad_norm_` and Adam in a loop, as its users
+             write it, on tensors in memory that are shuffled by index
 
-Each level of vector instructions has a process of its own; the peers are held to it as far as they can be.
-The last column is the memory that is asked for by an update after the first epoch, in bytes (all of it, by
-the allocator's own count).
+Each level of vector instructions has a process of its own; the peers are held to it.
 """
 
 import argparse
@@ -118,17 +117,21 @@ def worker(level, seconds):
 
     torch.set_num_threads(1)
     print(f"\nskrnn {skrnn.__version__}, {level}, torch {torch.__version__}; microseconds for an update")
-    print(f"{'T':>4}{'B':>5}{'H':>5}{'cell':>6}{'fit':>9}{'kernels':>9}{'ratio':>7}{'torch':>9}{'ratio':>7}")
+    print(
+        f"{'T':>4}{'B':>5}{'H':>5}{'cell':>6}{'fit':>9}{'kernels':>9}{'ratio':>7}{'torch':>9}{'ratio':>7}"
+    )
     for shapes in (SHAPES, WHOLE_FITS):
         for T, B, H in shapes:
             X, y = data(T, B)
             for cell in CELLS:
-                functions = [our_epoch(cell, X, y, B, H), kernels_alone(cell, X, B, H), torch_epoch(cell, X, y, B, H)]
-                fit, own, peer = (1e6 * t / N_BATCHES for t in interleaved(functions, seconds))
-                print(
-                    f"{T:>4}{B:>5}{H:>5}{cell:>6}{fit:>9.1f}{own:>9.1f}{fit / own:>7.2f}{peer:>9.1f}{peer / fit:>7.2f}",
-                    flush=True,
+                epochs = (
+                    our_epoch(cell, X, y, B, H),
+                    kernels_alone(cell, X, B, H),
+                    torch_epoch(cell, X, y, B, H),
                 )
+                fit, own, peer = (1e6 * t / N_BATCHES for t in interleaved(epochs, seconds))
+                times = f"{fit:>9.1f}{own:>9.1f}{fit / own:>7.2f}{peer:>9.1f}{peer / fit:>7.2f}"
+                print(f"{T:>4}{B:>5}{H:>5}{cell:>6}{times}", flush=True)
 
 
 def main():

@@ -2,9 +2,8 @@
 
 ``CompiledEpochs`` does what ``training.py`` does with ``tbptt`` batch by batch, by ``_kernels``
 (``training.hpp``): it gathers the rows of each batch where the data lie, runs its windows, and makes
-the updates. That fits a network of one direction that reads numbers, with poolings, a loss and a solver
-that have twins, in FAST arithmetic without dropout; else ``new`` returns None, and the loop of NumPy,
-which is the reference, runs.
+the updates. That fits networks whose cell, poolings, loss and solver have twins, in FAST arithmetic and
+without dropout of weights; else ``new`` returns None, and the loop of NumPy runs, which is the reference.
 
 What is to fit, too, must be in ``training.cpp``, and no longer be excluded by ``fits``.
 """
@@ -28,13 +27,9 @@ def fits(network, data, gradient):
     return (
         type(network) is Network
         and network.n_outputs > 0
-        and not network.bidirectional
-        and network.n_tokens is None
-        and not network.dropout
         and gradient.weight_mask is None
         and gradient.arithmetic is FAST
         and type(data) is Dataset
-        and data.start is None
     )
 
 
@@ -62,13 +57,14 @@ class CompiledEpochs:
 
     def __init__(self, training, learner, options, observers):
         self.training, self.learner, self.options = training, learner, options
+        self.ends = None if learner.ends is None else training.keep_ends()
         watching = [o.progress for o in observers if type(o).progress is not Observer.progress]
         self.progress = (lambda n: [watch(n) for watch in watching]) if watching else None
 
     @classmethod
     def new(cls, loss, data, learner, observers):
         """None, if something has no twin."""
-        if type(learner) is not Learner or learner.ends is not None:
+        if type(learner) is not Learner:
             return None
         training = new_training(learner.network, loss, data, learner)
         options = training and _kernels.teach_training(training, learner)
@@ -86,3 +82,6 @@ class CompiledEpochs:
             learner.take_over(training.sums, training.norms, training.t)
         if outcome:
             raise DivergenceError(NOT_FINITE[outcome], learner.is_at_start, learner.norms)
+        if self.ends is not None:
+            layers = [tuple(state[epoch.rows] for state in states) for states in self.ends]
+            learner.ends.append((epoch.rows, layers))

@@ -13,6 +13,7 @@ pooling: ``pooling.hpp``, by its name. Everything else follows from there.
 
 import contextlib
 import os
+from functools import partial
 from operator import attrgetter
 
 from skrnn import cells, losses, solvers
@@ -141,8 +142,8 @@ def teach(learns, loss, class_factors, learner, every):
 def training(network, poolings, loss, data, gradient):
     """TBPTT on batches of ``data`` with a ``Gradient`` or a ``Learner`` (``_binding.Training``).
 
-    For a network of one direction that reads numbers. ``poolings`` are the names of their twins. None as
-    for ``stepper``, or if there is no twin of a pooling or of the loss.
+    ``poolings`` are the names of their twins. None as for ``stepper``, or if there is no twin of a pooling
+    or of the loss.
     """
     if build is None or network.dtype.char not in "fd":
         return None
@@ -150,9 +151,7 @@ def training(network, poolings, loss, data, gradient):
     pools = [_binding.POOLINGS.get(name) for name in poolings]
     if twin is None or None in numbers or None in pools:
         return None
-    views, gradients = (
-        ([layer for (layer,) in v.layers], v.W, v.b) for v in (gradient.views, gradient.gradient_views)
-    )
+    views, gradients = ((v.layers, v.W, v.b, v.table) for v in (gradient.views, gradient.gradient_views))
     return _binding.Training(build, numbers, views, gradients, pools, twin, data, network.n_threads)
 
 
@@ -165,12 +164,13 @@ def teach_training(trains, learner):
     if twin is None:
         return None
     (theta, memory, _), _ = learner.memories()
-    weighting = learner.weighting
+    weighting, draw = learner.weighting, learner.network.draw_masks
     trains.teach(
         (learner.theta, learner.g, learner.solver.memory, theta, memory), twin[0],
         matrices=learner.matrices.stop, alpha=learner.alpha,
         clip_norm=learner.clip_norm, clip_value=learner.clip_value,
         weighting=weighting and (weighting.mean, weighting.noise, weighting.root_mean_square),
+        draw=partial(draw, random_state=learner.random_state) if learner.network.dropout else None,
     )  # fmt: skip
     return twin[1]
 

@@ -166,8 +166,9 @@ cdef extern from "learner.hpp" namespace "skrnn" nogil:
     cdef enum:
         UPDATED "skrnn::UPDATED"
         BAD_LABEL "skrnn::BAD_LABEL"
+        BAD_TOKEN "skrnn::BAD_TOKEN"
         NO_MEMORY "skrnn::NO_MEMORY"
-        NOT_READ "skrnn::NOT_READ"
+        ERROR_OF_PYTHON "skrnn::ERROR_OF_PYTHON"
 
     int run_update(const CBuild&, const CVectors&, CUpdateRule&, const CGathered&, CUpdateFacts*)
 

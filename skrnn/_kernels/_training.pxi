@@ -34,36 +34,45 @@ cdef extern from "arena.hpp" namespace "skrnn" nogil:
 
 cdef extern from "training.hpp" namespace "skrnn" nogil:
     cdef enum:
+        MOST_DIRECTIONS
         MOST_POOLINGS
         N_NORMS
 
     cdef struct CTrainingLayer "skrnn::TrainingLayer":
         int cell
         Index H
-        const void* weights[4]
-        void* gradients[4]
+        const void* weights[2][4]
+        void* gradients[2][4]
+        const void* start[2]
+        void* ends[2]
 
-    cdef struct CReader "skrnn::Reader":
+    cdef struct CCallbacks "skrnn::Callbacks":
         void* python
         int (*inputs)(void*, Index, Index, void*) noexcept nogil
         int (*targets)(void*, Index, Index, void*) noexcept nogil
+        int (*masks)(void*, Index, void* const*) noexcept nogil
 
     cdef struct CTraining "skrnn::Training":
         const CBuild* build
         bint is_double
         int n_threads
         Index n_layers, K
+        int n_directions
         const CTrainingLayer* layers
         const void *W
         const void *b
         void *dW
         void *db
+        Index n_tokens, F
+        const void *table
+        void *dtable
+        bint has_masks
         int n_poolings
         int poolings[MOST_POOLINGS]
         int loss
         const double* options
         CData data
-        CReader reader
+        CCallbacks callbacks
         bint updates
         CVectors vectors
         CUpdateRule rule
@@ -102,6 +111,11 @@ cdef int read_targets(void* training, Index start, Index end, void* y) noexcept 
         return (<Training> training).read_targets(start, end, y)
 
 
+cdef int draw_masks(void* training, Index B, void* const* masks) noexcept nogil:
+    with gil:
+        return (<Training> training).draw_masks(B, masks)
+
+
 cdef class Training:
     """TBPTT(k1, k2) on one batch after the other, updates included; for one thread at a time.
 
@@ -113,7 +127,8 @@ cdef class Training:
     cells : list of int
         Values of ``CELLS``.
     weights, gradients : tuple
-        A list of W_x (D, G), W_h (H, G), b_x (G,), b_h (G,) for every layer, W (R, K) and b (K,).
+        For every layer and direction W_x (D, G), W_h (H, G), b_x (G,), b_h (G,); W (R, K) and b (K,); and the
+        table (n_tokens, F) of embeddings, or None.
     poolings : list of int
         Values of ``POOLINGS``.
     loss : tuple
@@ -129,19 +144,22 @@ cdef class Training:
     cdef CTotals totals
     cdef Workplace* place
     cdef CTrainingLayer* layers
-    cdef list memory
+    cdef list memory, mask_widths
     cdef int typenum
     cdef bint may_update, needs_python
-    cdef object data, solver, batch, rows, error
+    cdef object data, solver, batch, rows, error, draw
 
     def __cinit__(self, Build build not None, cells, weights, gradients, poolings, loss, data, int n_threads):
         self.build, self.memory, self.data, self.may_update = build, [], data, False
         self.place = new Workplace()
         self.c.build, self.c.n_threads = build.get(), max(n_threads, 1)
-        self.c.reader.python = <void*> self
-        self.c.reader.inputs, self.c.reader.targets = read_inputs, read_targets
-        self.read_layers([int(cell) for cell in cells], weights, gradients)
-        self.read_out(weights[1:], gradients[1:], [int(pooling) for pooling in poolings])
+        self.c.callbacks.python = <void*> self
+        self.c.callbacks.inputs, self.c.callbacks.targets = read_inputs, read_targets
+        self.c.callbacks.masks = draw_masks
+        check(len(weights) == len(gradients) == 4, "There must be layers, W, b and a table.")
+        self.read_layers([int(cell) for cell in cells], weights[0], gradients[0])
+        self.read_out(weights[1:3], gradients[1:3], [int(pooling) for pooling in poolings])
+        self.read_table(weights[3], gradients[3])
         self.read_loss(loss[0], loss[1])
         self.read_data(data)
 
@@ -152,37 +170,43 @@ cdef class Training:
     # --- what is trained --------------------------------------------------------------------------------
 
     cdef int read_layers(self, list cells, weights, gradients) except -1:
-        layers = [tuple(layer) for layer in weights[0]], [tuple(layer) for layer in gradients[0]]
-        check(len(cells) > 0 and len(layers[0]) == len(layers[1]) == len(cells), "One cell for every layer.")
-        cdef cnp.ndarray W_x = layers[0][0][0]
+        weights, gradients = ([[tuple(way) for way in layer] for layer in v] for v in (weights, gradients))
+        check(len(cells) > 0 and len(weights) == len(gradients) == len(cells), "One cell for every layer.")
+        check(1 <= len(weights[0]) <= MOST_DIRECTIONS, "A layer has one direction, or two.")
+        cdef cnp.ndarray W_x = weights[0][0][0]
         if W_x is None or cnp.PyArray_TYPE(W_x) not in (cnp.NPY_FLOAT32, cnp.NPY_FLOAT64):
             raise TypeError("W_x must be an array of float32 or float64.")
         check(cnp.PyArray_NDIM(W_x) == 2, "W_x must be 2-D.")
         self.typenum = cnp.PyArray_TYPE(W_x)
-        self.c.is_double = self.typenum == cnp.NPY_FLOAT64
+        self.c.is_double, self.c.n_directions = self.typenum == cnp.NPY_FLOAT64, len(weights[0])
         self.layers = <CTrainingLayer*> calloc(len(cells), sizeof(CTrainingLayer))
         if self.layers == NULL:
             raise MemoryError("No memory for the layers.")
         self.c.layers, self.c.n_layers = self.layers, len(cells)
-        cdef Index k, D = cnp.PyArray_DIM(W_x, 0)
-        check(D >= 1, "A layer needs an input.")
+        self.c.F = cnp.PyArray_DIM(W_x, 0)
+        check(self.c.F >= 1, "A layer needs an input.")
+        cdef Index k, D = self.c.F
         for k in range(len(cells)):
-            D = self.read_layer(&self.layers[k], cells[k], layers[0][k], layers[1][k], D)
+            check(len(weights[k]) == len(gradients[k]) == self.c.n_directions, "All layers have the same directions.")
+            for d in range(self.c.n_directions):
+                self.read_direction(&self.layers[k], d, cells[k], weights[k][d], gradients[k][d], D)
+            D = self.c.n_directions * self.layers[k].H
         return 0
 
-    cdef Index read_layer(self, CTrainingLayer* to, int cell, tuple weights, tuple gradients, Index D) except -1:
+    cdef int read_direction(self, CTrainingLayer* to, int d, int cell, tuple weights, tuple gradients,
+                            Index D) except -1:
         check(0 <= cell < n_cells(), "No such cell.")
         check(len(weights) == len(gradients) == 4, "A layer must hold W_x, W_h, b_x, b_h.")
         cdef cnp.ndarray W_h = weights[1]
         check(W_h is not None and cnp.PyArray_NDIM(W_h) == 2, "W_h must be 2-D.")
         cdef Index H = cnp.PyArray_DIM(W_h, 0), G = cell_info(cell).gates * cnp.PyArray_DIM(W_h, 0)
-        check(H >= 1, "A layer needs a unit.")
+        check(H >= 1 and d * (H - to.H) == 0, "A layer needs a unit, and as many in both directions.")
         to.cell, to.H = cell, H
         shapes = ((2, D, G), (2, H, G), (1, G, -1), (1, G, -1))
         for k, (name, (ndim, rows, columns)) in enumerate(zip(("W_x", "W_h", "b_x", "b_h"), shapes)):
-            to.weights[k] = self.address(weights[k], name, ndim, rows, columns)
-            to.gradients[k] = self.address(gradients[k], name, ndim, rows, columns)
-        return H
+            to.weights[d][k] = self.address(weights[k], name, ndim, rows, columns)
+            to.gradients[d][k] = self.address(gradients[k], name, ndim, rows, columns)
+        return 0
 
     cdef void* address(self, cnp.ndarray array, str name, int ndim, Index rows, Index columns) except NULL:
         """Of an array of this shape that lives from now on."""
@@ -192,10 +216,10 @@ cdef class Training:
 
     cdef int read_out(self, weights, gradients, list poolings) except -1:
         check(1 <= len(poolings) <= MOST_POOLINGS, "There must be a pooling.")
-        check(len(weights) == len(gradients) == 2, "A read-out is W and b.")
         cdef cnp.ndarray W = weights[0]
         check(W is not None and cnp.PyArray_NDIM(W) == 2 and cnp.PyArray_DIM(W, 1) >= 1, "W must be 2-D.")
-        cdef Index R = len(poolings) * self.layers[self.c.n_layers - 1].H, K = cnp.PyArray_DIM(W, 1)
+        cdef Index R = len(poolings) * self.c.n_directions * self.layers[self.c.n_layers - 1].H
+        cdef Index K = cnp.PyArray_DIM(W, 1)
         self.c.K, self.c.n_poolings = K, len(poolings)
         for k in range(len(poolings)):
             check(0 <= poolings[k] < n_poolings(), "No such pooling.")
@@ -204,6 +228,17 @@ cdef class Training:
         self.c.b = self.address(weights[1], "b", 1, K, -1)
         self.c.dW = self.address(gradients[0], "W", 2, R, K)
         self.c.db = self.address(gradients[1], "b", 1, K, -1)
+        return 0
+
+    cdef int read_table(self, cnp.ndarray table, cnp.ndarray gradient) except -1:
+        self.c.n_tokens, self.c.table = 0, NULL
+        check((table is None) == (gradient is None), "The table, or its gradient, is missing.")
+        if table is None:
+            return 0
+        check(cnp.PyArray_NDIM(table) == 2, "The table must be 2-D.")
+        self.c.n_tokens = cnp.PyArray_DIM(table, 0)
+        self.c.table = self.address(table, "The table", 2, self.c.n_tokens, self.c.F)
+        self.c.dtable = self.address(gradient, "The table's gradient", 2, self.c.n_tokens, self.c.F)
         return 0
 
     cdef int read_loss(self, int loss, options) except -1:
@@ -252,13 +287,14 @@ cdef class Training:
         c.share = NULL
         if data.share is not None:
             c.share = self.doubles(data.share, n)
-        self.read_source(&c.X, data.X, n, self.layers_inputs())
+        self.read_source(&c.X, data.X, n, self.c.F if self.c.table == NULL else 1)
+        self.read_states(data.start, n)
         c.inner = NULL
         c.inner_of_steps.n_features = 0
         if c.per_step:
             self.read_targets_of_steps(data, n)
             return 0
-        y = np.ascontiguousarray(data.y, dtype=np.float64 if self.c.is_double else np.float32)
+        y = np.ascontiguousarray(data.y, dtype=self.dtype())
         check_array(y, "y", self.typenum, 2, n, c.y_columns)
         self.memory.append(y)
         c.y = cnp.PyArray_DATA(<cnp.ndarray> y)
@@ -266,9 +302,22 @@ cdef class Training:
             c.inner = self.doubles(data.inner_weight, n)
         return 0
 
-    cdef Index layers_inputs(self):
-        """F, inputs of the first layer."""
-        return cnp.PyArray_DIM(<cnp.ndarray> self.memory[0], 0)
+    cdef int read_states(self, start, Index n) except -1:
+        """States before the first steps: for every layer a list of one direction, a tuple of (n, H); or None."""
+        if start is None:
+            return 0
+        check(self.c.n_directions == 1 and len(start) == self.c.n_layers, "Not the states of all layers.")
+        for k, states in enumerate(start):
+            check(len(states) == cell_info(self.layers[k].cell).states, "Not the states of the cell.")
+            for s in range(len(states)):
+                array = np.ascontiguousarray(states[s], dtype=self.dtype())
+                check_array(array, "A state", self.typenum, 2, n, self.layers[k].H)
+                self.memory.append(array)
+                self.layers[k].start[s] = cnp.PyArray_DATA(<cnp.ndarray> array)
+        return 0
+
+    cdef object dtype(self):
+        return np.float64 if self.c.is_double else np.float32
 
     cdef int read_targets_of_steps(self, data, Index n) except -1:
         cdef CData* c = &self.c.data
@@ -316,9 +365,12 @@ cdef class Training:
 
     cdef bint read_inputs(self, Index start, Index end, void* X):
         """What C++ cannot read, for it; False: there was an error."""
+        cdef bint has_tokens = self.c.table != NULL
         try:
             steps = self.own_batch().steps(start, end)
-            self.copy(self.own_batch().X(steps, start), steps.N, self.c.data.X.n_features, X)
+            values = self.own_batch().X(steps, start).reshape(steps.N, -1)
+            columns = 1 if has_tokens else self.c.F
+            self.copy(values, cnp.NPY_INT64 if has_tokens else self.typenum, steps.N, columns, X)
         except BaseException as error:
             self.error = error
             return False
@@ -327,7 +379,20 @@ cdef class Training:
     cdef bint read_targets(self, Index start, Index end, void* y):
         try:
             steps = self.own_batch().steps(start, end)
-            self.copy(self.own_batch().targets(steps, start)[0], steps.N, self.c.data.y_columns, y)
+            values = self.own_batch().targets(steps, start)[0]
+            self.copy(values, self.typenum, steps.N, self.c.data.y_columns, y)
+        except BaseException as error:
+            self.error = error
+            return False
+        return True
+
+    cdef bint draw_masks(self, Index B, void* const* masks):
+        try:
+            drawn = self.draw(B)
+            check(len(drawn) == self.c.n_layers, "Not a mask for every layer.")
+            for k in range(len(drawn)):
+                width = self.c.n_directions * self.layers[k].H * (self.c.n_poolings if k == len(drawn) - 1 else 1)
+                self.copy(drawn[k], self.typenum, B, width, masks[k])
         except BaseException as error:
             self.error = error
             return False
@@ -335,18 +400,18 @@ cdef class Training:
 
     cdef own_batch(self):
         if self.batch is None:
-            self.batch = self.data.batch(self.rows, np.float64 if self.c.is_double else np.float32)
+            self.batch = self.data.batch(self.rows, self.dtype())
         return self.batch
 
-    cdef int copy(self, values, Index rows, Index columns, void* to) except -1:
-        cdef cnp.ndarray array = np.ascontiguousarray(values, dtype=np.float64 if self.c.is_double else np.float32)
-        check_array(array, "What was read", self.typenum, 2, rows, columns)
+    cdef int copy(self, values, int typenum, Index rows, Index columns, void* to) except -1:
+        cdef cnp.ndarray array = np.ascontiguousarray(values, dtype=cnp.PyArray_DescrFromType(typenum))
+        check_array(array, "What was read", typenum, 2, rows, columns)
         memcpy(to, cnp.PyArray_DATA(array), rows * columns * cnp.PyArray_ITEMSIZE(array))
         return 0
 
     # --- training -------------------------------------------------------------------------------------------
 
-    def teach(self, vectors, solver, *, Index matrices, double alpha, clip_norm, clip_value, weighting):
+    def teach(self, vectors, solver, *, Index matrices, double alpha, clip_norm, clip_value, weighting, draw=None):
         """How theta is changed.
 
         Parameters
@@ -361,6 +426,8 @@ cdef class Training:
         clip_norm, clip_value : float or None
         weighting : tuple or None
             mean, noise and root_mean_square of ``skrnn._engine.learner.Weighting``.
+        draw : callable, optional
+            Number of sequences -> for every layer a mask (B, width) of what is read of it, new for each update.
         """
         theta, g, memory, theta_before, memory_before = vectors
         check(0 <= solver < n_solvers(), "No such solver.")
@@ -368,6 +435,7 @@ cdef class Training:
         check(cnp.PyArray_TYPE(<cnp.ndarray> theta) == self.typenum, "theta is of another type.")
         read_step(&self.c.vectors, solver, memory, theta_before, memory_before, self.typenum)
         self.memory.append(vectors)
+        self.draw, self.c.has_masks = draw, draw is not None
         check(0 <= matrices <= self.c.vectors.n, "matrices is not a number of weights.")
         cdef CUpdateRule* rule = &self.c.rule
         rule.solver, rule.matrices, rule.alpha = solver, matrices, alpha
@@ -403,6 +471,19 @@ cdef class Training:
         memset(&self.totals, 0, sizeof(self.totals))
         return self.over_batches(rows, batch_size, k1, k2, progress)
 
+    def keep_ends(self):
+        """Keep the states after the last steps: for every layer a tuple of (n, H), filled by ``epoch``."""
+        check(self.c.n_directions == 1, "The reverse direction ends at the first step.")
+        ends = []
+        for k in range(self.c.n_layers):
+            states = [np.zeros((self.data.n, self.layers[k].H), dtype=self.dtype())
+                      for _ in range(cell_info(self.layers[k].cell).states)]
+            for s in range(len(states)):
+                self.layers[k].ends[s] = cnp.PyArray_DATA(<cnp.ndarray> states[s])
+            self.memory.append(states)
+            ends.append(tuple(states))
+        return ends
+
     def gather(self, rows, k1=None, k2=None):
         """Add the gradients of one batch, at frozen weights; returns the sum of its losses."""
         self.c.updates = False
@@ -417,6 +498,7 @@ cdef class Training:
         cdef Index every = 0 if k1 is None else min(k1, MOST_STEPS), depth = 0 if k2 is None else min(k2, MOST_STEPS)
         cdef int outcome
         check(batch_size >= 1 and every >= 0 and depth >= 0, "batch_size, k1 and k2 must not be negative.")
+        check(self.c.n_directions == 1 or not (every or depth), "Both directions need whole sequences: no k1, no k2.")
         for i in range(n):
             check(0 <= data[i] < self.data.n, "rows are numbers of sequences.")
         for i in range(0, n, batch_size):
@@ -437,7 +519,9 @@ cdef class Training:
             raise ValueError("y is not the number of a class.")
         if outcome == NO_MEMORY:
             raise MemoryError("No memory for a window: set k1 and k2, or lower batch_size.")
-        if outcome == NOT_READ:
+        if outcome == BAD_TOKEN:
+            raise ValueError("X holds a number that is no token.")
+        if outcome == ERROR_OF_PYTHON:
             error, self.error = self.error, None
             raise error
         return outcome

@@ -37,6 +37,7 @@ void read(const Source& s, Index sequence, Index time, T* to) {
 }
 template void read(const Source&, Index, Index, float*);
 template void read(const Source&, Index, Index, double*);
+template void read(const Source&, Index, Index, Index*);
 
 // --- Batch --------------------------------------------------------------------------------------------
 
@@ -56,7 +57,7 @@ Batch::Batch(const Data& data, const Index* given, Index n, Arena& arena) : B(n)
 
 void Batch::sort(const Index* given, Arena& arena) {
     const Index* const all = data_.lengths;
-    Index* const order = arena.take<Index>(B);
+    order = arena.take<Index>(B);
     for (Index i = 0; i < B; ++i) order[i] = i;
     if (!data_.is_rectangular)
         std::sort(order, order + B, [&](Index a, Index b) {

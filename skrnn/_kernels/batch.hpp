@@ -28,7 +28,7 @@ struct Source {
     TYPE(bool) TYPE(std::int8_t) TYPE(std::int16_t) TYPE(std::int32_t) TYPE(std::int64_t) TYPE(std::uint8_t) \
     TYPE(std::uint16_t) TYPE(std::uint32_t) TYPE(std::uint64_t) TYPE(float) TYPE(double)
 
-// Step ``time`` of a sequence, F numbers.
+// Step ``time`` of a sequence, F numbers; T is also Index, for tokens.
 template <class T>
 void read(const Source&, Index sequence, Index time, T* to);
 
@@ -53,7 +53,7 @@ class Batch {
     Batch(const Data& data, const Index* rows, Index B, Arena& arena);
 
     Index B, T = 0;
-    Index *rows, *lengths, *joins;  // (B,)
+    Index *order, *rows, *lengths, *joins;  // (B,)
     double *weight;                 // (B,)
     double W = 0, S = 0;
 

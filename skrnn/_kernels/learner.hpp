@@ -32,8 +32,15 @@ struct UpdateFacts {
     bool clipped;
 };
 
-enum Outcome : int { UPDATED = 0, LOSS_NOT_FINITE = -1, GRADIENT_NOT_FINITE = -2, BAD_LABEL = -3, NO_MEMORY = -4,
-                     NOT_READ = -5 };
+enum Outcome : int {
+    UPDATED = 0,
+    LOSS_NOT_FINITE = -1,
+    GRADIENT_NOT_FINITE = -2,
+    BAD_LABEL = -3,
+    BAD_TOKEN = -4,
+    NO_MEMORY = -5,
+    ERROR_OF_PYTHON = -6
+};
 
 // One update of theta from g, which is empty afterwards; of a gradient that is not finite only g is changed.
 Outcome run_update(const Build&, const Vectors&, UpdateRule&, const Gathered&, UpdateFacts*);

@@ -1,8 +1,8 @@
 // Training on one batch: the compiled twin of ``tbptt`` (skrnn/_engine/tbptt.py), of what it calls, and of ``Learner``.
 // Types are erased as in driver.hpp.
 //
-// One direction, numbers as inputs, a read-out; FAST arithmetic; no dropout. Shapes: F inputs, K outputs, P weights; H
-// units of a layer, G of its gates.
+// FAST arithmetic, a read-out, no dropout of weights. Shapes: F inputs, K outputs, P weights; H units of a layer in each
+// direction, Q those of the top layer in all directions.
 
 #pragma once
 
@@ -13,21 +13,28 @@
 
 namespace skrnn {
 
+constexpr int MOST_DIRECTIONS = 2;
+
 struct TrainingLayer {
     int cell;
     Index H;
-    const void* weights[4];  // W_x, W_h, b_x, b_h: views of theta
-    void* gradients[4];      // the same of g
+    const void* weights[MOST_DIRECTIONS][4];  // W_x, W_h, b_x, b_h: views of theta
+    void* gradients[MOST_DIRECTIONS][4];      // the same of g
+    // states (n, H) before the first steps of all sequences of the data, and after the last; null: zeros, not wanted
+    const void* start[2];
+    void* ends[2];
 };
 
 constexpr int MOST_POOLINGS = 8;
 
-// What Python must read, because it lies otherwise than in memory: rows of a batch's window, in packed order.
-struct Reader {
+// What Python must do; 0: an error has come about, which it remembers.
+struct Callbacks {
     void* python;
-    // 0: an error has come about, which Python remembers
-    int (*inputs)(void* python, Index start, Index end, void* X);    // (N, F)
+    // rows of a batch's window, in packed order, that lie otherwise than in memory
+    int (*inputs)(void* python, Index start, Index end, void* X);   // (N, F), or (N,) tokens
     int (*targets)(void* python, Index start, Index end, void* y);  // (N, y_columns)
+    // for each layer a mask (B, width), of what the next one reads, the sequences in the order in which they came
+    int (*masks)(void* python, Index B, void* const* masks);
 };
 
 struct Training {
@@ -35,14 +42,19 @@ struct Training {
     bool is_double;
     int n_threads;
     Index n_layers, K;
+    int n_directions;
     const TrainingLayer* layers;
-    const void *W, *b;  // of the read-out: (n_poolings H, K), (K,)
+    const void *W, *b;  // of the read-out: (n_poolings Q, K), (K,)
     void *dW, *db;
+    Index n_tokens, F;   // F: inputs of the first layer
+    const void* table;   // (n_tokens, F), with its gradient; null: X holds numbers
+    void* dtable;
+    bool has_masks;
     int n_poolings, poolings[MOST_POOLINGS];
     int loss;
     const double* options;
     Data data;
-    Reader reader;
+    Callbacks callbacks;
     bool updates;  // false: gradients are only added up
     Vectors vectors;
     UpdateRule rule;

@@ -790,14 +790,19 @@ class TrainingCase {
         t_.loss = int(random.between(0, skrnn::n_losses() - 1));
         t_.n_poolings = int(random.between(1, 3));
         for (int k = 0; k < t_.n_poolings; ++k) t_.poolings[k] = int(random.between(0, skrnn::n_poolings() - 1));
-        F_ = random.between(1, 9);
+        t_.n_directions = random.chance(0.3) ? 2 : 1;
+        t_.F = random.between(1, 9);
+        t_.n_tokens = random.chance(0.3) ? random.between(1, 6) : 0;
+        t_.has_masks = random.chance(0.3);
         draw_weights(random);
         draw_data(random);
         const int solver = int(random.between(0, skrnn::n_solvers() - 1));
         t_.rule = rule_of(solver, random.between(0, P_), random);
         t_.updates = random.chance(0.8);
-        k1_ = random.chance(0.5) ? 0 : random.between(1, 12);
-        k2_ = random.chance(0.5) ? 0 : random.between(1, 12);
+        k1_ = t_.n_directions > 1 || random.chance(0.5) ? 0 : random.between(1, 12);
+        k2_ = t_.n_directions > 1 || random.chance(0.5) ? 0 : random.between(1, 12);
+        has_start_ = t_.n_directions == 1 && random.chance(0.3);
+        has_ends_ = t_.n_directions == 1 && random.chance(0.3);
         batches_ = random.between(1, 2);
     }
 
@@ -809,9 +814,21 @@ class TrainingCase {
         const Memory<Real> theta = placed(theta_, random.between(0, 3)), g = placed(std::vector<Real>(P_, 0));
         const Memory<Real> memory = placed(std::vector<Real>(slots * P_, 0)), before(P_), memory_before(slots * P_);
         t.vectors = {t.is_double, P_, theta.get(), g.get(), memory.get(), before.get(), memory_before.get()};
-        const std::vector<skrnn::TrainingLayer> layers = layers_in(theta.get(), g.get());
+        std::vector<skrnn::TrainingLayer> layers = layers_in(theta.get(), g.get());
         const Index end = P_ - t.K * (1 + R_);
         t.layers = layers.data();
+        t.table = t.n_tokens ? theta.get() : nullptr;
+        t.dtable = t.n_tokens ? g.get() : nullptr;
+        t.callbacks = {const_cast<TrainingCase*>(this), nullptr, nullptr, draw_masks};
+        std::vector<Memory<Real>> states;
+        const Index n = Index(weight_.size());
+        for (std::size_t k = 0; k < layers.size(); ++k)
+            for (int j = 0; j < skrnn::cell_info(layers[k].cell).states; ++j) {
+                if (has_start_) states.push_back(placed(std::vector<Real>(n * layers[k].H, Real(0.25))));
+                if (has_start_) layers[k].start[j] = states.back().get();
+                if (has_ends_) states.push_back(placed(std::vector<Real>(n * layers[k].H, Real(0))));
+                if (has_ends_) layers[k].ends[j] = states.back().get();
+            }
         t.W = theta.get() + end;
         t.b = theta.get() + end + R_ * t.K;
         t.dW = g.get() + end;
@@ -826,7 +843,7 @@ class TrainingCase {
                                  starts.get(), lengths.get(), order.get(), nullptr};
         };
         const int type = t.is_double ? 10 : 9;
-        t.data.X = flat(X.get(), type, F_, sizeof(Real));
+        t.data.X = flat(X.get(), type, width_of_X(), sizeof(Real));
         const Memory<Index> read = placed(read_);
         t.data.lengths = read.get();
         t.data.weight = weight.get();
@@ -846,25 +863,40 @@ class TrainingCase {
         all.insert(all.end(), theta.get(), theta.get() + P_);
         all.insert(all.end(), g.get(), g.get() + P_);
         all.insert(all.end(), memory.get(), memory.get() + slots * P_);
+        for (const Memory<Real>& state : states) all.insert(all.end(), state.get(), state.get() + state.size());
         return all;
     }
 
     std::string text() const {
         char line[200];
         std::snprintf(line, sizeof line, "training %s float%d layers=%d F=%d K=%d P=%d loss=%d rows=%d k1=%d k2=%d%s",
-                      build_.name, int(sizeof(Real)) * 8, int(t_.n_layers), int(F_), int(t_.K), int(P_), t_.loss,
+                      build_.name, int(sizeof(Real)) * 8, int(t_.n_layers), int(t_.F), int(t_.K), int(P_), t_.loss,
                       int(rows_.size()), int(k1_), int(k2_), t_.data.per_step ? " per step" : "");
         return line;
     }
 
   private:
+    Index width_of_X() const { return t_.n_tokens ? 1 : t_.F; }
+
+    // Zeros and twos, the same for the same sequence of calls
+    static int draw_masks(void* self, Index B, void* const* masks) {
+        const TrainingCase& own = *static_cast<TrainingCase*>(self);
+        for (Index k = 0; k < own.t_.n_layers; ++k) {
+            const Index parts = k + 1 < own.t_.n_layers ? 1 : own.t_.n_poolings;
+            const Index n = B * own.H_[k] * own.t_.n_directions * parts;
+            for (Index j = 0; j < n; ++j) static_cast<Real*>(masks[k])[j] = Real(j * 7 % 3 ? 2 : 0);
+        }
+        return 1;
+    }
+
     void draw_weights(Random& random) {
-        Index D = F_;
+        Index D = t_.F;
+        P_ = t_.n_tokens * t_.F;
         for (Index k = 0; k < t_.n_layers; ++k) {
             cells_.push_back(int(random.between(0, skrnn::n_cells() - 1)));
             H_.push_back(random.between(1, random.chance(0.2) ? 90 : 20));
-            P_ += skrnn::cell_info(cells_[k]).gates * H_[k] * (D + H_[k] + 2);
-            D = H_[k];
+            P_ += t_.n_directions * skrnn::cell_info(cells_[k]).gates * H_[k] * (D + H_[k] + 2);
+            D = t_.n_directions * H_[k];
         }
         R_ = t_.n_poolings * D;
         P_ += t_.K * (1 + R_);
@@ -890,7 +922,9 @@ class TrainingCase {
         }
         for (Index k = 0; k < total; ++k) order_.push_back(k);
         for (Index k = total - 1; k > 0; --k) std::swap(order_[k], order_[random.between(0, k)]);
-        X_ = numbers<Real>(total * F_, random, 1, random.chance(0.1) ? 0.001 : 0);
+        X_ = numbers<Real>(total * width_of_X(), random, 1, !t_.n_tokens && random.chance(0.1) ? 0.001 : 0);
+        for (Real& x : X_)
+            if (t_.n_tokens) x = Real(random.between(-1, t_.n_tokens - 1));
         y_ = numbers<Real>((data.per_step ? total : n) * data.y_columns, random, 1, 0);
         for (Real& y : y_) y = info.labels ? Real(random.between(0, t_.K - 1)) : std::fabs(y);
         has_inner_ = random.chance(0.5);
@@ -902,17 +936,20 @@ class TrainingCase {
 
     std::vector<skrnn::TrainingLayer> layers_in(Real* theta, Real* g) const {
         std::vector<skrnn::TrainingLayer> layers;
-        Index at = 0, D = F_;
+        Index at = t_.n_tokens * t_.F, D = t_.F;
         for (Index k = 0; k < t_.n_layers; ++k) {
             const Index H = H_[k], G = skrnn::cell_info(cells_[k]).gates * H;
             const Index sizes[] = {D * G, H * G, G, G};
-            skrnn::TrainingLayer layer = {cells_[k], H, {}, {}};
-            for (int j = 0; j < 4; at += sizes[j++]) {
-                layer.weights[j] = theta + at;
-                layer.gradients[j] = g + at;
-            }
+            skrnn::TrainingLayer layer = {};
+            layer.cell = cells_[k];
+            layer.H = H;
+            for (int d = 0; d < t_.n_directions; ++d)
+                for (int j = 0; j < 4; at += sizes[j++]) {
+                    layer.weights[d][j] = theta + at;
+                    layer.gradients[d][j] = g + at;
+                }
             layers.push_back(layer);
-            D = H;
+            D = t_.n_directions * H;
         }
         return layers;
     }
@@ -932,8 +969,8 @@ class TrainingCase {
 
     const Build& build_;
     skrnn::Training t_ = {};
-    Index F_, P_ = 0, R_, k1_, k2_, batches_;
-    bool has_inner_;
+    Index P_ = 0, R_, k1_, k2_, batches_;
+    bool has_inner_, has_start_, has_ends_;
     std::vector<int> cells_;
     std::vector<Index> H_, starts_, lengths_, read_, order_, rows_;
     std::vector<Real> theta_, X_, y_;

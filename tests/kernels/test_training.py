@@ -35,22 +35,26 @@ LEVELS = {"?": 2, "u1": 4, "u2": 4, "u4": 4, "u8": 4}
 class Case:
     """A network, data and a way of training, drawn at random."""
 
-    def __init__(self, seed, dtype=np.float64):
+    def __init__(self, seed, dtype=np.float64, dropout=False):
         rng = self.rng = np.random.RandomState(seed)
         cell, options = WITH_TWIN[rng.randint(len(WITH_TWIN))]
         self.F, self.K, self.n = rng.randint(1, 6), rng.randint(1, 5), rng.randint(1, 12)
         self.variant = LOSS_VARIANTS[rng.randint(len(LOSS_VARIANTS))]
         sizes = rng.randint(1, 20, size=rng.randint(1, 4))
         self.loss = make(self.variant, self.K)
+        self.n_tokens = rng.randint(1, 9) if rng.randint(4) == 0 else None
         self.net = Network(
             CELLS[cell], self.F, sizes.tolist(), self.K, dtype=dtype, cell_options=options,
             pooling=POOLING_VARIANTS[rng.randint(len(POOLING_VARIANTS))], n_threads=rng.randint(1, 4),
+            bidirectional=rng.randint(4) == 0, n_tokens=self.n_tokens,
+            dropout=dropout and float(rng.choice([0, 0.4])),
         )  # fmt: skip
         self.theta = self.net.initial_weights(rng)
         self.theta += rng.normal(scale=0.1, size=self.theta.size).astype(dtype)
         self.per_step = bool(rng.randint(2))
         self.data = self.new_data()
-        self.k1, self.k2 = (rng.choice([None, 1, 2, 3, 5, 100]) for _ in range(2))
+        lengths = [None] if self.net.bidirectional else [None, 1, 2, 3, 5, 100]
+        self.k1, self.k2 = (rng.choice(lengths) for _ in range(2))
         self.batch_size = rng.randint(1, self.n + 1)
 
     def sequences(self, values_of, lengths, n_features):
@@ -78,6 +82,16 @@ class Case:
             order = rng.permutation(total)
         return Sequences(values, lengths, order=order, columns=columns)
 
+    def tokens(self, lengths):
+        values = self.rng.randint(self.n_tokens, size=(int(sum(lengths)), 1))
+        return Sequences(values.astype(self.rng.choice(["i4", "i8", "f8", "f2"])), lengths, dtype=np.intp)
+
+    def states(self, n):
+        return [
+            tuple(self.rng.normal(size=(n, H)).astype(self.net.dtype) for _ in range(cell.n_states))
+            for cell, H in zip(self.net.cells, self.net.hidden_sizes, strict=True)
+        ]
+
     def new_data(self):
         rng, n = self.rng, self.n
         T = rng.randint(1, 9)
@@ -86,7 +100,9 @@ class Case:
         delay = int(rng.randint(3)) if self.per_step and rng.randint(2) else 0
         options = {"delay": delay, "replication": 0.0 if self.per_step else float(rng.choice([0, 0.3]))}
         weight = rng.choice([0.5, 1.0, 2.0], size=n) if rng.randint(2) else None
-        X = self.sequences(None, lengths, self.F)
+        X = self.tokens(lengths) if self.n_tokens else self.sequences(None, lengths, self.F)
+        if not self.net.bidirectional and rng.randint(3) == 0:
+            options["start"] = self.states(n)
         if not self.per_step:
             inner = rng.uniform(0.5, 2, size=n) if rng.randint(2) else None
             return Dataset(X, targets(name, n, self.K, rng), weight, class_weight=inner, **options)
@@ -149,9 +165,34 @@ def test_gradients_of_many_batches(seed):
         check_gradient(10_000 + seed + k, np.float64, 1e-10)
 
 
+def outcome(learner, one_pass, case, rows):
+    """What an epoch ends with: None, or what is no longer finite."""
+    learner.start_epoch()
+    try:
+        one_pass(case.epoch(rows), case.k1, case.k2)
+    except DivergenceError as error:
+        return error.what
+    return None
+
+
+def compare_ends(got, expected):
+    """The rows and states after the batches of an epoch, which come in one piece or in several."""
+    assert len(got) == 1
+    rows = np.concatenate([rows for rows, _ in expected])
+    assert sorted(rows) == sorted(got[0][0])
+    for k, layer in enumerate(got[0][1]):
+        for s, state in enumerate(layer):
+            others = np.concatenate([layers[k][s] for _, layers in expected])
+            np.testing.assert_allclose(
+                state[np.argsort(got[0][0])], others[np.argsort(rows)], rtol=1e-5, atol=1e-8
+            )
+    got.clear()
+    expected.clear()
+
+
 @np.errstate(all="ignore")
 def check_updates(seed):
-    case = Case(seed)
+    case = Case(seed, dropout=True)
     rng = case.rng
     how = {
         "solver": STEPPING[rng.randint(len(STEPPING))],
@@ -160,14 +201,22 @@ def check_updates(seed):
         "clip_value": rng.choice([None, 0.0437, 0.513]),
         "weighting": Weighting(3.0, 0.7, 2) if rng.randint(2) else None,
     }
-    learners = case.learner(**how), case.learner(**how)
+    with_ends = not case.net.bidirectional and rng.randint(2)
+    learners = [
+        case.learner(**how, random_state=np.random.RandomState(seed), ends=[] if with_ends else None)
+        for _ in range(2)
+    ]
     reference = BatchByBatch(case.loss, learners[0], [])
     twin = CompiledEpochs.new(case.loss, case.data, learners[1], [])
     for _ in range(2):
         rows = rng.permutation(len(case.data))
-        for learner, one_pass in zip(learners, (reference, twin), strict=True):
-            learner.start_epoch()
-            one_pass(case.epoch(rows), case.k1, case.k2)
+        outcomes = [
+            outcome(learner, one_pass, case, rows)
+            for learner, one_pass in zip(learners, (reference, twin), strict=True)
+        ]
+        assert outcomes[0] == outcomes[1]
+        if outcomes[0]:
+            return
         expected, got = learners
         np.testing.assert_allclose(got.theta, expected.theta, rtol=1e-6, atol=1e-7)
         np.testing.assert_allclose(got.solver.memory, expected.solver.memory, rtol=1e-5, atol=1e-8)
@@ -181,6 +230,8 @@ def check_updates(seed):
         for array, other in zip(before[:2], expected_before[:2], strict=True):
             np.testing.assert_allclose(array, other, rtol=1e-5, atol=1e-6)
         assert not got.g.any()
+        if with_ends:
+            compare_ends(got.ends, expected.ends)
 
 
 @pytest.mark.parametrize("seed", range(100, 160))
@@ -306,6 +357,29 @@ def test_labels_that_are_none_are_an_error():
             )
 
 
+def test_a_number_that_is_no_token_is_an_error():
+    rng = np.random.RandomState(0)
+    net = Network(CELLS["gru"], 3, (5,), 2, dtype=np.float64, n_tokens=4)
+    theta = net.initial_weights(rng)
+    X = Sequences(np.array([[0], [1], [4], [-1]]), [2, 2], dtype=np.intp)
+    training = new_training(net, SquaredError(), Dataset(X, np.zeros((2, 2))), Gradient(net, theta, FAST))
+    training.gather([0])
+    with pytest.raises(ValueError, match="no token"):
+        training.gather([1])
+
+
+def test_both_directions_take_no_windows():
+    rng = np.random.RandomState(0)
+    net = Network(CELLS["gru"], 3, (5,), 2, dtype=np.float64, bidirectional=True)
+    data = Dataset(Sequences(rng.normal(size=(4, 5, 3))), np.zeros((4, 2)))
+    training = new_training(net, SquaredError(), data, Gradient(net, net.initial_weights(rng), FAST))
+    for windows in ((2, None), (None, 2)):
+        with pytest.raises(ValueError, match="whole sequences"):
+            training.gather(np.arange(4), *windows)
+    with pytest.raises(ValueError, match="reverse"):
+        training.keep_ends()
+
+
 def test_an_error_of_python_in_the_middle_comes_out():
     data, learner, loss = small()
     data.X.values = data.X.values.astype("f2")
@@ -346,14 +420,9 @@ def test_what_does_not_fit_has_no_twin():
         CompiledEpochs.new(loss, data, Learner(learner.network, theta, FAST, OwnSolver(theta, 1)), [])
         is None
     )
-    with_ends = Learner(learner.network, theta, FAST, learner.solver, ends=[])
-    assert CompiledEpochs.new(loss, data, with_ends, []) is None
     dropped = Learner(learner.network, theta, FAST, learner.solver, weight_dropout=0.5)
     assert CompiledEpochs.new(loss, data, dropped, []) is None
-    for options in ({"bidirectional": True}, {"dropout": 0.5}, {"n_tokens": 7}):
-        net = Network(CELLS["gru"], 3, (5,), 2, dtype=np.float64, **options)
-        other = Learner(net, net.initial_weights(np.random.RandomState(0)), FAST, learner.solver)
-        assert not compiled.fits(net, data, other)
+    assert not compiled.fits(learner.network, object(), learner)
     with _kernels.using("numpy"):
         assert CompiledEpochs.new(loss, data, learner, []) is None
 
@@ -364,7 +433,7 @@ def test_what_does_not_fit_has_no_twin():
 def arguments():
     data, learner, _ = small()
     views, gradients = learner.views, learner.gradient_views
-    weights, slopes = ([[list(v.layers[0][0])], v.W, v.b] for v in (views, gradients))
+    weights, slopes = ([[[list(v.layers[0][0])]], v.W, v.b, None] for v in (views, gradients))
     binding = _kernels._binding
     return {
         "build": _kernels.builds[BUILDS[0]], "cells": [binding.CELLS["gru"]],
@@ -379,7 +448,7 @@ def changed(sequences, **changes):
 
 
 def spoiled(given, spoil):
-    layer = given["weights"][0][0]
+    layer = given["weights"][0][0][0]
     layer[0] = spoil(layer[0])
 
 
@@ -394,7 +463,15 @@ HOSTILE = {
     "options": lambda a: a.update(loss=(a["loss"][0], (1.0,))),
     "another layer": lambda a: a.update(cells=a["cells"] * 2),
     "gradients of other shapes": lambda a: a["gradients"].__setitem__(1, np.zeros((5, 1))),
-    "a weight is missing": lambda a: a["weights"][0][0].__setitem__(1, None),
+    "a weight is missing": lambda a: a["weights"][0][0][0].__setitem__(1, None),
+    "no table": lambda a: a["weights"].pop(),
+    "a table without gradient": lambda a: a["weights"].__setitem__(3, np.zeros((4, 3))),
+    "another table": lambda a: [a[w].__setitem__(3, np.zeros((4, 2))) for w in ("weights", "gradients")],
+    "one direction more": lambda a: a["gradients"][0][0].append(a["gradients"][0][0][0]),
+    "three directions": lambda a: [w[0][0].extend(w[0][0] * 2) for w in (a["weights"], a["gradients"])],
+    "states": lambda a: changed(a["data"], start=[(np.zeros((9, 4)),)]),
+    "states of two layers": lambda a: changed(a["data"], start=[(np.zeros((9, 5)),)] * 2),
+    "states of an LSTM": lambda a: changed(a["data"], start=[(np.zeros((9, 5)),) * 2]),
     "weights of another type": lambda a: spoiled(a, lambda W: W.astype("f4")),
     "not contiguous": lambda a: spoiled(a, np.asfortranarray),
     "starts": lambda a: changed(a["data"].X, starts=np.full(9, 1)),
