@@ -6,7 +6,7 @@ One layer, a linear read-out of the last state, ten classes, 8 features, Adam, c
 one thread; 40 batches of B sequences of T steps. Microseconds for each update, medians of interleaved
 epochs:
 
-``fit``      an epoch of training divided by its updates: rows gathered, windows, loss, update, bookkeeping
+``fit``      an epoch of training divided by its updates: rows, windows, loss, update, bookkeeping
 ``kernels``  the layer forward, backward and its weight gradients, and the solver's step, each called from
              Python on arrays in memory (`benchmarks/kernels.py`); these calls cost some 10 of them
 ``torch``    `nn.LSTM`, `nn.Linear`, cross-entropy, `clip_grad_norm_` and Adam in a loop, as its users
@@ -65,7 +65,7 @@ def our_epoch(cell, X, y, B, H):
     return epoch
 
 
-def kernels_alone(cell, X, B, H):
+def kernels_alone(cell, X, y, B, H):
     import numpy as np
     import torch
 

@@ -142,8 +142,8 @@ def teach(learns, loss, class_factors, learner, every):
 def training(network, poolings, loss, data, gradient):
     """TBPTT on batches of ``data`` with a ``Gradient`` or a ``Learner`` (``_binding.Training``).
 
-    ``poolings`` are the names of their twins. None as for ``stepper``, or if there is no twin of a pooling
-    or of the loss.
+    ``poolings`` are the names of their twins. None as for ``stepper``, or if a pooling or the loss has no
+    twin.
     """
     if build is None or network.dtype.char not in "fd":
         return None
