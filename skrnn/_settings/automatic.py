@@ -5,7 +5,8 @@ The figures are those of a study on ten sets and some tasks (docs/defaults.rst,
 To give a solver of one's own a rate, add a row to ``RATES``.
 
 Letters: ``n`` sequences, ``u`` updates of an epoch, ``k``: how many times smaller than ``BATCH`` the
-batches are that were asked for, 1 or more.
+batches are that were asked for, or how many times fewer targets an update learns from than a rate is for;
+1 or more.
 """
 
 from typing import NamedTuple
@@ -17,44 +18,50 @@ LARGEST_WHOLE, BATCH = 32, 16
 LARGEST_WHOLE_OF_PAIRS, BATCH_OF_PAIRS = 200, 32
 # Epochs of a schedule that goes down to zero: so many, if they make no fewer updates than so many, and no
 # more than MOST_UPDATES; never fewer epochs than FEWEST_EPOCHS. There is more to learn from targets per
-# step, and their gradients are less noisy, so that rates may be higher; but not those of windows. Other
-# schedules have no end of their own, and end by tol.
+# step, and their gradients are less noisy, so that rates may be higher. Other schedules have no end of
+# their own, and end by tol.
 OF_SEQUENCES, OF_STEPS = (60, 180), (90, 360)
 MOST_UPDATES, FEWEST_EPOCHS = 3000, 10
 OPEN_END = 200
 
 
 class Rates(NamedTuple):
-    """``top``: where one cycle turns; ``of_steps``: the same with targets per step; ``start``: of every
-    other schedule, and of parts.
+    """``top``: where one cycle turns; ``of_steps``: the same with targets per step, where an update
+    learns from no fewer than ``targets`` of them; ``start``: of every other schedule, and of parts.
     """
 
     top: float
     of_steps: float
     start: float
+    targets: int
 
 
 # (solver, whether the cell has a gate that keeps the state): without one high rates blow up long products
 RATES = {
-    ("adam", True): Rates(0.03, 0.06, 0.01),
-    ("adam", False): Rates(0.003, 0.01, 0.003),
-    ("rmsprop", True): Rates(0.01, 0.01, 0.003),
-    ("rmsprop", False): Rates(0.003, 0.003, 0.001),
-    ("sgd", True): Rates(0.3, 0.3, 0.3),
-    ("sgd", False): Rates(0.03, 0.03, 0.03),
+    ("adam", True): Rates(0.03, 0.06, 0.01, 800),
+    ("adam", False): Rates(0.003, 0.01, 0.003, 100),
+    ("rmsprop", True): Rates(0.01, 0.01, 0.003, 50),
+    ("rmsprop", False): Rates(0.003, 0.003, 0.001, 50),
+    ("sgd", True): Rates(0.3, 0.3, 0.3, 200),
+    ("sgd", False): Rates(0.03, 0.03, 0.03, 100),
 }
 # The gradient of k times fewer sequences is noisier, by the root of k. An epoch of k times as many steps
 # has no more noise than before if the rate falls by the root of k, where a solver divides by the size of
 # the gradient (Malladi and others 2022), or by k, where steps are in proportion to it (Goyal and others
 # 2017).
 IN_PROPORTION = {"sgd"}
-UNUSED = Rates(0.01, 0.01, 0.01)  # a solver that finds its own steps
+UNUSED = Rates(0.01, 0.01, 0.01, 1)  # a solver that finds its own steps
+
+
+def rates_of(solver, cell):
+    """The ``Rates`` of a solver for a cell."""
+    is_gated = getattr(cell, "forget_gate", None) is not None
+    return RATES.get((solver, is_gated), UNUSED)
 
 
 def learning_rate_init(solver, cell, *, turns, per_step):
     """The rate for a cell; ``turns``: whether the schedule goes up to it before it goes down."""
-    is_gated = getattr(cell, "forget_gate", None) is not None
-    rates = RATES.get((solver, is_gated), UNUSED)
+    rates = rates_of(solver, cell)
     if not turns:
         return rates.start
     return rates.of_steps if per_step else rates.top
@@ -82,6 +89,11 @@ def batch_size_of_pairs(n):
 def times_smaller(batch_size):
     """The k of a batch size."""
     return max(1.0, BATCH / batch_size)
+
+
+def times_fewer(solver, cell, n_targets):
+    """The k of windows with so many targets; see ``benchmarks/windows.py``."""
+    return max(1.0, rates_of(solver, cell).targets / n_targets)
 
 
 def rate_of_small_batches(rate, solver, k):

@@ -61,6 +61,8 @@ class Settings:
         Whether data that training does not see say when it stops, and which weights are kept.
     has_many_losses : bool
         Whether there are losses at many steps of a sequence, so that k1 makes more than one update.
+    has_rates_of_steps : bool
+        Whether an update learns from the losses of several steps.
     learns_from_steps : bool
         Whether an update has the gradient of the losses of all steps, which a cycle goes by.
     can_truncate : bool
@@ -110,7 +112,7 @@ class Settings:
         if self.learning_rate_init == "auto":
             turns = not in_parts and getattr(self.schedule_class, "is_whole", False)
             rate = automatic.learning_rate_init(
-                self.solver, self.cell, turns=turns, per_step=self.learns_from_steps
+                self.solver, self.cell, turns=turns, per_step=self.has_rates_of_steps
             )
             vars(self).update(learning_rate_init=rate, finds_rate=not in_parts)
         if self.alpha == "auto":
@@ -148,9 +150,18 @@ class Settings:
         """The initial rate, or the highest of a cycle, of a fit on n sequences."""
         if not self.finds_rate:
             return self.learning_rate_init
-        return automatic.rate_of_small_batches(
+        rate = automatic.rate_of_small_batches(
             self.learning_rate_init, self.solver, self._times_smaller(n)
         )
+        return rate / self._times_fewer(n) ** 0.5
+
+    def _times_fewer(self, n):
+        """How many times fewer targets than a cycle's rate is for an update of k1 steps learns from."""
+        turns = getattr(self.schedule_class, "is_whole", False)
+        if not turns or self.every is None or not self.has_rates_of_steps:
+            return 1.0
+        side_by_side = self.batch_size if self.cuts_pieces else min(n, self.batch_size_of(n))
+        return automatic.times_fewer(self.solver, self.cell, side_by_side * self.every)
 
     def _times_smaller(self, n):
         """How many times smaller than usual the batches of a cycle are, if that was asked for.
@@ -264,6 +275,7 @@ class SequenceSettings(Settings):
             "every": 1 if online and self.k1 is None else self.k1,
             "per_step": per_step,
             "has_many_losses": has_many,
+            "has_rates_of_steps": bool(per_step and not online),
             "learns_from_steps": bool(per_step and not online and self.k1 is None),
             "steps_in_y": self.return_sequences and self.rows != "steps",
             "can_truncate": not (self.bidirectional or self.full_batch or online),
@@ -317,6 +329,7 @@ class PairSettings(Settings):
         return {
             "per_step": True,
             "has_many_losses": True,
+            "has_rates_of_steps": False,
             "learns_from_steps": False,
             "online": None,
             "every": self.k1,

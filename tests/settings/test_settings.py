@@ -126,6 +126,31 @@ def test_the_automatic_rate_is_lower_for_small_batches(solver, batch_size, n, sh
         assert others.rate_of(n) == others.learning_rate_init
 
 
+@pytest.mark.parametrize(
+    ("how", "n", "targets"),  # those that an update learns from; None: the rate is not lower
+    [
+        ({"k1": 50}, 1, 50),
+        ({"k1": 5}, 10, 5 * 10),
+        ({"k1": 5}, 64, 5 * 16),  # batches of 16
+        ({"k1": 5, "batch_size": 4}, 64, 5 * 4),
+        ({"k1": 5, "batch_size": 10}, 1, 5 * 10),  # one series, cut into ten pieces
+        ({"k1": 800}, 1, None),
+        ({"k1": 50}, 16, None),
+        ({"k1": 50, "return_sequences": False, "target_replication": 0.5}, 1, None),
+        ({"k1": 50, "return_sequences": False}, 1, None),  # one loss for each sequence
+        ({"k1": 50, "learning_rate": "constant"}, 1, None),
+        ({}, 1, None),
+    ],
+)
+@pytest.mark.parametrize("solver", ["adam", "sgd", "rmsprop"])
+def test_the_automatic_rate_is_lower_for_windows_of_few_targets(solver, how, n, targets):
+    how = {"return_sequences": True, "solver": solver, **how}
+    settings = checked(**how)
+    share = 1 if targets is None else min(1, targets / RATES[solver, True].targets) ** 0.5
+    assert settings.rate_of(n) == pytest.approx(share * settings.learning_rate_init)
+    assert checked(**how | {"learning_rate_init": 0.5}).rate_of(n) == 0.5
+
+
 def test_a_fit_of_small_batches_trains_at_the_lower_rate():
     X, y = np.random.RandomState(0).normal(size=(20, 3, 1)), np.arange(20.0)
     params = {"hidden_size": 2, "batch_size": 4, "max_iter": 3, "tol": None, "random_state": 0}
