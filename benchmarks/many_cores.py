@@ -10,10 +10,10 @@ gradient into parts of its rows (`skrnn/_kernels/driver.cpp`); neither needs a b
 with the time of a slice measured on one core at just its number of sequences: small slices fill the
 register tiles less well, which is in the figure. A part of the gradient takes its share of the rows. To
 wake a thread takes 10 microseconds, as measured on two cores. "GB/s" is the memory that is written and
-read then, if nothing of it stayed in a cache: states, tape, inputs; a socket gives some 200.
+read then, if nothing of it stayed in a cache; a socket gives some 200.
 
-The order of every sum is that of one core: slices do not reduce, and each part adds up its own rows of the
-gradient over all sequences. So no bit depends on the number of cores, and no reduction grows with it.
+The order of every sum is that of one core: slices do not reduce, and each part adds up its own rows of
+the gradient over all sequences. So no bit depends on the number of cores, and no reduction grows with it.
 """
 
 import argparse

@@ -51,6 +51,7 @@ cdef extern from "training.hpp" namespace "skrnn" nogil:
         int (*inputs)(void*, Index, Index, void*) noexcept nogil
         int (*targets)(void*, Index, Index, void*) noexcept nogil
         int (*masks)(void*, Index, void* const*) noexcept nogil
+        int (*look_around)(void*) noexcept nogil
 
     cdef struct CTraining "skrnn::Training":
         const CBuild* build
@@ -116,6 +117,11 @@ cdef int draw_masks(void* training, Index B, void* const* masks) noexcept nogil:
         return (<Training> training).draw_masks(B, masks)
 
 
+cdef int look_around(void* training) noexcept nogil:
+    with gil:
+        return (<Training> training).look_around()
+
+
 cdef class Training:
     """TBPTT(k1, k2) on one batch after the other, updates included; for one thread at a time.
 
@@ -155,7 +161,7 @@ cdef class Training:
         self.c.build, self.c.n_threads = build.get(), max(n_threads, 1)
         self.c.callbacks.python = <void*> self
         self.c.callbacks.inputs, self.c.callbacks.targets = read_inputs, read_targets
-        self.c.callbacks.masks = draw_masks
+        self.c.callbacks.masks, self.c.callbacks.look_around = draw_masks, look_around
         check(len(weights) == len(gradients) == 4, "There must be layers, W, b and a table.")
         self.read_layers([int(cell) for cell in cells], weights[0], gradients[0])
         self.read_out(weights[1:3], gradients[1:3], [int(pooling) for pooling in poolings])
@@ -393,6 +399,14 @@ cdef class Training:
             for k in range(len(drawn)):
                 width = self.c.n_directions * self.layers[k].H * (self.c.n_poolings if k == len(drawn) - 1 else 1)
                 self.copy(drawn[k], self.typenum, B, width, masks[k])
+        except BaseException as error:
+            self.error = error
+            return False
+        return True
+
+    cdef bint look_around(self):
+        try:
+            PyErr_CheckSignals()
         except BaseException as error:
             self.error = error
             return False

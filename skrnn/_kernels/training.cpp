@@ -1,6 +1,7 @@
 #include "training.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 
@@ -14,6 +15,9 @@ namespace {
 
 // Steps of a window when the state only moves on (MAX_ADVANCE of tbptt.py)
 constexpr Index MOST_STEPS = 64;
+
+// Between two looks around in one batch: soon enough for who interrupts, and no cost
+constexpr std::chrono::milliseconds PATIENCE(50);
 
 template <class T>
 struct PoolingTwin {
@@ -148,6 +152,7 @@ class BatchRun {
     void direction_backward(Index k, int d, const WindowRun<T>& w, const T* dH, Index first);
     void table_gradient(const WindowRun<T>& w, const T* dX);
     Outcome update(double scale, double relative_weight, Totals* totals);
+    bool look_around();
     Pooled<T> pooled(const WindowRun<T>& w, PoolingRun<T>& p) const;
 
     LayerRun<T>& top() { return layers_[t_.n_layers - 1]; }
@@ -167,6 +172,7 @@ class BatchRun {
     T* scratch_;              // of its gradient
     T* drawn_;                // a mask as it was drawn
     Index Kp_;
+    std::chrono::steady_clock::time_point looked_ = std::chrono::steady_clock::now();
 };
 
 // --- memory of a batch --------------------------------------------------------------------------------
@@ -620,7 +626,15 @@ Outcome BatchRun<T>::update(double scale, double relative_weight, Totals* totals
     totals->n_clipped += facts.clipped;
     totals->penalty += facts.penalty * share;
     totals->norm_sum += facts.norm;
-    return draw_masks() ? UPDATED : ERROR_OF_PYTHON;
+    return draw_masks() && look_around() ? UPDATED : ERROR_OF_PYTHON;
+}
+
+template <class T>
+bool BatchRun<T>::look_around() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - looked_ < PATIENCE) return true;
+    looked_ = now;
+    return t_.callbacks.look_around(t_.callbacks.python);
 }
 
 // ``at``: the step that the state has come to.

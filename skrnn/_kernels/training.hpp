@@ -35,6 +35,8 @@ struct Callbacks {
     int (*targets)(void* python, Index start, Index end, void* y);  // (N, y_columns)
     // for each layer a mask (B, width), of what the next one reads, the sequences in the order in which they came
     int (*masks)(void* python, Index B, void* const* masks);
+    // now and then, after an update: whether somebody wants to end this
+    int (*look_around)(void* python);
 };
 
 struct Training {

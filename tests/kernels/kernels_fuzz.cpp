@@ -819,7 +819,7 @@ class TrainingCase {
         t.layers = layers.data();
         t.table = t.n_tokens ? theta.get() : nullptr;
         t.dtable = t.n_tokens ? g.get() : nullptr;
-        t.callbacks = {const_cast<TrainingCase*>(this), nullptr, nullptr, draw_masks};
+        t.callbacks = {const_cast<TrainingCase*>(this), nullptr, nullptr, draw_masks, [](void*) { return 1; }};
         std::vector<Memory<Real>> states;
         const Index n = Index(weight_.size());
         for (std::size_t k = 0; k < layers.size(); ++k)

@@ -1,5 +1,6 @@
 """Whole batches and epochs in one compiled call, against the loop of NumPy."""
 
+import signal
 import threading
 
 import numpy as np
@@ -319,6 +320,33 @@ def test_an_interruption_leaves_the_weights_of_the_last_whole_update():
     other_data, other, _ = small()
     BatchByBatch(loss, other, [])(Epoch(other_data, np.float64, np.arange(4), 2), None, None)
     np.testing.assert_allclose(learner.theta, other.theta, rtol=1e-9)
+
+
+def interrupted(call):
+    """Call it, and interrupt it after 0.2 seconds."""
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    try:
+        call()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="There are no such timers.")
+def test_a_long_series_can_be_interrupted():
+    rng = np.random.RandomState(0)
+    net = Network(CELLS["lstm"], 3, (30,), 1, dtype=np.float64)
+    theta = net.initial_weights(rng)
+    X, y = (Sequences(rng.normal(size=(200_000, width)), [200_000]) for width in (3, 1))
+    learner = Learner(net, theta, FAST, SOLVERS["adam"](theta, 0.001))
+    data = Dataset(X, y)
+    twin = CompiledEpochs.new(SquaredError(), data, learner, [])
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(lambda: twin(Epoch(data, net.dtype, np.arange(1), 1), 5, 5))
+    assert 0 < learner.n_updates == learner.solver.t < 40_000
+    assert np.isfinite(theta).all()
+    assert not learner.g.any()
 
 
 @pytest.mark.parametrize(("bad", "what"), [(np.nan, "loss"), (np.inf, "loss"), (1.843e19, "gradient")])
