@@ -18,7 +18,6 @@ from dataclasses import replace
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import validate_parameter_constraints
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._engine.forward import BLOCK
@@ -40,10 +39,10 @@ from skrnn._reading.reader import Given, Reader, read_again
 from skrnn._reading.targets import check_targets, read_targets_per_step
 from skrnn._reading.weights import read_weights
 from skrnn._settings.arguments import check_int
-from skrnn._settings.build import attributes_of, build, of
+from skrnn._settings.build import attributes_of, build, has_own_init, of
 from skrnn._settings.checks import check_online
 from skrnn._settings.quoting import quote
-from skrnn._settings.settings import Of, SequenceSettings, check_goes_on
+from skrnn._settings.settings import Of, SequenceSettings, check_each, check_goes_on
 from skrnn._settings.texts import complete
 from skrnn.cells import Elman
 from skrnn.solvers import SOLVERS
@@ -73,6 +72,11 @@ class Trainable(Stamped, HasTasks, BaseEstimator):
             cls._cell = cell
         if cls._cell is not None and "__init__" not in cls.__dict__:
             build(cls, **cls._tables())
+
+    @classmethod
+    def _get_param_names(cls):
+        """As scikit-learn has it, which reads the signature at every call of fit, and clone."""
+        return super()._get_param_names() if has_own_init(cls) else sorted(cls._parameters)
 
     @classmethod
     def _owners(cls):
@@ -175,9 +179,7 @@ class Trainable(Stamped, HasTasks, BaseEstimator):
     def _checked(self, name):
         """A parameter that is read after fit: ``set_params`` may have made it anything since."""
         value = getattr(self, name)
-        validate_parameter_constraints(
-            self._parameter_constraints, {name: value}, caller_name=type(self).__name__
-        )
+        check_each(self._parameter_constraints, {name: value}, type(self).__name__)
         return value
 
     def _n_threads(self):
@@ -214,8 +216,11 @@ class Trainable(Stamped, HasTasks, BaseEstimator):
 
     @property
     def _model(self):
-        check_is_fitted(self)
-        return self._fitted.model
+        fitted = vars(self).get("_fitted")
+        if fitted is None:  # scikit-learn's check asks for tags first, which takes longer
+            check_is_fitted(self)
+            fitted = self._fitted
+        return fitted.model
 
 
 def _hold_out(reader, task, X, given, random_state):

@@ -81,7 +81,10 @@ class Labels:
                     f"classes=range({K})."
                 )
             return cls("binomial_log_loss", K, False, np.arange(K))
-        classes = unique_labels(y[:, 0]) if classes is None else labels_of(classes)
+        if classes is not None:
+            classes = labels_of(classes)
+        else:
+            classes = np.unique(y) if are_plain(y) else unique_labels(y[:, 0])
         if len(classes) <= 2:
             return cls("binomial_log_loss", 1, True, classes)
         return cls("multinomial_log_loss", len(classes), True, classes)
@@ -102,7 +105,7 @@ class Labels:
             rows = slice(start, start + SOME_LABELS)
             part = y[rows, 0]
             known = np.ones(len(part), dtype=bool)
-            if len(unseen_labels(part, self.classes)):
+            if has_unseen(part, self.classes):
                 known = self._check_known(part, weight[rows] > 0, names)
             numbers[rows, 0][known] = np.searchsorted(self.classes, part[known])
         return numbers
@@ -238,7 +241,12 @@ def _indicator_of_step(y, *, n, K, dtype):
 
 
 def _check_are_labels(y, names):
-    """Raise a ValueError for numbers, and for objects that scikit-learn does not take for labels."""
+    """Raise a ValueError for numbers, and for objects that scikit-learn does not take for labels.
+
+    scikit-learn takes whole numbers whatever they are, and warns where there are very many.
+    """
+    if y.ndim == 1 and are_plain(y) and (len(y) <= 20 or len(np.unique(y)) <= len(y) // 2):
+        return
     try:
         check_classification_targets(y)
     except (TypeError, ValueError) as error:
@@ -283,6 +291,14 @@ def _how_several(settings, names):
     return how if settings.per_step else f"{how} For one label per time step set return_sequences=True."
 
 
+def are_plain(y):
+    """Whether labels are whole numbers or bools, which are classes whatever scikit-learn finds in them.
+
+    It looks for its answer at the values several times, which takes longer than a small network's epoch.
+    """
+    return y.dtype.kind in "biu" and y.dtype.isnative
+
+
 def labels_of(classes):
     """The labels, sorted, that are passed as ``classes``."""
     try:
@@ -295,6 +311,14 @@ def labels_of(classes):
 def same_labels(a, b):
     """Whether two arrays of labels are equal; NumPy before 1.25 warns where text meets numbers."""
     return a.tolist() == b.tolist()
+
+
+def has_unseen(y, classes):
+    """Whether there are any ``unseen_labels``."""
+    if y.dtype != classes.dtype or not are_plain(y):
+        return len(unseen_labels(y, classes)) > 0
+    places = np.minimum(np.searchsorted(classes, y), len(classes) - 1)
+    return bool((classes[places] != y).any())
 
 
 def unseen_labels(y, classes):

@@ -17,6 +17,9 @@ from skrnn._settings.quoting import quote
 # Vectors of the length of theta: theta, gradient, theta before the step. A solver's memory is kept
 # twice, too.
 VECTORS = 3
+# So many bytes this process has taken already, for Python and NumPy: whatever the limits are, they are
+# above. Asking for them takes longer than the training of a small network.
+SURE = 1 << 24
 # What a container is allowed, in the two versions of Linux's control groups.
 CGROUPS = [Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes")]
 
@@ -84,8 +87,7 @@ def check_memory(settings, network, task):
     # the influence before and after a step, and the one that is kept for every series
     numbers = (2 * batch_size + data.n) * width(settings.online, task.facts.architecture)
     tape += numbers * network.dtype.itemsize
-    memory = machine_memory()
-    if weights + tape <= memory:
+    if weights + tape <= SURE or weights + tape <= (memory := machine_memory()):
         return
     what, how = largest_size(settings, task.facts.architecture)
     if weights <= tape:

@@ -49,6 +49,11 @@ def nearness(sequences, axis):
     return ratio if np.isfinite(ratio) else np.inf
 
 
+def spread(n, most):
+    """Numbers below n in rising order, up to ``most`` of them, evenly spread."""
+    return np.arange(n) if n <= most else np.linspace(0, n - 1, most).astype(np.intp)
+
+
 def sample(sequences, *, pairs=False):
     """Up to ``SOME`` sequences, evenly spread, up to ``SOME_STEPS`` steps of each, block by block.
 
@@ -59,7 +64,7 @@ def sample(sequences, *, pairs=False):
     following : (k, T, F) float64 array
         With ``pairs`` (of a 3-D array only): the sequences that follow these; else None.
     """
-    rows = np.unique(np.linspace(0, sequences.n - 1 - pairs, SOME).astype(np.intp))
+    rows = spread(sequences.n - pairs, SOME)
     lengths = np.minimum(sequences.lengths[rows], SOME_STEPS)
     k = max(1, SOME_VALUES // int(lengths[0] * sequences.n_features)) if sequences.is_dense else 1
     for start in range(0, len(rows), k):
@@ -76,7 +81,7 @@ def block(sequences, *, standard=True):
     """
     T, F = min(int(sequences.lengths.min()), SOME_STEPS), sequences.n_features
     k = max(ENOUGH, min(SOME, SOME_VALUES // (T * F)))
-    rows = np.unique(np.linspace(0, sequences.n - 1, k).astype(np.intp))
+    rows = spread(sequences.n, k)
     x = sequences.take(rows[:, None], np.arange(T)).astype(np.float64)
     if len(x) < ENOUGH or not standard:
         return x
@@ -146,17 +151,29 @@ def padding(sequences):
     end. So are neither images by rows, nor counts with zeros, nor series that are all quiet at the end.
     """
     T = int(sequences.lengths[0])
-    if sequences.n < FEW or T < 3 or (sequences.lengths != T).any() or overlap(sequences):
+    if sequences.n < FEW or T < 3 or (sequences.lengths != T).any():
         return None
-    rows = np.unique(np.linspace(0, sequences.n - 1, SOME).astype(np.intp))
-    T = min(T, SOME_STEPS)
-    times = {"end": sequences.lengths[0] - 1 - np.arange(T), "begin": np.arange(T)}
+    rows = spread(sequences.n, SOME)[:, None]
+    steps = np.arange(min(T, SOME_STEPS))
+    times = {"end": T - 1 - steps, "begin": steps}
+    times = {where: when for where, when in times.items() if _may_run(sequences.take(rows, when[:1]))}
+    if not times or overlap(sequences):
+        return None
     for where, when in times.items():
-        x = sequences.take(rows[:, None], when)  # from the outer end inwards
+        x = sequences.take(rows, when)  # from the outer end inwards
         found = _runs(x)
         if found is not None:
             return Padding(found, where, x[_commonest(x[:, 0])[0], 0])
     return None
+
+
+def _may_run(outer):
+    """Whether enough of the outer steps (k, 1, F) may be alike: as many agree in their first number.
+
+    Of most data that is all that has to be found out, and much sooner than whether the steps do.
+    """
+    _, counts = np.unique(outer[:, 0, 0], return_counts=True)
+    return bool(counts.max() >= PADDED * len(outer))
 
 
 def _runs(x):
@@ -238,7 +255,7 @@ def overlap(sequences):
     """Whether every sequence goes on from the one before it, one step later: windows of a series."""
     if not sequences.is_dense or sequences.n < 2 or sequences.values.shape[1] < 2:
         return False
-    rows = np.unique(np.linspace(0, sequences.n - 2, SOME).astype(np.intp))[:, None]
+    rows = spread(sequences.n - 1, SOME)[:, None]
     T = min(int(sequences.lengths[0]), SOME_STEPS)
     here, there = sequences.take(rows, np.arange(1, T)), sequences.take(rows + 1, np.arange(T - 1))
     return bool((here == there).mean() > MOST)
@@ -283,7 +300,7 @@ def rows_follow(x, y):
 
 def _columns_of(values, most):
     """(n, up to most) float64: the first rows, and some columns."""
-    columns = np.unique(np.linspace(0, values.shape[1] - 1, most).astype(np.intp))
+    columns = spread(values.shape[1], most)
     return np.asarray(values[:SOME_ROWS][:, columns], dtype=np.float64)
 
 
@@ -353,7 +370,7 @@ def follows_step_by_step(sequences, y):
     So do targets per time step; a forecast of T steps begins where X ends, and goes on as other sequences
     do. Where both are one period apart, only the values themselves tell.
     """
-    rows = np.unique(np.linspace(0, sequences.n - 1, SOME).astype(np.intp))
+    rows = spread(sequences.n, SOME)
     T = y.shape[1]
     x, y = sequences.take(rows[:, None], np.arange(T)).astype(np.float64), np.asarray(y, np.float64)
     if _are_steps_of_x(x, y[rows]):

@@ -19,6 +19,7 @@ from skrnn._engine.truncation import longest_window
 from skrnn._settings import automatic
 from skrnn._settings.checks import check_pairs, check_sequences
 from skrnn._settings.quoting import quote, shorten
+from skrnn._settings.table import PARAMETERS
 from skrnn.losses import LOSSES
 from skrnn.solvers import SCHEDULES, SOLVERS, Given
 
@@ -231,10 +232,22 @@ TO_PASS = {
 }
 
 
+def check_each(constraints, values, name):
+    """scikit-learn's check of every value; those of the table's defaults are right as they are."""
+    asked = {one: value for one, value in values.items() if not _is_default(one, value, constraints)}
+    validate_parameter_constraints(constraints, asked, caller_name=name)
+
+
+def _is_default(name, value, constraints):
+    """Whether a value is a default of the table, of a class that has the table's constraint, too."""
+    entry = PARAMETERS.get(name)
+    return entry is not None and value is entry.default and constraints.get(name) is entry.constraint
+
+
 def check_values(constraints, values, name):
-    """scikit-learn's check of every value, whose errors quote it in full; here they are cut."""
+    """``check_each``, whose errors quote values in full; here they are cut."""
     try:
-        validate_parameter_constraints(constraints, values, caller_name=name)
+        check_each(constraints, values, name)
     except InvalidParameterError as error:
         said, got, value = str(error).partition(" Got ")
         how = next((how for one, how in TO_PASS.items() if f"'{one}' parameter" in said), "")

@@ -23,6 +23,12 @@ def machine_of_a_gigabyte(monkeypatch):
     monkeypatch.setattr(_memory, "machine_memory", lambda: 1e9)
 
 
+@pytest.fixture
+def nothing_is_sure(monkeypatch):
+    """So that small networks, too, are compared with what the machine has."""
+    monkeypatch.setattr(_memory, "SURE", 0)
+
+
 @pytest.mark.usefixtures("machine_of_a_gigabyte")
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
 def test_a_hidden_size_beyond_memory(cls, method):
@@ -52,6 +58,7 @@ def test_a_window_beyond_memory(cls, advice):
         cls(hidden_size=400, batch_size=200, **ADVICE[advice]).fit(X, np.arange(200) % 2)
 
 
+@pytest.mark.usefixtures("nothing_is_sure")
 @pytest.mark.filterwarnings("ignore:k1 makes no updates")
 def test_what_fits_is_not_refused(cls, monkeypatch):
     """The estimate follows k1, k2 and batch_size: these need less than half a megabyte."""

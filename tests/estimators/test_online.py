@@ -269,6 +269,7 @@ def test_units_that_depend_on_each_other_within_a_step():
 
 def test_memory(monkeypatch):
     monkeypatch.setattr("skrnn._estimators.memory.machine_memory", lambda: 3e6)
+    monkeypatch.setattr("skrnn._estimators.memory.SURE", 0)
     X, y = series(20)
     skrnn.GRURegressor(**{**ONLINE, "hidden_size": 40, "gradient": "snap1"}).partial_fit(X, y)
     with pytest.raises(MemoryError, match="number of series, or set gradient='snap1'"):

@@ -11,6 +11,7 @@ from skrnn._reading.statistics import (
     follows_step_by_step,
     padding,
     rows_follow,
+    spread,
 )
 
 
@@ -24,6 +25,14 @@ def smooth(rho, n, F=1, seed=0):
     for t in range(1, n):
         x[t] = rho * x[t - 1] + (1 - rho**2) ** 0.5 * x[t]
     return x
+
+
+@pytest.mark.parametrize("most", [1, 5, 16, 100])
+def test_numbers_are_evenly_spread(most):
+    """All of them if there are no more; else as many as there may be, from the first to the last."""
+    for n in [*range(1, 250), 10**6]:
+        expected = np.unique(np.linspace(0, n - 1, most).astype(np.intp)) if most > 1 or n == 1 else [0]
+        np.testing.assert_array_equal(spread(n, most), expected)
 
 
 # --- order along an axis -----------------------------------------------------------------------------

@@ -7,13 +7,19 @@ import pydoc
 import subprocess
 import sys
 import timeit
+from numbers import Integral
 
 import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.utils._param_validation import validate_parameter_constraints
+from sklearn.utils._param_validation import (
+    Interval,
+    InvalidParameterError,
+    validate_parameter_constraints,
+)
 
 import skrnn
+from skrnn._estimators.base import Trainable
 from skrnn._settings.table import PARAMETERS
 from skrnn.callbacks import Checkpoint
 
@@ -118,6 +124,18 @@ def test_a_constructor_is_an_ordinary_function(cls):
     for copy in (clone(model), pickle.loads(pickle.dumps(model))):
         assert copy.get_params() == model.get_params()
     assert "hidden_size" in model._repr_html_()
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS + USERS, ids=name)
+def test_names_of_parameters_are_those_of_the_signature(cls):
+    assert cls._get_param_names() == super(Trainable, cls)._get_param_names()
+
+
+def test_a_users_constraint_holds_for_the_default_too(monkeypatch):
+    wide = {"hidden_size": [Interval(Integral, 100, None, closed="left")]}
+    monkeypatch.setattr(Own, "_parameter_constraints", {**Own._parameter_constraints, **wide})
+    with pytest.raises(InvalidParameterError, match="hidden_size"):
+        Own().fit(np.ones((4, 3, 2)), np.arange(4))
 
 
 def test_a_users_constructor_is_inherited():
