@@ -44,6 +44,29 @@ def test_import_and_fit_change_no_global_state():
     run_python(code)
 
 
+IMPORTED = """
+    import sys
+    import sklearn.metrics, sklearn.model_selection, sklearn.neural_network  # what they import is theirs
+    before = set(sys.modules)
+    import skrnn
+    print(*sorted(set(sys.modules) - before))
+    assert skrnn.forecast and skrnn.LSTMEncoderDecoder  # there without more imports
+"""
+NOT_NEEDED = {"sklearn.compose", "sklearn.linear_model", "matplotlib", "pandas", "torch"}
+
+
+def test_import_brings_no_more_than_it_needs():
+    imported = run_python(textwrap.dedent(IMPORTED)).split()
+    assert "skrnn.regressors" in imported
+    assert not NOT_NEEDED & {name for one in imported for name in parents(one)}
+
+
+def parents(name):
+    """A module and the packages that it is in."""
+    parts = name.split(".")
+    return [".".join(parts[:k]) for k in range(1, len(parts) + 1)]
+
+
 def blas_threads():
     return [p["num_threads"] for p in ThreadpoolController().info() if p["user_api"] == "blas"]
 

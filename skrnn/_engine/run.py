@@ -106,7 +106,8 @@ class Run:
     settings : dict
         What must be as it was if another call is to finish this one.
     drawn : object
-        State of the random numbers at the start, from which held-out data are drawn.
+        State of the random numbers at the start, from which held-out data are drawn; None if there are
+        none to draw.
     is_part : bool
         Whether it is one pass over a part of the data: ``partial_fit``.
 
@@ -135,7 +136,7 @@ class Run:
 
         At the start of a run these are its own, which it then uses up.
         """
-        if not self.epoch:
+        if not self.epoch or self.drawn is None:
             return random_state
         before = np.random.RandomState()
         before.set_state(self.drawn)

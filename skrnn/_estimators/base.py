@@ -145,7 +145,7 @@ class Trainable(Stamped, HasTasks, BaseEstimator):
         task = reader.read(X, y, sample_weight)
         random_state = _random_numbers(before, settings)
         run, theta = before.unfinished_run(settings) if before else (None, None)
-        run = run or settings.new_run(random_state.get_state(), task.data)
+        run = run or settings.new_run(random_state.get_state() if settings.holds_out else None, task.data)
         # 2) hold out validation data
         task, held_out = _hold_out(reader, task, X, given, run.drawn_from(random_state))
         task = task.in_pieces()

@@ -3,7 +3,6 @@
 ``ELSEWHERE`` is the table of them; to add one, add a line.
 """
 
-import inspect
 from functools import wraps
 
 from skrnn._settings.quoting import quote
@@ -37,7 +36,8 @@ ELSEWHERE = {
 
 def own_keywords(method):
     """``method``, whose TypeError for other keywords names the class and what to use in their place."""
-    known = inspect.signature(method).parameters
+    code = method.__code__
+    known = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
 
     @wraps(method)
     def call(self, *args, **kwargs):

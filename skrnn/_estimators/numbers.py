@@ -272,12 +272,16 @@ def mean_and_deviation(y, weight):
     # in this unit squares neither overflow nor vanish; a power of two, so that nothing is rounded
     unit = np.ldexp(1.0, np.clip(np.frexp(largest(y))[1], -1000, 1000))
 
-    def blocks(mean=0.0, power=1):  # y may be a file: never a copy of the whole
+    def blocks(mean, power):  # y may be a file: never a copy of the whole
         for start in range(0, len(y), SOME_ROWS):
             yield (y[start : start + SOME_ROWS].astype(np.float64) / unit - mean) ** power
 
-    mean = exact_sum_of(blocks, weight) / W
-    deviation = np.sqrt(exact_sum_of(partial(blocks, mean, 2), weight) / W)
+    def exact_mean(*of):  # the blocks are gone through twice; a single one is made once
+        once = list(blocks(*of)) if len(y) <= SOME_ROWS else None
+        return exact_sum_of(partial(blocks, *of) if once is None else partial(iter, once), weight) / W
+
+    mean = exact_mean(0.0, 1)
+    deviation = np.sqrt(exact_mean(mean, 2))
     # a constant column has a deviation of round-off, or none
     constant = deviation <= 10 * np.finfo(np.float64).eps * np.abs(mean)
     return mean * unit, np.where(constant, 1.0, deviation * unit)

@@ -16,7 +16,6 @@ from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import is_regressor
-from sklearn.compose import TransformedTargetRegressor
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._engine.inference import ends
@@ -121,6 +120,8 @@ class _Fitted:
 
 def _open(estimator):
     """An estimator and what is around it -> ``_Fitted``."""
+    from sklearn.compose import TransformedTargetRegressor  # brings linear models: not for every import
+
     inside = unwrap(estimator, through=("best_estimator_", "regressor_"))
     inner, targets = inside.estimator, []
     for one in inside.wrappers:

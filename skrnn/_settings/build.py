@@ -2,6 +2,7 @@
 
 import inspect
 import textwrap
+from functools import cache
 
 from skrnn._settings.table import ATTRIBUTES, PARAMETERS, REFERENCES
 
@@ -46,10 +47,14 @@ def has_own_init(cls):
 def documentation(title, entries):
     """A numpydoc section of parameters or attributes."""
     lines = [title, "-" * len(title)]
-    for name, p in entries.items():
-        lines.append(f"{name} : {p.type}")
-        lines += textwrap.wrap(p.text, 92, initial_indent="    ", subsequent_indent="    ")
+    lines += [f"{name} : {p.type}\n    {filled(p.text)}" for name, p in entries.items()]
     return "\n".join(lines) + "\n"
+
+
+@cache
+def filled(text):
+    """A text in lines of a docstring. Most are those of all classes: wrapping takes time at import."""
+    return "\n    ".join(textwrap.wrap(text, 88))
 
 
 def complete_class(text, sections, references):
