@@ -1,13 +1,12 @@
 """The classifiers. They differ by their cell only; what they share is here, in ``SequenceClassifier``."""
 
 from sklearn.base import ClassifierMixin
-from sklearn.metrics import accuracy_score
 from sklearn.utils.metaestimators import available_if
 
 from skrnn._estimators.base import BaseRNN
 from skrnn._estimators.generating import Drawing, generate
 from skrnn._estimators.keywords import own_keywords
-from skrnn._estimators.labels import Labels, labels_of, same_labels
+from skrnn._estimators.labels import Labels, accuracy, labels_of, same_labels
 from skrnn._estimators.numbers import in_a_unit
 from skrnn._settings.quoting import listed, quote
 from skrnn._settings.texts import complete
@@ -181,11 +180,11 @@ class SequenceClassifier(ClassifierMixin, BaseRNN):
         """
         if not self._scores_steps():
             self._check_for_score(X, y, sample_weight)
-            if sample_weight is not None:
-                (sample_weight,) = in_a_unit(sample_weight)
+            if sample_weight is None:
+                return accuracy(y, self.predict(X))
+            (sample_weight,) = in_a_unit(sample_weight)
             return super().score(X, y, sample_weight)
-        y, predicted, weight = self._flat_for_score(X, y, sample_weight)
-        return accuracy_score(y, predicted, sample_weight=weight)
+        return accuracy(*self._flat_for_score(X, y, sample_weight))
 
     @complete
     @own_keywords

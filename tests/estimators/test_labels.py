@@ -4,10 +4,11 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.metrics import accuracy_score
 from sklearn.utils.multiclass import unique_labels
 
 import skrnn
-from skrnn._estimators.labels import has_unseen, unseen_labels
+from skrnn._estimators.labels import accuracy, has_unseen, unseen_labels
 
 FORMS = ["int64", "int8", "uint64", "bool", ">i4", "float64", "<U1", "object"]
 
@@ -40,6 +41,40 @@ def test_labels_that_were_not_seen(dtype, labels):
     for classes in (np.array([0, 1]), np.array([1, 5, 9]), np.array([1])):
         classes = np.unique(classes.astype(dtype))
         assert has_unseen(y, classes) == (len(unseen_labels(y, classes)) > 0)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("weight", [None, np.array([0.1, 0.2, 0.7, 1.3, 0.0])])
+def test_accuracy_is_that_of_scikit_learn(form, weight):
+    y, predicted = (np.array(labels) for labels in ([1, 0, 1, 1, 0], [1, 1, 1, 0, 0]))
+    y, predicted = (one.astype("U1" if form == "object" else form).astype(form) for one in (y, predicted))
+    for one in (y, y.tolist(), y.astype("U1")):
+        ours, theirs = (
+            outcome(score, one, predicted, weight) for score in (accuracy, accuracy_of_sklearn)
+        )
+        assert ours == theirs
+        assert type(ours) is type(theirs)
+
+
+def accuracy_of_sklearn(y, predicted, weight):
+    return accuracy_score(y, predicted, sample_weight=weight)
+
+
+def outcome(score, *args):
+    """What comes out, or the error."""
+    try:
+        return score(*args)
+    except (TypeError, ValueError) as error:
+        return type(error), str(error)
+
+
+@pytest.mark.parametrize(
+    ("y", "predicted"), [([], []), ([1], [1, 0]), ([[1]], [1]), ([[1, 0]], [[1, 0]])]
+)
+def test_accuracy_of_other_shapes(y, predicted):
+    y, predicted = np.array(y, dtype=int), np.array(predicted, dtype=int)
+    ours = outcome(accuracy, y, predicted, None)
+    assert ours == outcome(accuracy_of_sklearn, y, predicted, None)
 
 
 def test_labels_of_another_type_than_the_classes():
