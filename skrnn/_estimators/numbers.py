@@ -270,7 +270,7 @@ def mean_and_deviation(y, weight):
     """Weighted mean and standard deviation of the columns of y (rows, K); 1 where y is constant."""
     W = weight.sum()
     # in this unit squares neither overflow nor vanish; a power of two, so that nothing is rounded
-    unit = np.ldexp(1.0, np.clip(np.frexp(largest(y))[1], -1000, 1000))
+    unit = np.ldexp(1.0, np.minimum(np.maximum(np.frexp(largest(y))[1], -1000), 1000))
 
     def blocks(mean, power):  # y may be a file: never a copy of the whole
         for start in range(0, len(y), SOME_ROWS):

@@ -69,9 +69,18 @@ def sample(sequences, *, pairs=False):
     lengths = np.minimum(sequences.lengths[rows], SOME_STEPS)
     k = max(1, SOME_VALUES // int(lengths[0] * sequences.n_features)) if sequences.is_dense else 1
     for start in range(0, len(rows), k):
-        part, times = rows[start : start + k, None], np.arange(lengths[start])
-        x = sequences.take(part, times).astype(np.float64)
-        yield x, sequences.take(part + 1, times).astype(np.float64) if pairs else None
+        part, times = rows[start : start + k], np.arange(lengths[start])
+        if pairs and len(rows) == sequences.n - 1:  # all: the one that follows is the next one
+            x = _numbers(sequences, np.append(part, part[-1] + 1), times)
+            yield x[:-1], x[1:]
+        else:
+            x = _numbers(sequences, part, times)
+            yield x, _numbers(sequences, part + 1, times) if pairs else None
+
+
+def _numbers(sequences, rows, times):
+    """(k, T, F) float64: these steps of these sequences."""
+    return sequences.take(rows[:, None], times).astype(np.float64, copy=False)
 
 
 def block(sequences, *, standard=True):
@@ -83,7 +92,7 @@ def block(sequences, *, standard=True):
     T, F = min(int(sequences.lengths.min()), SOME_STEPS), sequences.n_features
     k = max(ENOUGH, min(SOME, SOME_VALUES // (T * F)))
     rows = spread(sequences.n, k)
-    x = sequences.take(rows[:, None], np.arange(T)).astype(np.float64)
+    x = _numbers(sequences, rows, np.arange(T))
     if len(x) < ENOUGH or not standard:
         return x
     with np.errstate(all="ignore"):
@@ -373,7 +382,7 @@ def follows_step_by_step(sequences, y):
     """
     rows = spread(sequences.n, SOME)
     T = y.shape[1]
-    x, y = sequences.take(rows[:, None], np.arange(T)).astype(np.float64), np.asarray(y, np.float64)
+    x, y = _numbers(sequences, rows, np.arange(T)), np.asarray(y, np.float64)
     if _are_steps_of_x(x, y[rows]):
         return True
     if _goes_on(sequences, y):
