@@ -7,6 +7,7 @@ window, some of the sequences, pieces of them. A new container is read into one 
 
 import contextlib
 import copy
+import math
 import mmap
 
 import numpy as np
@@ -116,7 +117,7 @@ class Sequences:
 
     def chunks(self, n_values=1 << 20):
         """Parts of the storage, one after the other: the first row of each, and its features."""
-        n = max(1, n_values // max(1, int(np.prod(self.values.shape[1:]))))
+        n = max(1, n_values // max(1, math.prod(self.values.shape[1:])))
         for start in range(0, len(self.values), n):
             chunk = self.values[start : start + n]
             yield start, chunk if self.columns is None else chunk[:, self.columns]

@@ -76,7 +76,7 @@ class Trainable(Stamped, HasTasks, BaseEstimator):
     @classmethod
     def _get_param_names(cls):
         """As scikit-learn has it, which reads the signature at every call of fit, and clone."""
-        return super()._get_param_names() if has_own_init(cls) else sorted(cls._parameters)
+        return super()._get_param_names() if has_own_init(cls) else cls._parameters.copy()
 
     @classmethod
     def _owners(cls):

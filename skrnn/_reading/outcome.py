@@ -74,11 +74,16 @@ class Outcome(NamedTuple):
         return self.columns is not self.X
 
 
+def too_early(losses):
+    """Whether nothing can be told yet of training with these losses."""
+    return len(losses) < 2
+
+
 def advise_on_outcome(outcome):
     """Warn if training has learned hardly anything, or ended far above its own best."""
     losses, constant = outcome.losses, outcome.constant
-    if len(losses) < 2 or not constant >= NOTHING or not np.isfinite(losses).all():
-        return  # too early to tell; or nothing to learn
+    if too_early(losses) or not constant >= NOTHING or not np.isfinite(losses).all():
+        return  # or there is nothing to learn
     best = min(losses)
     down = constant - best
     outcome = outcome._replace(is_compared=is_candidate())

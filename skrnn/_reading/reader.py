@@ -45,7 +45,7 @@ from skrnn._reading.containers import (
 )
 from skrnn._reading.facts import Form, feature_names
 from skrnn._reading.held_out import check_validation, split, taken
-from skrnn._reading.outcome import Outcome, advise_on_outcome
+from skrnn._reading.outcome import Outcome, advise_on_outcome, too_early
 from skrnn._reading.row_order import advise_on_same_index
 from skrnn._reading.rows import StepTable
 from skrnn._reading.single_steps import advise_on_single_steps, has_single_steps
@@ -219,6 +219,8 @@ class Task:
 
         ``losses`` are those of the data that were ``held_out``, if there are any.
         """
+        if too_early(losses):
+            return
         data, is_table = self.data, self.container.is_table
         with np.errstate(all="ignore"):
             targets = self.facts.targets

@@ -75,7 +75,7 @@ def build(cls, parameters, attributes, references=REFERENCES):
     if has_own_init(cls):
         return
     cls.__init__ = make_init(cls, parameters)
-    cls._parameters = tuple(parameters)
+    cls._parameters = sorted(parameters)
     cls._parameter_constraints = {name: p.constraint for name, p in parameters.items()}
     sections = documentation("Parameters", parameters), documentation("Attributes", attributes)
     cls.__doc__ = complete_class(cls.__doc__, sections, references)

@@ -234,14 +234,13 @@ TO_PASS = {
 
 def check_each(constraints, values, name):
     """scikit-learn's check of every value; those of the table's defaults are right as they are."""
-    asked = {one: value for one, value in values.items() if not _is_default(one, value, constraints)}
+    asked = {}
+    for one, value in values.items():
+        entry = PARAMETERS.get(one)
+        # of a class that has the table's constraint, too
+        if entry is None or value is not entry.default or constraints.get(one) is not entry.constraint:
+            asked[one] = value
     validate_parameter_constraints(constraints, asked, caller_name=name)
-
-
-def _is_default(name, value, constraints):
-    """Whether a value is a default of the table, of a class that has the table's constraint, too."""
-    entry = PARAMETERS.get(name)
-    return entry is not None and value is entry.default and constraints.get(name) is entry.constraint
 
 
 def check_values(constraints, values, name):
