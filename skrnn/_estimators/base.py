@@ -61,6 +61,7 @@ class Trainable(Stamped, HasTasks, BaseEstimator):
 
     _cell = None  # of classes that are not instantiated
     _targets = _owner = _settings_class = _reader_class = None
+    _parameters = ()  # their names, sorted
 
     # where the HTML representation links to; docs/api.rst makes these pages
     _doc_link_module = "skrnn"
@@ -76,7 +77,7 @@ class Trainable(Stamped, HasTasks, BaseEstimator):
     @classmethod
     def _get_param_names(cls):
         """As scikit-learn has it, which reads the signature at every call of fit, and clone."""
-        return super()._get_param_names() if has_own_init(cls) else cls._parameters.copy()
+        return super()._get_param_names() if has_own_init(cls) else list(cls._parameters)
 
     @classmethod
     def _owners(cls):

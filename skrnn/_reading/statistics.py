@@ -71,7 +71,7 @@ def sample(sequences, *, pairs=False):
     for start in range(0, len(rows), k):
         part, times = rows[start : start + k], np.arange(lengths[start])
         if pairs and len(rows) == sequences.n - 1:  # all: the one that follows is the next one
-            x = _numbers(sequences, np.append(part, part[-1] + 1), times)
+            x = _numbers(sequences, np.arange(part[0], part[-1] + 2), times)
             yield x[:-1], x[1:]
         else:
             x = _numbers(sequences, part, times)

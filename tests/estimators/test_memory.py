@@ -73,6 +73,16 @@ def test_what_fits_is_not_refused(cls, monkeypatch):
         cls(**SMALL, batch_size=1, k1=10**20).fit(X, y)
 
 
+def test_little_memory_is_not_asked_for(monkeypatch):
+    """No machine has less than this process has taken already."""
+    resource = pytest.importorskip("resource")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 > _memory.SURE  # of macOS in bytes
+    monkeypatch.setattr(_memory, "machine_memory", lambda: 0)
+    skrnn.GRURegressor(5, max_iter=1, tol=None).fit(walks(), walks()[:, 0, 0])
+    with pytest.raises(MemoryError, match="hidden_size=2000"):
+        skrnn.GRURegressor(2000, max_iter=1, tol=None).fit(walks(), walks()[:, 0, 0])
+
+
 @pytest.mark.parametrize(("solver", "vectors"), [("adam", 7), ("rmsprop", 5), ("sgd", 5), ("lbfgs", 3)])
 def test_vectors_as_long_as_the_weights(solver, vectors):
     """Theta, gradient and theta before the step; what the solver remembers, and that before the step."""

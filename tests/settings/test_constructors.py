@@ -19,9 +19,10 @@ from sklearn.utils._param_validation import (
 )
 
 import skrnn
-from skrnn._estimators.base import Trainable
+from skrnn._estimators.base import BaseRNN, Trainable
 from skrnn._settings.table import PARAMETERS
 from skrnn.callbacks import Checkpoint
+from skrnn.regressors import SequenceRegressor
 
 ESTIMATORS = [
     getattr(skrnn, f"{cell}{kind}")
@@ -126,7 +127,7 @@ def test_a_constructor_is_an_ordinary_function(cls):
     assert "hidden_size" in model._repr_html_()
 
 
-@pytest.mark.parametrize("cls", ESTIMATORS + USERS, ids=name)
+@pytest.mark.parametrize("cls", [*ESTIMATORS, *USERS, SequenceRegressor, BaseRNN], ids=name)
 def test_names_of_parameters_are_those_of_the_signature(cls):
     assert cls._get_param_names() == super(Trainable, cls)._get_param_names()
 
