@@ -1,6 +1,6 @@
 # Made by .ci/stubs.py of signatures and docstrings: edit those.
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, Self
 
 from numpy.typing import ArrayLike, NDArray
@@ -10,8 +10,13 @@ from sklearn.utils.metadata_routing import MetadataRouter
 __all__ = [
     "FillForward",
     "SlidingWindow",
+    "SwapTimeAxis",
     "TimeDistributed",
     "TokenEncoder",
+    "from_long",
+    "from_padded",
+    "to_long",
+    "to_padded",
 ]
 
 class FillForward(TransformerMixin, BaseEstimator):
@@ -45,6 +50,8 @@ class FillForward(TransformerMixin, BaseEstimator):
 class SlidingWindow(TransformerMixin, BaseEstimator):
     length: int
     sequence_id: str | int | tuple[Any, ...] | None
+    stride: int
+    sampling_step: int
     n_features_in_: int
     feature_names_in_: NDArray[Any]
     def __init__(
@@ -52,6 +59,8 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
         length: int,
         *,
         sequence_id: str | int | tuple[Any, ...] | None = None,
+        stride: int = 1,
+        sampling_step: int = 1,
     ) -> None: ...
     def fit(self, X: ArrayLike, y: None = None) -> Self: ...
     def fit_transform(self, X: ArrayLike, y: None = None) -> NDArray[Any]: ...
@@ -61,6 +70,19 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
     def set_output(self, *, transform: Literal["default", "pandas", "polars"] | None = None) -> Self: ...
     def set_params(self, **params: Any) -> Self: ...
     def transform(self, X: ArrayLike) -> NDArray[Any]: ...
+    def window_rows(self, X: ArrayLike) -> NDArray[Any]: ...
+
+class SwapTimeAxis(TransformerMixin, BaseEstimator):
+    n_features_in_: int
+    def fit(self, X: ArrayLike, y: None = None) -> Self: ...
+    def fit_transform(self, X: ArrayLike, y: None = None) -> Any: ...
+    def get_metadata_routing(self) -> Any: ...
+    def get_params(self, deep: bool = True) -> dict[str, Any]: ...
+    def inverse_transform(self, X: ArrayLike) -> Any: ...
+    def set_callbacks(self, *callbacks: Any) -> Self: ...
+    def set_output(self, *, transform: Literal["default", "pandas", "polars"] | None = None) -> Self: ...
+    def set_params(self, **params: Any) -> Self: ...
+    def transform(self, X: ArrayLike) -> Any: ...
 
 class TimeDistributed(TransformerMixin, BaseEstimator):
     transformer: Any
@@ -104,3 +126,31 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
     def set_output(self, *, transform: Literal["default", "pandas", "polars"] | None = None) -> Self: ...
     def set_params(self, **params: Any) -> Self: ...
     def transform(self, X: ArrayLike) -> NDArray[Any]: ...
+
+def from_long(
+    table: Any,
+    sequence_id: str | int | tuple[Any, ...],
+    time: str | int | tuple[Any, ...] | None = None,
+) -> tuple[list[NDArray[Any]], NDArray[Any]]: ...
+def from_padded(
+    X: ArrayLike,
+    lengths: ArrayLike | None = None,
+    padding_value: float | None = None,
+    *,
+    padding: Literal["post", "pre"] = "post",
+) -> list[NDArray[Any]]: ...
+def to_long(
+    X: ArrayLike,
+    labels: ArrayLike | None = None,
+    *,
+    sequence_id: str = "sequence_id",
+    time: str = "time",
+    columns: Sequence[str] | None = None,
+    output: Literal["pandas", "polars", "default"] = "pandas",
+) -> Any: ...
+def to_padded(
+    X: ArrayLike,
+    padding_value: float = 0.0,
+    *,
+    padding: Literal["post", "pre"] = "post",
+) -> tuple[NDArray[Any], NDArray[Any]]: ...

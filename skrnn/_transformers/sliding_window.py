@@ -1,6 +1,6 @@
 """Rows of a series to windows of the latest rows.
 
-Shapes: a table of n rows, F features; windows (n, length, F).
+Shapes: a table of n rows, F features; windows (n, length, F), or fewer of them with a stride.
 """
 
 from numbers import Integral
@@ -26,8 +26,8 @@ class SlidingWindow(SequenceTransformer):
 
     Row t becomes the sequence of the rows t - length + 1 to t, so that an estimator that reads sequences
     has the recent past of every row. The number of samples stays, as `TimeSeriesSplit` and pipelines
-    need. Windows that would begin before the first row are filled up with copies of the first row: in
-    every call, the first `length` - 1 rows of a series are short of history.
+    need, unless `stride` is more than 1. Windows that would begin before the first row are filled up with
+    copies of the first row: in every call, the first `length` - 1 rows of a series are short of history.
 
     Parameters
     ----------
@@ -39,6 +39,12 @@ class SlidingWindow(SequenceTransformer):
         column at another position has it as its name. Its values may be of any hashable kind. It is not a
         feature: windows are without it. Rows of one series stand in order, and may have rows
         of others between them. `None`: all rows are one series.
+    stride : int, default=1
+        A window ends at every `stride`-th row of a series, counted back from its last one. With more than
+        1 there are fewer windows than rows, so that y must be picked, too: `y[window.window_rows(X)]`.
+    sampling_step : int, default=1
+        How many rows apart the rows of a window are: with 24 a window of hourly rows holds the same hour
+        of `length` days.
 
     Attributes
     ----------
@@ -83,11 +89,15 @@ class SlidingWindow(SequenceTransformer):
     _parameter_constraints = {  # noqa: RUF012
         "length": [Interval(Integral, 1, None, closed="left")],
         "sequence_id": [str, Integral, tuple, None],
+        "stride": [Interval(Integral, 1, None, closed="left")],
+        "sampling_step": [Interval(Integral, 1, None, closed="left")],
     }
 
-    def __init__(self, length, *, sequence_id=None):
+    def __init__(self, length, *, sequence_id=None, stride=1, sampling_step=1):
         self.length = length
         self.sequence_id = sequence_id
+        self.stride = stride
+        self.sampling_step = sampling_step
 
     @_fit_context(prefer_skip_nested_validation=True)
     @as_task
@@ -127,8 +137,9 @@ class SlidingWindow(SequenceTransformer):
 
         Returns
         -------
-        windows : ndarray of shape (n_rows, length, n_features)
-            Read-only; of the `dtype` of X. Without the column of `sequence_id`.
+        windows : ndarray of shape (n_windows, length, n_features)
+            A window for each row; with `stride` for some. Read-only; of the `dtype` of X. Without the
+            column of `sequence_id`.
 
         Raises
         ------
@@ -147,7 +158,37 @@ class SlidingWindow(SequenceTransformer):
         advise_on_order(X, series, "X")  # not in fit, which is followed by it
         if series is not None:
             advise_on_ids(ids, series, self.sequence_id)
-        return _windows(values, self.length, series)
+        span = (self.length - 1) * self.sampling_step + 1
+        windows = _windows(values, span, series)[:, :: self.sampling_step]
+        if self.stride > 1:
+            windows = windows[_every(self.stride, len(values), series)]
+            windows.flags.writeable = False
+        return windows
+
+    def window_rows(self, X):
+        """The rows of X that windows end at: all of them, but for `stride`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            The series, as in `transform`.
+
+        Returns
+        -------
+        rows : ndarray of shape (n_windows,)
+            Their positions, rising, in the order of the windows that `transform` gives.
+
+        Raises
+        ------
+        ValueError
+            If X is no table of numbers, or `sequence_id` is not one of its columns; or if a parameter is
+            out of its range.
+        TypeError
+            If X is sparse or masked.
+        """
+        self._validate_params()
+        values, _, series = self._read(X)
+        return _every(self.stride, len(values), series)
 
     def _validate_params(self):
         check_values(self._parameter_constraints, self.get_params(deep=False), type(self).__name__)
@@ -184,6 +225,16 @@ def _windows(values, length, series=None):
     windows = _view(values[np.repeat(order, repeats)], length)[starts]
     windows.flags.writeable = False  # as for one series
     return windows
+
+
+def _every(stride, n, series):
+    """The rows of which a series has a multiple of ``stride`` after them."""
+    codes = np.zeros(n, dtype=np.intp) if series is None else series
+    order = np.argsort(codes, kind="stable")
+    ends = np.cumsum(np.bincount(codes))  # behind the last row of each series, as they are ordered
+    after = np.empty(n, dtype=np.intp)
+    after[order] = ends[codes[order]] - 1 - np.arange(n)
+    return np.flatnonzero(after % stride == 0)
 
 
 def _view(padded, length):

@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_array
 from support.data import near_whole_numbers
 
 from skrnn import SlidingWindow, TimeDistributed, TokenEncoder
+from skrnn.preprocessing import SwapTimeAxis
 
 VERSION = ".".join(sklearn.__version__.split(".")[:2])
 
@@ -35,7 +36,9 @@ ALL = {
     "TimeDistributed": (TimeDistributed(StandardScaler()), near_whole_numbers()),
     "SlidingWindow": (SlidingWindow(3), table()),
     "TokenEncoder": (TokenEncoder(), TEXTS),
+    "SwapTimeAxis": (SwapTimeAxis(), near_whole_numbers()),
 }
+AT_THE_TOP = {"TimeDistributed", "SlidingWindow", "TokenEncoder"}  # of the package, too
 every = pytest.mark.parametrize("name", ALL)
 
 
@@ -48,9 +51,10 @@ def test_clone_pickle_and_repr(name):
         np.testing.assert_array_equal(a, b)
     assert repr(clone(fitted)) == repr(model)
     assert model.get_params().keys() == clone(model).get_params().keys()
+    page = f"generated/skrnn.{'' if name in AT_THE_TOP else 'preprocessing.'}{name}.html"
     for shown in (model, fitted, make_pipeline(fitted)):
         assert name in shown._repr_html_()
-        assert f"generated/skrnn.{name}.html" in shown._repr_html_()
+        assert page in shown._repr_html_()
 
 
 @every
@@ -81,7 +85,8 @@ def test_a_parameter_that_is_wrong_after_fit_is_named(name, parameter, value):
 @every
 def test_documented_parameters_are_those_of_the_signature(name):
     cls = type(ALL[name][0])
-    section = inspect.getdoc(cls).split("Parameters\n----------\n")[1].split("\n\n")[0]
+    _, _, section = inspect.getdoc(cls).partition("Parameters\n----------\n")
+    section = section.split("\n\n")[0]
     documented = [line.partition(" : ")[0] for line in section.splitlines() if line[0] != " "]
     assert documented == list(inspect.signature(cls).parameters)
     listed = inspect.getdoc(cls).split("Attributes\n----------\n")[1].split("\n\n")[0]

@@ -247,3 +247,46 @@ def test_missing_values_pass_windows():
     X[3, 0] = np.nan
     X[4, 0] = np.inf
     np.testing.assert_array_equal(SlidingWindow(2).fit_transform(X), windows_by_hand(X, 2))
+
+
+# --- stride and sampling step -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ids", [None, "grouped", "interleaved", "numbers"])
+@pytest.mark.parametrize(("stride", "sampling_step"), [(1, 2), (2, 1), (3, 2), (20, 3)])
+def test_stride_and_sampling_step(ids, stride, sampling_step):
+    X, series = table(), np.zeros(10) if ids is None else np.array(IDS[ids])
+    frame = pd.DataFrame(X)
+    frame.columns = ["a", "b"]
+    if ids is not None:
+        frame["id"] = series
+    window = SlidingWindow(
+        3, sequence_id=None if ids is None else "id", stride=stride, sampling_step=sampling_step
+    )
+    found = window.fit_transform(frame)
+    every = windows_by_hand(X, 2 * sampling_step + 1, series)[:, ::sampling_step]
+    rows = [t for t in range(10) if (series[t + 1 :] == series[t]).sum() % stride == 0]
+    assert window.window_rows(frame).tolist() == rows
+    np.testing.assert_array_equal(found, every[rows])
+    assert not found.flags.writeable
+
+
+@pytest.mark.parametrize("parameter", ["stride", "sampling_step"])
+def test_steps_are_positive_integers(parameter):
+    for value in (0, 1.5, "2", None):
+        with pytest.raises(ValueError, match=f"'{parameter}' parameter of SlidingWindow"):
+            SlidingWindow(2, **{parameter: value}).fit(table())
+        with pytest.raises(ValueError, match=f"'{parameter}' parameter of SlidingWindow"):
+            SlidingWindow(2).set_params(**{parameter: value}).window_rows(table())
+
+
+@unconverged
+def test_forecasts_with_a_sampling_step():
+    X = np.sin(np.arange(40.0))[:, None]
+    window = SlidingWindow(3, sampling_step=2)
+    model = make_pipeline(window, skrnn.GRURegressor(**SMALL)).fit(X[:-1], X[1:, 0])
+    found = skrnn.forecast(model, X, 3)
+    for k in range(3):
+        expected = model.predict(X)[-1]
+        np.testing.assert_allclose(found[k], expected, rtol=1e-12)
+        X = np.append(X, [[expected]], axis=0)
