@@ -7,6 +7,8 @@ TimeDistributed    3-D array (n, T, F) or list of (T_i, F)     the same containe
 SlidingWindow      table of time steps (n_rows, F)             3-D array (n_rows, length, F)
 TokenEncoder       strings or lists of tokens                  object array of (T_i,) integers
 FillForward        sequences, or a table of time steps         the same container, of more features
+SeriesScaler       sequences, or a table of time steps         the same container, scaled by series
+Differencer        sequences, or a table of time steps         the same container, differences
 SwapTimeAxis       3-D array (n, F, T) or list of (F, T_i)     the same container, time before features
 =================  ==========================================  =====================================
 
@@ -19,16 +21,20 @@ The functions change the number of samples, and stand before everything else: ``
 rows are steps), ``from_padded``, and back ``to_long``, ``to_padded``.
 """
 
+from skrnn._transformers.differencer import Differencer
 from skrnn._transformers.fill_forward import FillForward
 from skrnn._transformers.long_tables import from_long, to_long
 from skrnn._transformers.padded import from_padded, to_padded
+from skrnn._transformers.series_scaler import SeriesScaler
 from skrnn._transformers.sliding_window import SlidingWindow
 from skrnn._transformers.swap_time_axis import SwapTimeAxis
 from skrnn._transformers.time_distributed import TimeDistributed
 from skrnn._transformers.token_encoder import TokenEncoder
 
 __all__ = [
+    "Differencer",
     "FillForward",
+    "SeriesScaler",
     "SlidingWindow",
     "SwapTimeAxis",
     "TimeDistributed",

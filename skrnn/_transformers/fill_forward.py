@@ -21,8 +21,12 @@ from skrnn._reading.row_order import advise_on_order
 from skrnn._reading.single_steps import advise_on_ids
 from skrnn._settings.settings import check_values
 from skrnn._transformers.base import SequenceTransformer
-from skrnn._transformers.step_rows import read_steps, renamed
+from skrnn._transformers.step_rows import check_finite, read_steps, renamed
 
+_OF_INFINITY = (
+    "Only NaN, None and pandas' NA are missing values, and are filled in: put NaN where infinity stands "
+    "for one, else clean the data."
+)
 _PREFIXES = {"add_indicator": "missingindicator_", "time_since": "timesince_"}
 
 
@@ -226,7 +230,7 @@ class FillForward(SequenceTransformer):
     def _read(self, X):
         """X as ``StepRows``."""
         read = read_steps(X, self, self.sequence_id, self.time)
-        _check_finite(read)
+        check_finite(read, _OF_INFINITY)
         if read.time is not None:
             _check_time(read)
         return read
@@ -278,16 +282,6 @@ def _blocks(values, codes, times, fill):
 
 
 # --- what is wrong ------------------------------------------------------------------------------------
-
-
-def _check_finite(read):
-    """Raise a ValueError for infinity."""
-    if np.isinf(read.values).any():
-        row, k = (int(one) for one in np.argwhere(np.isinf(read.values))[0])
-        raise ValueError(
-            f"Input X contains infinity: {read.place(row, k)}. Only NaN, None and pandas' NA are missing "
-            "values, and are filled in: put NaN where infinity stands for one, else clean the data."
-        )
 
 
 def _check_time(read):

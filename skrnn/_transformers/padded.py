@@ -141,8 +141,8 @@ def to_padded(X, padding_value=0.0, *, padding="post"):
     Parameters
     ----------
     X : array-like
-        A list or object array of arrays of shape (n_timesteps_i, n_features), or (n_timesteps_i,), or a 3-D
-        array.
+        A list or object array of arrays of shape (n_timesteps_i, n_features), or (n_timesteps_i,), or a
+        3-D array.
     padding_value : float, default=0.0
         What to fill up with; NaN is possible.
     padding : {"post", "pre"}, default="post"

@@ -189,3 +189,10 @@ def _as_frame(X, rows, new, at=None):
 def renamed(label, prefix):
     """The name of a new column about a feature."""
     return (prefix + str(label[0]), *label[1:]) if isinstance(label, tuple) else f"{prefix}{label}"
+
+
+def check_finite(read, advice="Scale or clean the data first."):
+    """Raise a ValueError for infinity."""
+    if np.isinf(read.values).any():
+        row, k = (int(one) for one in np.argwhere(np.isinf(read.values))[0])
+        raise ValueError(f"Input X contains infinity: {read.place(row, k)}. {advice}")

@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_array
 from support.data import near_whole_numbers
 
 from skrnn import SlidingWindow, TimeDistributed, TokenEncoder
-from skrnn.preprocessing import SwapTimeAxis
+from skrnn.preprocessing import Differencer, SeriesScaler, SwapTimeAxis
 
 VERSION = ".".join(sklearn.__version__.split(".")[:2])
 
@@ -37,6 +37,8 @@ ALL = {
     "SlidingWindow": (SlidingWindow(3), table()),
     "TokenEncoder": (TokenEncoder(), TEXTS),
     "SwapTimeAxis": (SwapTimeAxis(), near_whole_numbers()),
+    "SeriesScaler": (SeriesScaler(), table()),
+    "Differencer": (Differencer(), table()),
 }
 AT_THE_TOP = {"TimeDistributed", "SlidingWindow", "TokenEncoder"}  # of the package, too
 every = pytest.mark.parametrize("name", ALL)
