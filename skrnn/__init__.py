@@ -5,7 +5,7 @@ import importlib
 from skrnn._config import show_config
 from skrnn.classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
 from skrnn.encoder_decoder import GRUEncoderDecoder, LSTMEncoderDecoder, RNNEncoderDecoder
-from skrnn.forecasting import forecast
+from skrnn.forecasting import NaiveForecaster, forecast
 from skrnn.preprocessing import SlidingWindow, TimeDistributed, TokenEncoder
 from skrnn.regressors import GRURegressor, LSTMRegressor, RNNRegressor
 
@@ -21,6 +21,7 @@ __all__ = [
     "LSTMClassifier",
     "LSTMEncoderDecoder",
     "LSTMRegressor",
+    "NaiveForecaster",
     "RNNClassifier",
     "RNNEncoderDecoder",
     "RNNRegressor",

@@ -1,12 +1,14 @@
 """Forecasts: a model's predictions become the next values of what it reads, step after step.
 
-What ``forecast`` does stands in ``_forecasting/recursive.py``.
+What ``forecast`` does stands in ``_forecasting/recursive.py``; forecasts to compare with, which learn
+nothing, in ``_forecasting/naive.py``.
 """
 
+from skrnn._forecasting.naive import NaiveForecaster
 from skrnn._forecasting.recursive import forecast_steps
 from skrnn._settings.texts import complete
 
-__all__ = ["forecast"]
+__all__ = ["NaiveForecaster", "forecast"]
 
 
 @complete
