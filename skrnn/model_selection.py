@@ -4,6 +4,7 @@ What they do stands in ``_forecasting/rolling_origin.py`` and ``_forecasting/bac
 is a class with ``split`` and ``get_n_splits``, below scikit-learn's ``BaseCrossValidator``.
 """
 
+from skrnn._forecasting.backtest import backtest
 from skrnn._forecasting.rolling_origin import RollingOrigin
 
-__all__ = ["RollingOrigin"]
+__all__ = ["RollingOrigin", "backtest"]

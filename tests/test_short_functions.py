@@ -15,6 +15,7 @@ WITH_SETTINGS = {
     "_engine/search.py:answers",
     "_engine/training.py:train",
     "_engine/training.py:train_full_batch",
+    "_forecasting/backtest.py:backtest",
     "_kernels/__init__.py:unroll",
 }
 PUBLIC = {"datasets", "inspection"}  # parameters of public functions are theirs, too

@@ -60,8 +60,9 @@ class RollingOrigin(BaseCrossValidator):
     Notes
     -----
     The rows of a split come in the order of time, whatever their order in X, as estimators with
-    `rows="steps"` read them. A search fits its best candidate on X as it is: there X itself must be in
-    order, unless the estimator sorts it.
+    `rows="steps"` read them. They say so where the index of a pandas frame then falls; and a search fits
+    its best candidate on X as it is. So for these estimators sort the table first, and reset its index; a
+    forecaster sorts it by itself.
 
     With `initial_state="last"` an estimator goes on from the last training row of each series.
 
