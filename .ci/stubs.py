@@ -89,6 +89,7 @@ IMPORTS = {
     "Colormap": "matplotlib.colors",
     "ColorType": "matplotlib.typing",
     "Figure": "matplotlib.figure",
+    "Iterator": "collections.abc",
     "Line2D": "matplotlib.lines",
     "Literal": "typing",
     "MetadataRouter": "sklearn.utils.metadata_routing",
@@ -207,6 +208,8 @@ def function(name, function, decorator=None, name_of_class=None):
     """The stub of a documented function or method."""
     doc = documentation(function)
     head, returned = parameters(function, doc["Parameters"]), doc["Returns"]
+    if doc["Yields"]:
+        return define(name, head, f"Iterator[{answered(doc['Yields'], None)}]", decorator)
     flag = returned and re.search(r"only if `(\w+)`", " ".join(returned[-1].desc))
     if not flag:
         return define(name, head, answered(returned, name_of_class), decorator)

@@ -10,11 +10,12 @@ from skrnn import exceptions as exceptions
 from skrnn import forecasting as forecasting
 from skrnn import inspection as inspection
 from skrnn import metrics as metrics
+from skrnn import model_selection as model_selection
 from skrnn import preprocessing as preprocessing
 from skrnn import regressors as regressors
 from skrnn.classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
 from skrnn.encoder_decoder import GRUEncoderDecoder, LSTMEncoderDecoder, RNNEncoderDecoder
-from skrnn.forecasting import forecast
+from skrnn.forecasting import NaiveForecaster, forecast
 from skrnn.preprocessing import SlidingWindow, TimeDistributed, TokenEncoder
 from skrnn.regressors import GRURegressor, LSTMRegressor, RNNRegressor
 
@@ -25,6 +26,7 @@ __all__ = [
     "LSTMClassifier",
     "LSTMEncoderDecoder",
     "LSTMRegressor",
+    "NaiveForecaster",
     "RNNClassifier",
     "RNNEncoderDecoder",
     "RNNRegressor",

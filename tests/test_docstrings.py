@@ -27,6 +27,7 @@ from support.versions import needs_sklearn
 import skrnn
 import skrnn.datasets
 import skrnn.inspection
+import skrnn.model_selection
 from skrnn import cells, losses, solvers
 from skrnn._estimators.streaming import Stream
 
@@ -348,7 +349,7 @@ def public(module):
 # What users call, and what they inherit from; parts of the computation are in the guide to extending.
 WITH_PAGES = [
     skrnn, skrnn.callbacks, skrnn.classifiers, skrnn.datasets, skrnn.encoder_decoder, skrnn.inspection,
-    skrnn.metrics, skrnn.regressors,
+    skrnn.metrics, skrnn.model_selection, skrnn.preprocessing, skrnn.regressors,
 ]  # fmt: skip
 
 

@@ -121,7 +121,7 @@ def backtest(
     >>> errors.groupby("model")["mae"].mean().round(1)
     model
     NaiveForecaster     0.0
-    drift              40.0
+    drift              40.4
     last               30.0
     seasonal            0.0
     Name: mae, dtype: float64

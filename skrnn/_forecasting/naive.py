@@ -26,9 +26,9 @@ from skrnn._settings.settings import check_values
 class NaiveForecaster(Stamped, RegressorMixin, BaseEstimator):
     """Forecast the series of a long table without learning anything, to compare with.
 
-    X is a table with a row for each series and time, in any order, as for :class:`Forecaster`; only its
-    columns of ids and times are read. y is the target of the same rows. `predict` answers for rows that
-    follow those of `fit`.
+    X is a table with a row for each series and time, in any order; only its columns of ids and times are
+    read. y is the target of the same rows. `predict` answers for rows that follow those of `fit`, and
+    `score` is R2, as of scikit-learn's regressors.
 
     Parameters
     ----------

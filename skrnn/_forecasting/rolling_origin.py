@@ -7,9 +7,7 @@ column of times, rows of a series are counted back from its last one, so that al
 from numbers import Integral
 
 import numpy as np
-from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.metadata_routing import UNUSED
 
 from skrnn._forecasting.panel import read_panel
 from skrnn._settings.settings import check_values
@@ -21,7 +19,7 @@ def ranks_of_time(panel):
     return np.unique(times, return_inverse=True)[1].reshape(-1)
 
 
-class RollingOrigin(BaseCrossValidator):
+class RollingOrigin:
     """Split a table of one or several series by time, with an origin of the forecasts that moves on.
 
     Every split trains on the rows up to a cutoff, of all series, and tests on those of the `horizon`
@@ -77,8 +75,6 @@ class RollingOrigin(BaseCrossValidator):
     [0 3 1 4] [2 5]
     """
 
-    # as of scikit-learn's splitters that know no groups
-    __metadata_request__split = {"groups": UNUSED}  # noqa: RUF012
     _parameter_constraints = {  # noqa: RUF012
         "n_splits": [Interval(Integral, 1, None, closed="left")],
         "horizon": [Interval(Integral, 1, None, closed="left")],
@@ -127,11 +123,9 @@ class RollingOrigin(BaseCrossValidator):
         TypeError
             If X is sparse or masked.
         """
-        # read before the first split is asked for, so that errors come at the call
         ranks = ranks_of_time(read_panel(X, self.sequence_id, self.time))
-        return self._splits(
-            np.argsort(ranks, kind="stable"), np.sort(ranks), self._starts(ranks.max() + 1)
-        )
+        starts = self._starts(int(ranks.max()) + 1)
+        yield from self._splits(np.argsort(ranks, kind="stable"), np.sort(ranks), starts)
 
     def get_n_splits(self, X=None, y=None, groups=None):
         """The number of splits.
@@ -151,6 +145,10 @@ class RollingOrigin(BaseCrossValidator):
             The parameter.
         """
         return self.n_splits
+
+    def __repr__(self):
+        said = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if value is not None)
+        return f"{type(self).__name__}({said})"
 
     # --- private ---
 

@@ -94,8 +94,8 @@ class SeriesScaler(SequenceTransformer):
     1    b   -1.0
     2    a    1.0
     3    b    1.0
-    >>> scaler.inverse_targets([0.0, 0.0, 2.0, 2.0], table)
-    array([   2., 3000.,    4., 7000.])
+    >>> scaler.inverse_targets([0.0, 0.0, 2.0, 2.0], table).tolist()
+    [2.0, 3000.0, 4.0, 7000.0]
     """
 
     _doc_link_template = DOCUMENTATION + "generated/skrnn.preprocessing.{estimator_name}.html"

@@ -4,6 +4,8 @@ Functions return numbers; displays draw them (``SaliencyDisplay.from_estimator(m
 matplotlib, which comes with ``pip install "skrnn[plot]"`` and is imported only where something is drawn.
 """
 
+from skrnn.inspection._backtest_display import BacktestDisplay
+from skrnn.inspection._forecast_display import ForecastDisplay
 from skrnn.inspection._gates import GateDisplay
 from skrnn.inspection._gradient_flow import gradient_flow
 from skrnn.inspection._gradient_flow_display import GradientFlowDisplay
@@ -17,6 +19,8 @@ from skrnn.inspection._trajectory import state_trajectory
 from skrnn.inspection._truncation import TruncationDisplay
 
 __all__ = [
+    "BacktestDisplay",
+    "ForecastDisplay",
     "GateDisplay",
     "GradientFlowDisplay",
     "SaliencyDisplay",

@@ -15,6 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import Bunch
 
 __all__ = [
+    "BacktestDisplay",
+    "ForecastDisplay",
     "GateDisplay",
     "GradientFlowDisplay",
     "SaliencyDisplay",
@@ -27,6 +29,62 @@ __all__ = [
     "saliency",
     "state_trajectory",
 ]
+
+class BacktestDisplay:
+    steps: NDArray[Any]
+    errors: dict[str, NDArray[Any]]
+    metric: str
+    baselines: Sequence[str] | None
+    ax_: Axes
+    figure_: Figure
+    lines_: dict[str, Line2D]
+    def __init__(
+        self,
+        *,
+        steps: NDArray[Any],
+        errors: dict[str, NDArray[Any]],
+        metric: str = "mae",
+        baselines: Sequence[str] | None = None,
+    ) -> None: ...
+    @classmethod
+    def from_backtest(cls, errors: Any, *, metric: str = "mae", ax: Axes | None = None) -> Self: ...
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: ArrayLike,
+        y: ArrayLike,
+        cv: Any,
+        *,
+        metric: str = "mae",
+        refit: bool = True,
+        n_jobs: int | None = None,
+        season: int | None = None,
+        ax: Axes | None = None,
+    ) -> Self: ...
+    def plot(self, ax: Axes | None = None) -> Self: ...
+
+class ForecastDisplay:
+    series: Sequence[dict[Any, Any]]
+    levels: tuple[float, ...]
+    ax_: Axes
+    axes_: NDArray[Any]
+    figure_: Figure
+    def __init__(self, *, series: Sequence[dict[Any, Any]], levels: tuple[float, ...] = ()) -> None: ...
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: ArrayLike,
+        y: ArrayLike,
+        X_future: ArrayLike,
+        *,
+        y_future: ArrayLike | None = None,
+        series: Sequence[Any] | None = None,
+        n_past: int | None = None,
+        ax: Axes | Sequence[Axes] | NDArray[Any] | None = None,
+    ) -> Self: ...
+    def plot(self, ax: Axes | Sequence[Axes] | NDArray[Any] | None = None) -> Self: ...
 
 class GateDisplay:
     trajectory: Bunch

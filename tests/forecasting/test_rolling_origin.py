@@ -6,7 +6,13 @@ import pytest
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.linear_model import Ridge
-from sklearn.model_selection import GridSearchCV, TimeSeriesSplit, cross_val_predict, cross_val_score
+from sklearn.model_selection import (
+    GridSearchCV,
+    TimeSeriesSplit,
+    check_cv,
+    cross_val_predict,
+    cross_val_score,
+)
 from sklearn.pipeline import make_pipeline
 from sklearn.utils._param_validation import InvalidParameterError
 
@@ -94,14 +100,14 @@ def test_what_is_refused():
     X = table(TIMES["dates"])
     message = "X has 12 different times, but n_splits=5, horizon=3, step=3 and gap=0 need 16"
     with pytest.raises(ValueError, match=message):
-        RollingOrigin(horizon=3, time="t").split(X)
+        next(RollingOrigin(horizon=3, time="t").split(X))
     with pytest.raises(ValueError, match="or set time, the column"):
-        RollingOrigin(horizon=3, sequence_id="shop").split(X)
+        next(RollingOrigin(horizon=3, sequence_id="shop").split(X))
     assert len(list(RollingOrigin(4, horizon=2, gap=3, time="t").split(X))) == 4
     with pytest.raises(ValueError, match="time='day' is not a column of X"):
-        RollingOrigin(horizon=1, time="day").split(X)
+        next(RollingOrigin(horizon=1, time="day").split(X))
     with pytest.raises(ValueError, match="missing in row 1"):
-        RollingOrigin(horizon=1, time="t").split(X.assign(t=X["t"].where(X.index != 1)))
+        next(RollingOrigin(horizon=1, time="t").split(X.assign(t=X["t"].where(X.index != 1))))
     for parameter in ("n_splits", "horizon", "step", "window"):
         for value in (0, 1.5, "x"):
             with pytest.raises(InvalidParameterError, match=f"'{parameter}' parameter of RollingOrigin"):
@@ -112,9 +118,8 @@ def test_what_is_refused():
 
 def test_it_says_what_it_is():
     cv = RollingOrigin(3, horizon=2, time="t")
-    assert " ".join(repr(cv).split()) == (
-        "RollingOrigin(gap=0, horizon=2, n_splits=3, sequence_id=None, step=None, time='t', window=None)"
-    )
+    assert repr(cv) == "RollingOrigin(n_splits=3, horizon=2, gap=0, time='t')"
+    assert check_cv(cv) is cv
     assert vars(clone(cv, safe=False)) == vars(cv)
 
 

@@ -18,6 +18,8 @@ from sklearn.utils import Bunch
 import skrnn
 from skrnn import inspection
 from skrnn.inspection import (
+    BacktestDisplay,
+    ForecastDisplay,
     GateDisplay,
     GradientFlowDisplay,
     SaliencyDisplay,
@@ -31,6 +33,8 @@ plt = pytest.importorskip("matplotlib.pyplot")
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 DISPLAYS = [
+    BacktestDisplay,
+    ForecastDisplay,
     GateDisplay,
     GradientFlowDisplay,
     SaliencyDisplay,
@@ -80,6 +84,20 @@ def colorbars(figure):
 # --- all displays ---------------------------------------------------------------------------------
 
 GIVEN = {
+    BacktestDisplay: {"steps": np.arange(1, 4), "errors": {"mine": np.ones(3), "last": np.full(3, 2.0)}},
+    ForecastDisplay: {
+        "series": [
+            {
+                "name": "a",
+                "past_times": np.arange(5),
+                "past": np.ones(5),
+                "times": np.arange(5, 7),
+                "forecast": np.ones(2),
+                "bounds": None,
+                "actual": None,
+            }
+        ]
+    },
     GateDisplay: {
         "trajectory": Bunch(layer0=Bunch(h=np.zeros((3, 2)), r=np.ones((3, 2)))),
         "layer": "layer0",
