@@ -132,7 +132,7 @@ class ForecastDisplay:
         """
         plt = pyplot(f"{type(self).__name__}.plot")
         n = len(self.series)
-        across = min(n, ACROSS)
+        across = 2 if n == 4 else min(n, ACROSS)
         shape = -(-n // across), across
         size = 1.5 + 3.6 * shape[1], 0.6 + 2.4 * shape[0]
         self.axes_ = panels(plt, ax, shape, size=size, n=n)
@@ -140,9 +140,9 @@ class ForecastDisplay:
             _draw(axes, one, self.levels)
         self.axes_[0].legend(fontsize="small")
         self.ax_, self.figure_ = self.axes_[0], self.axes_[0].figure
-        if isinstance(self.series[0]["times"][0], np.datetime64):
-            for axes in self.axes_:
-                axes.tick_params(axis="x", rotation=30)
+        is_dated = isinstance(self.series[0]["times"][0], np.datetime64)
+        for k, axes in enumerate(self.axes_):  # times below the lowest of each column
+            axes.tick_params(axis="x", rotation=30 * is_dated, labelbottom=k + across >= n)
         return self
 
 
