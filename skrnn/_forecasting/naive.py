@@ -159,9 +159,8 @@ class NaiveForecaster(Stamped, RegressorMixin, BaseEstimator):
             )
         steps = self._ahead(panel)
         answer, forecast = np.empty(len(steps)), STRATEGIES[self.strategy]
-        for code in np.unique(panel.codes):
-            rows = panel.codes == code
-            answer[rows] = forecast(self._pasts[code], steps[rows], self.season)
+        for past, rows in zip(self._pasts, panel.rows, strict=True):
+            answer[rows] = forecast(past, steps[rows], self.season)
         return answer
 
     def update(self, X, y):

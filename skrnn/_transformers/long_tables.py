@@ -12,7 +12,7 @@ import numpy as np
 from skrnn._reading.arrays import as_numbers, names_of
 from skrnn._reading.containers import as_items, numbers_of_all
 from skrnn._reading.facts import Form
-from skrnn._reading.rows import Split, encode, position_in, split_ids
+from skrnn._reading.rows import Split, as_array, encode, position_in, split_ids
 from skrnn._reading.time_order import column_of, time_ranks
 from skrnn._reading.unreadable import reject_no_container, reject_unreadable
 from skrnn._settings.quoting import listed, quote
@@ -86,7 +86,7 @@ def from_long(table, sequence_id, time=None):
 
 def _split_time(table, split, sequence_id, time):
     """What is left of a table without its times, and the place of each row in the order of time."""
-    table = table if hasattr(table, "columns") else np.asarray(table, dtype=object)
+    table = table if hasattr(table, "columns") else as_array(table, "table")
     k, at = position_in(table, time, "table", "time"), position_in(table, sequence_id, "table")
     said = f"time={quote(time)}"
     if k == at:
@@ -107,7 +107,7 @@ def _split_time(table, split, sequence_id, time):
 def _times(table, k):
     """Column k; numbers as such, where an array holds them beside other things."""
     times = column_of(table, k)
-    if hasattr(table, "columns") or any(isinstance(one, str) for one in times):
+    if times.dtype.kind != "O" or hasattr(table, "columns") or any(isinstance(t, str) for t in times):
         return times
     return np.array(times.tolist())
 
