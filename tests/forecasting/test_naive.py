@@ -18,7 +18,7 @@ STRATEGIES = ["last", "seasonal", "drift"]
 every = pytest.mark.parametrize("strategy", STRATEGIES)
 TIMES = {
     "hours": pd.date_range("2024-10-26 20:00", periods=20, freq="h", tz="Europe/Berlin"),
-    "months": pd.date_range("2024-01-31", periods=20, freq="ME"),
+    "months": pd.date_range("2024-01-31", periods=20, freq=pd.offsets.MonthEnd()),
     "numbers": np.arange(20) * 2 - 7,
 }
 

@@ -62,7 +62,7 @@ def test_without_times_rows_stand_in_order():
 
 
 TIMES = {
-    "dates": pd.date_range("2024-01-31", periods=5, freq="ME"),
+    "dates": pd.date_range("2024-01-31", periods=5, freq=pd.offsets.MonthEnd()),
     "time zone": pd.date_range("2024-03-30", periods=5, freq="12h", tz="Europe/Berlin"),
     "periods": pd.period_range("2024-01", periods=5, freq="M"),
     "text": ["2024-01-01", "2024-01-02", "2024-01-10", "2024-02-01", "2025-01-01"],
