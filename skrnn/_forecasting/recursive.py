@@ -30,7 +30,7 @@ from skrnn._reading.reader import read_again
 from skrnn._reading.rows import as_array, encode, is_position, position_of, split_ids
 from skrnn._settings.arguments import check_int
 from skrnn._settings.quoting import listed, quote
-from skrnn._transformers.sliding_window import SlidingWindow
+from skrnn._transformers.sliding_window import SlidingWindow, check_every_row
 
 STEPS = 1 << 14  # compared at a time
 QUIET = {"over": "ignore", "invalid": "ignore"}  # predictions that are not finite are an error in the end
@@ -147,6 +147,7 @@ def _check(fitted):
             "Classifiers have generate."
         )
     if fitted.window is not None:
+        check_every_row(fitted.transformers[fitted.window], "forecast")
         return
     if not facts.per_step:
         raise ValueError(

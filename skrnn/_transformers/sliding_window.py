@@ -209,6 +209,15 @@ class SlidingWindow(SequenceTransformer):
         return tags
 
 
+def check_every_row(window, what):
+    """Raise a ValueError if windows are not those of every row, which ``what`` needs."""
+    if window.stride > 1:
+        raise ValueError(
+            f"{what} needs a window for every row of X, but SlidingWindow has stride={window.stride}: "
+            "set stride=1, also after fit."
+        )
+
+
 def _windows(values, length, series=None):
     """Windows of (n, F) values, each series filled up at its start with its first row: (n, length, F)."""
     n_series = 1 if series is None else int(series.max()) + 1

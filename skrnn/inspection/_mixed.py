@@ -27,7 +27,7 @@ from skrnn._forecasting.past import column, find_ids, put, stack, take
 from skrnn._reading.containers import Table, as_items, object_array, reject_unreadable
 from skrnn._reading.facts import Form
 from skrnn._reading.rows import as_array, encode, split_ids
-from skrnn._transformers.sliding_window import SlidingWindow
+from skrnn._transformers.sliding_window import SlidingWindow, check_every_row
 from skrnn._transformers.token_encoder import TokenEncoder
 
 NO_FEATURES = 'X holds tokens, which have no features: pass by="step".'
@@ -217,6 +217,7 @@ def _series(reader, X, table, window):
     """
     inside, sequence_id = reader.inside, reader.form.sequence_id
     if window is not None:
+        check_every_row(inside.transformers[window], "permutation_importance")
         sequence_id = inside.transformers[window].sequence_id
     if sequence_id is None:
         return np.zeros(len(table), dtype=np.intp), None

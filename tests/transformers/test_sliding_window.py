@@ -19,6 +19,7 @@ from sklearn.preprocessing import (
 
 import skrnn
 from skrnn import SlidingWindow, TokenEncoder
+from skrnn.inspection import permutation_importance
 
 SMALL = {"hidden_size": 3, "max_iter": 3, "random_state": 0}
 unconverged = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -286,6 +287,16 @@ def test_forecasts_with_a_sampling_step():
     window = SlidingWindow(3, sampling_step=2)
     model = make_pipeline(window, skrnn.GRURegressor(**SMALL)).fit(X[:-1], X[1:, 0])
     found = skrnn.forecast(model, X, 3)
+    for what, call in (
+        ("forecast", lambda: skrnn.forecast(model, X, 3)),
+        ("permutation_importance", lambda: permutation_importance(model, X, X[:, 0], random_state=0)),
+    ):
+        model.set_params(slidingwindow__stride=2)
+        with pytest.raises(
+            ValueError, match=f"{what} needs a window for every row.*stride=2: set stride=1"
+        ):
+            call()
+    model.set_params(slidingwindow__stride=1)
     for k in range(3):
         expected = model.predict(X)[-1]
         np.testing.assert_allclose(found[k], expected, rtol=1e-12)
