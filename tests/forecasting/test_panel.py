@@ -130,13 +130,16 @@ def test_a_table_that_goes_on():
     assert panel.steps.tolist() == [10, 10]
 
 
+DAYLIGHT = days("2024-03-31", 9, "h", tz="Europe/Berlin")
+
+
 @pytest.mark.parametrize(
     ("times", "said"),
     [
-        (DAYS.delete(4), "gap of series 'a': after 2024-01-04.* comes 2024-01-06.*1 row is missing.*resample"),
+        (DAYS.delete(4), "gap of series 'a': after 2024-01-04.* comes 2024-01-06.*1 row is missing"),
         (DAYS.insert(3, DAYS[3]), "same time, 2024-01-04.* of series 'a'.*Drop one"),
         (DAYS.insert(3, DAYS[3] + pandas.Timedelta("3h")), "not equally spaced.*1 day apart.*T03"),
-        (days("2024-03-31", 9, "h", tz="Europe/Berlin").tz_localize(None), "gap.*give the column its time zone"),
+        (DAYLIGHT.tz_localize(None), "gap.*give the column its time zone"),
         (DAYS.astype(str), "Column 't' of X holds '2024-01-.*', a str.*to_datetime"),
         ([None, *DAYS], "missing in row .*Drop the row"),
         ([True, False], "holds (True|False), a bool"),
