@@ -24,8 +24,10 @@ numpydoc_show_class_members = False  # the template of the classes lists them
 numpydoc_class_members_toctree = False
 
 doctest_global_setup = """
+import importlib.util
 import warnings
 warnings.simplefilter("error")  # an example that warns is an example to mend
+has_torch = importlib.util.find_spec("torch") is not None  # else its examples are skipped
 """
 trim_doctest_flags = True
 

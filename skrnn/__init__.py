@@ -12,7 +12,9 @@ from skrnn.regressors import GRURegressor, LSTMRegressor, RNNRegressor
 __version__ = "0.1.0"
 
 # imported when they are first asked for, as scikit-learn's are
-_SUBMODULES = ("callbacks", "datasets", "exceptions", "inspection", "metrics", "model_selection")
+_SUBMODULES = (
+    "callbacks", "datasets", "exceptions", "inspection", "interop", "metrics", "model_selection",
+)  # fmt: skip
 
 __all__ = [
     "GRUClassifier",

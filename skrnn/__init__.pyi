@@ -9,6 +9,7 @@ from skrnn import encoder_decoder as encoder_decoder
 from skrnn import exceptions as exceptions
 from skrnn import forecasting as forecasting
 from skrnn import inspection as inspection
+from skrnn import interop as interop
 from skrnn import metrics as metrics
 from skrnn import model_selection as model_selection
 from skrnn import preprocessing as preprocessing

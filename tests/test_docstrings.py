@@ -27,6 +27,7 @@ from support.versions import needs_sklearn
 import skrnn
 import skrnn.datasets
 import skrnn.inspection
+import skrnn.interop
 import skrnn.model_selection
 from skrnn import cells, losses, solvers
 from skrnn._estimators.streaming import Stream
@@ -48,6 +49,8 @@ def data():
 @pytest.mark.parametrize("name", MODULES)
 def test_examples(name):
     plt = pytest.importorskip("matplotlib.pyplot") if "inspection" in name else None
+    if "interop" in name:
+        pytest.importorskip("torch")
     failed, _ = doctest.testmod(importlib.import_module(name), optionflags=doctest.NORMALIZE_WHITESPACE)
     if plt:
         plt.close("all")
@@ -349,7 +352,7 @@ def public(module):
 # What users call, and what they inherit from; parts of the computation are in the guide to extending.
 WITH_PAGES = [
     skrnn, skrnn.callbacks, skrnn.classifiers, skrnn.datasets, skrnn.encoder_decoder, skrnn.inspection,
-    skrnn.metrics, skrnn.model_selection, skrnn.preprocessing, skrnn.regressors,
+    skrnn.interop, skrnn.metrics, skrnn.model_selection, skrnn.preprocessing, skrnn.regressors,
 ]  # fmt: skip
 
 

@@ -18,7 +18,7 @@ WITH_SETTINGS = {
     "_forecasting/backtest.py:backtest",
     "_kernels/__init__.py:unroll",
 }
-PUBLIC = {"datasets", "inspection"}  # parameters of public functions are theirs, too
+PUBLIC = {"datasets", "inspection", "interop"}  # parameters of public functions are theirs, too
 
 
 def functions(path):

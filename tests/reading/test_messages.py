@@ -1495,6 +1495,7 @@ MODULES = (
     "encoder_decoder",
     "forecasting",
     "inspection",
+    "interop",
     "losses",
     "metrics",
     "preprocessing",

@@ -1,0 +1,9 @@
+"""Ways out of skrnn, and back: fitted networks as modules of PyTorch, and weights of such modules.
+
+Other packages are optional, and imported only where they are needed.
+"""
+
+from skrnn.interop._from_torch import from_torch
+from skrnn.interop._to_torch import to_torch
+
+__all__ = ["from_torch", "to_torch"]

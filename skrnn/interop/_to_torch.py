@@ -1,0 +1,199 @@
+"""A fitted estimator as a module of PyTorch.
+
+To take in another cell, enter it in ``KINDS``, with a layer of PyTorch that computes the same; to take in
+another loss, its link in ``LINK_OF``.
+"""
+
+import numpy as np
+
+from skrnn._engine.pooling import names_of
+from skrnn._estimators.base import BaseRNN
+from skrnn._estimators.labels import Labels
+from skrnn._estimators.unwrap import unwrap_fitted
+from skrnn._settings.quoting import quote
+from skrnn.cells import GRU, LSTM, Elman
+from skrnn.interop import _torch_network
+from skrnn.interop._torch_names import UNITS, is_transposed, key_of
+from skrnn.interop._torch_network import Plan
+from skrnn.losses import Loss, PinballLoss, PoissonDeviance
+
+KINDS = {Elman: "RNN", LSTM: "LSTM", GRU: "GRU"}
+ACTIVATIONS = ("tanh", "relu")  # that PyTorch has in its RNN
+# by the function, so that a loss of one's own that inherits it has the same
+LINK_OF = {Loss.inverse_link: "identity", PoissonDeviance.inverse_link: "exp"}
+
+
+def to_torch(estimator, *, probabilities=False):
+    """The fitted network as a module of PyTorch.
+
+    The module needs neither the estimator nor scikit-learn to answer; it can be trained further, moved
+    to a GPU and exported as any other.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        A fitted classifier or regressor of skrnn, or a search whose best estimator is one. Of a pipeline
+        pass the last step: what stands before it has to be done to X before the module reads it.
+    probabilities : bool, default=False
+        Whether the module of a classifier answers as `predict_proba` does. By default it gives the raw
+        outputs, which losses of PyTorch take: the logits of all classes, or of two classes that of the
+        second one, or one for each label. A regressor answers as `predict` does, in units of y.
+
+    Returns
+    -------
+    module : object
+        A `torch.nn.Module` on the CPU, in evaluation mode and in the dtype of the estimator. Its call
+        ``module(X, lengths=None)`` takes a tensor X of shape (n_sequences, n_timesteps, n_features), or
+        of tokens (n_sequences, n_timesteps), and for sequences of unequal length how many steps of each
+        count; the others may hold anything. It answers with a tensor of shape (n_sequences,) or
+        (n_sequences, n_outputs), with one target per time step of shape (n_sequences, n_timesteps) or
+        (n_sequences, n_timesteps, n_outputs), in which what stands for the steps after the end of a
+        sequence has no meaning.
+
+    Raises
+    ------
+    NotFittedError
+        If the estimator has not been fitted.
+    TypeError
+        If the estimator is none of those named.
+    ValueError
+        If PyTorch has no such layer, which is so of activations but "tanh" and "relu" and of cells of
+        one's own; if the link of a loss of one's own is unknown; if `initial_state="last"`; if
+        probabilities are asked of a regressor.
+    ImportError
+        If PyTorch is not installed.
+
+    See Also
+    --------
+    from_torch : The way back.
+
+    Notes
+    -----
+    The numbers are those of the estimator up to rounding error. The weights are the same bits, in
+    modules `layers.0`, `layers.1` and so on, each a `torch.nn.RNN`, `LSTM` or `GRU` of one layer,
+    `readout`, a `torch.nn.Linear`, and `embedding`; `mean` and `scale` of y are buffers. There is no
+    dropout in the module: add it if you train on.
+
+    Examples
+    --------
+    .. doctest::
+       :skipif: not has_torch
+
+       >>> import numpy as np
+       >>> import torch
+       >>> from skrnn import GRURegressor
+       >>> from skrnn.interop import to_torch
+       >>> X = np.random.RandomState(0).normal(size=(60, 5, 2))
+       >>> model = GRURegressor(hidden_size=8, random_state=0).fit(X, X[:, -1, 0])
+       >>> module = to_torch(model)
+       >>> with torch.no_grad():
+       ...     y = module(torch.from_numpy(X)).numpy()
+       >>> bool(np.allclose(y, model.predict(X)))
+       True
+    """
+    model = _model_of(estimator)
+    plan = _plan(model, probabilities)
+    _import_torch()
+    module = _torch_network.TorchNetwork(plan)
+    _copy_weights(model, module)
+    return module.eval()
+
+
+def _import_torch():
+    """PyTorch, or an ImportError that says what to install."""
+    try:
+        import torch
+    except ImportError as error:
+        raise ImportError(
+            'to_torch needs PyTorch. Install it with: pip install "skrnn[torch]"'
+        ) from error
+    return torch
+
+
+def _model_of(estimator):
+    """The ``Model`` of an estimator; an error where a module would not answer as it does."""
+    inside = unwrap_fitted(estimator, "to_torch", BaseRNN)
+    if inside.transformers:
+        raise ValueError(
+            "to_torch makes a module of the network only, not of what a pipeline does to X before. Pass "
+            "the last step, estimator[-1], and transform X before the module reads it."
+        )
+    if inside.settings.initial_state == "last" and hasattr(inside.estimator, "final_state_"):
+        raise ValueError(
+            "initial_state='last' does not go with to_torch: a module starts from zeros, not where the "
+            "series of fit end. Call set_params(initial_state='zeros') first."
+        )
+    return inside.model
+
+
+def _plan(model, probabilities):
+    """How the module of a model is built."""
+    facts, architecture = model.facts, model.facts.architecture
+    kind, options = _layer(architecture)
+    is_classifier = isinstance(facts.targets, Labels)
+    if probabilities and not is_classifier:
+        raise ValueError(
+            f"probabilities=True is for classifiers, and {facts.name} has none: leave it out."
+        )
+    if is_classifier:
+        link, n_columns, is_1d = _link_of_labels(facts.targets, probabilities), 0, False
+    else:
+        link, n_columns, is_1d = (
+            _link_of_numbers(facts.targets), len(facts.targets.mean), facts.targets.is_1d,
+        )  # fmt: skip
+    return Plan(
+        kind, options, architecture.n_inputs, architecture.hidden_sizes, architecture.bidirectional,
+        architecture.n_tokens, names_of(architecture.pooling), facts.per_step, facts.delay,
+        architecture.n_outputs, n_columns, is_1d, link, architecture.dtype,
+    )  # fmt: skip
+
+
+def _layer(architecture):
+    """The class of PyTorch that computes what the cell does, and its options."""
+    cell, options = architecture.cell, architecture.cell_options
+    if cell not in KINDS:
+        raise ValueError(
+            f"PyTorch has no layer for the cell {cell.__name__}: to_torch takes estimators with those of "
+            f"skrnn, {', '.join(kind.__name__ for kind in KINDS)}."
+        )
+    if cell is not Elman:
+        return KINDS[cell], {}
+    activation = options["activation"]
+    if activation not in ACTIVATIONS:
+        raise ValueError(
+            f"PyTorch has no layer for activation={quote(activation)}: fit with 'tanh' or 'relu' to use "
+            "to_torch."
+        )
+    return KINDS[cell], {"nonlinearity": activation}
+
+
+def _link_of_labels(labels, probabilities):
+    if not probabilities:
+        return "identity"
+    if not labels.is_1d:
+        return "sigmoid"
+    return {1: "certain", 2: "two classes"}.get(len(labels.classes), "softmax")
+
+
+def _link_of_numbers(numbers):
+    loss = numbers.loss()
+    if loss.are_several and type(loss).inverse_link is PinballLoss.inverse_link:
+        return "quantiles"
+    link = "identity" if loss.identity_link else LINK_OF.get(type(loss).inverse_link)
+    if link is None:
+        raise ValueError(
+            f"to_torch does not know what {type(loss).__name__}.inverse_link computes: use a loss of "
+            "skrnn, or one whose predictions are the raw outputs."
+        )
+    return link
+
+
+def _copy_weights(model, module):
+    """The weights, mean and scale of a model into its module, bit for bit."""
+    torch = _import_torch()
+    arrays = model.network().layout.views(model.theta)
+    state = {key_of(name): W.T if is_transposed(name) else W for name, W in arrays.items()}
+    if module.plan.n_columns:
+        state |= {name: getattr(model.facts.targets, name).astype(model.dtype) for name in UNITS}
+    # copies: the tensors must not share memory with the model
+    module.load_state_dict({key: torch.from_numpy(np.array(W, order="C")) for key, W in state.items()})

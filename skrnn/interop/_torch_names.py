@@ -1,0 +1,60 @@
+"""Names of weights, here and in PyTorch.
+
+``layer0.W_x`` here is ``weight_ih_l0`` of a layer there, transposed, and so on (``_engine/weights.py``).
+Going out, a layer is a module of its own (``key_of``). Coming in, the names of modules do not matter
+(``names_of_keys``): what follows them says what they are, and the order which layer comes after which.
+"""
+
+import re
+
+PARTS = {"W_x": "weight_ih", "W_h": "weight_hh", "b_x": "bias_ih", "b_h": "bias_hh"}
+OTHERS = {"embedding.W": "embedding.weight", "readout.W": "readout.weight", "readout.b": "readout.bias"}
+UNITS = ("mean", "scale")  # of y, beside the weights
+_OURS = {theirs: ours for ours, theirs in PARTS.items()}
+_OF_LAYER = re.compile(rf"(?P<module>.*?)(?P<part>{'|'.join(_OURS)})_l(?P<k>\d+)(?P<reverse>_reverse)?")
+
+
+def key_of(name):
+    """The name of a weight in the module of ``to_torch``."""
+    if name in OTHERS:
+        return OTHERS[name]
+    layer, *reverse, part = name.split(".")
+    k = layer.removeprefix("layer")
+    return f"layers.{k}.{PARTS[part]}_l0{'_reverse' if reverse else ''}"
+
+
+def is_transposed(name):
+    """Whether a weight lies the other way round in PyTorch: all matrices but the table of tokens."""
+    return name.endswith(("W_x", "W_h")) or name == "readout.W"
+
+
+def names_of_keys(keys):
+    """Our name -> key of a state_dict, and the keys that have no name or one that is taken."""
+    names, starts, n_layers, left = {}, {}, 0, []
+    for key in keys:
+        match = _OF_LAYER.fullmatch(key)
+        if match:
+            # the layers of a module come after those of the modules before it
+            k = starts.setdefault(match["module"], n_layers) + int(match["k"])
+            n_layers = max(n_layers, k + 1)
+            name = f"layer{k}{'.reverse' if match['reverse'] else ''}.{_OURS[match['part']]}"
+        else:
+            name = _of_another(key, keys)
+        if key in UNITS:
+            continue
+        if name is None or name in names:
+            left.append(key)
+        else:
+            names[name] = key
+    return names, left
+
+
+def _of_another(key, keys):
+    """What a weight beside the layers is: a read-out has a bias, a table of tokens none; else None."""
+    module, _, part = key.rpartition(".")
+    before = f"{module}." if module else ""
+    if part == "bias" and f"{before}weight" in keys:
+        return "readout.b"
+    if part == "weight":
+        return "readout.W" if f"{before}bias" in keys else "embedding.W"
+    return None
