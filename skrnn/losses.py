@@ -4,8 +4,8 @@ Shapes, with N rows (sequences or time steps) and K outputs of the read-out:
 
 ========  ==========  ===================================================================
 ``raw``   (N, K)      what the read-out gives, before any link
-``y``     (N, K)      targets; for the multinomial loss (N, 1) class numbers, for several
-                      quantiles (N, 1) numbers
+``y``     (N, K)      targets; for the multinomial loss (N, 1) class numbers, for Q
+                      quantiles (N, K / Q) numbers
 ``value`` (N,)        loss of every row, summed over its outputs, at unit weight
 ``draw``  (N, K)      its gradient with respect to ``raw``
 ========  ==========  ===================================================================
@@ -73,7 +73,7 @@ class Loss:
     identity_link : bool
         Whether the raw outputs are the answers, so that the unit of y can be folded into the read-out.
     are_several : bool
-        Whether the answers are several ``quantiles`` of a single target.
+        Whether the answers are several ``quantiles`` of each target, side by side.
     start : None or a method start(y, weight, mean)
         The outputs (K,) before training, from y (N, .), its weights and weighted mean; None: zeros. A row
         whose weight is a whole number must count as so many rows, bit for bit; for the mean it does.
@@ -221,31 +221,39 @@ class PinballLoss(Loss):
         self.identity_link = not self.are_several
 
     def n_outputs(self, n_columns):
-        return len(self.quantiles) if self.are_several else n_columns
+        return n_columns * len(self.quantiles) if self.are_several else n_columns
 
     def value_and_gradient(self, y, raw):
         tau = self.quantiles.astype(raw.dtype)
-        error = y - self.inverse_link(raw)
-        dq = np.where(error > 0, -tau, np.where(error < 0, 1 - tau, raw.dtype.type(0)))
-        value = (-dq * error).sum(axis=1)
         if not self.are_several:
-            return value, dq
+            return _pinball(y - raw, tau)
+        # (N, number of targets, quantiles)
+        q = self._by_target(self.inverse_link(raw))
+        value, dq = _pinball(y[..., None] - q, tau)
         # every q_k from k on moves with x_k
-        draw = np.cumsum(dq[:, ::-1], axis=1)[:, ::-1]
-        slope = _sigmoid(raw)  # softplus' = sigma
-        slope[:, 0] = 1
-        return value, draw * slope
+        draw = np.cumsum(dq[..., ::-1], axis=-1)[..., ::-1]
+        slope = self._by_target(_sigmoid(raw))  # softplus' = sigma
+        slope[..., 0] = 1
+        return value, (draw * slope).reshape(raw.shape)
 
     def best_constant(self, y, weight, K):
         if not self.are_several:
             return _weighted_quantiles(y, weight, self.quantiles)[0]
-        return self._link(_weighted_quantiles(y, weight, self.quantiles)[:, 0], 1e-9)
+        return self._links(y, weight, 1e-9)
 
     def start(self, y, weight, mean):
         # from zeros the highest of many quantiles would be that many times log(2) above the lowest
         if not self.are_several:
             return self.best_constant(y, weight, y.shape[1])
-        return self._link(_weighted_quantiles(y, weight, self.quantiles)[:, 0], self.SMALLEST_STEP)
+        return self._links(y, weight, self.SMALLEST_STEP)
+
+    def _by_target(self, raw):
+        return raw.reshape(len(raw), -1, len(self.quantiles))
+
+    def _links(self, y, weight, smallest_step):
+        """The raw outputs (K,) of the quantiles of every column of y."""
+        columns = _weighted_quantiles(y, weight, self.quantiles).T
+        return np.concatenate([self._link(q, smallest_step) for q in columns])
 
     @staticmethod
     def _link(q, smallest_step):
@@ -257,9 +265,10 @@ class PinballLoss(Loss):
         if not self.are_several:
             return raw
         q = np.maximum(raw, 0) + np.log1p(np.exp(-np.abs(raw)))  # log(1 + exp(x))
-        q[:, 0] = raw[:, 0]
+        q = self._by_target(q)
+        q[..., 0] = self._by_target(raw)[..., 0]
         # steps are not negative, and sums round to no less than they began with
-        return np.cumsum(q, axis=1)
+        return np.cumsum(q, axis=-1).reshape(raw.shape)
 
 
 class BinomialLogLoss(Loss):
@@ -320,6 +329,12 @@ class MultinomialLogLoss(Loss):
     def log_inverse_link(self, raw):
         shifted = raw - raw.max(axis=1, keepdims=True)
         return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+
+
+def _pinball(error, tau):
+    """Values (N,) and the gradient with respect to the quantiles of errors (N, ..., n_quantiles)."""
+    dq = np.where(error > 0, -tau, np.where(error < 0, 1 - tau, error.dtype.type(0)))
+    return (-dq * error).reshape(len(error), -1).sum(axis=1), dq
 
 
 def _sigmoid(x):

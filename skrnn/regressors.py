@@ -91,7 +91,7 @@ class SequenceRegressor(RegressorMixin, BaseRNN):
             The predictions, in units of y. With `return_sequences=True` of shape (n_sequences,
             n_timesteps) or (n_sequences, n_timesteps, n_outputs); for a list or object array X a 1-D
             object array of arrays of shape (n_timesteps_i,) or (n_timesteps_i, n_outputs). A list of
-            quantiles are as many outputs, in its order; none is lower than the one before it.
+            quantiles is one more axis, the last one; none is lower than the one before it.
 
         Raises
         ------

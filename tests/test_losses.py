@@ -128,6 +128,27 @@ def test_values_of_regression_are_those_of_the_metrics(weight):
     assert mean("quantile", y, raw, quantile=[0.1, 0.5, 0.9]) == pytest.approx(expected)
 
 
+def test_quantiles_of_several_targets_are_those_of_each():
+    """Bit for bit, and the gradient against finite differences."""
+    rng = np.random.RandomState(0)
+    loss, y, raw = PinballLoss([0.1, 0.5, 0.9]), rng.normal(size=(N, 2)), rng.normal(size=(N, 6))
+    value, draw = loss.value_and_gradient(y, raw)
+    parts = [loss.value_and_gradient(y[:, [k]], raw[:, 3 * k : 3 * k + 3]) for k in range(2)]
+    np.testing.assert_allclose(value, parts[0][0] + parts[1][0], rtol=1e-14)
+    assert (draw == np.concatenate([part[1] for part in parts], axis=1)).all()
+    q = np.concatenate([loss.inverse_link(raw[:, :3]), loss.inverse_link(raw[:, 3:])], axis=1)
+    assert (loss.inverse_link(raw) == q).all()
+    best = loss.best_constant(y, np.ones(N), 6)
+    assert (
+        best == np.concatenate([loss.best_constant(y[:, [k]], np.ones(N), 3) for k in range(2)])
+    ).all()
+    for k in range(6):
+        e = 1e-6 * np.eye(6)[k]
+        up, down = (loss.value_and_gradient(y, raw + sign * e)[0] for sign in (1, -1))
+        np.testing.assert_allclose((up - down) / 2e-6, draw[:, k], atol=1e-6)
+    assert loss.n_outputs(2) == 6
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("delta", [1e3, 1e300, np.inf])
 def test_huber_of_a_large_delta_is_the_squared_error(dtype, delta):

@@ -457,16 +457,54 @@ def test_poisson_refuses_targets_that_are_all_zero():
     make("poisson").fit(X, y).partial_fit(X, 0 * y)  # a part without any is fine
 
 
-@pytest.mark.parametrize("per_step", [False, True], ids=["one target", "per step"])
-def test_several_quantiles_of_several_outputs_are_refused(per_step):
-    X, y = counts(per_step=per_step)
-    two = np.stack([y, y], axis=-1)
-    model = make("quantiles", return_sequences=per_step)
-    for method in (model.fit, model.partial_fit):
-        with pytest.raises(ValueError, match=r"quantile=\[0.1, 0.4, 0.7\] and y with 2 outputs"):
-            method(X, two)
-    with pytest.raises(ValueError, match="y_val with 2 outputs"):
-        make("quantiles", return_sequences=per_step, early_stopping=True).fit(X, y, X_val=X, y_val=two)
+@pytest.mark.parametrize(("per_step", "k1"), [(False, None), (True, None), (True, 2)])
+def test_several_quantiles_of_several_outputs(per_step, k1):
+    """(..., n_outputs, n_quantiles), never crossing, in the units of each output."""
+    X, y = counts(40, per_step=per_step)
+    three = np.stack([y, 100 * y, y], axis=-1)
+    model = make("quantiles", return_sequences=per_step, k1=k1, max_iter=30).fit(X, three)
+    answer = model.predict(X)
+    assert answer.shape == (*three.shape, 3)
+    assert (np.diff(answer, axis=-1) >= 0).all()
+    assert model.n_outputs_ == 9
+    assert answer[..., 1, :].mean() > 20 * answer[..., 0, :].mean()
+    expected = [
+        d2_pinball_score(three[..., k].ravel(), answer[..., k, j].ravel(), alpha=alpha)
+        for k in range(3)
+        for j, alpha in enumerate(LEVELS)
+    ]
+    assert model.score(X, three) == pytest.approx(np.mean(expected))
+    assert model.score(X, three) > 0.1
+    stream = model.stream()
+    steps = [stream.step(x) for x in X[0]]
+    np.testing.assert_allclose(steps[-1], answer[0, -1] if per_step else answer[0], rtol=1e-6)
+
+
+def test_several_quantiles_of_several_outputs_in_other_ways():
+    X, y = counts(40, per_step=True, ragged=True)
+    two = [np.stack([v, 2 * v], axis=-1) for v in y]
+    model = make("quantiles", return_sequences=True, early_stopping=True, random_state=0).fit(X, two)
+    assert [answer.shape for answer in model.predict(X)] == [(*v.shape, 2, 3) for v in y]
+    assert np.isfinite(model.validation_scores_).all()
+    series = np.random.RandomState(0).normal(size=(60, 2))
+    steps = make("quantiles", rows="steps").fit(series[:-1], series[1:])
+    assert steps.predict(series).shape == (60, 2, 3)
+    assert steps.forecast(series, 4).shape == (4, 2, 3)
+    with pytest.raises(ValueError, match="outputs"):
+        steps.partial_fit(series[:-1], series[1:, 0])
+
+
+def test_updates_of_streams_with_several_quantiles_of_several_outputs():
+    """Learning row by row, as by partial_fit."""
+    series = np.random.RandomState(0).normal(size=(40, 2))
+    model = make("quantiles", rows="steps", gradient="rtrl", initial_state="last").fit(
+        series[:20], series[1:21]
+    )
+    stream = model.stream()
+    for t in range(20, 39):
+        answer = stream.learn(series[t], series[t + 1])
+    assert answer.shape == (2, 3)
+    assert np.isfinite(answer).all()
 
 
 def test_a_wrong_quantile_is_an_error_of_fit_only():

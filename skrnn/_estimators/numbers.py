@@ -72,13 +72,6 @@ class Numbers:
         loss = settings.new_loss()
         if loss.positive_only:
             reject_negative(y, samples, settings.loss, names.y)
-        if loss.are_several and not is_1d:
-            unit = "time step" if settings.steps_in_y else "row" if settings.per_step else "sequence"
-            raise ValueError(
-                f"quantile={quote(settings.quantile)} and {names.y} with {y.shape[1]} outputs do not go "
-                f"together: several quantiles are those of one number. Pass one number per {unit}, or "
-                "set quantile to a float."
-            )
         return y, is_1d
 
     @classmethod
@@ -171,18 +164,23 @@ class Numbers:
 
     def answers(self, dtype):
         """Name of a method -> function of the raw outputs (rows, K)."""
-        return {"predict": partial(in_units_of_y, is_1d=self.is_1d, **self.units(dtype))}
+        loss, n_targets = self.loss(), len(self.mean)
+        shape = (n_targets, len(loss.quantiles)) if loss.are_several and n_targets > 1 else None
+        return {"predict": partial(in_units_of_y, is_1d=self.is_1d, shape=shape, **self.units(dtype))}
 
     def units(self, dtype):
         """What makes predictions of raw outputs: link, scale and mean."""
         scale, mean = (value.astype(dtype) for value in (self.scale, self.mean))
-        return {"link": self.loss().inverse_link, "scale": scale, "mean": mean}
+        loss = self.loss()
+        if loss.are_several:  # quantiles of one target stand side by side
+            scale, mean = (np.repeat(value, len(loss.quantiles)) for value in (scale, mean))
+        return {"link": loss.inverse_link, "scale": scale, "mean": mean}
 
     def fed_back(self, y):
         """What a forecast writes into X of predictions (n,) or (n, K): an array (n, n_columns)."""
         loss = self.loss()
         if loss.are_several:
-            y = y[:, np.argmin(np.abs(loss.quantiles - 0.5))]  # of two as near the lower one
+            y = y[..., np.argmin(np.abs(loss.quantiles - 0.5))]  # of two as near the lower one
         return y.reshape(len(y), -1)
 
     def score(self, raw, data):
@@ -206,9 +204,12 @@ class Numbers:
             with np.errstate(over="ignore"):  # so bad that it is -inf
                 return r2_score(y, predicted, sample_weight=weight)
         weight = np.ones(len(predicted)) if weight is None else weight
+        predicted = predicted.reshape(len(predicted), -1, len(loss.quantiles))
+        columns = np.asarray(y).reshape(len(predicted), -1).T
         scores = [
-            d2_pinball_score(y, q, alpha=alpha, sample_weight=weight)
-            for q, alpha in zip(predicted.T, loss.quantiles, strict=True)
+            d2_pinball_score(column, q, alpha=alpha, sample_weight=weight)
+            for k, column in enumerate(columns)
+            for q, alpha in zip(predicted[:, k].T, loss.quantiles, strict=True)
         ]
         return float(np.mean(scores))
 
@@ -287,8 +288,10 @@ def mean_and_deviation(y, weight):
     return mean * unit, np.where(constant, 1.0, deviation * unit)
 
 
-def in_units_of_y(raw, *, link, scale, mean, is_1d):
-    """Raw outputs (rows, K) -> predictions (rows, K), or (rows,) for a 1-D y."""
+def in_units_of_y(raw, *, link, scale, mean, is_1d, shape=None):
+    """Raw outputs (rows, K) -> predictions (rows, K), or (rows,) for a 1-D y, or (rows, *shape)."""
     with np.errstate(over="ignore", invalid="ignore"):  # who asks is told (``advise_on_overflow``)
         y = link(raw) * scale + mean
+    if shape is not None:
+        return y.reshape(len(y), *shape)
     return y[:, 0] if is_1d else y

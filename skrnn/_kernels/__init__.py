@@ -126,7 +126,7 @@ def online_learner(cell, kind, learner, n_rows):
 
 def teach(learns, loss, class_factors, learner, every):
     """Tell an ``OnlineLearner`` what a ``Learner`` does with its gradients; False: a part has no twin."""
-    loss_twin, twin = _loss_twin(loss), _solver_twin(learner.solver)
+    loss_twin, twin = _loss_twin(loss, len(learner.views.b)), _solver_twin(learner.solver)
     if loss_twin is None or twin is None:
         return False
     (number, options), (solver, solver_options) = loss_twin, twin
@@ -142,12 +142,12 @@ def teach(learns, loss, class_factors, learner, every):
 def training(network, poolings, loss, data, gradient):
     """TBPTT on batches of ``data`` with a ``Gradient`` or a ``Learner`` (``_binding.Training``).
 
-    ``poolings`` are the names of their twins. None as for ``stepper``, or if a pooling or the loss has no
-    twin.
+    ``poolings`` are the names of their twins. None as for ``stepper``, or if there is no twin of a
+    pooling or of the loss.
     """
     if build is None or network.dtype.char not in "fd":
         return None
-    numbers, twin = [_twin(cell) for cell in network.cells], _loss_twin(loss)
+    numbers, twin = [_twin(cell) for cell in network.cells], _loss_twin(loss, len(gradient.views.b))
     pools = [_binding.POOLINGS.get(name) for name in poolings]
     if twin is None or None in numbers or None in pools:
         return None
@@ -199,11 +199,11 @@ def _solver_twin(solver):
     return twin and (_binding.SOLVERS[twin[0]], attrgetter(*twin[1]))
 
 
-def _loss_twin(loss):
+def _loss_twin(loss, n_outputs):
     """The number of its twin and its options, or None."""
     twin = _LOSSES.get(_loss_key(type(loss)))
-    if twin is None:
-        return None
+    if twin is None or (loss.are_several and n_outputs != len(loss.quantiles)):
+        return None  # several quantiles have a twin for a single target
     name, options = twin(loss)
     return _binding.LOSSES[name], options
 

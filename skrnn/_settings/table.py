@@ -259,8 +259,7 @@ PARAMETERS = {
         [Interval(Real, 0, 1, closed="neither"), "array-like"],
         "float or increasing list of float, default=0.5",
         "The quantile(s) to predict, between 0 and 1. The quantiles of a list are predicted together, as "
-        "outputs that never cross; y still has one number per target. Only used when "
-        "`loss=\"quantile\"`.",
+        "outputs that never cross, of every output of y. Only used when `loss=\"quantile\"`.",
         "regressor",
     ),
     "class_weight": Parameter(

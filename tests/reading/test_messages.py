@@ -1081,23 +1081,6 @@ def test_every_kind_of_indicator(classifier, kind, assert_same_weights):
     assert np.unique(model.predict(walks())).tolist() in ([0], [1], [0, 1])
 
 
-@pytest.mark.parametrize(
-    ("params", "shape", "unit"),
-    [
-        ({}, (N, 2), "sequence"),
-        ({"rows": "steps"}, (N, 2), "row"),
-        ({"return_sequences": True}, (N, T, 2), "time step"),
-    ],
-)
-def test_quantiles_of_several_outputs(regressor, params, shape, unit):
-    X = table(good_X()) if "rows" in params else good_X()
-    model = regressor(**SMALL, **params, loss="quantile", quantile=[0.1, 0.9])
-    assert_says(
-        rf"^quantile=\[0\.1, 0\.9\] and y with 2 outputs.*Pass one number per {unit},",
-        lambda: model.fit(X, np.ones(shape)),
-    )
-
-
 AS_ONE_OUTPUT = {
     "array": (np.asarray, r"y\[\.\.\., 0\], of shape \(n_sequences, n_timesteps\)"),
     "list": (list, r"\[one\[:, 0\] for one in y\], arrays of shape \(n_timesteps_i,\)"),
