@@ -1,14 +1,15 @@
-"""Forecasts: a model's predictions become the next values of what it reads, step after step.
+"""Forecasts: of tables of series, by ``Forecaster``, and of what a regressor reads, by ``forecast``.
 
-What ``forecast`` does stands in ``_forecasting/recursive.py``; forecasts to compare with, which learn
-nothing, in ``_forecasting/naive.py``.
+What they do stands in ``_forecasting/forecaster.py`` and ``_forecasting/recursive.py``; forecasts to
+compare with, which learn nothing, in ``_forecasting/naive.py``.
 """
 
+from skrnn._forecasting.forecaster import Forecaster
 from skrnn._forecasting.naive import NaiveForecaster
 from skrnn._forecasting.recursive import forecast_steps
 from skrnn._settings.texts import complete
 
-__all__ = ["NaiveForecaster", "forecast"]
+__all__ = ["Forecaster", "NaiveForecaster", "forecast"]
 
 
 @complete

@@ -7,9 +7,56 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 
 __all__ = [
+    "Forecaster",
     "NaiveForecaster",
     "forecast",
 ]
+
+class Forecaster(RegressorMixin, BaseEstimator):
+    estimator: Any
+    horizon: int
+    sequence_id: str | int | tuple[Any, ...] | None
+    time: str | int | tuple[Any, ...] | None
+    known: str | int | tuple[Any, ...] | Sequence[str | int | tuple[Any, ...]]
+    static: str | int | tuple[Any, ...] | Sequence[str | int | tuple[Any, ...]]
+    calendar: str | Sequence[str]
+    embed: dict[Any, Any] | None
+    scale: Literal["series"] | None
+    difference: int | None
+    strategy: Literal["recursive", "direct"]
+    levels: float | Sequence[float] | None
+    interval: Literal["conformal", "sampled"]
+    estimator_: Any
+    sequence_ids_: NDArray[Any]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+    def __init__(
+        self,
+        estimator: Any,
+        *,
+        horizon: int,
+        sequence_id: str | int | tuple[Any, ...] | None = None,
+        time: str | int | tuple[Any, ...] | None = None,
+        known: str | int | tuple[Any, ...] | Sequence[str | int | tuple[Any, ...]] = (),
+        static: str | int | tuple[Any, ...] | Sequence[str | int | tuple[Any, ...]] = (),
+        calendar: str | Sequence[str] = (),
+        embed: dict[Any, Any] | None = None,
+        scale: Literal["series"] | None = "series",
+        difference: int | None = None,
+        strategy: Literal["recursive", "direct"] = "recursive",
+        levels: float | Sequence[float] | None = None,
+        interval: Literal["conformal", "sampled"] = "conformal",
+    ) -> None: ...
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self: ...
+    def forecast(self, horizon: int | None = None, X_future: ArrayLike | None = None) -> Any: ...
+    def get_metadata_routing(self) -> Any: ...
+    def get_params(self, deep: bool = True) -> dict[str, Any]: ...
+    def predict(self, X: ArrayLike) -> NDArray[Any]: ...
+    def predict_interval(self, X: ArrayLike) -> NDArray[Any]: ...
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float: ...
+    def set_params(self, **params: Any) -> Self: ...
+    def set_score_request(self, *, sample_weight: bool | str | None = ...) -> Self: ...
+    def update(self, X: ArrayLike, y: ArrayLike) -> Self: ...
 
 class NaiveForecaster(RegressorMixin, BaseEstimator):
     strategy: Literal["last", "seasonal", "drift"]

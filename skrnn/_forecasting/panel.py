@@ -91,6 +91,10 @@ class Panel:
         """(n,): the last step of each series."""
         return self.steps[self.order[np.cumsum(self.lengths) - 1]]
 
+    def first_steps_of(self, codes):
+        """(M,): the first step of some series that have rows."""
+        return np.array([self.steps[self.rows[code][0]] for code in codes], dtype=np.int64)
+
     @property
     def features(self):
         """The positions of all columns but those of ids and times."""
@@ -118,9 +122,13 @@ class Panel:
 
     def check_regular(self):
         """Raise a ValueError for rows of the same time, and for times that are not equally spaced."""
-        _check_distinct(self)
-        _check_grid(self)
+        _check_grid(self.check_distinct())
         _check_gaps(self)
+        return self
+
+    def check_distinct(self):
+        """Raise a ValueError for rows of a series that have the same time."""
+        _check_distinct(self)
         return self
 
     def table_of(self, codes, steps, answers):

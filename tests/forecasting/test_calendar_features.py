@@ -1,0 +1,55 @@
+"""What the calendar says of a step."""
+
+import numpy as np
+import pytest
+
+from skrnn._forecasting.calendar_features import FEATURES, calendar_of
+from skrnn._forecasting.panel import read_panel
+
+pandas = pytest.importorskip("pandas")
+
+
+def calendar(names, times):
+    panel = read_panel(pandas.DataFrame({"t": times}), time="t").check_regular()
+    return calendar_of(names, panel)(panel.steps[panel.order])
+
+
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin", "America/Sao_Paulo"])
+def test_features_are_those_of_pandas(zone):
+    times = pandas.date_range("2024-03-28", periods=24 * 9, freq="h", tz=zone)
+    hour = calendar("hour", times)
+    np.testing.assert_allclose(np.arctan2(hour[:, 0], hour[:, 1]) % (2 * np.pi), times.hour * np.pi / 12)
+    assert (calendar("weekday", times).argmax(axis=1) == times.day_of_week).all()
+    assert (calendar(["weekend"], times)[:, 0] == (times.day_of_week > 4)).all()
+
+
+def test_features_of_days_and_months():
+    times = pandas.date_range("2023-01-01", periods=800, freq="D")
+    for name, values, period in (
+        ("month", times.month - 1, 12),
+        ("day", times.day - 1, 31),
+        ("dayofyear", times.day_of_year - 1, 366),
+    ):
+        sine, cosine = calendar(name, times).T
+        np.testing.assert_allclose(sine, np.sin(2 * np.pi * values / period), atol=1e-12)
+        np.testing.assert_allclose(cosine, np.cos(2 * np.pi * values / period), atol=1e-12)
+    assert (calendar("quarter", times).argmax(axis=1) == times.quarter - 1).all()
+    assert calendar(tuple(FEATURES), times).shape == (800, 2 * 6 + 7 + 4 + 1)
+    periods = pandas.period_range("2024-01", periods=20, freq="M")
+    np.testing.assert_allclose(
+        calendar("month", periods)[:, 0], np.sin(2 * np.pi * (np.arange(20) % 12) / 12), atol=1e-12
+    )
+
+
+def test_minutes():
+    times = pandas.date_range("2024-01-01", periods=9, freq="15min")
+    np.testing.assert_allclose(calendar("minute", times)[:5, 0], [0, 1, 0, -1, 0], atol=1e-12)
+
+
+def test_what_has_no_calendar():
+    numbers = read_panel(np.arange(5)[:, None], time=0)
+    with pytest.raises(ValueError, match=r"calendar=.* needs dates, but X counts time in numbers"):
+        calendar_of("hour", numbers)
+    with pytest.raises(ValueError, match="needs dates, but X has no column of times"):
+        calendar_of("hour", read_panel(np.ones((5, 1))))
+    assert calendar_of((), numbers)(np.arange(3)).shape == (3, 0)
