@@ -12,7 +12,6 @@ from skrnn._estimators.base import BaseRNN
 from skrnn._estimators.series import publish
 from skrnn._estimators.streaming import advance, stream_of
 from skrnn._estimators.unwrap import unwrap
-from skrnn._settings import automatic
 from skrnn._settings.quoting import quote
 from skrnn._transformers.base import SequenceTransformer
 from skrnn._transformers.time_distributed import TimeDistributed
@@ -71,21 +70,7 @@ def trained(estimator, X, y, difference=None):
     last = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
     if last.k1 is None and last.k2 in (None, "auto") and last.solver != "lbfgs":
         last.set_params(k1=max(K1, SEASONS * (difference or 1)))
-        if last.learning_rate == "onecycle" and last.learning_rate_init == "auto":
-            last.set_params(learning_rate_init=_rate(last, len(X)))
     return estimator.fit(X, y)
-
-
-def _rate(regressor, n):
-    """The top of a cycle for windows of n series: what "auto" finds, but no more than without windows.
-
-    Values of many series have heavy tails: at the 0.06 of "auto" the networks of hourly series had up to
-    twice the error that they have at 0.03.
-    """
-    solver, cell, B = regressor.solver, unwrap(regressor).settings.cell, regressor.batch_size
-    B = automatic.batch_size(n) if B == "auto" else B
-    rates, k = automatic.rates_of(solver, cell), automatic.times_fewer(solver, cell, B * regressor.k1)
-    return min(rates.top, rates.of_steps / k**0.5)
 
 
 def _check(regressor):

@@ -18,16 +18,17 @@ LARGEST_WHOLE, BATCH = 32, 16
 LARGEST_WHOLE_OF_PAIRS, BATCH_OF_PAIRS = 200, 32
 # Epochs of a schedule that goes down to zero: so many, if they make no fewer updates than so many, and no
 # more than MOST_UPDATES; never fewer epochs than FEWEST_EPOCHS. There is more to learn from targets per
-# step, and their gradients are less noisy, so that rates may be higher. Other schedules have no end of
-# their own, and end by tol.
+# step, and their gradients are less noisy, so that rates may be higher; but not those of windows. Other
+# schedules have no end of their own, and end by tol.
 OF_SEQUENCES, OF_STEPS = (60, 180), (90, 360)
 MOST_UPDATES, FEWEST_EPOCHS = 3000, 10
 OPEN_END = 200
 
 
 class Rates(NamedTuple):
-    """``top``: where one cycle turns; ``of_steps``: the same with targets per step, where an update
-    learns from no fewer than ``targets`` of them; ``start``: of every other schedule, and of parts.
+    """``top``: where one cycle turns; ``of_steps``: the same with targets per step and whole sequences;
+    ``start``: of every other schedule, and of parts; ``targets``: where an update of a window learns from
+    fewer, the top is lower.
     """
 
     top: float
@@ -38,12 +39,12 @@ class Rates(NamedTuple):
 
 # (solver, whether the cell has a gate that keeps the state): without one high rates blow up long products
 RATES = {
-    ("adam", True): Rates(0.03, 0.06, 0.01, 800),
-    ("adam", False): Rates(0.003, 0.01, 0.003, 100),
+    ("adam", True): Rates(0.03, 0.06, 0.01, 200),
+    ("adam", False): Rates(0.003, 0.01, 0.003, 1),
     ("rmsprop", True): Rates(0.01, 0.01, 0.003, 50),
-    ("rmsprop", False): Rates(0.003, 0.003, 0.001, 50),
+    ("rmsprop", False): Rates(0.003, 0.003, 0.001, 1),
     ("sgd", True): Rates(0.3, 0.3, 0.3, 200),
-    ("sgd", False): Rates(0.03, 0.03, 0.03, 100),
+    ("sgd", False): Rates(0.03, 0.03, 0.03, 1),
 }
 # The gradient of k times fewer sequences is noisier, by the root of k. An epoch of k times as many steps
 # has no more noise than before if the rate falls by the root of k, where a solver divides by the size of

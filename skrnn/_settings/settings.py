@@ -62,8 +62,8 @@ class Settings:
         Whether data that training does not see say when it stops, and which weights are kept.
     has_many_losses : bool
         Whether there are losses at many steps of a sequence, so that k1 makes more than one update.
-    has_rates_of_steps : bool
-        Whether an update learns from the losses of several steps.
+    learns_from_windows : bool
+        Whether an update has the gradient of the losses of k1 steps.
     learns_from_steps : bool
         Whether an update has the gradient of the losses of all steps, which a cycle goes by.
     can_truncate : bool
@@ -113,7 +113,7 @@ class Settings:
         if self.learning_rate_init == "auto":
             turns = not in_parts and getattr(self.schedule_class, "is_whole", False)
             rate = automatic.learning_rate_init(
-                self.solver, self.cell, turns=turns, per_step=self.has_rates_of_steps
+                self.solver, self.cell, turns=turns, per_step=self.learns_from_steps
             )
             vars(self).update(learning_rate_init=rate, finds_rate=not in_parts)
         if self.alpha == "auto":
@@ -159,7 +159,7 @@ class Settings:
     def _times_fewer(self, n):
         """How many times fewer targets than a cycle's rate is for an update of k1 steps learns from."""
         turns = getattr(self.schedule_class, "is_whole", False)
-        if not turns or self.every is None or not self.has_rates_of_steps:
+        if not turns or not self.learns_from_windows:
             return 1.0
         side_by_side = self.batch_size if self.cuts_pieces else min(n, self.batch_size_of(n))
         return automatic.times_fewer(self.solver, self.cell, side_by_side * self.every)
@@ -287,7 +287,7 @@ class SequenceSettings(Settings):
             "every": 1 if online and self.k1 is None else self.k1,
             "per_step": per_step,
             "has_many_losses": has_many,
-            "has_rates_of_steps": bool(per_step and not online),
+            "learns_from_windows": bool(per_step and not online and self.k1 is not None),
             "learns_from_steps": bool(per_step and not online and self.k1 is None),
             "steps_in_y": self.return_sequences and self.rows != "steps",
             "can_truncate": not (self.bidirectional or self.full_batch or online),
@@ -341,7 +341,7 @@ class PairSettings(Settings):
         return {
             "per_step": True,
             "has_many_losses": True,
-            "has_rates_of_steps": False,
+            "learns_from_windows": False,
             "learns_from_steps": False,
             "online": None,
             "every": self.k1,

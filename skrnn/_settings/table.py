@@ -293,15 +293,15 @@ PARAMETERS = {
         [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
         'float or "auto", default="auto"',
         "The learning rate at the start, or with `learning_rate=\"onecycle\"` the highest one. \"auto\": "
-        "with \"adam\" 0.03 at the top of the cycle (0.06 with targets per step) and "
+        "with \"adam\" 0.03 at the top of the cycle (0.06 with targets per step and without `k1`) and "
         "0.01 otherwise, with \"sgd\" 0.3, with \"rmsprop\" 0.01 and 0.003. Cells without a gate that "
         "keeps the state, as that of the simple network, do not learn long sequences at such rates: "
         "theirs are 0.003 (0.01 for the 0.06), 0.03, and 0.003 (0.001 without a cycle). With one target "
         "per sequence, and where a `batch_size` below 16 cuts the data, the top of the cycle is lower by "
         "the root of ``16 / batch_size``, with \"sgd\" by ``16 / "
-        "batch_size``. With targets per step and `k1` it is lower by the root of ``n / 800``, for an "
-        "update that learns from so many targets, n below 800 (with \"sgd\" 200, \"rmsprop\" 50; "
-        "of cells without such a gate 100, 100 and 50). Not used by \"lbfgs\".",
+        "batch_size``. With targets per step and `k1` it is lower by the root of ``n / 200`` where an "
+        "update learns from n targets, n below 200 (\"rmsprop\": 50), but not for cells without such a "
+        "gate. Not used by \"lbfgs\".",
     ),
     "learning_rate": Parameter(
         "onecycle",
