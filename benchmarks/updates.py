@@ -124,11 +124,7 @@ def worker(level, seconds):
         for T, B, H in shapes:
             X, y = data(T, B)
             for cell in CELLS:
-                epochs = (
-                    our_epoch(cell, X, y, B, H),
-                    kernels_alone(cell, X, B, H),
-                    torch_epoch(cell, X, y, B, H),
-                )
+                epochs = [make(cell, X, y, B, H) for make in (our_epoch, kernels_alone, torch_epoch)]
                 fit, own, peer = (1e6 * t / N_BATCHES for t in interleaved(epochs, seconds))
                 times = f"{fit:>9.1f}{own:>9.1f}{fit / own:>7.2f}{peer:>9.1f}{peer / fit:>7.2f}"
                 print(f"{T:>4}{B:>5}{H:>5}{cell:>6}{times}", flush=True)
