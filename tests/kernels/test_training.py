@@ -240,6 +240,23 @@ def test_the_updates_of_epochs_are_those_of_the_learner(seed):
     check_updates(seed)
 
 
+@pytest.mark.parametrize("solver", STEPPING)
+def test_steps_of_unequal_weights_count_as_in_the_learner(solver):
+    rng = np.random.RandomState(0)
+    X, y = (Sequences(rng.normal(size=(6, 8, width))) for width in (3, 2))
+    data = Dataset(X, y, step_weight=Sequences(rng.choice([1.0, 20.0], size=(6, 8, 1))))
+    net = Network(CELLS["gru"], 3, (5,), 2, dtype=np.float64)
+    start, loss, after = net.initial_weights(rng), SquaredError(), []
+    for way in (CompiledEpochs.new, lambda loss, _, learner, watch: BatchByBatch(loss, learner, watch)):
+        theta = start.copy()
+        how = {"clip_norm": 0.5, "weighting": data.weighting(2, 2)}
+        learner = Learner(net, theta, FAST, SOLVERS[solver](theta, 0.01), **how)
+        way(loss, data, learner, [])(Epoch(data, net.dtype, np.arange(6), 2), 2, None)
+        after.append(theta)
+    assert not np.allclose(after[0], start, atol=1e-3)
+    np.testing.assert_allclose(*after, rtol=1e-7, atol=1e-9)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(0, 2_000, 100))
 def test_updates_of_many_epochs(seed):
