@@ -40,7 +40,7 @@ RISING = {
     "business days as YYYYMMDD": BUSINESS.strftime("%Y%m%d").astype(int),
     "business days in seconds": BUSINESS.asi8 // 10**9,
     "opening hours": pd.Index(np.add.outer(np.arange(25) * 24, np.arange(9, 17)).ravel()),
-    "months": pd.date_range("2000-01-31", periods=200, freq="ME").strftime("%Y%m").astype(int),
+    "months": pd.date_range("2000-01-01", periods=200, freq="MS").strftime("%Y%m").astype(int),
     "a change of clocks": pd.date_range("2024-03-30", periods=200, freq="h", tz="Europe/Berlin"),
     "periods": pd.period_range("2000-01", periods=200, freq="M"),
     "intervals": pd.interval_range(0, 200),
