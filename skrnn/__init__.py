@@ -5,7 +5,7 @@ import importlib
 from skrnn._config import show_config
 from skrnn.classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
 from skrnn.encoder_decoder import GRUEncoderDecoder, LSTMEncoderDecoder, RNNEncoderDecoder
-from skrnn.forecasting import Forecaster, NaiveForecaster, forecast
+from skrnn.forecasting import ConformalRegressor, Forecaster, NaiveForecaster, forecast
 from skrnn.preprocessing import SlidingWindow, TimeDistributed, TokenEncoder
 from skrnn.regressors import GRURegressor, LSTMRegressor, RNNRegressor
 
@@ -17,6 +17,7 @@ _SUBMODULES = (
 )  # fmt: skip
 
 __all__ = [
+    "ConformalRegressor",
     "Forecaster",
     "GRUClassifier",
     "GRUEncoderDecoder",

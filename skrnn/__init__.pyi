@@ -16,11 +16,12 @@ from skrnn import preprocessing as preprocessing
 from skrnn import regressors as regressors
 from skrnn.classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
 from skrnn.encoder_decoder import GRUEncoderDecoder, LSTMEncoderDecoder, RNNEncoderDecoder
-from skrnn.forecasting import Forecaster, NaiveForecaster, forecast
+from skrnn.forecasting import ConformalRegressor, Forecaster, NaiveForecaster, forecast
 from skrnn.preprocessing import SlidingWindow, TimeDistributed, TokenEncoder
 from skrnn.regressors import GRURegressor, LSTMRegressor, RNNRegressor
 
 __all__ = [
+    "ConformalRegressor",
     "Forecaster",
     "GRUClassifier",
     "GRUEncoderDecoder",

@@ -1,15 +1,17 @@
 """Forecasts: of tables of series, by ``Forecaster``, and of what a regressor reads, by ``forecast``.
 
 What they do stands in ``_forecasting/forecaster.py`` and ``_forecasting/recursive.py``; forecasts to
-compare with, which learn nothing, in ``_forecasting/naive.py``.
+compare with, which learn nothing, in ``_forecasting/naive.py``; intervals around any predictions in
+``_forecasting/conformal.py``.
 """
 
+from skrnn._forecasting.conformal import ConformalRegressor
 from skrnn._forecasting.forecaster import Forecaster
 from skrnn._forecasting.naive import NaiveForecaster
 from skrnn._forecasting.recursive import forecast_steps
 from skrnn._settings.texts import complete
 
-__all__ = ["Forecaster", "NaiveForecaster", "forecast"]
+__all__ = ["ConformalRegressor", "Forecaster", "NaiveForecaster", "forecast"]
 
 
 @complete

@@ -5,12 +5,36 @@ from typing import Any, Literal, Self
 
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils.metadata_routing import MetadataRouter
 
 __all__ = [
+    "ConformalRegressor",
     "Forecaster",
     "NaiveForecaster",
     "forecast",
 ]
+
+class ConformalRegressor(RegressorMixin, BaseEstimator):
+    estimator: Any
+    levels: float | Sequence[float]
+    cv: Any
+    estimator_: Any
+    estimators_: list[Any]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+    def __init__(
+        self,
+        estimator: Any,
+        levels: float | Sequence[float] = (0.9,),
+        cv: Any = None,
+    ) -> None: ...
+    def fit(self, X: ArrayLike, y: ArrayLike, **fit_params: Any) -> Self: ...
+    def get_metadata_routing(self) -> MetadataRouter: ...
+    def get_params(self, deep: bool = True) -> dict[str, Any]: ...
+    def predict(self, X: ArrayLike) -> NDArray[Any]: ...
+    def predict_interval(self, X: ArrayLike) -> NDArray[Any]: ...
+    def score(self, X: ArrayLike, y: ArrayLike, **score_params: Any) -> float: ...
+    def set_params(self, **params: Any) -> Self: ...
 
 class Forecaster(RegressorMixin, BaseEstimator):
     estimator: Any
