@@ -8,6 +8,7 @@ from skrnn._estimators.generating import Drawing, generate
 from skrnn._estimators.keywords import own_keywords
 from skrnn._estimators.labels import Labels, accuracy, labels_of, same_labels
 from skrnn._estimators.numbers import in_a_unit
+from skrnn._estimators.taking_over import from_weights
 from skrnn._settings.quoting import listed, quote
 from skrnn._settings.texts import complete
 from skrnn.cells import GRU, LSTM, Elman
@@ -40,6 +41,47 @@ class SequenceClassifier(ClassifierMixin, BaseRNN):
     """
 
     _targets, _owner = Labels, "classifier"
+
+    @classmethod
+    @complete
+    def from_weights(cls, weights, *, classes=None, multilabel=False, draw=(), columns=None, **params):
+        """Make a fitted classifier of given weights.
+
+        Parameters
+        ----------
+        .. weights
+        classes : array-like of shape (n_classes,), default=None
+            The labels, sorted, in the order of the outputs. Two classes have one output, whose sign
+            decides. None: 0, 1, 2 and so on.
+        multilabel : bool, default=False
+            Whether every output is a label of its own, as for a y that is an indicator.
+        .. draw and columns
+        .. parameters of weights
+
+        .. from weights
+
+        See Also
+        --------
+        skrnn.interop.from_torch : Weights of a module of PyTorch.
+
+        Examples
+        --------
+        A network for other classes, which begins with the layers of one that was trained before:
+
+        >>> import numpy as np
+        >>> from skrnn import GRUClassifier
+        >>> X = np.random.RandomState(0).normal(size=(60, 5, 2))
+        >>> model = GRUClassifier(hidden_size=8, random_state=0).fit(X, X[:, -1, 0] > 0)
+        >>> other = GRUClassifier.from_weights(
+        ...     model.exact_weights_, classes=["high", "low", "middle"], draw=("readout",),
+        ...     warm_start=True, random_state=0,
+        ... )
+        >>> y = np.array(["low", "middle", "high"])[np.digitize(X[:, -1, 0], [-0.4, 0.4])]
+        >>> bool(other.fit(X, y).score(X, y) > 0.8)
+        True
+        """
+        labels = {"classes": classes, "multilabel": multilabel}
+        return from_weights(cls, weights, params, draw, columns, **labels)
 
     @available_if(BaseRNN._can_partial_fit)
     @complete

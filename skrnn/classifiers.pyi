@@ -128,6 +128,8 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
     ) -> None: ...
     def __init_subclass__(cls, *, cell: type[Any] | None = None, **kwargs: Any) -> None: ...
     def adopt(self, stream: Stream) -> Self: ...
+    @property
+    def exact_weights_(self) -> dict[str, NDArray[Any]]: ...
     def fit(
         self,
         X: ArrayLike,
@@ -138,6 +140,17 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
         y_val: ArrayLike | None = None,
         sample_weight_val: ArrayLike | None = None,
     ) -> Self: ...
+    @classmethod
+    def from_weights(
+        cls,
+        weights: dict[str, ArrayLike],
+        *,
+        classes: ArrayLike | None = None,
+        multilabel: bool = False,
+        draw: tuple[str, ...] = (),
+        columns: int | Sequence[str] | None = None,
+        **params: Any,
+    ) -> Any: ...
     def generate(
         self,
         prompt: ArrayLike,

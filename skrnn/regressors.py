@@ -7,6 +7,7 @@ from sklearn.utils.metaestimators import available_if
 from skrnn._estimators.base import BaseRNN
 from skrnn._estimators.keywords import own_keywords
 from skrnn._estimators.numbers import Numbers
+from skrnn._estimators.taking_over import from_weights
 from skrnn._settings.settings import loss_class
 from skrnn._settings.texts import complete
 from skrnn.cells import GRU, LSTM, Elman
@@ -41,6 +42,35 @@ class SequenceRegressor(RegressorMixin, BaseRNN):
     """
 
     _targets, _owner = Numbers, "regressor"
+
+    @classmethod
+    @complete
+    def from_weights(cls, weights, *, draw=(), columns=None, **params):
+        """Make a fitted regressor of given weights.
+
+        Parameters
+        ----------
+        .. weights
+        .. draw and columns
+        .. parameters of weights
+
+        .. from weights
+
+        See Also
+        --------
+        skrnn.interop.from_torch : Weights of a module of PyTorch.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrnn import GRURegressor
+        >>> X = np.random.RandomState(0).normal(size=(60, 5, 2))
+        >>> model = GRURegressor(hidden_size=8, random_state=0).fit(X, X[:, -1, 0])
+        >>> again = GRURegressor.from_weights(model.exact_weights_)
+        >>> bool((again.predict(X) == model.predict(X)).all())
+        True
+        """
+        return from_weights(cls, weights, params, draw, columns)
 
     @available_if(BaseRNN._can_partial_fit)
     @complete

@@ -82,7 +82,7 @@ def documented_errors(doc):
 
 def assert_parameters_are_those(doc, signature):
     """Names, order and defaults of a Parameters section."""
-    documented = entries(doc, "Parameters")
+    documented = {n.lstrip("*"): entry for n, entry in entries(doc, "Parameters").items()}
     parameters = {n: p for n, p in signature.parameters.items() if n != "self"}
     assert list(documented) == list(parameters)
     for name, (type_, text) in documented.items():
@@ -189,7 +189,11 @@ def test_class_has_references_examples_and_siblings(cls):
 # --- methods --------------------------------------------------------------------------------------
 
 
-METHODS = ["fit", "partial_fit", "predict", "score", "hidden_states", "stream", "adopt", "weights_"]
+PROPERTIES = ["weights_", "exact_weights_"]
+METHODS = [
+    "fit", "partial_fit", "predict", "score", "hidden_states", "stream", "adopt", "from_weights",
+    *PROPERTIES,
+]  # fmt: skip
 
 
 def test_methods_tell_parameters_and_results(cls):
@@ -201,7 +205,7 @@ def test_methods_tell_parameters_and_results(cls):
         doc = parsed(method)
         assert_parameters_are_those(doc, inspect.signature(method))
         assert documented_errors(doc), name
-        if name != "weights_":
+        if name not in PROPERTIES:
             assert len(entries(doc, "Returns")) == 1, name
         for parameter, (type_, text) in entries(doc, "Parameters").items():
             if parameter in ("X", "y", "sample_weight"):
@@ -245,7 +249,10 @@ def raising(cls, X, y):
         yield name, MemoryError, lambda train=train: train(hidden_size=10**6)
         yield name, ImportError, without_rich(lambda train=train: train(verbose=2))
     yield "partial_fit", AttributeError, lambda: cls(solver="lbfgs").partial_fit(X, y)
-    yield "weights_", NotFittedError, lambda: cls().weights_
+    for name in PROPERTIES:
+        yield name, NotFittedError, lambda name=name: getattr(cls(), name)
+    yield "from_weights", TypeError, lambda: cls.from_weights([X])
+    yield "from_weights", ValueError, lambda: cls.from_weights({})
     yield "stream", NotFittedError, lambda: cls().stream()
     yield "stream", ValueError, lambda: fitted.stream(0)
     yield "stream", MemoryError, lambda: fitted.stream(2**62)
@@ -263,8 +270,8 @@ def raising(cls, X, y):
         yield "forecast", TypeError, lambda: steps.forecast(sparse.csr_array(X[:, 0]), 2)
     yield "adopt", NotFittedError, lambda: cls().adopt(fitted.stream())
     yield "adopt", ValueError, lambda: fitted.adopt(fitted.stream())
-    others = {"fit", "partial_fit", "stream", "adopt", "weights_", "generate", "forecast"}
-    for name in set(own_methods(cls)) - others:
+    others = {"fit", "partial_fit", "stream", "adopt", "from_weights", "generate", "forecast"}
+    for name in set(own_methods(cls)) - others - set(PROPERTIES):
         more = [y] if name == "score" else []
 
         def answer(X=X, model=fitted, name=name, more=more):

@@ -106,7 +106,7 @@ class Facts:
         How X is read; None where nothing has to be remembered.
     targets : object
         What y is. Has ``loss()``, ``start`` (outputs (K,) before training, or None), ``answers()``,
-        ``fold(weights)`` and ``published()``.
+        ``fold(weights)``, ``units_of_y()`` and ``published()``.
     per_step : bool
         One output per time step, or one per sequence.
     delay : int
@@ -175,6 +175,10 @@ class Model:
         weights = self.network().layout.views(self.theta.copy())
         self.facts.targets.fold(weights)
         return weights
+
+    def exact_weights(self):
+        """Copies of all weights by name as they are, and what is a unit of y beside them."""
+        return {**self.network().layout.views(self.theta.copy()), **self.facts.targets.units_of_y()}
 
     def answers(self):
         """Name of a method -> function of the raw outputs."""

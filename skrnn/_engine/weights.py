@@ -73,6 +73,11 @@ class WeightLayout:
         return {name: vector[where].reshape(shape) for name, (where, shape) in self.places.items()}
 
 
+def is_part_of(name, parts):
+    """Whether a weight is one of the parts, or in one: ``layer0.W_x`` is in "layer0"."""
+    return any(name == part or name.startswith(f"{part}.") for part in parts)
+
+
 def glorot_uniform(random_state, n_in, n_out, n_blocks=1):
     """(n_in, n_blocks n_out) weights, each block drawn for its own fan-in and fan-out [1]_."""
     bound = np.sqrt(6.0 / (n_in + n_out))

@@ -525,6 +525,22 @@ class BaseRNN(Trainable):
         """
         return self._model.weights()
 
+    @property
+    def exact_weights_(self):
+        """Copies of all weights as they are, a dict of name to array, with mean and scale of y.
+
+        Of a regressor they have ``y.mean`` and ``y.scale``, of shape (n_targets,): predictions are the
+        outputs times the scale, plus the mean, which in `weights_` the read-out has taken up. All other
+        names and shapes are those of `weights_`. `from_weights` makes of them an estimator that answers
+        with the same bits.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator has not been fitted.
+        """
+        return self._model.exact_weights()
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True

@@ -89,6 +89,28 @@ class Labels:
             return cls("binomial_log_loss", 1, True, classes)
         return cls("multinomial_log_loss", len(classes), True, classes)
 
+    @classmethod
+    def given(cls, settings, n_outputs, *, units, classes=None, multilabel=False):
+        """The facts beside given weights, of ``n_outputs`` outputs; None: they do not say."""
+        if units:
+            raise ValueError(
+                f"weights has {listed(units)}, but the outputs of {settings.name} have no unit: leave "
+                "them out."
+            )
+        if n_outputs is None:
+            n_outputs = 1 if classes is None else len(classes)
+            n_outputs = 1 if n_outputs == 2 and not multilabel else n_outputs
+        if n_outputs == 2 and not multilabel:
+            raise ValueError(
+                "weights['readout.b'] has 2 outputs: two classes have one here, whose logit is that of "
+                "the second class minus that of the first. Pass the difference of the columns of "
+                "'readout.W' and of 'readout.b'; or multilabel=True, if the outputs are two labels."
+            )
+        classes = _given_classes(classes, n_outputs, multilabel)
+        one_loss = multilabel or n_outputs == 1
+        loss = "binomial_log_loss" if one_loss else "multinomial_log_loss"
+        return cls(loss, n_outputs, not multilabel, classes)
+
     def check_agrees(self, settings):
         """The loss follows from the classes."""
 
@@ -211,9 +233,33 @@ class Labels:
     def fold(self, weights):
         """Outputs have no unit."""
 
+    def units_of_y(self):
+        """Outputs have no unit."""
+        return {}
+
     def published(self):
         """The attributes of the estimator that say this."""
         return {"n_outputs_": self.n_outputs, "classes_": self.classes}
+
+
+def _given_classes(classes, n_outputs, multilabel):
+    """The labels that outputs stand for, in the order of these; None: numbers from 0 on."""
+    n = {n_outputs} if multilabel or n_outputs > 1 else {1, 2}
+    if classes is None:
+        return np.arange(max(n))
+    labels = labels_of(classes)
+    if len(labels) not in n or (multilabel and not same_labels(labels, np.arange(n_outputs))):
+        right = f"range({n_outputs})" if multilabel else f"{max(n)} labels"
+        raise ValueError(
+            f"classes={quote(classes)} do not go with the {n_outputs} outputs of weights['readout.b']: "
+            f"pass {right}. (Two classes have one output.)"
+        )
+    if list(labels) != list(classes):
+        raise ValueError(
+            f"classes={quote(classes)} must be sorted and all different: {listed(labels)}, with the "
+            "columns of weights['readout.W'] in that order."
+        )
+    return labels
 
 
 def _numbers_of_step(y, *, n, numbers, dtype):

@@ -22,6 +22,7 @@ from skrnn._reading.targets import (
 from skrnn._settings.quoting import quote
 from skrnn._settings.settings import loss_class
 
+UNITS_OF_Y = ("y.mean", "y.scale")  # their names beside weights
 SOME_ROWS = 1 << 16  # of y, converted at a time
 PLAIN = frozenset({float, int, np.float64, np.float32, np.int64, np.int32})  # types of a number of y
 MANY = 2.0**53  # float64 holds every whole number up to it, float32 is far from its end
@@ -96,6 +97,28 @@ class Numbers:
             settings.loss, settings.loss_options, loss.n_outputs(y.shape[1]),
             is_1d and not loss.are_several, mean, scale, start,
         )  # fmt: skip
+
+    @classmethod
+    def given(cls, settings, n_outputs, *, units):
+        """The facts beside given weights, of ``n_outputs`` outputs; None: they do not say.
+
+        ``units`` are y.mean and y.scale; without them the outputs are in units of y.
+        """
+        loss, (mean, scale) = settings.new_loss(), (units.get(name) for name in UNITS_OF_Y)
+        known = [one for one in (mean, scale) if one is not None]
+        if n_outputs is None:
+            n_outputs = loss.n_outputs(known[0].size if known else 1)
+        n = next((n for n in range(1, n_outputs + 1) if loss.n_outputs(n) == n_outputs), None)
+        if n is None:
+            raise ValueError(
+                f"weights['readout.b'] has {n_outputs} outputs, which is no multiple of the "
+                f"{loss.n_outputs(1)} quantiles. Pass the quantile of the model that the weights are of."
+            )
+        mean = np.zeros(n) if mean is None else mean.astype(np.float64)
+        scale = np.ones(n) if scale is None else scale.astype(np.float64)
+        _check_units(mean, scale, n, loss, settings)
+        is_1d = n == 1 and not loss.are_several
+        return cls(settings.loss, settings.loss_options, n_outputs, is_1d, mean, scale)
 
     def check_agrees(self, settings):
         """Raise a ValueError if training would go on with another loss than it began with."""
@@ -222,9 +245,29 @@ class Numbers:
         weights["readout.W"] *= scale
         weights["readout.b"][...] = weights["readout.b"] * scale + mean
 
+    def units_of_y(self):
+        """What y is standardised by, named as it stands beside the exact weights."""
+        return dict(zip(UNITS_OF_Y, (self.mean.copy(), self.scale.copy()), strict=True))
+
     def published(self):
         """The attributes of the estimator that say this."""
         return {"n_outputs_": self.n_outputs}
+
+
+def _check_units(mean, scale, n, loss, settings):
+    """Raise a ValueError for a given mean or scale that are none of n targets."""
+    for name, value in zip(UNITS_OF_Y, (mean, scale), strict=True):
+        if value.shape != (n,):
+            raise ValueError(
+                f"weights[{name!r}] has shape {value.shape}, but must have {(n,)}, one number for each "
+                "target. Leave it out if the outputs are in units of y."
+            )
+    if (scale <= 0).any():
+        raise ValueError("weights['y.scale'] must be > 0. Pass the deviation of y, or leave it out.")
+    if not loss.standardises_y and (mean.any() or (scale != 1).any()):
+        raise ValueError(
+            f"loss={quote(settings.loss)} takes y as it is: leave 'y.mean' and 'y.scale' out of weights."
+        )
 
 
 def _number_of_step(y, *, mean, scale, least, dtype, otherwise):

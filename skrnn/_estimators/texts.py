@@ -108,6 +108,10 @@ class Texts:
     def fold(self, weights):
         """Outputs have no unit."""
 
+    def units_of_y(self):
+        """Outputs have no unit."""
+        return {}
+
     def published(self):
         """The attributes of the estimator that say this."""
         return {"source_vocabulary_": dict(self.source), "target_vocabulary_": dict(self.target)}

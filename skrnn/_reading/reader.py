@@ -17,6 +17,7 @@ A new form of X is one more class in ``CONTAINERS``.
 """
 
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
@@ -118,6 +119,64 @@ def read_again(X, form, name="X", model=None):
         )
     _check_columns(container, form, name, model)
     return container
+
+
+def given_form(settings, dtype, n_inputs, n_tokens, columns):
+    """The ``Form`` beside given weights, which read ``n_inputs`` per step.
+
+    ``columns`` is the number of columns of a table, or their names; None: X holds sequences, or with
+    ``rows="steps"`` so many columns as there must be.
+    """
+    form, kinds = Form.of(settings), (SequenceList, Table, StepTable)
+    if form.has_tokens:
+        n_inputs, kinds = 1, (TokenList, TokenTable, TokenSteps)
+    names = None if columns is None or isinstance(columns, Integral) else np.array(columns, dtype=object)
+    n = n_inputs + (form.sequence_id is not None)
+    if not form.rows_are_steps and columns is not None:
+        n = _columns_of_table(form, n_inputs, int(columns) if names is None else len(names))
+        container = kinds[1]
+    else:
+        _check_columns_given(settings, n, columns, names)
+        container = kinds[2 if form.rows_are_steps else 0]
+    return replace(
+        form, dtype=np.dtype(dtype), n_tokens=n_tokens, container=container, n_features_in=n,
+        n_step_features=n_inputs, feature_names=names,
+    )  # fmt: skip
+
+
+def _columns_of_table(form, n_inputs, n):
+    """The number of columns of a table whose rows are sequences, if it can be that."""
+    if not form.has_tokens and form.step_features != n_inputs:
+        raise ValueError(
+            f"weights['layer0.W_x'] reads {n_inputs} inputs per time step, but with columns, for a table "
+            f"whose rows are sequences, a step has step_features={form.step_features} of them: set "
+            f"step_features={n_inputs}."
+        )
+    if n < 1 or n % form.step_features:
+        raise ValueError(f"columns={n} must be a multiple of step_features={form.step_features}.")
+    return n
+
+
+def _check_columns_given(settings, n, columns, names):
+    """Raise a ValueError for a number or names of columns that are not those of a table of steps."""
+    if settings.rows != "steps" and settings.step_features != 1:
+        raise ValueError(
+            f"step_features={settings.step_features} is for tables whose rows are sequences: pass "
+            "columns, the number of their columns or the names; or leave step_features=1 and pass X as "
+            "sequences."
+        )
+    if columns is not None and n != (columns if names is None else len(names)):
+        raise ValueError(
+            f"columns={quote(columns)}, but weights['layer0.W_x'] reads X of {n} columns"
+            f"{' with that of sequence_id' if settings.sequence_id is not None else ''}."
+        )
+    wanted = settings.sequence_id
+    is_name = wanted is not None and not isinstance(wanted, Integral)
+    if is_name and (names is None or wanted not in list(names)):
+        raise ValueError(
+            f"sequence_id={quote(wanted)} is the name of a column: pass columns, the names of all "
+            "columns of X, in their order."
+        )
 
 
 def _check_rows(X, form, name):
@@ -322,12 +381,13 @@ class Reader:
         facts = known
         if known is None:
             targets = settings.targets.learn(settings, y, is_1d, row_weight, **self.of_classes)
-            facts = self._new_facts(form.learn(container, X), targets)
+            facts = self.new_facts(form.learn(container, X), targets)
         facts.targets.check_agrees(settings)
         encoded = facts.targets.encode(y, is_1d, facts.form.dtype, names, row_weight)
         return _Found(container, facts, encoded, weights, row_weight, y)
 
-    def _new_facts(self, form, targets):
+    def new_facts(self, form, targets):
+        """The facts of a first fit, or those beside given weights."""
         settings = self.settings
         architecture = Architecture(
             settings.cell, settings.cell_options, settings.hidden_sizes,

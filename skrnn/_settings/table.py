@@ -517,6 +517,11 @@ ATTRIBUTES = {
         "dict of str to ndarray",
         "Copies of all weights; names and shapes stand in the property's documentation.",
     ),
+    "exact_weights_": Attribute(
+        "dict of str to ndarray",
+        "The same before mean and scale of y are taken up by the read-out, and beside them: what "
+        "`from_weights` takes, bit for bit.",
+    ),
     "n_iter_": Attribute(
         "int", "Number of epochs of the last fit, and of the calls of partial_fit since."
     ),

@@ -66,6 +66,43 @@ y : ndarray of shape (horizon,) or (horizon, n_outputs)
     The predictions, in units of y. For several series of shape (n_sequences, horizon) or (n_sequences,
     horizon, n_outputs); those of a table are in the order in which their ids first appear.
 """,
+    "weights": """\
+weights : dict of str to array-like
+    All weights by name: those of `exact_weights_`, of `weights_`, or any of these names and shapes. A
+    regressor also takes "y.mean" and "y.scale", of shape (n_targets,), with which its outputs are made
+    predictions, ``outputs * scale + mean``, and y is standardised when training goes on; without them
+    the outputs are in units of y.
+""",
+    "draw and columns": """\
+draw : tuple of str, default=()
+    Weights that are drawn at random in place of what `weights` has, or has not: names, or those of
+    parts, as "readout" or "layer0". The forget bias is then the cell's own, unless `forget_bias` is a
+    number or a tuple.
+columns : int or list of str, default=None
+    For X that is a table: the number of its columns, or their names, those of `sequence_id` included.
+    None: X holds sequences, or with `rows="steps"` columns without names.
+""",
+    "parameters of weights": """\
+**params : dict
+    Those of the constructor that the weights were made with, as `pooling`, `rows` or `activation`, and
+    any others. `hidden_size`, `bidirectional` and `embedding_size` may be left out: the shapes say
+    them. `dtype=None` is that of the weights.
+""",
+    "from weights": """\
+Returns
+-------
+estimator : estimator instance
+    It is as fitted, with empty curves: ready for `predict`, and for `partial_fit` or fit with
+    `warm_start=True` to go on from.
+
+Raises
+------
+TypeError
+    If weights is no dict, or one of them no array of real numbers; or if there is no such parameter.
+ValueError
+    If weights are missing, have unknown names or other shapes than they should, or are not finite;
+    if columns or parameters do not go with them; or if a parameter is out of its range.
+""",
     "errors of training": """\
 ValueError
     If a parameter is out of its range; if parameters do not go together; if X, y or a weight cannot be
