@@ -19,8 +19,8 @@ __all__ = [
 class SequenceClassifier(ClassifierMixin, BaseEstimator):
     hidden_size: int | tuple[int, ...] | Sequence[int] | NDArray[Any]
     bidirectional: bool
-    embedding_size: int | None
-    n_tokens: int | None
+    embedding_size: int | dict[Any, Any] | None
+    n_tokens: int | dict[Any, Any] | None
     pooling: Literal["last", "mean", "max", "last_max"] | tuple[str, ...]
     dropout: float
     weight_dropout: float
@@ -84,8 +84,8 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
         *,
         forget_bias: float | Literal["auto", "chrono"] | tuple[str, int] = "auto",
         bidirectional: bool = False,
-        embedding_size: int | None = None,
-        n_tokens: int | None = None,
+        embedding_size: int | dict[Any, Any] | None = None,
+        n_tokens: int | dict[Any, Any] | None = None,
         pooling: Literal["last", "mean", "max", "last_max"] | tuple[str, ...] = "last",
         dropout: float = 0.0,
         weight_dropout: float = 0.0,
@@ -209,8 +209,8 @@ class RNNClassifier(SequenceClassifier):
         *,
         activation: Literal["tanh", "relu", "logistic", "identity", "softmax"] = "tanh",
         bidirectional: bool = False,
-        embedding_size: int | None = None,
-        n_tokens: int | None = None,
+        embedding_size: int | dict[Any, Any] | None = None,
+        n_tokens: int | dict[Any, Any] | None = None,
         pooling: Literal["last", "mean", "max", "last_max"] | tuple[str, ...] = "last",
         dropout: float = 0.0,
         weight_dropout: float = 0.0,

@@ -19,8 +19,8 @@ __all__ = [
 class SequenceRegressor(RegressorMixin, BaseEstimator):
     hidden_size: int | tuple[int, ...] | Sequence[int] | NDArray[Any]
     bidirectional: bool
-    embedding_size: int | None
-    n_tokens: int | None
+    embedding_size: int | dict[Any, Any] | None
+    n_tokens: int | dict[Any, Any] | None
     pooling: Literal["last", "mean", "max", "last_max"] | tuple[str, ...]
     dropout: float
     weight_dropout: float
@@ -85,8 +85,8 @@ class SequenceRegressor(RegressorMixin, BaseEstimator):
         *,
         forget_bias: float | Literal["auto", "chrono"] | tuple[str, int] = "auto",
         bidirectional: bool = False,
-        embedding_size: int | None = None,
-        n_tokens: int | None = None,
+        embedding_size: int | dict[Any, Any] | None = None,
+        n_tokens: int | dict[Any, Any] | None = None,
         pooling: Literal["last", "mean", "max", "last_max"] | tuple[str, ...] = "last",
         dropout: float = 0.0,
         weight_dropout: float = 0.0,
@@ -196,8 +196,8 @@ class RNNRegressor(SequenceRegressor):
         *,
         activation: Literal["tanh", "relu", "logistic", "identity", "softmax"] = "tanh",
         bidirectional: bool = False,
-        embedding_size: int | None = None,
-        n_tokens: int | None = None,
+        embedding_size: int | dict[Any, Any] | None = None,
+        n_tokens: int | dict[Any, Any] | None = None,
         pooling: Literal["last", "mean", "max", "last_max"] | tuple[str, ...] = "last",
         dropout: float = 0.0,
         weight_dropout: float = 0.0,

@@ -12,7 +12,6 @@ import numpy as np
 from skrnn._engine.arithmetic import exact_sum
 from skrnn._engine.lazy import lazy_property
 from skrnn._engine.packing import Steps, Window
-from skrnn._engine.storage import NO_TOKEN
 
 
 class Batch:
@@ -101,7 +100,7 @@ class Batch:
         return self.rows[sequence], start + steps.time - self.joins[sequence]
 
     def X(self, steps, start):
-        """(N, F) inputs of the window that begins after step ``start``; zeros past the end."""
+        """(N, F) inputs of the window that begins after step ``start``; ``no_input`` past the end."""
         data, dtype = self.data.X, self.data.X.dtype or self.dtype
         if self.data.is_rectangular:
             values = data.take_window(self.rows, start, steps.T)
@@ -110,7 +109,7 @@ class Batch:
             rows, times = self._index(steps, start)
             if self.data.delay:
                 known = times < data.lengths[rows]
-                X = np.full((steps.N, data.n_features), NO_TOKEN if data.dtype else 0, dtype=dtype)
+                X = np.full((steps.N, data.n_features), data.no_input, dtype=dtype)
                 X[known] = data.take(rows[known], times[known])
             else:
                 X = data.take(rows, times).astype(dtype, copy=False)

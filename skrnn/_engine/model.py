@@ -32,7 +32,7 @@ class Architecture:
         What its constructor takes besides the number of units and the dtype.
     hidden_sizes : tuple of int
     n_inputs : int
-        Of a step; of tokens the width of their vectors.
+        What the first layer reads of a step, with vectors in the place of tokens and categories.
     n_outputs : int
     dtype : str
         What is computed in, "float32" or "float64".
@@ -40,6 +40,8 @@ class Architecture:
         Rows of the table of vectors; None: X holds numbers.
     bidirectional : bool
     pooling : str or tuple of str
+    categories : tuple of Category
+        Features of X that hold codes (``lookup.py``).
     """
 
     cell: type
@@ -51,13 +53,14 @@ class Architecture:
     n_tokens: int | None = None
     bidirectional: bool = False
     pooling: str | tuple[str, ...] = "last"
+    categories: tuple = ()
 
     def network(self, *, dropout=0.0, n_threads=1):
         """The network; ``dropout`` and ``n_threads`` are of the call, and no facts."""
         return Network(
             self.cell, self.n_inputs, self.hidden_sizes, self.n_outputs, dtype=self.dtype,
-            n_tokens=self.n_tokens, bidirectional=self.bidirectional, pooling=self.pooling,
-            dropout=dropout, cell_options=self.cell_options, n_threads=n_threads,
+            n_tokens=self.n_tokens, categories=self.categories, bidirectional=self.bidirectional,
+            pooling=self.pooling, dropout=dropout, cell_options=self.cell_options, n_threads=n_threads,
         )  # fmt: skip
 
 

@@ -1,10 +1,9 @@
-"""The network: a table of embeddings, a stack of recurrent layers, and a linear read-out.
+"""The network: tables of embeddings, a stack of recurrent layers, and a linear read-out.
 
 Shapes: a packed window of T steps, N rows of B sequences (``packing.py``); F inputs per step, Q
 the width of the top layer (H, or 2 H: forward | reverse), R the width of what the read-out sees (Q for
 each pooling), K outputs. ``raw`` (., K) holds the outputs of the steps that are read, in packed order.
-With a table the inputs are tokens (N,), rows of the table; a negative one stands for a step without
-input, a row of zeros.
+With tokens (N,), or categories beside numbers, a lookup (``lookup.py``) makes vectors of them first.
 
 A ``Network`` has no weights: it is the shape of the computation, theta is passed in as views, so
 that one network serves training, prediction by several threads and finite differences.
@@ -15,6 +14,7 @@ from collections import namedtuple
 import numpy as np
 
 from skrnn._engine.arithmetic import with_ones
+from skrnn._engine.lookup import new_lookup
 from skrnn._engine.packing import Window
 from skrnn._engine.pooling import names_of, new_pooling
 from skrnn._engine.recurrence import Layer, Recurrence, layer_gradient, unroll, unroll_backward
@@ -24,8 +24,8 @@ from skrnn._engine.weights import WeightLayout, forget_biases, glorot_uniform, o
 State = namedtuple("State", "layers pool")
 # What the way back needs; layers: per layer, per direction, a tape; P: what the read-out has seen.
 Tape = namedtuple("Tape", "views window layers pool P masks")
-# Views into theta or a gradient; layers: per layer, per direction, a Layer; table: None without tokens,
-# W and b: None without a read-out.
+# Views into theta or a gradient; layers: per layer, per direction, a Layer; W and b: None without a
+# read-out; table: what ``tables`` of the lookup gives, None without one.
 Views = namedtuple("Views", "layers W b table")
 
 
@@ -37,7 +37,7 @@ class Network:
     cell : class
         One of ``CELLS``, or any class of that form.
     n_inputs : int
-        F, inputs per step; with ``n_tokens`` the width of the table.
+        What the first layer reads of a step: F, with a lookup the width that this gives.
     hidden_sizes : sequence of int
         One entry per layer.
     n_outputs : int
@@ -45,6 +45,8 @@ class Network:
     dtype : dtype
     n_tokens : int, optional
         Rows of the table that tokens are looked up in.
+    categories : sequence of Category
+        Features of X that hold codes (``lookup.py``).
     bidirectional : bool
     pooling : str or tuple of str
         A key of ``POOLINGS`` or ``SIDE_BY_SIDE``, or several of ``POOLINGS``.
@@ -58,19 +60,21 @@ class Network:
     """
 
     def __init__(
-        self, cell, n_inputs, hidden_sizes, n_outputs, *, dtype, n_tokens=None, bidirectional=False,
-        pooling="last", dropout=0.0, cell_options=None, n_threads=1,
+        self, cell, n_inputs, hidden_sizes, n_outputs, *, dtype, n_tokens=None, categories=(),
+        bidirectional=False, pooling="last", dropout=0.0, cell_options=None, n_threads=1,
     ):  # fmt: skip
         self.dtype, self.hidden_sizes = np.dtype(dtype), tuple(hidden_sizes)
         self.bidirectional, self.n_directions = bidirectional, 1 + bidirectional
         self.n_outputs, self.dropout, self.n_threads = n_outputs, dropout, n_threads
-        self.n_tokens, self.pooling_name = n_tokens, pooling
+        self.n_tokens, self.categories, self.pooling_name = n_tokens, tuple(categories), pooling
+        self.lookup = new_lookup(n_inputs, n_tokens, self.categories)
+        self.n_features = n_inputs if not categories else self.lookup.n_features
         self.pooling = new_pooling(pooling)
         self.widths = [H * self.n_directions for H in self.hidden_sizes]
         self.read_width = len(names_of(pooling)) * self.widths[-1]
-        shapes = {} if n_tokens is None else {"embedding.W": (n_tokens, n_inputs)}
-        shapes |= self._shapes(cell.n_gates, n_inputs)
-        self.layout = WeightLayout(shapes, unpenalised=["embedding.W"])  # checks the size first
+        tables = {} if self.lookup is None else self.lookup.shapes
+        shapes = tables | self._shapes(cell.n_gates, n_inputs)
+        self.layout = WeightLayout(shapes, unpenalised=tables)  # checks the size first
         self.cells = [cell(H, self.dtype, **(cell_options or {})) for H in self.hidden_sizes]
         directions = (False, True)[: self.n_directions]
         self.recurrences = [[Recurrence(c, d, n_threads) for d in directions] for c in self.cells]
@@ -109,8 +113,8 @@ class Network:
 
     def draw_weights(self, views, random_state, forget_bias=None):
         """Initial weights into ``views`` of zeros; those of gates last, so that no other draw moves."""
-        if views.table is not None:
-            views.table[...] = random_state.normal(size=views.table.shape)
+        if self.lookup is not None:
+            self.lookup.draw(views.table, random_state)
         for cell, directions in zip(self.cells, views.layers, strict=True):
             for W_x, W_h, b_x, _ in directions:
                 (D, _), (H, _) = W_x.shape, W_h.shape
@@ -128,8 +132,9 @@ class Network:
         layers = [[places[f"{name}.{field}"] for field in Layer._fields] for name, _, _ in self._layers()]
         n = self.n_directions
         per_layer = [layers[k : k + n] for k in range(0, len(layers), n)]
-        names = ("readout.W", "readout.b", "embedding.W")
-        self._places = per_layer, [places.get(name) for name in names]
+        tables = () if self.lookup is None else self.lookup.shapes
+        read_out = [places.get(name) for name in ("readout.W", "readout.b")]
+        self._places = per_layer, read_out, [places[name] for name in tables]
 
     def views(self, vector):
         """Views into theta or a gradient in the form that forward and backward take."""
@@ -137,9 +142,10 @@ class Network:
         def view(place):
             return place and vector[place[0]].reshape(place[1])
 
-        layers, others = self._places
+        layers, read_out, tables = self._places
         per_layer = [[Layer(*map(view, one)) for one in directions] for directions in layers]
-        return Views(per_layer, *map(view, others))
+        table = None if self.lookup is None else self.lookup.tables(list(map(view, tables)))
+        return Views(per_layer, *map(view, read_out), table)
 
     def initial_state(self, B):
         """Zeros everywhere (and nothing gathered yet)."""
@@ -175,7 +181,7 @@ class Network:
         """
         X, steps, first, keep = window.X, window.steps, window.first, window.keep
         if views.table is not None:
-            window = Window(embed(views.table, X), steps, first, keep)
+            window = Window(self.lookup.vectors(views.table, X), steps, first, keep)
         all_kept, finals, tapes = [], [], []
         for k, directions in enumerate(views.layers):
             if k:
@@ -190,8 +196,8 @@ class Network:
         return X, all_kept, finals, tapes
 
     def inputs(self, views, X):
-        """What the first layer reads: X, or the embeddings of the tokens X."""
-        return X if views.table is None else embed(views.table, X)
+        """What the first layer reads: X, or the vectors of what X holds."""
+        return X if views.table is None else self.lookup.vectors(views.table, X)
 
     def forward(self, views, window, state, arithmetic, *, masks=None, record=True):
         """Outputs of the steps from ``window.first`` on.
@@ -271,8 +277,7 @@ class Network:
                 dX *= steps.spread(masks[k - 1])
             dH, first = dX, 0
         if has_table and gradient is not None:
-            tokens, dE = arithmetic.table_gradient(tape.window.X, dX, steps)
-            gradient.table[tokens] += dE
+            self.lookup.add_gradient(gradient.table, tape.window.X, dX, steps, arithmetic)
         return dX, dstate
 
 
@@ -286,10 +291,3 @@ def _both_ways(dH, first, dfinal, tapes, arithmetic, need_dX):
         total = dX if total is None else total + dX
         dstates.append(dstate)
     return total, dstates
-
-
-def embed(table, tokens):
-    """(N, E) rows of the table; zeros for negative tokens, the steps after the end of a sequence."""
-    X = table[tokens]
-    X[tokens < 0] = 0
-    return X

@@ -12,7 +12,7 @@ import mmap
 
 import numpy as np
 
-NO_TOKEN = -1  # stands for a step after the end of a sequence of tokens
+NO_TOKEN = -1  # stands for a step after the end of a sequence of tokens, and for unknown categories
 
 
 class Sequences:
@@ -42,6 +42,8 @@ class Sequences:
         Where in its block, or in flat storage, each sequence begins.
     offsets : (n,) int
         Where each begins if all steps stand one after the other (``flat``).
+    codes : tuple of int
+        The features that hold codes of categories.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Sequences:
     ):
         self.rows_are_steps = rows_are_steps
         self.values, self.order, self.columns, self.dtype = values, order, columns, dtype
+        self.codes = ()
         self.mapped = mapped(values)
         self.n_features = values.shape[-1] if columns is None else len(columns)
         self.is_dense = lengths is None
@@ -68,6 +71,15 @@ class Sequences:
 
     def __len__(self):
         return self.n
+
+    @property
+    def no_input(self):
+        """A step after the end of a sequence, a number or (F,)."""
+        if self.dtype is not None or not self.codes:
+            return 0 if self.dtype is None else NO_TOKEN
+        step = np.zeros(self.n_features)
+        step[list(self.codes)] = NO_TOKEN
+        return step
 
     def cut(self, rows, starts, lengths):
         """Steps ``starts`` .. of the sequences ``rows`` as a new object; the storage is shared."""

@@ -14,6 +14,7 @@ writes to an estimator.
 
 from copy import deepcopy
 from dataclasses import replace
+from numbers import Integral
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -510,7 +511,8 @@ class BaseRNN(Trainable):
         (hidden_size, n_gates * hidden_size), ``layer0.b_x`` and ``layer0.b_h`` of shape (n_gates *
         hidden_size,); the next ones are ``layer1.W_x`` and so on. The reverse direction of a
         bidirectional layer has ``layer0.reverse.W_x`` and so on. With `embedding_size` the vectors of
-        the tokens are ``embedding.W`` of shape (n_tokens, embedding_size). The read-out has
+        the tokens are ``embedding.W`` of shape (n_tokens, embedding_size), those of the categories of a
+        column ``embedding.shop.W``, called by its name or position. The read-out has
         ``readout.W`` of shape (width of the top layer, n_outputs) and ``readout.b`` of shape
         (n_outputs,). With several poolings ``readout.W`` has that many rows for each, in their order.
 
@@ -545,7 +547,8 @@ class BaseRNN(Trainable):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         # tokens: whole numbers from 0 on
-        tags.input_tags.categorical = tags.input_tags.positive_only = self.embedding_size is not None
+        has_tokens = isinstance(self.embedding_size, Integral)
+        tags.input_tags.categorical = tags.input_tags.positive_only = has_tokens
         tags.target_tags.required = True
         return tags
 

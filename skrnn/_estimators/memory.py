@@ -12,6 +12,7 @@ import numpy as np
 
 from skrnn._engine.online import width
 from skrnn._engine.training import FULL_BATCH_BLOCK
+from skrnn._settings.arguments import is_int
 from skrnn._settings.quoting import quote
 
 # Vectors of the length of theta: theta, gradient, theta before the step. A solver's memory is kept
@@ -103,11 +104,18 @@ def largest_size(settings, architecture):
     """The parameter, or the token, that makes most of the weights, and what to do about it."""
     sizes = {"hidden_size": max(architecture.hidden_sizes)}
     n_tokens = getattr(architecture, "n_tokens", None)
-    if settings.embedding_size is not None:
+    if is_int(settings.embedding_size):
         sizes["embedding_size"] = int(settings.embedding_size)
     if n_tokens:
         sizes["n_tokens"] = n_tokens
+    for one in getattr(architecture, "categories", ()):
+        sizes["embedding_size"] = max(one.width, sizes.get("embedding_size", 0))
+        sizes["code"] = max(one.n_values, sizes.get("code", 0))
     largest = max(sizes, key=sizes.get)
+    if largest == "code":
+        return f"The number of categories, {quote(sizes[largest])}, in X", (
+            "Number them from 0 on without gaps, as OrdinalEncoder does."
+        )
     if largest == "n_tokens" and settings.n_tokens is None:
         return f"The token {quote(n_tokens - 1)} in X", (
             "Number the tokens from 0 on without gaps, as TokenEncoder does."

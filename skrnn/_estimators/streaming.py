@@ -116,7 +116,8 @@ class Stream:
         self._answers = {**answers, "hidden_states": None}
         views = network.views(theta)
         self._W, self._b, self._table = views.W, views.b, views.table
-        self._n_inputs = views[0][0][0].W_x.shape[0]
+        self._categories = network.lookup if network.categories else None
+        self._n_inputs = network.n_features
         self._hidden_sizes, self._pooling = network.hidden_sizes, network.pooling
         self._learning = lesson and Learning(network, theta, n_streams, lesson)
         self._layers = self._learning.row if lesson else _layers(network, views, n_streams)
@@ -265,7 +266,7 @@ class Stream:
     def _run(self, x):
         """One step of the layers and of pooling; returns ndim of x."""
         if self._table is not None:
-            x = self._look_up(x)
+            x = self._look_up(x) if self._categories is None else self._vectors(x)
         ndim = self._layers.step(x) or self._layers.step(self._read(x))
         if self._pooled is not None:
             P, self._pool, _ = self._pooling.forward(self._h, self._steps, 0, self._pool, None)
@@ -292,6 +293,14 @@ class Stream:
                 + ("the stream." if n == 1 else f"{n} streams.")
             )
         return _finite(x, self._dtype, "x")
+
+    def _vectors(self, x):
+        """Numbers beside codes (n, F), or (F,) of one stream, with vectors in the place of the codes."""
+        x = self._read(x)
+        rows = x.reshape(self._n, self._n_inputs)
+        self._categories.check(rows)
+        rows = self._categories.vectors(self._table, rows)
+        return rows if x.ndim > 1 else rows[0]
 
     def _look_up(self, x):
         """Tokens (n,), or one of a single stream, -> their vectors (n, E), or (E,)."""

@@ -48,24 +48,54 @@ FEATURES = {
     "quarter": lambda moments: _one_of(_month(moments) // 3, 4),
 }
 
+# The same as codes, and how many there are: what is embedded.
+CODES = {
+    "minute": (lambda moments: _part(moments, "m", "h"), 60),
+    "hour": (lambda moments: _part(moments, "h", "D"), 24),
+    "weekday": (_weekday, 7),
+    "weekend": (lambda moments: _weekday(moments) > 4, 2),
+    "day": (lambda moments: _part(moments, "D", "M"), 31),
+    "week": (lambda moments: _part(moments, "D", "Y") // 7, 53),
+    "dayofyear": (lambda moments: _part(moments, "D", "Y"), 366),
+    "month": (_month, 12),
+    "quarter": (lambda moments: _month(moments) // 3, 4),
+}
+
 
 @dataclass(frozen=True)
 class Calendar:
-    """Features of the calendar for steps of a clock."""
+    """Features of the calendar for steps of a clock; some of them as codes."""
 
     names: tuple
     clock: object
     zone: object = None
+    embedded: tuple = ()
 
     def __call__(self, steps):
         """Steps (N,) -> (N, C)."""
         if not self.names:
             return np.zeros((len(steps), 0))
         moments = to_local(self.clock.at(steps), self.zone).astype("M8[s]")
-        return np.concatenate([FEATURES[name](moments) for name in self.names], axis=1)
+        return np.concatenate([self._read(name, moments) for name in self.names], axis=1)
+
+    def kinds(self, widths):
+        """For each column None, or the width of its vectors and the number of its codes."""
+        kinds = []
+        for name in self.names:
+            if name in self.embedded:
+                kinds.append((widths[name], CODES[name][1]))
+            else:
+                example = FEATURES[name](np.zeros(1, dtype="M8[s]"))
+                kinds += [None] * example.shape[1]
+        return kinds
+
+    def _read(self, name, moments):
+        if name not in self.embedded:
+            return FEATURES[name](moments)
+        return np.floor(CODES[name][0](moments)).astype(float)[:, None]
 
 
-def calendar_of(names, panel):
+def calendar_of(names, panel, embedded=()):
     """The ``Calendar`` of a panel; a ValueError if it has no dates, or a name is none of ``FEATURES``."""
     names = (names,) if isinstance(names, str) else tuple(names)
     for name in names:
@@ -81,4 +111,5 @@ def calendar_of(names, panel):
         )
     if names and panel.clock is None:
         raise ValueError(f"calendar={quote(names)} needs two rows of a series at least.")
-    return Calendar(names, panel.clock, None if panel.times is None else panel.times.zone)
+    zone = None if panel.times is None else panel.times.zone
+    return Calendar(names, panel.clock, zone, tuple(embedded))

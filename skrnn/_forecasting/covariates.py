@@ -7,8 +7,9 @@ static    one value for each series: the region, the size of a shop
 ========  =====================================================================================
 
 Numbers are standardised over all rows of fit; text and categories become a column for each of their
-values, zeros for a value that fit did not see. Shapes: N rows, n series. To read another kind of column,
-add a class with ``width`` and ``encode`` and choose it in ``_learn``.
+values, zeros for a value that fit did not see; of columns that are embedded the codes are read. Shapes:
+N rows, n series. To read another kind of column, add a class with ``width`` and ``encode`` and choose it
+in ``_learn``.
 """
 
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skrnn._forecasting.embedding import NOTHING, code_of
 from skrnn._forecasting.panel import values_of
 from skrnn._reading.arrays import is_missing
 from skrnn._reading.rows import position_in
@@ -66,6 +68,21 @@ class _Category:
         return (codes[:, None] == np.arange(len(self.values))).astype(float)
 
 
+@dataclass(frozen=True)
+class _Code:
+    """A column whose values get vectors: their codes; -1 of a value that fit did not see."""
+
+    label: object
+    values: tuple
+
+    width = 1
+
+    def encode(self, values, name):
+        """Values (N,) -> (N, 1)."""
+        _check_is_there(values, self.label, name)
+        return code_of(self.values)(values.tolist())
+
+
 class Roles(NamedTuple):
     """The positions of the columns of a table, by what is known of them."""
 
@@ -82,23 +99,39 @@ class Covariates:
     ----------
     known, past, static : tuple of encodings
     ids : tuple
-        Those that have columns of their own.
+        Those that have columns of their own, or vectors.
+    embeds_ids : bool
+        Whether these are vectors.
     """
 
     known: tuple
     past: tuple
     static: tuple
     ids: tuple
+    embeds_ids: bool = False
 
     @classmethod
-    def learn(cls, panel, roles, *, standardise):
-        """The covariates of the table of fit."""
+    def learn(cls, panel, roles, embed=NOTHING, *, standardise):
+        """The covariates of the table of fit; ``embed``: what is read as vectors."""
         encodings = [
-            tuple(_learn(panel, k, standardise) for k in _in_order(positions, panel))
+            tuple(
+                _learn_codes(panel, k) if k in embed.columns else _learn(panel, k, standardise)
+                for k in _in_order(positions, panel)
+            )
             for positions in roles
         ]
-        ids = panel.ids.tolist() if 1 < panel.n_series <= MANY_SERIES else []
-        return cls(*encodings, tuple(ids))
+        has_ids = embed.ids is not None or 1 < panel.n_series <= MANY_SERIES
+        return cls(*encodings, tuple(panel.ids.tolist() if has_ids else []), embed.ids is not None)
+
+    def kinds(self, embed):
+        """Part -> for each of its columns None, or the width of its vectors and the number of codes."""
+        widths = embed.of_labels
+        parts = {
+            part: [kind for one in getattr(self, part) for kind in _kinds(one, widths)]
+            for part in ("static", "past", "known")
+        }
+        parts["static"] += [(embed.ids, len(self.ids))] if self.embeds_ids else [None] * len(self.ids)
+        return parts
 
     @property
     def n_known(self):
@@ -121,7 +154,10 @@ class Covariates:
         first[codes] = rows
         self._check_static(values, panel, first)
         ids = panel.ids[codes].tolist()
-        own = np.array([[one == other for other in self.ids] for one in ids], dtype=float)
+        if self.embeds_ids:
+            own = code_of(self.ids)(ids)
+        else:
+            own = np.array([[one == other for other in self.ids] for one in ids], dtype=float)
         return np.concatenate([values[rows], own.reshape(len(ids), -1)], axis=1)
 
     def _check_static(self, values, panel, first):
@@ -194,15 +230,30 @@ def _learn(panel, k, standardise):
         if not standardise or deviation <= 1e-12 * np.abs(numbers).max():
             return _Number(label, float(numbers.mean()) if standardise else 0.0, 1.0)
         return _Number(label, float(numbers.mean()), float(deviation))
-    _check_is_there(values, label, panel.name)
+    return _Category(label, _different(values, label, panel.name))
+
+
+def _learn_codes(panel, k):
+    label, values = panel.labels[k], values_of(panel.column(k))
+    return _Code(label, _different(values, label, panel.name))
+
+
+def _kinds(one, widths):
+    """Of the columns that an encoding makes."""
+    return [(widths[one.label], len(one.values))] if isinstance(one, _Code) else [None] * one.width
+
+
+def _different(values, label, name):
+    """The different values of a column, sorted."""
+    _check_is_there(values, label, name)
     different = list(dict.fromkeys(values.tolist()))
     if not all(isinstance(one, (str, bool, int, float)) for one in different):
         odd = next(one for one in different if not isinstance(one, (str, bool, int, float)))
         raise ValueError(
-            f"Column {quote(label)} of {panel.name} holds {quote(odd)}, a {type(odd).__name__}: make "
+            f"Column {quote(label)} of {name} holds {quote(odd)}, a {type(odd).__name__}: make "
             "numbers or text of it, or drop it. What the calendar says of the times, calendar adds."
         )
-    return _Category(label, tuple(sorted(different, key=lambda one: (type(one).__name__, one))))
+    return tuple(sorted(different, key=lambda one: (type(one).__name__, one)))
 
 
 def _as_numbers(values, label, name):

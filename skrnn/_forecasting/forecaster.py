@@ -16,6 +16,7 @@ from skrnn._estimators.base import DOCUMENTATION
 from skrnn._estimators.versions import Stamped
 from skrnn._forecasting.calendar_features import calendar_of
 from skrnn._forecasting.covariates import Covariates, named, roles_of
+from skrnn._forecasting.embedding import embed_of, parameters
 from skrnn._forecasting.intervals import INTERVALS
 from skrnn._forecasting.learned import Task, asked, learn
 from skrnn._forecasting.panel import read_panel
@@ -69,8 +70,10 @@ class Forecaster(Stamped, RegressorMixin, BaseEstimator):
         "week", "dayofyear" and "month" as sine and cosine, "weekday" and "quarter" as a column for each,
         "weekend" as 0 or 1.
     embed : dict or None, default=None
-        Columns to embed. Not there yet: anything but None raises. Text, categories and, up to 30 series,
-        ids become a column for each value.
+        Columns that the network reads as vectors of its own, which it learns, and their lengths:
+        {"shop": 4, "weekday": 2}. Keys are columns of X, also that of the ids, or names in `calendar`.
+        Values that fit did not see, and new series, have a vector of zeros. Other text, categories and,
+        up to 30 series, ids become a column for each value. Not with a Pipeline as `estimator`.
     scale : {"series"} or None, default="series"
         "series": the target of each series is standardised by its own mean and deviation (with
         `difference`, by the deviation of its differences), other numbers by those of all rows of fit.
@@ -198,9 +201,11 @@ class Forecaster(Stamped, RegressorMixin, BaseEstimator):
         y = _read_y(y, panel)
         roles = roles_of(panel, self.known, self.static)
         self._check_past([panel.labels[k] for k in roles.past])
-        covariates = Covariates.learn(panel, roles, standardise=self.scale is not None)
-        learned = learn(panel, y, covariates, calendar_of(self.calendar, panel), self._task())
-        self._publish(learned, panel)
+        embed = embed_of(self.embed, panel, self.calendar)
+        calendar = calendar_of(self.calendar, panel, embed.calendar)
+        covariates = Covariates.learn(panel, roles, embed, standardise=self.scale is not None)
+        task = self._task(embed, covariates, calendar)
+        self._publish(learn(panel, y, covariates, calendar, task), panel)
         return self
 
     def predict(self, X):
@@ -373,11 +378,6 @@ class Forecaster(Stamped, RegressorMixin, BaseEstimator):
 
     def _check_parameters(self):
         check_values(self._parameter_constraints, self.get_params(deep=False), type(self).__name__)
-        if self.embed:
-            raise ValueError(
-                f"embed={quote(self.embed)} is not there yet: leave embed=None. Text, categories and ids "
-                "of up to 30 series become a column for each value."
-            )
         if self.interval == "sampled" and self.strategy != "recursive":
             raise ValueError(
                 f'interval="sampled" and strategy={quote(self.strategy)} do not go together: paths are '
@@ -396,12 +396,13 @@ class Forecaster(Stamped, RegressorMixin, BaseEstimator):
                 'strategy="direct", which reads their past; or drop them.'
             )
 
-    def _task(self):
+    def _task(self, embed, covariates, calendar):
         levels = () if self.levels is None else tuple(np.ravel(self.levels).tolist())
         strategy = STRATEGIES[self.strategy](self.horizon)
         return Task(
-            self.estimator, strategy, self.difference, self.scale is not None, levels, self.interval
-        )
+            self.estimator, strategy, self.difference, self.scale is not None, levels, self.interval,
+            parameters(embed, strategy, covariates, calendar, self.difference),
+        )  # fmt: skip
 
     def _publish(self, learned, panel=None):
         """Write what was learned; the columns only after fit."""

@@ -28,7 +28,7 @@ K1, SEASONS = 50, 7
 QUIET = {"over": "ignore", "invalid": "ignore"}
 
 
-def prepared(estimator, *, changes_y):
+def prepared(estimator, *, changes_y, embedding):
     """A clone that reads lists of series, with a target for each step.
 
     Parameters
@@ -36,6 +36,8 @@ def prepared(estimator, *, changes_y):
     estimator : object
     changes_y : bool
         Whether y is scaled or differenced, so that it may be negative.
+    embedding : dict
+        The parameters of the regressor by which it reads some columns as codes; empty: none.
 
     Raises
     ------
@@ -57,7 +59,12 @@ def prepared(estimator, *, changes_y):
             f'loss="poisson" of {type(last).__name__} needs y as it is: set scale=None and '
             "difference=None of Forecaster, or another loss."
         )
-    last.set_params(**OURS)
+    if embedding and last is not inner:
+        raise ValueError(
+            "embed and a Pipeline do not go together: its transformers would take codes for numbers. "
+            f"Pass the {type(last).__name__} alone, or embed=None."
+        )
+    last.set_params(**OURS, **embedding)
     if isinstance(inner, Pipeline):
         inner.steps = [(name, _per_step(name, step)) for name, step in inner.steps[:-1]] + [
             (inner.steps[-1][0], last)
@@ -79,7 +86,7 @@ def _check(regressor):
         ("bidirectional", (False,), "the reverse direction reads the steps that are to be forecast"),
         ("target_delay", (0,), "the prediction of a step would be read after steps that are to come"),
         ("gradient", ("bptt",), "the other gradients are those of a table that is learned row by row"),
-        ("embedding_size", (None,), "the columns of the table are numbers, and no tokens"),
+        ("embedding_size", (None,), "columns that get vectors are named in embed of the Forecaster"),
     ):
         value = regressor.get_params()[parameter]
         if value not in allowed:

@@ -28,6 +28,7 @@ class Task(NamedTuple):
     scale: bool
     levels: tuple
     interval: str
+    embedding: dict  # parameters of the estimator
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +142,8 @@ def _trained(history, task):
             f"difference={task.difference} need: the longest has {history.lengths.max()}. Pass longer "
             "series, or set a smaller horizon or difference."
         )
-    estimator = prepared(task.estimator, changes_y=task.scale or task.difference is not None)
+    changes_y = task.scale or task.difference is not None
+    estimator = prepared(task.estimator, changes_y=changes_y, embedding=task.embedding)
     return trained(estimator, X, y, task.difference), target
 
 

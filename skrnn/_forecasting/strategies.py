@@ -34,6 +34,17 @@ def _shared(history, target, i):
     return [target.read(y, i), history.calendar(after), static]
 
 
+def _places(widths, n_read, n_steps):
+    """``places`` where ``n_steps`` steps of known columns are read."""
+    places, start = {}, n_read
+    for part, span in (("calendar", 1), ("static", 1), ("past", 1), ("known", n_steps)):
+        places[part] = [
+            list(range(start + k * span, start + (k + 1) * span)) for k in range(widths[part])
+        ]
+        start += widths[part] * span
+    return places
+
+
 @dataclass(frozen=True)
 class Direct:
     """All steps of the horizon at once, from one network."""
@@ -46,6 +57,13 @@ class Direct:
     def rows_needed(self):
         """Rows of a series from which something can be learned, beside those that differences lose."""
         return self.horizon + 1
+
+    def places(self, widths, n_read):
+        """Where the columns stand in what is read: part -> for each column a list of positions.
+
+        ``widths`` are the numbers of columns of each part, ``n_read`` of those of the target.
+        """
+        return _places(widths, n_read, self.horizon)
 
     def inputs(self, history, target, i, ahead):
         """(T - d, F): what is read of series i; ``ahead`` (H, K)."""
@@ -79,6 +97,10 @@ class Recursive:
     horizon: int
 
     rows_needed, feeds_back = 2, True
+
+    def places(self, widths, n_read):
+        """As of ``Direct``."""
+        return _places(widths, n_read, 1)
 
     def inputs(self, history, target, i, ahead):
         """(T - d, F): what is read of series i; ``ahead`` (at least 1, K).

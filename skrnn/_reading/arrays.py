@@ -25,10 +25,7 @@ OF_TIMES = (
     "only orders the rows may be their index."
 )
 OF_TIMES_ALONE = "Make numbers of them, such as the days since a first one."
-OF_TEXT = (
-    "Encode it with OneHotEncoder, or with OrdinalEncoder and embedding_size if it is the only column; "
-    "or drop it."
-)
+OF_TEXT = "Encode it with OneHotEncoder, or with OrdinalEncoder and embedding_size; or drop it."
 
 
 def checked(values, name, **options):

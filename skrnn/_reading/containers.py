@@ -128,12 +128,15 @@ class Container:
     ----------
     n_tokens : int or None
         1 + the largest token.
+    categories : tuple of Category
+        Of features that hold codes.
     """
 
     is_table = False  # whether the rows of a table are the sequences
     has_axes = False  # whether time and features are axes of their own, that may have been swapped
     rows_are_steps = False
     n_tokens = None
+    categories = ()
 
     def __init__(self, sequences, n_features_in, *, columns=None, ids=None, n_columns=None, labels=None):
         self.sequences, self.n_features_in = sequences, n_features_in

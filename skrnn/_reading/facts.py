@@ -4,6 +4,7 @@ A ``Form`` goes into the model and is asked whenever X is read again, so that ne
 pickling can part the weights from the reading of X.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,8 +28,8 @@ class Form:
         The parameters of the estimators.
     has_tokens : bool
         Whether X holds tokens.
-    n_tokens : int or None
-        The number of different ones; None: as X says.
+    n_tokens : int, mapping or None
+        The number of different ones, or of categories; None: as X says.
     dtype : dtype or None
         What is computed in; None: as X says.
     container : type or None
@@ -41,6 +42,9 @@ class Form:
     n_columns : int or None
         Of lists of tokens that were all of one length: that length.
     feature_names : array or None
+    embedding : mapping or None
+        Columns of categories, and the widths of their vectors (``categories.py``).
+    categories : tuple of Category
     """
 
     rows_are_steps: bool = False
@@ -55,14 +59,18 @@ class Form:
     columns: list | None = None
     n_columns: int | None = None
     feature_names: np.ndarray | None = None
+    embedding: Mapping | None = None
+    categories: tuple = ()
 
     @classmethod
     def of(cls, settings):
         """What the parameters say."""
+        size = settings.embedding_size
+        of_columns = isinstance(size, Mapping)
         return cls(
             settings.rows == "steps", settings.sequence_id, int(settings.step_features),
-            settings.embedding_size is not None, settings.n_tokens,
-            settings.dtype and np.dtype(settings.dtype),
+            size is not None and not of_columns, settings.n_tokens,
+            settings.dtype and np.dtype(settings.dtype), embedding=dict(size) if of_columns else None,
         )  # fmt: skip
 
     def learn(self, container, X):
@@ -74,6 +82,7 @@ class Form:
             self, dtype=np.dtype(dtype), n_tokens=n_tokens and int(n_tokens), container=type(container),
             n_features_in=container.n_features_in, n_step_features=sequences.n_features,
             columns=container.columns, n_columns=container.n_columns, feature_names=names,
+            categories=container.categories,
         )  # fmt: skip
 
     @property

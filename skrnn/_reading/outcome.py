@@ -140,7 +140,7 @@ def causes(outcome):
 
 def _may_be_tokens(X):
     """Whether X holds whole numbers of one feature, and neighbours are as far apart as any two."""
-    if X.dtype is not None or X.n_features > 1 or int(X.lengths.max()) < 2:
+    if X.dtype is not None or X.codes or X.n_features > 1 or int(X.lengths.max()) < 2:
         return False
     x = np.concatenate([part.ravel() for part, _ in sample(X)])
     if len(x) < 2 or x.min() < 0 or (x != np.rint(x)).any():

@@ -24,6 +24,7 @@ import numpy as np
 
 from skrnn._engine.dataset import Dataset
 from skrnn._engine.inference import evaluate, loss_of_a_constant, outputs
+from skrnn._engine.lookup import width_of
 from skrnn._engine.model import Architecture, Facts
 from skrnn._reading.advice import (
     advise_on_axes,
@@ -36,6 +37,7 @@ from skrnn._reading.advice import (
     advise_on_validation_scale,
     warn,
 )
+from skrnn._reading.categories import read_categories
 from skrnn._reading.containers import (
     Array,
     Passed,
@@ -97,6 +99,8 @@ def read_X(X, form, name="X", model=None):
     kind = next(kind for kind in kinds if kind.reads(passed, form))
     container = kind.read(passed, form)
     container.check(form, name)
+    if form.embedding:
+        read_categories(container, passed, form)
     return container
 
 
@@ -285,7 +289,7 @@ class Task:
             targets = self.facts.targets
             of_losses = data if held_out is None else held_out
             constant = loss_of_a_constant(targets.loss(), of_losses, targets.n_outputs)
-        X = data.X.as_steps() if is_table and not data.X.dtype else data.X
+        X = data.X.as_steps() if is_table and not (data.X.dtype or data.X.codes) else data.X
         n_columns = 0 if data.per_step else data.y.shape[1]
         advise_on_outcome(
             Outcome(losses, constant, data.X, X, self.settings, keeps_best, n_epochs, n_columns)
@@ -389,10 +393,12 @@ class Reader:
     def new_facts(self, form, targets):
         """The facts of a first fit, or those beside given weights."""
         settings = self.settings
+        width = width_of(form.n_step_features, form.categories)
+        n_inputs = int(settings.embedding_size) if form.has_tokens else width
         architecture = Architecture(
             settings.cell, settings.cell_options, settings.hidden_sizes,
-            int(settings.embedding_size or form.n_step_features), targets.n_outputs, form.dtype.name,
-            form.n_tokens, bool(settings.bidirectional), settings.pooling,
+            n_inputs, targets.n_outputs, form.dtype.name, form.n_tokens, bool(settings.bidirectional),
+            settings.pooling, form.categories,
         )  # fmt: skip
         return Facts(
             settings.name, architecture, form, targets, per_step=bool(settings.per_step),

@@ -126,7 +126,7 @@ class Moments(NamedTuple):
 
 
 def moments(sequences):
-    """``Moments`` of every feature; large values do not overflow."""
+    """``Moments`` of every feature, zeros of codes; large values do not overflow."""
     parts = [x.reshape(-1, x.shape[-1]) for x, _ in sample(sequences)]
     largest = np.max([np.abs(x).max(axis=0) for x in parts], axis=0)
     unit = np.where(largest == 0, 1, largest)  # so that squares stay finite
@@ -139,7 +139,10 @@ def moments(sequences):
         mean, n = mean + delta * k / (n + k), n + k
     deviation = np.sqrt(variance)
     deviation[deviation <= 1e-6 * np.abs(mean)] = 0  # round-off of a constant
-    return Moments(mean * unit, deviation * unit, np.sqrt(variance + mean**2) * unit, largest)
+    of_all = Moments(mean * unit, deviation * unit, np.sqrt(variance + mean**2) * unit, largest)
+    for values in of_all:
+        values[list(sequences.codes)] = 0
+    return of_all
 
 
 # --- padding --------------------------------------------------------------------------------------------

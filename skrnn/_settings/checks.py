@@ -7,12 +7,14 @@ Every error names both parameters. Whether a single value is allowed stands in `
 Letters: ``e`` are the ``Settings`` of the estimator.
 """
 
+from collections.abc import Mapping
 from itertools import pairwise
 from numbers import Integral, Real
 
 import numpy as np
 
 from skrnn._engine.online import LARGEST, is_elementwise
+from skrnn._settings.arguments import is_int
 from skrnn._settings.quoting import quote
 from skrnn.losses import Loss
 from skrnn.solvers import SOLVERS
@@ -31,6 +33,7 @@ def check_sequences(e, *, X_val=None, y_val=None, sample_weight_val=None, partia
     if hasattr(e, "loss"):
         check_loss(e)
     check_online(e)
+    check_embedding(e)
     _check_rows(e)
     _check_targets(e)
     _check_auto(e)
@@ -82,6 +85,45 @@ def check_forget_bias(e):
             'forget_bias must be a finite number, "auto", "chrono", or ("chrono", T) with the number T '
             f"of time steps to remember, an int of at least 2, got {quote(bias)}."
         )
+
+
+def check_embedding(e):
+    """ValueError for an embedding_size of columns that is none, or an n_tokens that is not of them."""
+    size, n_tokens = e.embedding_size, e.n_tokens
+    if isinstance(size, Mapping):
+        for key, width in size.items():
+            if not (_is_column(key) and is_int(width) and width >= 1):
+                raise ValueError(
+                    "embedding_size as a dict has the columns of categories, names or positions, as "
+                    "keys, and the widths of their vectors, ints >= 1, as values; got "
+                    f"{quote(dict(size))}."
+                )
+        if not size:
+            raise ValueError("embedding_size={} names no column: set it to None, or name one.")
+    if n_tokens is None or size is None:
+        return
+    if isinstance(n_tokens, Mapping) != isinstance(size, Mapping):
+        raise ValueError(
+            "n_tokens is a dict, of the numbers of categories, where embedding_size is one, and a number "
+            f"otherwise; got n_tokens={quote(n_tokens)} and embedding_size={quote(size)}."
+        )
+    if isinstance(size, Mapping):
+        _check_numbers_of_categories(n_tokens, size)
+
+
+def _is_column(key):
+    return isinstance(key, (str, tuple)) or is_int(key)
+
+
+def _check_numbers_of_categories(n_tokens, size):
+    if set(n_tokens) != set(size):
+        raise ValueError(
+            f"n_tokens={quote(dict(n_tokens))} and embedding_size={quote(dict(size))} name different "
+            "columns: give both the same keys, or n_tokens=None."
+        )
+    for key, n in n_tokens.items():
+        if not is_int(n) or n < 1:
+            raise ValueError(f"n_tokens of column {quote(key)} must be an int >= 1, got {quote(n)}.")
 
 
 def check_loss(e):
@@ -168,7 +210,8 @@ def _check_rows(e):
             "initial_state='last' and bidirectional=True do not go together: the reverse direction "
             "begins at the end. Set initial_state='zeros' or bidirectional=False."
         )
-    for name, value in (("rows", "steps"), ("embedding_size", e.embedding_size)):
+    tokens = None if isinstance(e.embedding_size, Mapping) else e.embedding_size
+    for name, value in (("rows", "steps"), ("embedding_size", tokens)):
         if e.step_features != 1 and value is not None and getattr(e, name) == value:
             raise ValueError(
                 f"step_features={e.step_features} and {name}={value!r} do not go together: leave "

@@ -7,6 +7,7 @@ classifiers,
 ``PairSettings`` those of encoder-decoders.
 """
 
+from collections.abc import Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -300,7 +301,7 @@ class SequenceSettings(Settings):
         return {
             "rows": self.rows,
             "sequence_id": self.sequence_id,
-            "embedding_size": self.embedding_size and int(self.embedding_size),
+            "embedding_size": embedding_size(self.embedding_size),
             "activation": self.cell_options,
             "hidden_size": self.hidden_sizes,
             "bidirectional": bool(self.bidirectional),
@@ -354,6 +355,13 @@ class PairSettings(Settings):
                 "embedding_size": int(self.embedding_size),
             },
         }
+
+
+def embedding_size(size):
+    """``embedding_size`` with ints of Python."""
+    if isinstance(size, Mapping):
+        return {key: int(width) for key, width in size.items()}
+    return size and int(size)
 
 
 def hidden_sizes(hidden_size):

@@ -87,18 +87,24 @@ PARAMETERS = {
     ),
     "embedding_size": Parameter(
         None,
-        [None, _at_least(1)],
-        "int, default=None",
+        [None, _at_least(1), dict],
+        "int or dict, default=None",
         "If set, X holds integer tokens, as :class:`TokenEncoder` makes them: lists or object arrays of "
         "1-D integer arrays, or a 2-D integer array. Each token is looked up in a learned table of "
-        "vectors of this length. Large tables are slow: every update changes the whole table.",
+        "vectors of this length. Large tables are slow: every update changes the whole table. A dict is "
+        "for categories beside numbers: {\"shop\": 4} reads the column \"shop\" (a name or a "
+        "position, as `sequence_id`; with sequences a feature of their steps) as codes, whole numbers "
+        "from 0 on as :class:`sklearn.preprocessing.OrdinalEncoder` makes them, with vectors of length "
+        "4. The code -1 stands for an unknown value, whose vector is zero. Columns in a tuple of "
+        "positions share one table.",
     ),
     "n_tokens": Parameter(
         None,
-        [None, _at_least(1)],
-        "int, default=None",
-        "Number of different tokens, which is the number of rows of the table. None: 1 + the largest "
-        "token in fit. Larger tokens are an error later on. Only used when `embedding_size` is set.",
+        [None, _at_least(1), dict],
+        "int or dict, default=None",
+        "Number of different tokens, which is the number of rows of the table; with `embedding_size` as "
+        "a dict one with the same keys. None: 1 + the largest token in fit. Larger tokens are an error "
+        "later on. Only used when `embedding_size` is set.",
     ),
     "pooling": Parameter(
         "last",

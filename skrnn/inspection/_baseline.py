@@ -16,26 +16,27 @@ class Baseline(NamedTuple):
     Attributes
     ----------
     values : (F,) array
-        Of tokens one: a token, or ``NO_TOKEN``.
+        Of tokens one: a token, or ``NO_TOKEN``, which codes of categories may also be.
     """
 
     values: np.ndarray
 
-    def vector(self, table, dtype):
+    def vector(self, network, views):
         """What the first layer reads of it."""
-        if table is None:
-            return self.values.astype(dtype)
-        token = int(self.values[0])
-        return np.zeros(table.shape[1], dtype=dtype) if token == NO_TOKEN else table[token]
+        if network.n_tokens is not None:
+            return network.inputs(views, self.values)[0]
+        return network.inputs(views, self.values[None].astype(network.dtype))[0]
 
 
 def read_baseline(baseline, form):
     """``baseline`` as users pass it, for a model that reads X in a ``Form``."""
     if form.has_tokens:
         return Baseline(np.array([_token(baseline, form.n_tokens)]))
-    F = form.n_step_features
+    F, coded = form.n_step_features, {k: c.n_values for c in form.categories for k in c.positions}
     if baseline is None:
-        return Baseline(np.zeros(F))
+        values = np.zeros(F)
+        values[list(coded)] = NO_TOKEN
+        return Baseline(values)
     values = as_numbers(baseline, "baseline", ensure_2d=False, allow_nd=True, ensure_min_samples=0)
     if values.shape not in ((), (F,)):
         raise ValueError(
@@ -48,7 +49,19 @@ def read_baseline(baseline, form):
         raise ValueError(
             f"baseline holds a value too large for {form.dtype}: pass it in the scale of the X in fit."
         )
-    return Baseline(np.broadcast_to(values, (F,)))
+    values = np.broadcast_to(values, (F,))
+    _check_codes(values, coded)
+    return Baseline(values)
+
+
+def _check_codes(values, coded):
+    """Raise a ValueError for what is no code of a category; ``coded``: feature -> number of codes."""
+    for k, n in coded.items():
+        if values[k] != np.trunc(values[k]) or not NO_TOKEN <= values[k] < n:
+            raise ValueError(
+                f"baseline has {values[k]:g} at position {k}, which holds codes of categories: pass an "
+                f"int from 0 to {n - 1}, or -1 for no input."
+            )
 
 
 def _token(baseline, n_tokens):

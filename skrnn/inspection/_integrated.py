@@ -133,14 +133,14 @@ class _Path:
         self.asked, self.X, model = asked, asked.X, asked.inside.model
         self.network = model.network(n_threads=asked.inside.n_threads)
         self.views, self.dtype = self.network.views(model.theta), model.dtype
-        self.baseline = asked.baseline.vector(self.views.table, self.dtype)
+        self.baseline = asked.baseline.vector(self.network, self.views)
         facts = asked.facts
         self.data = Dataset(self.X, delay=facts.delay, per_step=facts.per_step, start=asked.start)
 
     def integrate(self, n_steps):
         """(sum of T_i, F) the attributions; (., 1) of tokens."""
-        has_table = self.views.table is not None
-        flat = np.zeros((int(self.X.lengths.sum()), 1 if has_table else self.X.n_features), self.dtype)
+        flat = np.zeros((int(self.X.lengths.sum()), self.X.n_features), self.dtype)
+        lookup = self.network.lookup
         difference, unit = np.zeros(len(self.X)), np.zeros(len(self.X))
         for rows in blocks_by_length(self.X.lengths, most_steps=MOST_STEPS):
             batch = Batch(self.data, rows, self.dtype)
@@ -149,8 +149,7 @@ class _Path:
                 difference[batch.rows] = self.asked.less(of_baseline, batch.rows)
                 unit[batch.rows] = self.asked.output.unit(of_baseline, batch.rows)
             where, is_of_X = batch.positions_in_X()
-            parts = parts[is_of_X]
-            flat[where] = parts.sum(axis=1, keepdims=True) if has_table else parts
+            flat[where] = (parts if lookup is None else lookup.per_feature(parts))[is_of_X]
         self.asked.advise_on_change(flat, lambda i: int(self.X.where(i)[0]))
         _check_complete(flat, self.X, difference, ROUNDING * np.finfo(self.dtype).eps * unit)
         return flat

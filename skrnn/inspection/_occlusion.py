@@ -143,6 +143,7 @@ class _Copies:
         """(m,) the losses of the parts, of the sequences ``rows``."""
         flat, lengths = self._without(rows, parts)
         copies = Sequences(flat, lengths, dtype=self.dtype if self.dtype.kind == "i" else None)
+        copies.codes = self.X.codes
         asked = self.asked
         start = asked.start and [tuple(s[rows] for s in layer) for layer in asked.start]
         raw = raw_outputs(asked.inside, copies, asked.read_at[rows], start)

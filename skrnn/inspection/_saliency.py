@@ -12,7 +12,6 @@ from skrnn._engine.arithmetic import EXACT, FAST
 from skrnn._engine.batch import Batch
 from skrnn._engine.dataset import Dataset
 from skrnn._engine.forward import blocks_by_length
-from skrnn._engine.network import embed
 from skrnn.inspection._inspected import look_into
 from skrnn.inspection._output import output_of, rows_read, steps_read
 
@@ -147,5 +146,4 @@ def _gradient_of_batch(network, theta, batch, read_at, start_backward):
     dX, _ = network.backward(draw, tape, None, FAST)
     if views.table is None:
         return dX
-    # d f v / d f = v at a factor f = 1
-    return (dX * embed(views.table, window.X)).sum(axis=1, keepdims=True)
+    return network.lookup.factors_gradient(views.table, window.X, dX)

@@ -123,6 +123,11 @@ def _model_of(estimator):
             "initial_state='last' does not go with to_torch: a module starts from zeros, not where the "
             "series of fit end. Call set_params(initial_state='zeros') first."
         )
+    if inside.model.facts.architecture.categories:
+        raise ValueError(
+            "to_torch makes no module of a model whose embedding_size names columns of categories: fit "
+            "with embedding_size=None, and OneHotEncoder before it, to use to_torch."
+        )
     return inside.model
 
 

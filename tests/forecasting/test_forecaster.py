@@ -376,7 +376,6 @@ def test_clones_and_pickles(table, fitted):
         ({"interval": "sampled", "strategy": "direct"}, "interval=\"sampled\" and strategy='direct' do"),
         ({"scale": "all"}, "'scale' parameter"),
         ({"difference": 0}, "'difference' parameter"),
-        ({"embed": {"shop": 2}}, "embed=.* is not there yet"),
         ({"levels": [0.9, 1.2]}, "levels must be numbers between 0 and 1"),
         ({"levels": 0.999}, r"levels=.* and \d+ forecasts of the last rows .*needs 999"),
         ({"known": "promo"}, "known='promo' is not a column of X. Its columns are"),
