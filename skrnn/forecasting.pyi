@@ -49,7 +49,7 @@ class Forecaster(RegressorMixin, BaseEstimator):
     difference: int | None
     strategy: Literal["recursive", "direct"]
     levels: float | Sequence[float] | None
-    interval: Literal["conformal", "sampled"]
+    interval: Literal["conformal", "sampled", "adaptive"]
     estimator_: Any
     sequence_ids_: NDArray[Any]
     n_features_in_: int
@@ -69,7 +69,7 @@ class Forecaster(RegressorMixin, BaseEstimator):
         difference: int | None = None,
         strategy: Literal["recursive", "direct"] = "recursive",
         levels: float | Sequence[float] | None = None,
-        interval: Literal["conformal", "sampled"] = "conformal",
+        interval: Literal["conformal", "sampled", "adaptive"] = "conformal",
     ) -> None: ...
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self: ...
     def forecast(self, horizon: int | None = None, X_future: ArrayLike | None = None) -> Any: ...

@@ -88,10 +88,12 @@ class Forecaster(Stamped, RegressorMixin, BaseEstimator):
         The levels of the intervals, between 0 and 1, such as `[0.8, 0.95]`. With levels `fit` trains
         twice: first without the last rows of the series, on which it then measures the errors of
         forecasts. Forecasts do not depend on them.
-    interval : {"conformal", "sampled"}, default="conformal"
+    interval : {"conformal", "sampled", "adaptive"}, default="conformal"
         How intervals are made. "conformal": by split conformal prediction [1]_ for each step of the
         horizon. "sampled", for "recursive" only: errors one step ahead are drawn, added to predictions
-        and read with them; intervals hold the middle part of 400 such paths.
+        and read with them; intervals hold the middle part of 400 such paths. "adaptive": they begin as
+        "conformal", and `update` makes those of a series wider or narrower, step by step of the horizon,
+        as the rows that come lie outside or inside [2]_; where none was wide enough for long, infinite.
 
     Attributes
     ----------
@@ -118,6 +120,8 @@ class Forecaster(Stamped, RegressorMixin, BaseEstimator):
     ----------
     .. [1] J. Lei, M. G'Sell, A. Rinaldo, R. J. Tibshirani and L. Wasserman, "Distribution-free
        predictive inference for regression", Journal of the American Statistical Association 113, 2018.
+    .. [2] I. Gibbs and E. J. Candes, "Adaptive conformal inference under distribution shift", Advances in
+       Neural Information Processing Systems 34, 2021.
 
     Examples
     --------
@@ -354,6 +358,8 @@ class Forecaster(Stamped, RegressorMixin, BaseEstimator):
         -------
         self : object
             The estimator: forecasts start after these rows. New series are scaled by their own rows here.
+            With `interval="adaptive"` they also say whether the intervals for them held: forecasts from
+            the rows before them are made for that, which takes longer.
 
         Raises
         ------

@@ -76,9 +76,15 @@ class History:
         return replace(self, first=self.first + starts, **parts)
 
     def ahead(self, codes, lengths, horizon):
-        """(n, H, K): what was known of the steps after the first rows of some series."""
-        pairs = zip(codes, lengths, strict=True)
-        return np.stack([self.known[i][n : n + horizon] for i, n in pairs])
+        """(n, H, K): what was known of the steps after the first rows of some series.
+
+        Zeros of steps after the last row.
+        """
+        ahead = np.zeros((len(codes), horizon, self.known[0].shape[1]))
+        for one, i, n in zip(ahead, codes, lengths, strict=True):
+            there = self.known[i][n : n + horizon]
+            one[: len(there)] = there
+        return ahead
 
     def longer(self, other, codes):
         """With the rows of ``other`` after those of the series ``codes``, or as new series."""

@@ -7,19 +7,24 @@ quantile of the absolute errors, corrected for their number n: the ceil((n + 1) 
 "sampled": errors of that model one step ahead are drawn, added to the predictions and read with them,
 path after path; bounds are quantiles of the paths at each step.
 
+"adaptive": the same, and every row that ``update`` brings says whether the intervals for it held
+(``adaptive.py``).
+
 Errors are measured in the unit of each series (``target.py``), so that series of any size share them.
-To add a kind, write a class with ``measure`` and ``bounds`` and add it to ``INTERVALS``.
+To add a kind, write a class with ``measure``, ``bounds`` and ``updated`` and add it to ``INTERVALS``.
 
 Reference: J. Lei, M. G'Sell, A. Rinaldo, R. J. Tibshirani and L. Wasserman, "Distribution-free predictive
 inference for regression", JASA 113, 2018. Shapes: n series, H steps of the horizon, L levels, R
 forecasts, P paths.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
+from skrnn._forecasting.adaptive import SeriesState, late_errors, nested, typical
+from skrnn._forecasting.calibration import ROUNDING
 from skrnn._forecasting.strategies import forecasts
 from skrnn._settings.quoting import quote
 
@@ -67,6 +72,21 @@ class Measured(NamedTuple):
     target: object
 
 
+def errors_of(measured):
+    """(R, H): the absolute errors of forecasts of the last rows, in units of their series."""
+    history, part, target = measured.history, measured.part, measured.target
+    H = measured.strategy.horizon
+    past, ahead = history.until(part.codes, part.lengths), history.ahead(part.codes, part.lengths, H)
+    values = forecasts(measured.strategy, measured.estimator, past, target, ahead)
+    y = [history.y[i][n : n + H] for i, n in zip(part.codes, part.lengths, strict=True)]
+    return np.abs(np.stack(y) - values) / target.unit[:, None]
+
+
+def around(values, half):
+    """(n, H, 2, L): lower and upper bounds around forecasts (n, H), of half widths (n, H, L)."""
+    return np.stack([values[..., None] - half, values[..., None] + half], axis=2)
+
+
 @dataclass(frozen=True, eq=False)
 class Conformal:
     """Half of the widths (L, H), in units of the series."""
@@ -76,17 +96,60 @@ class Conformal:
     @classmethod
     def measure(cls, measured, levels):
         """From the errors of forecasts."""
-        history, part, target = measured.history, measured.part, measured.target
-        H = measured.strategy.horizon
-        past, ahead = history.until(part.codes, part.lengths), history.ahead(part.codes, part.lengths, H)
-        values = forecasts(measured.strategy, measured.estimator, past, target, ahead)
-        y = [history.y[i][n : n + H] for i, n in zip(part.codes, part.lengths, strict=True)]
-        return cls(half_widths((np.stack(y) - values) / target.unit[:, None], levels))
+        return cls(half_widths(errors_of(measured), levels))
 
-    def bounds(self, paths, target, values):
+    def bounds(self, paths, codes, target, values):
         """(n, H, 2, L): lower and upper bounds around forecasts (n, H)."""
         half = target.unit[:, None, None] * self.half_widths.T[: values.shape[1]]
-        return np.stack([values[..., None] - half, values[..., None] + half], axis=2)
+        return around(values, half)
+
+    def updated(self, learned, before):
+        """The same after more rows."""
+        return self
+
+
+@dataclass(frozen=True, eq=False)
+class Adaptive:
+    """The latest errors of every series, and the levels that hold for them; see ``adaptive.py``.
+
+    Attributes
+    ----------
+    levels : tuple of float
+    pooled : (W, H) array
+        The errors that a new series begins with.
+    start : (L,) array
+        The miss rates that it begins with.
+    series : SeriesState
+        Of the series that rows have come of since fit.
+    """
+
+    levels: tuple
+    pooled: np.ndarray
+    start: np.ndarray
+    series: SeriesState
+
+    @classmethod
+    def measure(cls, measured, levels):
+        """From the errors of forecasts."""
+        errors = errors_of(measured)
+        half_widths(errors, levels)  # there are enough of them
+        R = len(errors)
+        start = 1 - np.ceil((R + 1) * np.array(levels) - ROUNDING) / R
+        pooled = typical(errors)
+        return cls(levels, pooled, start, SeriesState.new(0, pooled, start))
+
+    def bounds(self, paths, codes, target, values):
+        """(n, H, 2, L): lower and upper bounds around forecasts (n, H)."""
+        state = self.series.longer(int(codes.max(initial=-1)) + 1, self.pooled, self.start).take(codes)
+        half = nested(state.half_widths()[:, : values.shape[1]], self.levels)
+        return around(values, target.unit[:, None, None] * half)
+
+    def updated(self, learned, before):
+        """The same after more rows, which say what held; ``before`` (n,) are the lengths without them."""
+        state = self.series.longer(len(learned.history), self.pooled, self.start)
+        for errors in np.moveaxis(late_errors(learned, before), 1, 0):
+            state = state.after(errors, 1 - np.array(self.levels))
+        return replace(self, series=state)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,15 +174,19 @@ class Sampled:
         noise = np.random.RandomState(0).choice(errors, size=(PATHS, H))
         return cls(noise, np.stack([(1 - levels) / 2, (1 + levels) / 2]))
 
-    def bounds(self, paths, target, values):
+    def bounds(self, paths, codes, target, values):
         """(n, H, 2, L): quantiles of ``paths(noise)`` (n, P, H)."""
         found = np.quantile(
             paths(self.noise[:, : values.shape[1]]), self.quantiles, axis=1
         )  # (2, L, n, H)
         return found.transpose(2, 3, 0, 1)
 
+    def updated(self, learned, before):
+        """The same after more rows."""
+        return self
 
-INTERVALS = {"conformal": Conformal, "sampled": Sampled}
+
+INTERVALS = {"conformal": Conformal, "sampled": Sampled, "adaptive": Adaptive}
 
 
 def last_part(lengths, horizon, least, season):
@@ -157,7 +224,7 @@ def half_widths(errors, levels):
     ordered, n = np.sort(np.abs(errors), axis=0), len(errors)
     widths = []
     for level in levels:
-        k = int(np.ceil((n + 1) * level))
+        k = int(np.ceil((n + 1) * level - ROUNDING))
         if k > n:
             raise ValueError(
                 f"levels={quote(levels)} and {n} forecasts of the last rows do not go together: {level} "

@@ -78,7 +78,7 @@ class Learned:
         def paths(noise):
             return forecasts(self.task.strategy, self.estimator, history, target, ahead, noise)
 
-        return self.interval.bounds(paths, target, values)
+        return self.interval.bounds(paths, codes, target, values)
 
     def longer(self, panel, y):
         """The same after more rows: of series that it knows those that follow, or new series."""
@@ -95,9 +95,12 @@ class Learned:
         target = self.target.joined(
             [one for one, code in zip(history.y, codes, strict=True) if code >= n], scale=self.task.scale
         )
-        return replace(
+        learned = replace(
             self, panel=panel.without_rows(), history=self.history.longer(history, codes), target=target
         )
+        if self.interval is None:
+            return learned
+        return replace(learned, interval=self.interval.updated(learned, self.history.lengths))
 
     def _raise_does_not_follow(self, panel, codes, first, follows):
         i = int(np.argmax(first != follows))
