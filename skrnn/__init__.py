@@ -8,12 +8,14 @@ from skrnn.encoder_decoder import GRUEncoderDecoder, LSTMEncoderDecoder, RNNEnco
 from skrnn.forecasting import ConformalRegressor, Forecaster, NaiveForecaster, forecast
 from skrnn.preprocessing import SlidingWindow, TimeDistributed, TokenEncoder
 from skrnn.regressors import GRURegressor, LSTMRegressor, RNNRegressor
+from skrnn.streaming import stream
 
 __version__ = "0.1.0"
 
 # imported when they are first asked for, as scikit-learn's are
 _SUBMODULES = (
     "callbacks", "datasets", "exceptions", "inspection", "interop", "metrics", "model_selection",
+    "streaming",
 )  # fmt: skip
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "TokenEncoder",
     "forecast",
     "show_config",
+    "stream",
 ]
 
 
