@@ -37,6 +37,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
     target_replication: float
     clip_norm: float | None
     clip_value: float | None
+    frozen: str | tuple[str, ...]
     class_weight: Literal["balanced"] | dict[Any, Any] | None
     alpha: Literal["auto"] | float
     solver: Literal["adam", "sgd", "rmsprop", "lbfgs"]
@@ -102,6 +103,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
         target_replication: float = 0.0,
         clip_norm: float | None = 1.0,
         clip_value: float | None = None,
+        frozen: str | tuple[str, ...] = (),
         class_weight: Literal["balanced"] | dict[Any, Any] | None = None,
         alpha: Literal["auto"] | float = "auto",
         solver: Literal["adam", "sgd", "rmsprop", "lbfgs"] = "adam",
@@ -147,7 +149,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
         *,
         classes: ArrayLike | None = None,
         multilabel: bool = False,
-        draw: tuple[str, ...] = (),
+        draw: str | tuple[str, ...] = (),
         columns: int | Sequence[str] | None = None,
         **params: Any,
     ) -> Any: ...
@@ -227,6 +229,7 @@ class RNNClassifier(SequenceClassifier):
         target_replication: float = 0.0,
         clip_norm: float | None = 1.0,
         clip_value: float | None = None,
+        frozen: str | tuple[str, ...] = (),
         class_weight: Literal["balanced"] | dict[Any, Any] | None = None,
         alpha: Literal["auto"] | float = "auto",
         solver: Literal["adam", "sgd", "rmsprop", "lbfgs"] = "adam",

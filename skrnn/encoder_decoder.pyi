@@ -21,6 +21,7 @@ class SequenceEncoderDecoder(BaseEstimator):
     weight_dropout: float
     beam_size: int
     max_length: int | None
+    frozen: str | tuple[str, ...]
     k1: int | None
     k2: int | None
     clip_norm: float | None
@@ -70,6 +71,7 @@ class SequenceEncoderDecoder(BaseEstimator):
         weight_dropout: float = 0.0,
         beam_size: int = 1,
         max_length: int | None = None,
+        frozen: str | tuple[str, ...] = (),
         k1: int | None = None,
         k2: int | None = None,
         clip_norm: float | None = 1.0,
@@ -149,6 +151,7 @@ class RNNEncoderDecoder(SequenceEncoderDecoder):
         weight_dropout: float = 0.0,
         beam_size: int = 1,
         max_length: int | None = None,
+        frozen: str | tuple[str, ...] = (),
         k1: int | None = None,
         k2: int | None = None,
         clip_norm: float | None = 1.0,

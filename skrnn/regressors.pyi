@@ -40,6 +40,7 @@ class SequenceRegressor(RegressorMixin, BaseEstimator):
     loss: Literal["squared_error", "absolute_error", "huber", "poisson", "quantile"] | type[Any]
     huber_delta: float
     quantile: float | Sequence[float]
+    frozen: str | tuple[str, ...]
     alpha: Literal["auto"] | float
     solver: Literal["adam", "sgd", "rmsprop", "lbfgs"]
     learning_rate_init: Literal["auto"] | float
@@ -106,6 +107,7 @@ class SequenceRegressor(RegressorMixin, BaseEstimator):
         loss: Literal["squared_error", "absolute_error", "huber", "poisson", "quantile"] | type[Any] = "squared_error",
         huber_delta: float = 1.0,
         quantile: float | Sequence[float] = 0.5,
+        frozen: str | tuple[str, ...] = (),
         alpha: Literal["auto"] | float = "auto",
         solver: Literal["adam", "sgd", "rmsprop", "lbfgs"] = "adam",
         learning_rate_init: Literal["auto"] | float = "auto",
@@ -156,7 +158,7 @@ class SequenceRegressor(RegressorMixin, BaseEstimator):
         cls,
         weights: dict[str, ArrayLike],
         *,
-        draw: tuple[str, ...] = (),
+        draw: str | tuple[str, ...] = (),
         columns: int | Sequence[str] | None = None,
         **params: Any,
     ) -> Any: ...
@@ -217,6 +219,7 @@ class RNNRegressor(SequenceRegressor):
         loss: Literal["squared_error", "absolute_error", "huber", "poisson", "quantile"] | type[Any] = "squared_error",
         huber_delta: float = 1.0,
         quantile: float | Sequence[float] = 0.5,
+        frozen: str | tuple[str, ...] = (),
         alpha: Literal["auto"] | float = "auto",
         solver: Literal["adam", "sgd", "rmsprop", "lbfgs"] = "adam",
         learning_rate_init: Literal["auto"] | float = "auto",

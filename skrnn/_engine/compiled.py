@@ -3,8 +3,8 @@
 ``CompiledEpochs`` does what ``training.py`` does with ``tbptt`` batch by batch, by ``_kernels``
 (``training.hpp``): it gathers the rows of each batch where the data lie, runs its windows, and makes
 the updates. That fits networks whose cell, poolings, loss and solver have twins, in FAST arithmetic,
-without dropout of weights and without categories beside numbers; else ``new`` returns None, and the loop
-of NumPy runs, which is the reference.
+without dropout of weights, without frozen ones and without categories beside numbers; else ``new``
+returns None, and the loop of NumPy runs, which is the reference.
 
 What is to fit, too, must be in ``training.cpp``, and no longer be excluded by ``fits``.
 """
@@ -30,6 +30,7 @@ def fits(network, data, gradient):
         and network.n_outputs > 0
         and not network.categories
         and gradient.weight_mask is None
+        and gradient.frozen is None
         and gradient.arithmetic is FAST
         and type(data) is Dataset
     )

@@ -113,6 +113,8 @@ class Gradient:
         L2 penalty alpha / 2 |W|^2 / S on the weight matrices.
     weight_dropout : float
         Share of the recurrent weights that a mask sets to zero, once one has been drawn.
+    frozen : (P,) bool, optional
+        Weights that are not trained: their gradient is zero, and neither norm nor penalty counts them.
 
     Attributes
     ----------
@@ -122,14 +124,14 @@ class Gradient:
         Sums of c l and of c over what was gathered.
     """
 
-    def __init__(self, network, theta, arithmetic, *, alpha=0.0, weight_dropout=0.0):
+    def __init__(self, network, theta, arithmetic, *, alpha=0.0, weight_dropout=0.0, frozen=None):
         self.network, self.theta, self.arithmetic, self.alpha = network, theta, arithmetic, alpha
         self.g = np.zeros_like(theta)
         self.weight_mask = WeightDropout(network, theta, weight_dropout) if weight_dropout else None
         self.views = network.views(self.weight_mask.used if weight_dropout else theta)
         self.gradient_views = network.views(self.g)
         self.matrices = slice(0, network.layout.n_penalised)
-        self.masks = None
+        self.masks, self.frozen = None, frozen
         self.loss = self.W = 0.0
 
     def begin(self, batch):
@@ -147,6 +149,8 @@ class Gradient:
         if self.weight_mask:
             self.weight_mask.apply(self.g)
         decay = self.alpha / S
+        if self.frozen is not None:
+            return self._finish_trained(scale, decay)
         sums = _kernels.gather(self.theta, self.g, self.matrices.stop, scale, decay)
         if sums is not None and np.isfinite(sums[0]):
             return 0.5 * decay * sums[1] if decay else 0.0, math.sqrt(sums[0])
@@ -156,14 +160,22 @@ class Gradient:
         W = self.theta[self.matrices]
         return 0.5 * decay * float(np.add.reduce(W * W)) if decay else 0.0, norm(self.g)
 
+    def _finish_trained(self, scale, decay):
+        """``finish`` where some weights are frozen."""
+        W = np.where(self.frozen[self.matrices], 0, self.theta[self.matrices])
+        self.g *= scale
+        self.g[self.matrices] += decay * W
+        self.g[self.frozen] = 0
+        return 0.5 * decay * float(np.add.reduce(W * W)), norm(self.g)
+
 
 class Learner(Gradient):
     """Theta on its way.
 
     Parameters
     ----------
-    network, theta, arithmetic, alpha, weight_dropout
-        As for ``Gradient``; theta is changed in place.
+    network, theta, arithmetic, alpha, weight_dropout, frozen
+        As for ``Gradient``; theta is changed in place, but for weights that are frozen.
     solver : one of ``SOLVERS`` that steps
     clip_norm, clip_value : float or None
     random_state : RandomState, for the masks of units and of weights
@@ -182,9 +194,13 @@ class Learner(Gradient):
 
     def __init__(
         self, network, theta, arithmetic, solver, *, alpha=0.0, clip_norm=None, clip_value=None,
-        random_state=None, ends=None, weighting=None, weight_dropout=0.0,
+        random_state=None, ends=None, weighting=None, weight_dropout=0.0, frozen=None,
     ):  # fmt: skip
-        super().__init__(network, theta, arithmetic, alpha=alpha, weight_dropout=weight_dropout)
+        super().__init__(
+            network, theta, arithmetic, alpha=alpha, weight_dropout=weight_dropout, frozen=frozen
+        )
+        if frozen is not None:  # what an earlier fit remembers of them would move them on
+            solver.memory[:, frozen] = 0
         self.solver, self.weighting, self.share = solver, weighting, 1.0
         self.clip_norm, self.clip_value = clip_norm, clip_value
         self.random_state, self.ends = random_state, ends
@@ -287,14 +303,21 @@ class Learner(Gradient):
         theta, memory, _ = self._before
         self._before = theta, memory, self.solver.t
         if _kernels.step(self.solver, self.theta, self.g, shrink, theta, memory):
+            self._keep_frozen()
             return
         theta[:], memory[:] = self.theta, self.solver.memory
         self._stepping = True
         if shrink != 1:
             self.g *= shrink
         self.solver.step(self.theta, self.g)
+        self._keep_frozen()
         self.g[:] = 0
         self._stepping = False
+
+    def _keep_frozen(self):
+        """After a step: put back what a solver may do to weights without gradient, as decay."""
+        if self.frozen is not None:
+            self.theta[self.frozen] = self._before[0][self.frozen]
 
     def check_last(self, evaluate):
         """Raise if the latest step, after which no loss was computed yet, has left the finite numbers.

@@ -172,7 +172,7 @@ def train_full_batch(evaluation, theta, solver, run, history, observers, *, vali
     """
     iterations, before = Iterations(evaluation, theta, run, history, observers, validate), run.epoch
     try:
-        result = solver.minimize(iterations.evaluate, theta, iterations.accept)
+        result = solver.minimize(iterations.evaluate, theta[evaluation.trained], iterations.accept)
     except Stopped:
         return None
     if run.epoch == before:  # nothing to improve, or no step that does
@@ -189,18 +189,20 @@ class Iterations:
         self.under_way = False  # whether an observed epoch has begun and not ended
 
     def evaluate(self, x):
-        """Loss and gradient at x."""
+        """Loss and gradient at x, the weights that are trained."""
         if not self.under_way and tell(self.observers, "begin_epoch", self.run.epoch):
             raise Stopped
         self.under_way = True
-        value, g = self.evaluation(x.astype(self.theta.dtype))
+        theta = self.theta.copy()
+        theta[self.evaluation.trained] = x
+        value, g = self.evaluation(theta)
         tell(self.observers, "progress", self.evaluation.n)
-        return value, g
+        return value, g[self.evaluation.trained]
 
     def accept(self, x):
         """An iteration has come to x, the point evaluated last."""
         self.evaluation.check()
-        self.theta[:] = x
+        self.theta[self.evaluation.trained] = x
         self.record(self.evaluation.value, self.evaluation.norm, 1)
         self.run.epoch += 1
         self.under_way = False
@@ -228,11 +230,14 @@ class Evaluation:
         Of the latest evaluation: the loss with its penalty, and the norm of the gradient.
     at_start : tuple
         Both, of the first evaluation.
+    trained : index
+        Of the weights that are not frozen.
     """
 
-    def __init__(self, network, loss, data, arithmetic, alpha):
+    def __init__(self, network, loss, data, arithmetic, alpha, frozen=None):
         self.network, self.loss, self.n = network, loss, data.n
-        self.arithmetic, self.alpha = arithmetic, alpha
+        self.arithmetic, self.alpha, self.frozen = arithmetic, alpha, frozen
+        self.trained = slice(None) if frozen is None else ~frozen
         self.blocks = [
             data.batch(np.arange(k, min(k + FULL_BATCH_BLOCK, self.n)), network.dtype)
             for k in range(0, self.n, FULL_BATCH_BLOCK)
@@ -241,7 +246,7 @@ class Evaluation:
         self.at_start, self.norms = None, deque(maxlen=N_NORMS)
 
     def __call__(self, theta):
-        gradient = Gradient(self.network, theta, self.arithmetic, alpha=self.alpha)
+        gradient = Gradient(self.network, theta, self.arithmetic, alpha=self.alpha, frozen=self.frozen)
         for block in self.blocks:
             tbptt(self.network, self.loss, block, gradient)
         penalty, self.norm = gradient.finish(1 / self.W, self.S)

@@ -68,6 +68,13 @@ class WeightLayout:
         if self.size > MOST_WEIGHTS:
             raise MemoryError("The network has more weights than memory has addresses: make it smaller.")
 
+    def mask(self, parts):
+        """(P,) bool, which weights are in these parts; None: none is."""
+        mask = np.zeros(self.size, dtype=bool)
+        for name, (where, _) in self.places.items():
+            mask[where] = is_part_of(name, parts)
+        return mask if mask.any() else None
+
     def views(self, vector):
         """Dict of name to view into ``vector``, in the order of ``shapes``."""
         return {name: vector[where].reshape(shape) for name, (where, shape) in self.places.items()}

@@ -274,6 +274,7 @@ def _network(settings, task):
         what, how = largest_size(settings, architecture)
         raise MemoryError(f"{what} means more weights than any machine has memory for. {how}") from error
     check_memory(settings, network, task)
+    settings.frozen_in(network)  # an error now, if they are none
     return network
 
 
@@ -465,6 +466,7 @@ class BaseRNN(Trainable):
         return Lesson(
             settings.online, settings.every, facts.targets, facts.class_factors, solver,
             settings.alpha, settings.clip_norm, settings.clip_value, J, self.n_updates_,
+            settings.frozen_in(self._model.network()),
         )  # fmt: skip
 
     @own_keywords

@@ -43,6 +43,8 @@ class Lesson:
         The influence at the start; None: zeros.
     n_before : int
         Updates that the weights at the start have seen.
+    frozen : (P,) bool or None
+        Weights that are not trained.
     """
 
     kind: str
@@ -55,6 +57,7 @@ class Lesson:
     clip_value: float | None
     J: np.ndarray | None = None
     n_before: int = 0
+    frozen: np.ndarray | None = None
 
 
 # What a stream has learned; layers: its states, and the influence. goes_on: whether it began where series
@@ -169,13 +172,15 @@ class Learning:
         self.encode = lesson.targets.step_encoder(n, network.dtype)
         self.learner = Learner(
             network, theta, FAST, lesson.solver, alpha=lesson.alpha, clip_norm=lesson.clip_norm,
-            clip_value=lesson.clip_value,
+            clip_value=lesson.clip_value, frozen=lesson.frozen,
         )  # fmt: skip
         self.row = self._compiled() or _ByNumPy(network, n, lesson, self.learner)
 
     def _compiled(self):
         """A row as the kernels learn from it; None if a part of it has no twin."""
         lesson = self.lesson
+        if lesson.frozen is not None:
+            return None
         row = _kernels.online_learner(self.network.cells[0], lesson.kind, self.learner, self.n)
         how = lesson.targets.loss(), lesson.class_factors, self.learner, lesson.every
         return row if row and _kernels.teach(row, *how) else None

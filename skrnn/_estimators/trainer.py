@@ -160,7 +160,7 @@ class Trainer:
             clip_norm=settings.clip_norm, clip_value=settings.clip_value,
             random_state=self.random_state, ends=ends,
             weighting=data.weighting(batch_size, settings.every),
-            weight_dropout=settings.weight_dropout,
+            weight_dropout=settings.weight_dropout, frozen=settings.frozen_in(network),
         )  # fmt: skip
         epochs = Epochs(data, batch_size, network.dtype, settings.shuffle, self.random_state)
         return train(
@@ -177,7 +177,9 @@ class Trainer:
         if not max_iter:  # saved after its last iteration; SciPy would take one more
             return False
         solver = settings.solver_class(max_iter=max_iter, max_fun=settings.max_fun, tol=settings.tol)
-        evaluation = Evaluation(network, self.model.loss(), data, arithmetic, settings.alpha)
+        evaluation = Evaluation(
+            network, self.model.loss(), data, arithmetic, settings.alpha, settings.frozen_in(network)
+        )
         result = train_full_batch(
             evaluation, self.theta, solver, run, self.history, observers, validate=self._validator()
         )

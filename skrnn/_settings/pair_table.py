@@ -67,7 +67,7 @@ OWN = {
 }
 NAMES = (
     "hidden_size", "activation", "forget_bias", "embedding_size", "dropout", "weight_dropout",
-    "beam_size", "max_length", "k1", "k2",
+    "beam_size", "max_length", "frozen", "k1", "k2",
     "clip_norm", "clip_value", "alpha", "solver", "learning_rate_init", "learning_rate", "momentum",
     "nesterovs_momentum", "beta_1", "beta_2", "epsilon", "max_fun", "batch_size", "max_iter", "shuffle",
     "tol", "n_iter_no_change", "early_stopping", "validation_fraction", "warm_start", "random_state",

@@ -17,9 +17,10 @@ from sklearn.utils._param_validation import InvalidParameterError, validate_para
 from skrnn._engine.pooling import POOLINGS, SIDE_BY_SIDE, names_of
 from skrnn._engine.run import Monitor, Run
 from skrnn._engine.truncation import longest_window
+from skrnn._engine.weights import is_part_of
 from skrnn._settings import automatic
 from skrnn._settings.checks import check_pairs, check_sequences
-from skrnn._settings.quoting import quote, shorten
+from skrnn._settings.quoting import listed, quote, shorten
 from skrnn._settings.table import PARAMETERS
 from skrnn.losses import LOSSES
 from skrnn.solvers import SCHEDULES, SOLVERS, Given
@@ -206,6 +207,21 @@ class Settings:
         if isinstance(before, cls):
             solver.memory[:], solver.t = before.memory, before.t
         return solver
+
+    def frozen_in(self, network):
+        """(P,) bool, which weights of the network are frozen; None: none is. A ValueError for others."""
+        parts = (self.frozen,) if isinstance(self.frozen, str) else self.frozen
+        names = list(network.layout.shapes)
+        nothing = [part for part in parts if not any(is_part_of(name, [part]) for name in names)]
+        if nothing:
+            raise ValueError(
+                f"frozen names {listed(nothing)}, which is no weight of {self.name} and no part of one: "
+                f"it has {listed(names, some=12)}."
+            )
+        frozen = network.layout.mask(parts)
+        if frozen is not None and frozen.all():
+            raise ValueError(f"frozen={quote(self.frozen)} leaves no weight to train: leave one out.")
+        return frozen
 
     def batch_size_of(self, n):
         """Sequences of a batch, of n."""

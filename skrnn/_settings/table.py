@@ -268,6 +268,15 @@ PARAMETERS = {
         "outputs that never cross, of every output of y. Only used when `loss=\"quantile\"`.",
         "regressor",
     ),
+    "frozen": Parameter(
+        (),
+        [str, tuple, list],
+        "str or tuple of str, default=()",
+        "Weights that are not trained, by their names in `weights_`, or by those of parts, as "
+        "\"embedding\", \"layer0\" or \"readout\": they stay as they are, bit for bit, whatever solver "
+        "and penalty do, and clipping measures the gradient of the others only. For weights of "
+        "`from_weights`, or of the fit before with `warm_start=True`, or drawn at random.",
+    ),
     "class_weight": Parameter(
         None,
         [None, dict, StrOptions({"balanced"})],

@@ -74,7 +74,7 @@ weights : dict of str to array-like
     the outputs are in units of y.
 """,
     "draw and columns": """\
-draw : tuple of str, default=()
+draw : str or tuple of str, default=()
     Weights that are drawn at random in place of what `weights` has, or has not: names, or those of
     parts, as "readout" or "layer0". The forget bias is then the cell's own, unless `forget_bias` is a
     number or a tuple.
