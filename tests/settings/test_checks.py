@@ -78,6 +78,7 @@ WRONG_VALUES = {
         "x", None, np.nan, 0, 1, 2.0, True, [], (), [0.5, 0.5], [0.9, 0.1], [0.0, 0.5], [0.5, 1], ["a"],
         [0.2, np.nan], [[0.1, 0.9]], [[0.1], [0.2, 0.9]], {0.5},
     ],
+    "frozen": [1, None, {"layer0"}, "output", ("layer0", "layer9"), (0,), ("layer0", "readout")],
     "class_weight": ["x", 1, [1, 2]],
     "alpha": [*NOT_A_NUMBER, -1e-9, np.inf],
     "solver": NOT_A_NAME,
