@@ -21,6 +21,7 @@ from skrnn._engine.weights import is_part_of
 from skrnn._estimators.fitted import Fitted
 from skrnn._estimators.numbers import UNITS_OF_Y
 from skrnn._reading.reader import Reader, given_form
+from skrnn._settings.arguments import is_int
 from skrnn._settings.quoting import listed, quote
 
 
@@ -128,8 +129,8 @@ def _dtype(settings, arrays):
 
 
 def _inputs(settings, arrays):
-    """Inputs per step, and number of tokens or None."""
-    if settings.embedding_size is not None:
+    """Inputs of the first layer, and number of tokens, of categories by label, or None."""
+    if is_int(settings.embedding_size):
         table = arrays.get("embedding.W")
         n_tokens = settings.n_tokens if table is None or table.ndim != 2 else table.shape[0]
         if n_tokens is None:
@@ -149,7 +150,16 @@ def _inputs(settings, arrays):
             "weights has no 'layer0.W_x' of shape (n_inputs, n_gates * hidden_size), which says how many "
             "inputs a time step has: pass it."
         )
-    return W_x.shape[0], None
+    return W_x.shape[0], None if settings.embedding_size is None else _rows_of_tables(arrays)
+
+
+def _rows_of_tables(arrays):
+    """Label -> rows of the tables of categories that are there."""
+    tables = {str(name): W for name, W in arrays.items() if W.ndim == 2}
+    return {
+        name.removeprefix("embedding.").removesuffix(".W"): len(W)
+        for name, W in tables.items() if name.startswith("embedding.")
+    }  # fmt: skip
 
 
 def _check_names(shapes, arrays, draw, model):

@@ -9,7 +9,7 @@ import numpy as np
 
 from skrnn._engine.lookup import Category
 from skrnn._reading.arrays import in_words
-from skrnn._reading.rows import position_in, position_of
+from skrnn._reading.rows import is_position, position_in, position_of
 from skrnn._settings.quoting import quote
 
 UNKNOWN = -1
@@ -90,6 +90,38 @@ def _position(key, container, passed, form):
             "learn a vector for each series, give X a second column of its codes."
         )
     return k - (k > ids)
+
+
+def given_categories(form, n_values, names):
+    """The categories beside given weights: ``n_values`` are the rows of tables, by their labels.
+
+    ``names`` are those of the columns of X, or None.
+    """
+    found = []
+    for key, width in form.embedding.items():
+        keys = key if isinstance(key, tuple) and key not in (names or ()) else (key,)
+        positions = tuple(_given_position(k, form, names) for k in keys)
+        n = n_values.get(_label(key)) or (form.n_tokens or {}).get(key)
+        if n is None:
+            raise ValueError(
+                f"weights has no 'embedding.{_label(key)}.W' of shape (number of categories, {width}): "
+                "pass it, or n_tokens and draw=('embedding',)."
+            )
+        found.append(Category(_label(key), positions, int(n), int(width)))
+    return tuple(found)
+
+
+def _given_position(key, form, names):
+    """The position of a feature among those of a step, which is known by its name or position in X."""
+    k = key if names is None or not isinstance(key, str) else names.index(key) if key in names else None
+    if not is_position(k) or k < 0:
+        raise ValueError(
+            f"embedding_size names column {quote(key)}: without columns, the names of all columns of X, "
+            "it must be a position from 0 on."
+        )
+    ids = form.sequence_id
+    ids = names.index(ids) if isinstance(ids, str) else ids
+    return k - (ids is not None and k > ids)
 
 
 def _check(container, k, bound, name):

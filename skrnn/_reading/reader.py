@@ -37,7 +37,7 @@ from skrnn._reading.advice import (
     advise_on_validation_scale,
     warn,
 )
-from skrnn._reading.categories import read_categories
+from skrnn._reading.categories import given_categories, read_categories
 from skrnn._reading.containers import (
     Array,
     Passed,
@@ -126,15 +126,20 @@ def read_again(X, form, name="X", model=None):
 
 
 def given_form(settings, dtype, n_inputs, n_tokens, columns):
-    """The ``Form`` beside given weights, which read ``n_inputs`` per step.
+    """The ``Form`` beside given weights, whose first layer reads ``n_inputs`` per step.
 
-    ``columns`` is the number of columns of a table, or their names; None: X holds sequences, or with
-    ``rows="steps"`` so many columns as there must be.
+    ``n_tokens`` is the number of tokens, or those of categories by the label of their table; ``columns``
+    is the number of columns of a table, or their names. None: X holds sequences, or with ``rows="steps"``
+    so many columns as there must be.
     """
     form, kinds = Form.of(settings), (SequenceList, Table, StepTable)
     if form.has_tokens:
         n_inputs, kinds = 1, (TokenList, TokenTable, TokenSteps)
     names = None if columns is None or isinstance(columns, Integral) else np.array(columns, dtype=object)
+    if form.embedding:
+        known = None if names is None else names.tolist()
+        form = replace(form, categories=given_categories(form, n_tokens, known))
+        n_inputs, n_tokens = n_inputs - width_of(0, form.categories), None
     n = n_inputs + (form.sequence_id is not None)
     if not form.rows_are_steps and columns is not None:
         n = _columns_of_table(form, n_inputs, int(columns) if names is None else len(names))

@@ -213,14 +213,15 @@ class Settings:
         parts = (self.frozen,) if isinstance(self.frozen, str) else self.frozen
         names = list(network.layout.shapes)
         nothing = [part for part in parts if not any(is_part_of(name, [part]) for name in names)]
+        must_be = "frozen must be a name or a tuple of names of weights or of parts"
         if nothing:
             raise ValueError(
-                f"frozen names {listed(nothing)}, which is no weight of {self.name} and no part of one: "
-                f"it has {listed(names, some=12)}."
+                f"{must_be}, got {quote(self.frozen)}: {listed(nothing)} is none of {self.name}, which "
+                f"has {listed(names, some=12)}."
             )
         frozen = network.layout.mask(parts)
         if frozen is not None and frozen.all():
-            raise ValueError(f"frozen={quote(self.frozen)} leaves no weight to train: leave one out.")
+            raise ValueError(f"{must_be} but not of all: {quote(self.frozen)} leaves no weight to train.")
         return frozen
 
     def batch_size_of(self, n):

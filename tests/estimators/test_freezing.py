@@ -152,9 +152,9 @@ def test_a_table_of_vectors_for_words():
 @pytest.mark.parametrize(
     ("frozen", "message"),
     [
-        ("output", "frozen names 'output', which is no weight of GRURegressor.*'readout.W'"),
-        (("layer0", "layer2"), "frozen names 'layer2'"),
-        ((0,), "frozen names 0"),
+        ("output", "frozen must be.*'output' is none of GRURegressor, which has.*'readout.W'"),
+        (("layer0", "layer2"), "'layer2' is none of"),
+        ((0,), "0 is none of"),
         (("layer0", "layer1", "readout"), "leaves no weight to train"),
         (0, "'frozen' parameter"),
     ],

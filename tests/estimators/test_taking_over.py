@@ -231,6 +231,38 @@ def test_a_table_of_vectors_and_all_else_drawn():
     assert made.predict_proba(TOKENS).shape == (N, 2)
 
 
+CODED = np.concatenate([X, np.arange(N * T).reshape(N, T, 1) % 5], axis=2)
+
+
+def test_categories_beside_numbers():
+    model = fitted(GRURegressor, CODED, Y, embedding_size={2: 3})
+    again = GRURegressor.from_weights(model.exact_weights_, embedding_size={2: 3})
+    assert_same(again.predict(CODED), model.predict(CODED))
+    with pytest.raises(ValueError, match="5 in X is not below 5, the number of categories"):
+        again.predict(CODED[:1] + [0, 0, 1])
+    weights = {name: W for name, W in model.exact_weights_.items() if "embedding" not in name}
+    with pytest.raises(ValueError, match=r"no 'embedding.2.W' of shape \(number of categories, 3\)"):
+        GRURegressor.from_weights(weights, embedding_size={2: 3})
+    drawn = GRURegressor.from_weights(
+        weights, embedding_size={2: 3}, n_tokens={2: 7}, draw="embedding", random_state=0
+    )
+    assert drawn.weights_["embedding.2.W"].shape == (7, 3)
+
+
+def test_categories_of_a_table_of_steps():
+    columns = ["code", "id", "x", "z"]
+    frame = pd.DataFrame(
+        dict(zip(columns, [CODED[0, :, 2], [7] * T, X[0, :, 0], X[0, :, 1]], strict=True))
+    )
+    frame["w"] = frame["code"][::-1].to_numpy() % 3
+    more = {"rows": "steps", "sequence_id": "id", "embedding_size": {"code": 2, "w": 1}}
+    model = fitted(GRURegressor, frame, frame["z"], **more)
+    again = GRURegressor.from_weights(model.exact_weights_, columns=list(frame.columns), **more)
+    assert_same(again.predict(frame), model.predict(frame))
+    with pytest.raises(ValueError, match="embedding_size names column 'code'"):
+        GRURegressor.from_weights(model.exact_weights_, **{**more, "sequence_id": 1})
+
+
 def test_the_other_way_round():
     y = [t[-1] % 2 for t in TOKENS]
     weights = fitted(LSTMClassifier, TOKENS, y, embedding_size=5).exact_weights_

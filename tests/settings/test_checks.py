@@ -112,6 +112,7 @@ ENTRIES = {
     "hidden_size": "positive int or a sequence of positive ints",
     "forget_bias": 'finite number, "auto", "chrono", or',
     "pooling": 'name or a tuple of names: one or more of "last", "mean", "max", each of them once',
+    "frozen": "name or a tuple of names of weights or of parts",
     "quantile": "float strictly between 0 and 1, or a list of such floats in strictly increasing order",
 }
 
