@@ -28,6 +28,7 @@ import importlib.util
 import warnings
 warnings.simplefilter("error")  # an example that warns is an example to mend
 has_torch = importlib.util.find_spec("torch") is not None  # else its examples are skipped
+has_onnx = all(importlib.util.find_spec(name) is not None for name in ("onnx", "onnxruntime"))
 """
 trim_doctest_flags = True
 

@@ -49,8 +49,9 @@ def data():
 @pytest.mark.parametrize("name", MODULES)
 def test_examples(name):
     plt = pytest.importorskip("matplotlib.pyplot") if "inspection" in name else None
-    if "interop" in name:
-        pytest.importorskip("torch")
+    for part, package in (("torch", "torch"), ("onnx", "onnxruntime")):
+        if "interop" in name and part in name:
+            pytest.importorskip(package)
     failed, _ = doctest.testmod(importlib.import_module(name), optionflags=doctest.NORMALIZE_WHITESPACE)
     if plt:
         plt.close("all")

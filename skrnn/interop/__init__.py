@@ -1,9 +1,10 @@
-"""Ways out of skrnn, and back: fitted networks as modules of PyTorch, and weights of such modules.
+"""Ways out of skrnn, and back: fitted networks as modules of PyTorch and models of ONNX, other's weights.
 
 Other packages are optional, and imported only where they are needed.
 """
 
 from skrnn.interop._from_torch import from_torch
+from skrnn.interop._to_onnx import to_onnx
 from skrnn.interop._to_torch import to_torch
 
-__all__ = ["from_torch", "to_torch"]
+__all__ = ["from_torch", "to_onnx", "to_torch"]

@@ -1,7 +1,7 @@
 """A fitted estimator as a module of PyTorch.
 
-To take in another cell, enter it in ``KINDS``, with a layer of PyTorch that computes the same; to take in
-another loss, its link in ``LINK_OF``.
+To take in another cell, enter it in ``KINDS``, with a layer of PyTorch that computes the same; another
+loss, its link in ``_links.py``.
 """
 
 import numpy as np
@@ -13,14 +13,12 @@ from skrnn._estimators.unwrap import unwrap_fitted
 from skrnn._settings.quoting import quote
 from skrnn.cells import GRU, LSTM, Elman
 from skrnn.interop import _torch_network
+from skrnn.interop._links import link_of_labels, link_of_numbers
 from skrnn.interop._torch_names import UNITS, is_transposed, key_of
 from skrnn.interop._torch_network import Plan
-from skrnn.losses import Loss, PinballLoss, PoissonDeviance
 
 KINDS = {Elman: "RNN", LSTM: "LSTM", GRU: "GRU"}
 ACTIVATIONS = ("tanh", "relu")  # that PyTorch has in its RNN
-# by the function, so that a loss of one's own that inherits it has the same
-LINK_OF = {Loss.inverse_link: "identity", PoissonDeviance.inverse_link: "exp"}
 
 
 def to_torch(estimator, *, probabilities=False):
@@ -141,11 +139,11 @@ def _plan(model, probabilities):
             f"probabilities=True is for classifiers, and {facts.name} has none: leave it out."
         )
     if is_classifier:
-        link, n_columns, is_1d = _link_of_labels(facts.targets, probabilities), 0, False
+        link = link_of_labels(facts.targets) if probabilities else "identity"
+        n_columns, is_1d = 0, False
     else:
-        link, n_columns, is_1d = (
-            _link_of_numbers(facts.targets), len(facts.targets.mean), facts.targets.is_1d,
-        )  # fmt: skip
+        link = link_of_numbers(facts.targets, "to_torch")
+        n_columns, is_1d = len(facts.targets.mean), facts.targets.is_1d
     return Plan(
         kind, options, architecture.n_inputs, architecture.hidden_sizes, architecture.bidirectional,
         architecture.n_tokens, names_of(architecture.pooling), facts.per_step, facts.delay,
@@ -170,27 +168,6 @@ def _layer(architecture):
             "to_torch."
         )
     return KINDS[cell], {"nonlinearity": activation}
-
-
-def _link_of_labels(labels, probabilities):
-    if not probabilities:
-        return "identity"
-    if not labels.is_1d:
-        return "sigmoid"
-    return {1: "certain", 2: "two classes"}.get(len(labels.classes), "softmax")
-
-
-def _link_of_numbers(numbers):
-    loss = numbers.loss()
-    if loss.are_several and type(loss).inverse_link is PinballLoss.inverse_link:
-        return "quantiles"
-    link = "identity" if loss.identity_link else LINK_OF.get(type(loss).inverse_link)
-    if link is None:
-        raise ValueError(
-            f"to_torch does not know what {type(loss).__name__}.inverse_link computes: use a loss of "
-            "skrnn, or one whose predictions are the raw outputs."
-        )
-    return link
 
 
 def _copy_weights(model, module):
