@@ -57,8 +57,14 @@ def _by_target(g, raw, n_axes, shape):
 
 def _quantiles(g, raw):
     lowest = g.op("Slice", raw, [0], [1], [-1])
-    steps = g.op("Softplus", g.op("Slice", raw, [1], [np.iinfo(np.int64).max], [-1]))
+    steps = _softplus(g, g.op("Slice", raw, [1], [np.iinfo(np.int64).max], [-1]))
     return g.op("CumSum", g.op("Concat", lowest, steps, axis=-1), -1)
+
+
+def _softplus(g, x):
+    """log(1 + exp(x)), as ``losses.py`` computes it; not all runtimes have their own in float64."""
+    rest = g.op("Log", g.op("Add", 1.0, g.op("Exp", g.op("Neg", g.op("Abs", x)))))
+    return g.op("Add", g.op("Max", x, 0.0), rest)
 
 
 # --- labels -----------------------------------------------------------------------------------------

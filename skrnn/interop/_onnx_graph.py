@@ -90,11 +90,12 @@ class Graph:
         """The length of an axis, (1,) int64."""
         return self.op("Slice", self.op("Shape", value), [axis], [axis + 1])
 
-    def scan(self, step, states, values, mask=None):
+    def scan(self, step, states, values, mask=None, *, width):
         """A loop over the first axis of ``values`` and, if there is one, of the mask (bool).
 
         ``step(body, states, values, mask)`` writes one turn into the ``body``, and returns the new states
-        and what is collected of every turn. The answer are the states after the last turn, and that.
+        and what is collected of every turn, each (n, width). The answer are the states after the last
+        turn, and that.
         """
         body = Graph(self.opset, self.dtype, self._names)
         names = [body.input(body.new_name("turn")) for _ in [*states, *values]]
@@ -102,7 +103,7 @@ class Graph:
         n = len(states)
         new, collected = step(body, names[:n], names[n:], *(rows or [None]))
         for value in [*new, *collected]:
-            body.output(body.new_name("turned"), value)
+            body.output(body.new_name("turned"), value, shape=[None, width])  # runtimes ask for it
         sequences = [*values, *([] if mask is None else [mask])]
         done = self.op(
             "Scan", *states, *sequences, n=n + len(collected), body=body.proto("turn"),

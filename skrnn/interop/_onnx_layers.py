@@ -129,7 +129,7 @@ def _forwards(g, layer, weights, X, steps, start):
             new = [body.op("Where", is_there, a, b) for a, b in zip(new, states, strict=True)]
         return new, new[:1]
 
-    final, (H,) = g.scan(step, start, [A_x], steps.is_there)
+    final, (H,) = g.scan(step, start, [A_x], steps.is_there, width=len(W_h))
     return H, final
 
 
