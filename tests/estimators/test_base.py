@@ -115,7 +115,7 @@ DEFAULTS = {
     "initial_state": "zeros",
     "k1": None, "k2": None, "gradient": "bptt", "truncation_tolerance": 0.5, "target_replication": 0.0,
     "clip_norm": 1.0, "clip_value": None, "loss": "squared_error", "huber_delta": 1.0, "quantile": 0.5,
-    "class_weight": None, "alpha": "auto", "solver": "adam", "learning_rate_init": "auto",
+    "frozen": (), "class_weight": None, "alpha": "auto", "solver": "adam", "learning_rate_init": "auto",
     "learning_rate": "onecycle", "momentum": 0.9, "nesterovs_momentum": True, "beta_1": 0.9,
     "beta_2": 0.999, "epsilon": 1e-8, "max_fun": 15000, "batch_size": "auto", "max_iter": "auto",
     "shuffle": True, "tol": 1e-4, "n_iter_no_change": 50, "early_stopping": False,
