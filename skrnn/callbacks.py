@@ -7,6 +7,7 @@ beside them: ``Checkpoint``, for runs that take hours. It also works with earlie
 
 import contextlib
 import hashlib
+import io
 import os
 import pickle
 import secrets
@@ -30,7 +31,8 @@ class Checkpoint:
 
     The file always holds a whole estimator: a new one is written beside it, forced to the disk, and put
     in its place in one step, so that a run that is killed, or a disk that is full, leaves the file as it
-    was. Read it with :func:`joblib.load` or :mod:`pickle`, and only if you trust its source.
+    was. Read it with `load`, which finds out whether it has changed since, with :func:`joblib.load` or
+    with :mod:`pickle`, and only if you trust its source.
 
     What was saved can predict, as if fit had ended there. And training goes on from it: with
     `warm_start=True`, fit on the same data finishes the run that was interrupted, up to its `max_iter`
@@ -74,7 +76,6 @@ class Checkpoint:
     --------
     >>> import tempfile
     >>> from pathlib import Path
-    >>> import joblib
     >>> from skrnn import LSTMClassifier
     >>> from skrnn.callbacks import Checkpoint
     >>> from skrnn.datasets import make_temporal_order
@@ -85,7 +86,7 @@ class Checkpoint:
 
     After a crash, in a new process:
 
-    >>> model = joblib.load(path).set_params(warm_start=True)
+    >>> model = Checkpoint.load(path).set_params(warm_start=True)
     >>> model = model.set_callbacks(Checkpoint(path, every_n_epochs=10)).fit(X, y)
     """
 
@@ -136,6 +137,36 @@ class Checkpoint:
             raise PermissionError(f"The folder of path={str(path)!r} cannot be written to.")
         _remove_leftovers(path)
         self.n_saves_, self._n_epochs, self._last = 0, 0, time.monotonic()
+
+    @classmethod
+    def load(cls, path):
+        """Read a file that `Checkpoint` has written, if it is whole.
+
+        It is a pickle: load it only if you trust its source.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file.
+
+        Returns
+        -------
+        estimator : estimator instance
+            The estimator as it was saved.
+
+        Raises
+        ------
+        ValueError
+            If the file was cut off or has changed since; the error names it.
+        OSError
+            If it cannot be read.
+
+        Warns
+        -----
+        InconsistentVersionWarning
+            If it was saved with other versions.
+        """
+        return pickle.loads(_pickle_in(Path(path).read_bytes(), path))
 
     def on_fit_task_begin(self, estimator, context):
         """Nothing to do.
@@ -191,6 +222,41 @@ class Checkpoint:
         """
 
 
+END = b"\nend of a checkpoint of skrnn, blake2b "  # and the digest of what is before it
+LENGTH_OF_END = len(END) + 32
+
+
+class _Hashed:
+    """A file that is written to, with a digest of what was."""
+
+    def __init__(self, file):
+        self.file, self.hasher = file, hashlib.blake2b(digest_size=16)
+
+    def write(self, part):
+        self.hasher.update(part)
+        return self.file.write(part)
+
+    def end(self):
+        return END + self.hasher.hexdigest().encode()
+
+
+def _damaged(path, what):
+    return ValueError(f"The file {os.fspath(path)!r:.300} {what}. Load another copy of it.")
+
+
+def _pickle_in(data, path):
+    """The pickle in the bytes of a file, if it is whole."""
+    pickled, end = memoryview(data)[:-LENGTH_OF_END], data[-LENGTH_OF_END:]
+    if not end.startswith(END):
+        what = "does not end as a file of Checkpoint: it was cut off, or something else wrote it"
+        raise _damaged(path, what)
+    hashed = _Hashed(io.BytesIO())
+    hashed.write(pickled)
+    if hashed.end() != end:
+        raise _damaged(path, "is damaged: its contents are not what Checkpoint wrote")
+    return pickled
+
+
 LONGEST_PART = 100  # bytes, of names of temporary files
 # What an estimator holds beside itself, in training and before it.
 OF_CALLBACKS = ("_skl_callbacks", "_parent_callback_ctx")
@@ -206,7 +272,9 @@ def save(estimator, path):
     name = path.parent / f"{_prefix(path)}{os.getpid()}.{secrets.token_hex(4)}.tmp"
     try:
         with open(name, "xb") as file:
-            pickle.dump(bare, file, protocol=pickle.HIGHEST_PROTOCOL)
+            hashed = _Hashed(file)
+            pickle.dump(bare, hashed, protocol=pickle.HIGHEST_PROTOCOL)
+            file.write(hashed.end())  # what reads a pickle does not look beyond it
             file.flush()
             os.fsync(file.fileno())
         if path.exists():

@@ -29,6 +29,7 @@ from skrnn._estimators.callbacks import HasTasks, Tasks, fit_before, with_callba
 from skrnn._estimators.keywords import own_keywords
 from skrnn._estimators.learning import Lesson
 from skrnn._estimators.memory import check_memory, largest_size, with_text
+from skrnn._estimators.plain import check_weights, from_plain, to_plain
 from skrnn._estimators.series import Series, carry
 from skrnn._estimators.streaming import learned_by, stream_of
 from skrnn._estimators.threads import mapper, n_threads
@@ -215,6 +216,26 @@ class Trainable(Stamped, HasTasks, BaseEstimator):
             if name not in new:
                 mine.pop(name, None)
         mine.update(new)
+
+    def _to_plain(self, state):
+        fitted = state.get("_fitted")
+        return state if fitted is None else {**state, "_fitted": to_plain(fitted, self.random_state)}
+
+    def _from_plain(self, state):
+        """The attributes of what was saved, if its weights are what its facts say."""
+        fitted, name = state.get("_fitted"), type(self).__name__
+        try:
+            if isinstance(fitted, dict):
+                fitted = from_plain(fitted, self._cell, state.get("random_state"))
+                return {**state, "_fitted": fitted}
+            if fitted is not None:  # of a version that did not make it plain
+                check_weights(fitted.model)
+        except ValueError as error:
+            raise ValueError(
+                f"This {name} cannot be loaded: {error}. Load an undamaged copy of the file, or fit and "
+                "save it again."
+            ) from error
+        return state
 
     @property
     def _model(self):

@@ -2,7 +2,8 @@
 
 A flipped bit in a file changes a weight, a label or a name, and mostly nothing else is there to notice.
 The digest is of the values alone, in whatever form a file has them: pickle, joblib, skops, safetensors.
-Of objects that are no plain data it only knows the class; those of skrnn have a digest of their own.
+Of objects that are no plain data it only knows that they are there, as they may be saved as something
+else; those of skrnn have a digest of their own.
 
 To take in another type, enter it in ``_feed``.
 """
@@ -50,7 +51,7 @@ def _feed_array(update, array):
 
 
 def _text_of(value):
-    """A number, a text or a name in words; of another object its class."""
+    """A number, a text, or the name of a class or function; of another object nothing."""
     if isinstance(value, PLAIN):
         # subclasses write themselves in their own way
         kind = next(kind for kind in PLAIN if isinstance(value, kind))
@@ -58,5 +59,4 @@ def _text_of(value):
         return f"{kind.__name__} {len(text)} {text} "
     if isinstance(value, np.dtype):
         return f"dtype {value.str} "
-    named = value if isinstance(value, type) or hasattr(value, "__qualname__") else type(value)
-    return f"{'the' if named is value else 'a'} {named.__module__}.{named.__qualname__} "
+    return f"{getattr(value, '__qualname__', 'an object')} "

@@ -37,6 +37,7 @@ from skrnn._estimators.texts import Texts
 from skrnn._reading.facts import Form
 from skrnn._reading.reader import CONTAINERS, CONTAINERS_OF_TOKENS
 from skrnn._reading.tokens import TokenArray
+from skrnn._settings.quoting import shorten
 from skrnn.solvers import SCHEDULES, SOLVERS, Given
 
 KINDS = {
@@ -95,7 +96,9 @@ def from_plain(data, cell, shared=None):
             of_run and _made_run(of_run),
         )  # fmt: skip
     except (AttributeError, IndexError, KeyError, TypeError, MemoryError) as error:
-        raise ValueError(f"what it holds cannot be read ({type(error).__name__}: {error:.80})") from error
+        raise ValueError(
+            f"what it holds cannot be read ({type(error).__name__}: {shorten(error)})"
+        ) from error
 
 
 def check_weights(model):

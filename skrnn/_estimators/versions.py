@@ -4,15 +4,17 @@ scikit-learn does so for its own estimators only. What a pickle holds besides is
 skrnn, so that any other version of it counts; of scikit-learn and NumPy the major and minor ones.
 """
 
+import inspect
 import sys
 import warnings
 
 import numpy as np
 import sklearn
 
+from skrnn._estimators.digests import digest
 from skrnn.exceptions import InconsistentVersionWarning
 
-STAMP = "_skrnn_versions"
+STAMP, DIGEST = "_skrnn_versions", "_skrnn_digest"
 
 
 def versions():
@@ -46,12 +48,41 @@ def _matters(package, saved, now):
 
 
 class Stamped:
-    """Mixin of what is pickled with the versions it was made by; to stand before scikit-learn's bases."""
+    """Mixin of what is pickled with the versions it was made by; to stand before scikit-learn's bases.
+
+    Also with a digest, by which a file that has changed is found out (``digests.py``). Parameters that
+    the version of a file did not have yet get their defaults. A class whose state is not plain data has
+    ``_to_plain`` and ``_from_plain``.
+    """
 
     def __getstate__(self):
-        return {**super().__getstate__(), STAMP: versions()}
+        state = self._to_plain(super().__getstate__())
+        return {**state, STAMP: versions(), DIGEST: digest(state)}
 
     def __setstate__(self, state):
-        state = dict(state)
-        check_versions(type(self).__name__, state.pop(STAMP, None))
-        super().__setstate__(state)
+        name, state = type(self).__name__, dict(state)
+        check_versions(name, state.pop(STAMP, None))
+        if state.pop(DIGEST, None) not in (None, digest(state)):
+            raise ValueError(
+                f"This {name} is not what was saved: a part of its file has changed since. Load an "
+                "undamaged copy of the file, or fit and save it again."
+            )
+        super().__setstate__(self._from_plain(_with_defaults(type(self), state)))
+
+    def _to_plain(self, state):
+        """The attributes as they are saved."""
+        return state
+
+    def _from_plain(self, state):
+        """The attributes, of what was saved."""
+        return state
+
+
+def _with_defaults(cls, state):
+    """The state with the defaults of the parameters that are not in it."""
+    missing = [name for name in cls._get_param_names() if name not in state]
+    if not missing:
+        return state
+    parameters = inspect.signature(cls.__init__).parameters
+    defaults = {name: parameters[name].default for name in missing}
+    return {**{n: d for n, d in defaults.items() if d is not inspect.Parameter.empty}, **state}

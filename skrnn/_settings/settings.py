@@ -421,7 +421,8 @@ def loss_class(loss):
 def check_goes_on(now, before):
     """Raise a ValueError if a parameter that is ``fixed`` has changed since the weights were made."""
     for parameter, value in now.items():
-        if value != before[parameter]:
+        # what an earlier version did not fix may be anything
+        if value != before.get(parameter, value):
             raise ValueError(
                 f"{parameter} was {quote(before[parameter])} when the weights were made and is "
                 f"{quote(value)} now: training cannot go on from them. Fit a new estimator, or set it "

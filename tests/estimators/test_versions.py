@@ -43,6 +43,8 @@ def fitted(cls):
         return cls().fit(X[0], X[0][:, 0])
     if "EncoderDecoder" in cls.__name__:
         return cls(**SMALL).fit(*PAIRS)
+    if issubclass(cls, skrnn.ConformalRegressor):
+        return cls(skrnn.GRURegressor(**SMALL), levels=0.5, cv=2).fit(X, np.arange(len(X)) % 3.0)
     if issubclass(cls, skrnn.Forecaster):
         return cls(skrnn.GRURegressor(**SMALL), horizon=2).fit(np.empty((9, 0)), np.arange(9) % 3)
     return cls(**SMALL).fit(X, np.arange(len(X)) % 3)
@@ -54,7 +56,9 @@ CLASSES = [getattr(skrnn, name) for name in skrnn.__all__ if isinstance(getattr(
 NAMES = [f"{how}{cls.__name__}" for how in ("", "unfitted ") for cls in CLASSES] + ["Stream"]
 every = pytest.mark.parametrize("name", NAMES)
 # Those inside of others warn, too: what was passed, and its fitted clone.
-OBJECTS = {"Forecaster": 3, "unfitted Forecaster": 2}
+OBJECTS = {
+    "Forecaster": 3, "unfitted Forecaster": 2, "ConformalRegressor": 5, "unfitted ConformalRegressor": 2,
+}  # fmt: skip
 
 
 @cache
@@ -68,7 +72,7 @@ def made(name):
 
 def test_no_class_is_missing():
     assert all(issubclass(cls, BaseEstimator) for cls in CLASSES)
-    assert len(CLASSES) == 15
+    assert len(CLASSES) == 16
 
 
 def loaded(data):

@@ -1,5 +1,6 @@
 """What the versions of the dependencies differ in, for the tests that need one of them."""
 
+import numpy
 import pytest
 import sklearn
 from sklearn.utils.fixes import parse_version
@@ -10,6 +11,11 @@ SKLEARN = parse_version(sklearn.__version__)
 def is_sklearn(version):
     """Whether scikit-learn is of this version, "1.7" for example, or later."""
     return parse_version(version) <= SKLEARN
+
+
+def is_numpy(version):
+    """Whether NumPy is of this version, "2.0" for example, or later."""
+    return parse_version(version) <= parse_version(numpy.__version__)
 
 
 def needs_sklearn(version, before):
