@@ -98,40 +98,56 @@ def read_steps(g, X, lengths):
     return Steps(lengths, g.op("Less", numbers, g.op("Unsqueeze", lengths, [0, 2])))
 
 
-def read_inputs(g, n_tokens, weights, given):
-    """What the first layer reads (T, n, F or E), and the steps; zeros after the end of a sequence.
-
-    ``n_tokens`` None: X holds numbers.
-    """
-    X = _time_major(g, len(weights["layer0.W_x"]), given, n_tokens is not None)
+def read_inputs(g, network, weights, given):
+    """What the first layer reads (T, n, D), and the steps; zeros after the end of a sequence."""
+    X = _time_major(g, network, given)
     steps = read_steps(g, X, given.lengths)
-    if n_tokens is not None:
-        X = _embedded(g, weights["embedding.W"], X, steps)
-    if steps.is_there is not None:  # padding may be anything, also NaN
-        X = g.op("Where", steps.is_there, X, 0.0)
-    return X, steps
+    X = _where_there(g, X, steps, are_tokens=network.n_tokens is not None)
+    if network.n_tokens is not None:
+        X = _embedded(g, weights["embedding.W"], X)
+    elif network.categories:
+        X = _with_categories(g, network, weights, X)
+    return (X if network.lookup is None else _where_there(g, X, steps)), steps
 
 
-def _time_major(g, n_features, given, is_of_tokens):
+def _time_major(g, network, given):
     """X as (T, n, F), tokens as (T, n)."""
     X, layout = given.X, given.layout
-    if is_of_tokens:
+    if network.n_tokens is not None:
         return X if layout == ROWS else g.op("Transpose", X, perm=[1, 0])
     if layout == ROWS:
         return g.op("Unsqueeze", X, [1])
     if layout == TABLE:
-        X = g.op("Reshape", X, [0, -1, n_features])
+        X = g.op("Reshape", X, [0, -1, network.n_features])
     return g.op("Transpose", X, perm=[1, 0, 2])
 
 
-def _embedded(g, table, tokens, steps):
+def _where_there(g, X, steps, *, are_tokens=False):
+    """X (T, n, F), or tokens (T, n), with zeros for what stands after the end: that may be anything."""
+    if steps.is_there is None:
+        return X
+    if are_tokens:
+        return g.op("Where", g.op("Squeeze", steps.is_there, [2]), X, 0)
+    return g.op("Where", steps.is_there, X, 0.0)
+
+
+def _embedded(g, table, tokens):
     """The vectors (T, n, E) of tokens (T, n); zeros for negative ones."""
-    if steps.is_there is not None:  # what stands for the steps that are not may be no token
-        tokens = g.op("Where", g.op("Squeeze", steps.is_there, [2]), tokens, 0)
     # -1 would be the last row of the table
     vectors = g.op("Gather", table, g.op("Max", tokens, 0))
     is_token = g.op("Unsqueeze", g.op("GreaterOrEqual", tokens, 0), [2])
     return g.op("Where", is_token, vectors, 0.0)
+
+
+def _with_categories(g, network, weights, X):
+    """(T, n, D) of X (T, n, F): its numbers, and behind them the vectors of its codes."""
+    coded = [(k, one.label) for one in network.categories for k in one.positions]
+    numbers = sorted(set(range(network.n_features)) - {k for k, _ in coded})
+    parts = [g.op("Gather", X, numbers, axis=2)] if numbers else []
+    for k, label in coded:
+        codes = g.cast(g.op("Squeeze", g.op("Gather", X, [k], axis=2), [2]), np.int64)
+        parts.append(_embedded(g, weights[f"embedding.{label}.W"], codes))
+    return g.op("Concat", *parts, axis=2)
 
 
 def wait(g, X, steps, delay):

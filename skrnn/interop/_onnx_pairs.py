@@ -51,7 +51,7 @@ def _write_encoder(g, model, network, weights):
     given = network_in.Given(
         g.input("X", np.int64, ["n", "T"]), g.input("lengths", np.int64, ["n"]), network_in.SEQUENCES
     )
-    X, steps = network_in.read_inputs(g, network.n_tokens, weights, given)
+    X, steps = network_in.read_inputs(g, network, weights, given)
     _, finals = network_in.run_layers(g, architecture, weights, X, steps)
     names = network_in.names_of_states(network)
     for layer, final, H in zip(names.layers, finals, network.hidden_sizes, strict=True):
@@ -66,7 +66,7 @@ def _write_decoder(g, model, network, weights):
     )
     names = network_in.names_of_states(network)
     network_in.read_states(g, names, network, "n")
-    X, _ = network_in.read_inputs(g, network.n_tokens, weights, given)
+    X, _ = network_in.read_inputs(g, network, weights, given)
     _, finals = network_in.run_layers(g, model.facts.architecture, weights, X, Steps(), names.layers)
     raw = network_in.read_out(g, weights["readout.W"], weights["readout.b"], finals[-1][0])
     g.output("log_probabilities", g.op("LogSoftmax", raw, axis=-1), shape=["n", network.n_outputs])

@@ -245,7 +245,7 @@ def write(g, inside, options):
         names = network_in.names_of_states(network)
         network_in.read_states(g, names, network, n)
         start = names.layers
-    X, steps = network_in.read_inputs(g, network.n_tokens, weights, given)
+    X, steps = network_in.read_inputs(g, network, weights, given)
     delay = 0 if options.stateful else facts.delay
     X, steps = network_in.wait(g, X, steps, delay)
     H, finals = network_in.run_layers(g, facts.architecture, weights, X, steps, start)

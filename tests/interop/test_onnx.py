@@ -139,6 +139,14 @@ def tokens():
     return [rng.randint(0, 9, size=n) for n in [T, 1, *rng.randint(1, T, size=N - 2)]]
 
 
+def with_codes():
+    """Numbers, and in columns 1 and 2 codes of categories; one of them is not known."""
+    rng = np.random.RandomState(1)
+    X = [np.column_stack([x, rng.randint(0, 4, size=len(x))])[:, [0, 3, 3, 1]] for x in ragged()]
+    X[3][0, 1] = -1
+    return X
+
+
 def padded(X, padding=np.nan):
     """The inputs of a graph: sequences filled up with something, and their lengths."""
     lengths = np.array([len(x) for x in X])
@@ -203,6 +211,11 @@ CASES = {
     "tokens, delay": (
         "classifier", tokens, lambda X: [x % 3 for x in X],
         {"embedding_size": 5, "return_sequences": True, "target_delay": 1},
+    ),
+    "categories": ("regressor", with_codes, numbers, {"embedding_size": {(1, 2): 3}}),
+    "categories, delay": (
+        "classifier", with_codes, lambda X: [x[:, 0] > 0 for x in X],
+        {"embedding_size": {1: 2, 2: 3}, "return_sequences": True, "target_delay": 1},
     ),
     "tokens, mean": (
         "regressor", tokens, lambda X: [x.mean() for x in X], {"embedding_size": 3, "pooling": "mean"},
@@ -303,6 +316,9 @@ def test_tables_of_sequences(opset):
     assert_same(model, X, {"X": X}, opset=opset)
     model = fitted(LSTMClassifier, X, X[:, ::F] > 0, step_features=F, return_sequences=True)
     assert_same(model, X, {"X": X}, opset=opset)
+    codes = np.tile([1.0, 0.0, 2.0], (N, 2)) * (X > 0)
+    model = fitted(LSTMRegressor, codes, X[:, 0], step_features=F, embedding_size={1: 2, 2: 4})
+    assert_same(model, codes, {"X": codes}, opset=opset)
     ids = np.random.RandomState(0).randint(0, 5, size=(N, T))
     assert_same(fitted(GRUClassifier, ids, ids[:, 0], embedding_size=3), ids, {"X": ids}, opset=opset)
 
