@@ -65,6 +65,8 @@ class Graph:
         from onnx import helper
 
         inputs = [value if isinstance(value, str) else self._number(value) for value in values]
+        while inputs and not inputs[-1]:  # what is left out at the end is not there
+            inputs.pop()
         outputs = [name or self.new_name(kind) for _ in range(n)]
         self.nodes.append(helper.make_node(kind, inputs, outputs, domain=domain, **attributes))
         if domain:

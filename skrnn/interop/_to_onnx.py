@@ -151,16 +151,10 @@ def to_onnx(
        True
     """
     options = Options(float64, opset, stateful, lengths, ids, zipmap)
-    _check_options(options)
-    inside = unwrap_fitted(estimator, "to_onnx", (BaseRNN, SequenceEncoderDecoder))
-    check_cell(inside.model.facts.architecture)
+    inside = checked(estimator, options)
     metadata = {"skrnn_version": versions()["skrnn"], "class": inside.model.facts.name}
     if isinstance(inside.estimator, SequenceEncoderDecoder):
-        _check_pair(inside, options)
         return write_pair(inside.model, opset or OLDEST, options.dtype, metadata)
-    _check_states(inside, options)
-    if zipmap and not isinstance(inside.model.facts.targets, Labels):
-        raise no_zipmap()
     g = Graph(opset or (OLDEST_OF_WORDS if _reads_words(inside, options) else OLDEST), options.dtype)
     write(g, inside, options)
     return g.model(inside.model.facts.name, metadata | _metadata(inside))
@@ -178,13 +172,23 @@ def _import_onnx():
     return onnx
 
 
-def check_cell(architecture):
-    """Raise a ValueError for a cell that there is no operator for."""
-    if architecture.cell not in CELLS:
+def checked(estimator, options):
+    """The estimator inside, if all that can be said before writing allows a graph."""
+    _check_options(options)
+    inside = unwrap_fitted(estimator, "to_onnx", (BaseRNN, SequenceEncoderDecoder))
+    cell = inside.model.facts.architecture.cell
+    if cell not in CELLS:
         raise ValueError(
-            f"ONNX has no operator for the cell {architecture.cell.__name__}: to_onnx takes estimators "
-            f"with those of skrnn, {', '.join(cell.__name__ for cell in CELLS)}."
+            f"ONNX has no operator for the cell {cell.__name__}: to_onnx takes estimators with those of "
+            f"skrnn, {', '.join(cell.__name__ for cell in CELLS)}."
         )
+    if isinstance(inside.estimator, SequenceEncoderDecoder):
+        _check_pair(inside, options)
+        return inside
+    _check_states(inside, options)
+    if options.zipmap and not isinstance(inside.model.facts.targets, Labels):
+        raise no_zipmap()
+    return inside
 
 
 def _check_options(options):

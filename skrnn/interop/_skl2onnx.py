@@ -1,0 +1,151 @@
+"""Our estimators in skl2onnx: its own ``to_onnx`` takes pipelines in which they are.
+
+The graphs are those of ``to_onnx``, put into the one that skl2onnx writes: X is as ``predict`` reads
+arrays, and all steps count. Probabilities, ZipMap and names are as skl2onnx has them.
+
+Shapes: X (n, T, F), or a table; label (n,), probabilities (n, n_classes); numbers as ``predict`` says.
+
+A class that is to be known there is one more in ``ESTIMATORS``.
+"""
+
+import importlib.util
+import warnings
+
+import numpy as np
+
+from skrnn._estimators.labels import Labels
+from skrnn._transformers.time_distributed import TimeDistributed
+from skrnn.classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
+from skrnn.interop._onnx_graph import ML_VERSION, Graph
+from skrnn.interop._onnx_transformers import write_transformers
+from skrnn.interop._to_onnx import Options, checked, write
+from skrnn.regressors import GRURegressor, LSTMRegressor, RNNRegressor
+
+ESTIMATORS = {
+    "classifier": (RNNClassifier, LSTMClassifier, GRUClassifier),
+    "regressor": (RNNRegressor, LSTMRegressor, GRURegressor),
+}
+
+
+def register_if_installed():
+    """Tell skl2onnx about our classes, where it is installed."""
+    if importlib.util.find_spec("skl2onnx") is None:
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what others import is their affair
+        try:
+            from skl2onnx import update_registered_converter
+        except ImportError:  # without onnx, or with one that does not go with it
+            return
+    for cls in ESTIMATORS["classifier"]:
+        options = {"zipmap": [True, False, "columns"], "nocl": [True, False]}
+        update_registered_converter(cls, f"Skrnn{cls.__name__}", _shapes, _convert, options=options)
+    for cls in ESTIMATORS["regressor"]:
+        update_registered_converter(cls, f"Skrnn{cls.__name__}", _shapes, _convert)
+    update_registered_converter(TimeDistributed, "SkrnnTimeDistributed", _shapes_of_steps, _convert_steps)
+
+
+def _options(operator, container=None):
+    """The options of ``to_onnx`` for the operator of an estimator."""
+    from skl2onnx.common import data_types
+
+    float64 = isinstance(operator.inputs[0].type, data_types.DoubleTensorType)
+    opset = None if container is None else container.target_opset
+    return Options(float64, opset, stateful=False, lengths=False, ids=False, zipmap=False)
+
+
+def _type_of_numbers(operator):
+    """The type of skl2onnx for answers."""
+    from skl2onnx.common import data_types
+
+    is_wide = _options(operator).float64
+    return data_types.DoubleTensorType if is_wide else data_types.FloatTensorType
+
+
+def _put(g, scope, operator, container):
+    """The nodes of a graph with an input X into that of skl2onnx; its outputs are the operator's."""
+    from onnx import compose, helper
+
+    prefix = scope.get_unique_variable_name("skrnn") + "."
+    graph = compose.add_prefix_graph(g.proto("part"), prefix)
+    container.initializers += list(graph.initializer)
+    nodes = [
+        helper.make_node(
+            "Cast", [operator.inputs[0].full_name], [graph.input[0].name],
+            to=graph.input[0].type.tensor_type.elem_type,
+        ),
+        *graph.node,
+    ]  # fmt: skip
+    for ours, theirs in zip(graph.output, operator.outputs, strict=True):
+        kind = theirs.type.to_onnx_type().tensor_type.elem_type
+        nodes.append(helper.make_node("Cast", [ours.name], [theirs.full_name], to=kind))
+    for node in nodes:
+        _add(node, scope, container)
+
+
+def _add(node, scope, container):
+    """A node, of the version of the operators that the whole graph has."""
+    from onnx import helper
+
+    container.add_node(
+        node.op_type, list(node.input), list(node.output), op_domain=node.domain,
+        op_version=ML_VERSION if node.domain else container.target_opset,
+        name=scope.get_unique_operator_name(node.op_type),
+        **{one.name: helper.get_attribute_value(one) for one in node.attribute},
+    )  # fmt: skip
+
+
+# --- estimators -------------------------------------------------------------------------------------
+
+
+def _shapes(operator):
+    """Types and shapes of the outputs of an estimator."""
+    from skl2onnx.common import data_types
+
+    facts = checked(operator.raw_operator, _options(operator)).model.facts
+    targets, lead, kind = facts.targets, [None], _type_of_numbers(operator)
+    if facts.per_step and not facts.form.rows_are_steps:
+        lead = [None, None]
+    if not isinstance(targets, Labels):
+        operator.outputs[0].type = kind([*lead, *[None] * _axes_of_numbers(targets)])
+        return
+    is_text, n = targets.classes.dtype.kind in "UO", len(targets.classes)
+    of_labels = data_types.StringTensorType if is_text else data_types.Int64TensorType
+    operator.outputs[0].type = of_labels(lead if targets.is_1d else [*lead, n])
+    operator.outputs[1].type = kind([*lead, n])
+
+
+def _axes_of_numbers(targets):
+    """How many axes of outputs predictions have."""
+    if targets.is_1d:
+        return 0
+    return 1 + (targets.loss().are_several and len(targets.mean) > 1)
+
+
+def _convert(scope, operator, container):
+    """The nodes of an estimator."""
+    options = _options(operator, container)
+    g = Graph(container.target_opset, options.dtype)
+    write(g, checked(operator.raw_operator, options), options)
+    _put(g, scope, operator, container)
+
+
+# --- transformers -----------------------------------------------------------------------------------
+
+
+def _shapes_of_steps(operator):
+    """The shape of what ``TimeDistributed`` gives: as many features as of a step without anything."""
+    transformer, shape = operator.raw_operator, operator.inputs[0].type.shape
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a step of zeros has no names of columns
+        n_features = transformer.transform(np.zeros((1, 1, transformer.n_features_in_))).shape[2]
+    operator.outputs[0].type = _type_of_numbers(operator)([*shape[:2], n_features])
+
+
+def _convert_steps(scope, operator, container):
+    """The nodes of a ``TimeDistributed``."""
+    transformer = operator.raw_operator
+    g = Graph(container.target_opset, _options(operator).dtype)
+    X = g.input("X", shape=["n", "T", transformer.n_features_in_])
+    g.output("X_new", write_transformers(g, [transformer], X, of_sequences=True))
+    _put(g, scope, operator, container)
