@@ -3,7 +3,7 @@
 Keras says by position which array is what; everything about the arrays, and about the layers where they
 are known (``_keras_layers.py``), is checked before anything is made of them. Keras itself is not needed.
 
-Shapes, in the order of ``get_weights``, of D inputs, H units, G = n_gates H, R of what is read, K outputs:
+Shapes, in the order of ``get_weights``, with D inputs, H units, G = n_gates H, R read by K outputs:
 
 ==========  ======================  =================================================================
 layer       arrays                  here
@@ -123,7 +123,7 @@ def _check_model(model):
 
 
 def _arrays_of(source, model):
-    """The arrays of a model, whose layers are checked, or of a list, in float64, which holds all of them."""
+    """The arrays of a model, whose layers are checked, or of a list; in float64, which holds all."""
     if hasattr(source, "get_weights"):
         check_layers(layers_of(source), model)
         source = source.get_weights()
