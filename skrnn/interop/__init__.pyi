@@ -3,11 +3,13 @@
 from typing import Any
 
 __all__ = [
+    "from_keras",
     "from_torch",
     "to_onnx",
     "to_torch",
 ]
 
+def from_keras(source: Any, estimator: Any) -> Any: ...
 def from_torch(source: Any, estimator: Any) -> Any: ...
 def to_onnx(
     estimator: Any,

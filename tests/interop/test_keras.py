@@ -1,4 +1,4 @@
-"""from_keras: the answers of the layers of Keras, by their equations written down here, and by Keras itself."""
+"""from_keras: the answers of Keras's layers, by their equations written down here, and by Keras itself."""
 
 import importlib.util
 import os
@@ -305,7 +305,7 @@ def test_a_reset_gate_before_the_product(X):
     frame = GRURegressor(**FRAME).fit(X, X[:, 0, 0])
     layers, dense = arrays_of(gru, [H])
     config = {"activation": "tanh", "recurrent_activation": "sigmoid", "reset_after": False}
-    with pytest.raises(ValueError, match="reset_after=False.* before the recurrent product"):
+    with pytest.raises(ValueError, match=r"reset_after=False.* before the recurrent product"):
         from_keras(Model(Layer("GRU", **config), weights=flat(layers, dense)), frame)
     layers[0][2] = layers[0][2][0]
     with pytest.raises(ValueError, match=r"reset_after=False.*array 2 of source, the bias") as error:
