@@ -1,4 +1,4 @@
-"""from_keras: the answers of Keras's layers, by their equations written down here, and by Keras itself."""
+"""from_keras: the answers of Keras's layers, by their equations written down here, and by Keras."""
 
 import importlib.util
 import os
