@@ -1,13 +1,13 @@
 """Answers without skrnn and scikit-learn: models written as ONNX, and run by another process.
 
 Two models are trained here and written to files. The other process has onnxruntime and NumPy only: the
-names of skrnn and scikit-learn are barred there, and that none of them was imported is asserted. It answers
-with two models:
+names of skrnn and scikit-learn are barred there, and that none of them was imported is asserted. It
+answers with two models:
 
 - A pipeline of a scaler and a GRU that tells which of three waves a noisy sequence is; sequences of
   unequal length are padded, and their lengths passed.
-- An encoder-decoder that reverses strings of digits. It is two graphs, and the greedy loop between them is
-  ten lines of the server.
+- An encoder-decoder that reverses strings of digits. It is two graphs, and the greedy loop between them
+  is ten lines of the server.
 
 Asserted: the labels are those of the pipeline, every one, its probabilities to 1e-5, and the answers of
 the encoder-decoder are those of `predict`.
