@@ -333,7 +333,7 @@ def public_modules():
 def exported(module):
     """The public classes and functions of a module; of those without ``__all__`` what is documented."""
     if hasattr(module, "__all__"):
-        return [getattr(module, name) for name in module.__all__]
+        return [thing for _, thing in named(module) if not isinstance(thing, list)]
     return [
         thing
         for name, thing in sorted(vars(module).items())
@@ -341,6 +341,16 @@ def exported(module):
         and getattr(thing, "__module__", None) == module.__name__
         and (inspect.isclass(thing) or (inspect.isfunction(thing) and documentation(thing)["Parameters"]))
     ]
+
+
+def named(module):
+    """Names and things of the ``__all__`` of a module."""
+    return [(name, getattr(module, name)) for name in getattr(module, "__all__", ())]
+
+
+def constants(module):
+    """The stubs of public lists, which are of texts."""
+    return "\n".join(f"{name}: list[str]" for name, thing in named(module) if isinstance(thing, list))
 
 
 def definitions(things):
@@ -391,7 +401,7 @@ def _joined(parts):
 def stub_of(module, things):
     """The stub of a module that defines ``things``."""
     text = definitions(things)
-    return _joined([imports(text), _all(module), text])
+    return _joined([imports(text), _all(module), constants(module), text])
 
 
 def _all(module):

@@ -268,13 +268,22 @@ def save(estimator, path):
     vars(bare).update(
         {k: v for k, v in vars(estimator).items() if k not in OF_CALLBACKS and not OfAFit.is_name(k)}
     )
+
+    def write(file):
+        hashed = _Hashed(file)
+        pickle.dump(bare, hashed, protocol=pickle.HIGHEST_PROTOCOL)
+        file.write(hashed.end())  # what reads a pickle does not look beyond it
+
+    write_whole(path, write)
+
+
+def write_whole(path, write):
+    """Write a file, whole or not at all: ``write`` gets one that takes its place in the end."""
     path = file_of(path)
     name = path.parent / f"{_prefix(path)}{os.getpid()}.{secrets.token_hex(4)}.tmp"
     try:
         with open(name, "xb") as file:
-            hashed = _Hashed(file)
-            pickle.dump(bare, hashed, protocol=pickle.HIGHEST_PROTOCOL)
-            file.write(hashed.end())  # what reads a pickle does not look beyond it
+            write(file)
             file.flush()
             os.fsync(file.fileno())
         if path.exists():

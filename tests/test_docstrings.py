@@ -49,7 +49,7 @@ def data():
 @pytest.mark.parametrize("name", MODULES)
 def test_examples(name):
     plt = pytest.importorskip("matplotlib.pyplot") if "inspection" in name else None
-    for part, package in (("torch", "torch"), ("onnx", "onnxruntime")):
+    for part, package in (("torch", "torch"), ("onnx", "onnxruntime"), ("save", "safetensors")):
         if "interop" in name and part in name:
             pytest.importorskip(package)
     failed, _ = doctest.testmod(importlib.import_module(name), optionflags=doctest.NORMALIZE_WHITESPACE)

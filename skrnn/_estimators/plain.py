@@ -47,6 +47,7 @@ KINDS = {
 BY_NAME = {kind.__name__: kind for kind in (*CONTAINERS, *CONTAINERS_OF_TOKENS, TokenArray)}
 NESTED = ("architecture", "form", "targets")  # fields that hold one of these kinds
 SHARED = "parameter"
+LONGEST_DELAY = 1_000_000  # steps that are appended to X: as of the parameter
 
 
 def _categories(data):
@@ -84,7 +85,7 @@ def from_plain(data, cell, shared=None):
     A ValueError where weights and facts do not fit, or something cannot be read.
     """
     try:
-        model = Model(_made(data["facts"], cell=cell), data["theta"])
+        model = Model(facts_from_plain(data["facts"], cell), data["theta"])
         check_weights(model)
         random_state = data.get("random_state")
         of_run = data.get("run")
@@ -99,6 +100,14 @@ def from_plain(data, cell, shared=None):
         raise ValueError(
             f"what it holds cannot be read ({type(error).__name__}: {shorten(error)})"
         ) from error
+
+
+def facts_from_plain(data, cell):
+    """The ``Facts`` that ``to_plain`` has made plain."""
+    facts = _made(data, cell=cell)
+    if not 0 <= facts.delay <= LONGEST_DELAY:
+        raise ValueError(f"its target_delay is {facts.delay!r:.50}")
+    return facts
 
 
 def check_weights(model):

@@ -1,0 +1,24 @@
+"""What skops must be told to trust in a file with estimators of skrnn: their own classes, and no other.
+
+All that they hold is plain data (``_estimators/plain.py``). A new class is found by itself.
+"""
+
+import inspect
+
+from sklearn.base import BaseEstimator
+
+from skrnn import classifiers, encoder_decoder, preprocessing, regressors
+
+
+def _classes():
+    """All public classes of estimators and transformers, but for those above them."""
+    for module in (classifiers, encoder_decoder, regressors, preprocessing):
+        for name in module.__all__:
+            found = getattr(module, name)
+            is_base = hasattr(found, "_cell") and found._cell is None
+            if inspect.isclass(found) and issubclass(found, BaseEstimator) and not is_base:
+                yield found
+
+
+TRUSTED_TYPES = sorted({f"{cls.__module__}.{cls.__qualname__}" for cls in _classes()})
+"""Names of the estimators and transformers of skrnn, a list of str: what ``trusted`` of skops takes."""

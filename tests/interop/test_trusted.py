@@ -1,0 +1,97 @@
+"""TRUSTED_TYPES: what skops must trust, for every class, and damaged files of skops."""
+
+import importlib
+
+import numpy as np
+import pytest
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import skrnn
+from skrnn import preprocessing
+from skrnn.interop import TRUSTED_TYPES
+
+skops = pytest.importorskip("skops.io")
+
+N, T = 10, 5
+X = np.random.RandomState(0).normal(size=(N, T, 2))
+SMALL = {"hidden_size": 3, "max_iter": 2, "tol": None, "random_state": 0}
+ARGUMENTS = {"TimeDistributed": [StandardScaler()], "SlidingWindow": [2]}
+
+
+def classes():
+    for name in TRUSTED_TYPES:
+        module, _, last = name.rpartition(".")
+        yield getattr(importlib.import_module(module), last)
+
+
+def fitted(cls):
+    if "EncoderDecoder" in cls.__name__:
+        return cls(**SMALL).fit(["one", "two"], ["1", "2"])
+    if cls is skrnn.TokenEncoder:
+        return cls().fit(["one", "two"])
+    if cls.__module__.startswith("skrnn._transformers"):
+        return cls(*ARGUMENTS.get(cls.__name__, ())).fit(X[0] if cls is skrnn.SlidingWindow else X)
+    return cls(**SMALL, warm_start=True).fit(X, np.arange(N) % 3)
+
+
+def test_they_are_all_classes_with_a_network_and_all_transformers():
+    named = {cls.__name__ for cls in classes()}
+    public = [getattr(skrnn, name) for name in skrnn.__all__]
+    of_networks = {cls.__name__ for cls in public if isinstance(cls, type) and hasattr(cls, "_cell")}
+    transformers = {name for name in preprocessing.__all__ if name[0].isupper()}
+    assert of_networks | transformers == named
+    assert len(named) == len(TRUSTED_TYPES)
+    assert all(isinstance(name, str) for name in TRUSTED_TYPES)
+
+
+@pytest.mark.parametrize("cls", list(classes()), ids=lambda cls: cls.__name__)
+def test_a_file_needs_trust_in_its_own_class_only(cls):
+    data = skops.dumps(fitted(cls))
+    own = f"{cls.__module__}.{cls.__qualname__}"
+    assert skops.get_untrusted_types(data=data) == [own]
+    again = skops.loads(data, trusted=TRUSTED_TYPES)
+    assert type(again) is cls
+    assert again.__getstate__().keys() == fitted(cls).__getstate__().keys()
+
+
+def test_pipelines():
+    pipe = make_pipeline(skrnn.TimeDistributed(StandardScaler()), skrnn.GRURegressor(**SMALL))
+    pipe.fit(X, X[:, -1, 0])
+    again = skops.loads(skops.dumps(pipe), trusted=TRUSTED_TYPES)
+    assert again.predict(X).tolist() == pipe.predict(X).tolist()
+
+
+@pytest.mark.filterwarnings("ignore")  # zipfile's, and of versions that were hit
+@pytest.mark.parametrize("n", [60, pytest.param(3000, marks=pytest.mark.slow)])
+def test_flipped_bits_never_answer_otherwise(n):
+    model = fitted(skrnn.GRUClassifier)
+    whole, rng = skops.dumps(model), np.random.RandomState(0)
+    expected = model.predict_proba(X)
+    for _ in range(n):
+        data, k = bytearray(whole), rng.randint(8 * len(whole))
+        data[k // 8] ^= 1 << k % 8
+        try:
+            again = skops.loads(bytes(data), trusted=TRUSTED_TYPES)
+        except Exception:
+            continue
+        if isinstance(again, skrnn.GRUClassifier):
+            assert (again.predict_proba(X) == expected).all()
+
+
+@pytest.mark.parametrize("share", [0, 0.1, 0.5, 0.99])
+def test_files_that_were_cut_off(share):
+    whole = skops.dumps(fitted(skrnn.GRUClassifier))
+    with pytest.raises(Exception, match=r"zip|File|truncated|end"):
+        skops.loads(whole[: int(share * len(whole))], trusted=TRUSTED_TYPES)
+
+
+def test_other_weights_in_a_whole_file_are_found(tmp_path):
+    """A zip has checksums, but who packs it anew makes them anew."""
+    model = fitted(skrnn.GRUClassifier)
+    state = model.__getstate__()
+    state["_fitted"]["theta"] = state["_fitted"]["theta"].copy()
+    state["_fitted"]["theta"][0] += 1
+    again = object.__new__(skrnn.GRUClassifier)
+    with pytest.raises(ValueError, match="is not what was saved"):
+        again.__setstate__(state)
