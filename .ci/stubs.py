@@ -418,9 +418,16 @@ def stub_of_the_package(modules):
     for name in (module.__name__.removeprefix("skrnn.") for module in modules):
         lines.append(f"from skrnn import {name} as {name}")
     for home in sorted({homes[t] for t in things if t in homes}):
-        names = ", ".join(t.__name__ for t in things if homes.get(t) == home)
-        lines.append(f"from {home} import {names}")
+        lines.append(_import(home, [t.__name__ for t in things if homes.get(t) == home]))
     return _joined(["\n".join(lines), _all(skrnn), "__version__: str\n\n" + text])
+
+
+def _import(home, names):
+    """An import in one line, or one for each name."""
+    line = f"from {home} import {', '.join(names)}"
+    if len(line) <= WIDTH:
+        return line
+    return "\n".join([f"from {home} import (", *(f"    {name}," for name in names), ")"])
 
 
 def stubs():

@@ -5,6 +5,11 @@ import importlib
 from skrnn._config import show_config
 from skrnn.classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
 from skrnn.encoder_decoder import GRUEncoderDecoder, LSTMEncoderDecoder, RNNEncoderDecoder
+from skrnn.encoder_decoder_regressors import (
+    GRUEncoderDecoderRegressor,
+    LSTMEncoderDecoderRegressor,
+    RNNEncoderDecoderRegressor,
+)
 from skrnn.forecasting import ConformalRegressor, Forecaster, NaiveForecaster, forecast
 from skrnn.preprocessing import SlidingWindow, TimeDistributed, TokenEncoder
 from skrnn.regressors import GRURegressor, LSTMRegressor, RNNRegressor
@@ -23,13 +28,16 @@ __all__ = [
     "Forecaster",
     "GRUClassifier",
     "GRUEncoderDecoder",
+    "GRUEncoderDecoderRegressor",
     "GRURegressor",
     "LSTMClassifier",
     "LSTMEncoderDecoder",
+    "LSTMEncoderDecoderRegressor",
     "LSTMRegressor",
     "NaiveForecaster",
     "RNNClassifier",
     "RNNEncoderDecoder",
+    "RNNEncoderDecoderRegressor",
     "RNNRegressor",
     "SlidingWindow",
     "TimeDistributed",

@@ -8,11 +8,10 @@ from skrnn._estimators.base import BaseRNN
 from skrnn._estimators.keywords import own_keywords
 from skrnn._estimators.numbers import Numbers
 from skrnn._estimators.taking_over import from_weights
-from skrnn._settings.settings import loss_class
+from skrnn._settings.settings import is_positive_only
 from skrnn._settings.texts import complete
 from skrnn.cells import GRU, LSTM, Elman
 from skrnn.forecasting import forecast
-from skrnn.losses import LOSSES, Loss
 
 __all__ = ["GRURegressor", "LSTMRegressor", "RNNRegressor", "SequenceRegressor"]
 
@@ -200,10 +199,7 @@ class SequenceRegressor(RegressorMixin, BaseRNN):
         tags = super().__sklearn_tags__()
         several = self.loss == "quantile" and np.asarray(self.quantile, dtype=object).ndim > 0
         tags.target_tags.multi_output = not several
-        # the value may be wrong: that is said at fit
-        is_loss = isinstance(self.loss, type) and issubclass(self.loss, Loss)
-        known = is_loss or (isinstance(self.loss, str) and self.loss in LOSSES)
-        tags.target_tags.positive_only = known and loss_class(self.loss).positive_only
+        tags.target_tags.positive_only = is_positive_only(self.loss)
         return tags
 
 

@@ -207,11 +207,12 @@ def test_the_fitted_estimator_knows_where_series_end():
 
 
 def test_the_encoder_decoder_has_callbacks():
-    words = ["ab", "ba", "abb", "bab"]
-    recorder = Recorder(end_epoch=lambda estimator, n: n == 2)
-    model = skrnn.GRUEncoderDecoder(hidden_size=3, max_iter=5, random_state=0).set_callbacks(recorder)
-    assert model.fit(words, words).n_iter_ == 2
-    assert recorder.calls.count(("end", "epoch")) == 2
+    words, numbers = ["ab", "ba", "abb", "bab"], np.arange(12.0).reshape(4, 3)
+    for cls, data in ((skrnn.GRUEncoderDecoder, words), (skrnn.GRUEncoderDecoderRegressor, numbers)):
+        recorder = Recorder(end_epoch=lambda estimator, n: n == 2)
+        model = cls(hidden_size=3, max_iter=5, random_state=0).set_callbacks(recorder)
+        assert model.fit(data, data).n_iter_ == 2
+        assert recorder.calls.count(("end", "epoch")) == 2
 
 
 def test_callbacks_are_no_parameters_and_go_with_clones():
@@ -594,11 +595,14 @@ def test_other_containers_go_on_as_well(tmp_path):
     pairs = skrnn.GRUEncoderDecoder(hidden_size=3, max_iter=6, random_state=0, batch_size=2)
     tokens = [rng.randint(4, size=rng.randint(2, 6)) for _ in range(N)]
     texts = ["ab", "ba", "abb", "bab"]
+    numbers = skrnn.GRUEncoderDecoderRegressor(hidden_size=3, max_iter=6, random_state=0, batch_size=2)
+    sequences = [rng.normal(size=(T, 2)) for T in (3, 2, 4, 5)]
     cases = [
         (steps, series, series[:, 0]),
         (auto, series, series[:, 0]),
         (words, tokens, np.arange(N) % 2),
         (pairs, texts, texts),
+        (numbers, sequences, sequences[::-1]),
     ]
     for model, X, y in cases:
         whole = clone(model).fit(X, y)

@@ -359,8 +359,9 @@ def public(module):
 
 # What users call, and what they inherit from; parts of the computation are in the guide to extending.
 WITH_PAGES = [
-    skrnn, skrnn.callbacks, skrnn.classifiers, skrnn.datasets, skrnn.encoder_decoder, skrnn.inspection,
-    skrnn.interop, skrnn.metrics, skrnn.model_selection, skrnn.preprocessing, skrnn.regressors,
+    skrnn, skrnn.callbacks, skrnn.classifiers, skrnn.datasets, skrnn.encoder_decoder,
+    skrnn.encoder_decoder_regressors, skrnn.inspection, skrnn.interop, skrnn.metrics,
+    skrnn.model_selection, skrnn.preprocessing, skrnn.regressors,
 ]  # fmt: skip
 
 

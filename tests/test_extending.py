@@ -12,6 +12,7 @@ import skrnn
 from skrnn.cells import CELLS, Elman
 from skrnn.classifiers import SequenceClassifier
 from skrnn.encoder_decoder import SequenceEncoderDecoder
+from skrnn.encoder_decoder_regressors import SequenceEncoderDecoderRegressor
 from skrnn.losses import LOSSES, Loss, SquaredError
 from skrnn.regressors import SequenceRegressor
 
@@ -66,6 +67,10 @@ class LeakyEncoderDecoder(SequenceEncoderDecoder, cell=Leaky):
     pass
 
 
+class LeakyPairs(SequenceEncoderDecoderRegressor, cell=Leaky):
+    pass
+
+
 class SteepRegressor(SequenceRegressor, cell=Steep):
     pass
 
@@ -103,6 +108,17 @@ def test_an_encoder_decoder_of_a_new_cell():
     pairs = ["one", "two", "three"], ["1", "2", "3"]
     model = LeakyEncoderDecoder(learning_rate_init=0.02, tol=0.01, n_iter_no_change=9, random_state=0)
     assert model.fit(*pairs).predict(["two"]) == [["2"]]
+
+
+def test_an_encoder_decoder_of_numbers_of_a_new_cell_and_loss():
+    assert "quantile : float" in LeakyPairs.__doc__
+    data = X, np.cumsum(X[:, :3, 0], axis=1)
+    scores = [
+        LeakyPairs(16, learning_rate_init=0.01, loss=loss, random_state=0).fit(*data).score(*data)
+        for loss in ("squared_error", Scaled, HalfQuartic)
+    ]
+    assert scores[0] == scores[1] > 0.8
+    assert 0.5 < scores[2] != scores[0]
 
 
 def test_the_parameters_of_a_cell_are_those_of_its_estimator():

@@ -10,7 +10,8 @@ From data to weights, each module standing on those before it:
 ``forward``                                                     many sequences, many windows
 ``tbptt``, ``learner``, ``training``, ``run``, ``observers``    updates, epochs, when to stop
 ``weight_dropout``                                              weights that are set to zero in training
-``inference``, ``search``, ``flow``, ``truncation``             a trained network at work, and looked into
+``inference``, ``search``, ``rollout``                           a trained network at work
+``flow``, ``truncation``                                        ... and looked into
 ``lazy``                                                        properties computed when first asked for
 ==============================================================  ==========================================
 

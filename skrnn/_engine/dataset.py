@@ -159,15 +159,18 @@ class Dataset:
             return w * self.y.lengths
         return w * np.add.reduceat(inner.flat()[:, 0], inner.offsets)
 
+    def has_weight(self):
+        """(n,) whether the sequences have any weight: one of zero means left out."""
+        has_weight, inner = self.weight > 0, self.inner_weight
+        if inner is None:
+            return has_weight
+        if self.per_step:
+            return has_weight & np.logical_or.reduceat(inner.flat()[:, 0] > 0, inner.offsets)
+        return has_weight & (inner > 0)
+
     def without_zero_weights(self):
-        """The sequences that have any weight: a weight of zero means left out."""
-        has_weight = self.weight > 0
-        if self.inner_weight is not None:
-            inner = self.inner_weight
-            if self.per_step:
-                has_weight &= np.logical_or.reduceat(inner.flat()[:, 0] > 0, inner.offsets)
-            else:
-                has_weight &= inner > 0
+        """The sequences that have any weight."""
+        has_weight = self.has_weight()
         return self if has_weight.all() else self.select(np.flatnonzero(has_weight))
 
     def sample_of_targets(self, most=10**6):

@@ -2,7 +2,8 @@
 
 ``Architecture`` says how a ``Network`` is built, ``PairArchitecture`` how a ``PairNetwork`` is. ``Facts``
 joins it with what the network reads and says: of X (``form``) and of y (``targets``) only what is needed
-here is known (``Form`` in ``_reading``; ``Numbers``, ``Labels`` and ``Texts`` in ``_estimators``).
+here is known (``Form`` in ``_reading``; ``Numbers``, ``Labels``, ``Texts`` and ``NumberPairs`` in
+``_estimators``).
 
 Shapes: theta (P,), the vector of all weights; K outputs of the read-out.
 
@@ -72,19 +73,22 @@ class PairArchitecture:
     ----------
     cell, cell_options, hidden_sizes, dtype
         Those of both, as of an ``Architecture``.
-    embedding_size : int
-        Width of both tables of vectors.
+    embedding_size : int or None
+        Width of both tables of vectors; None: both read numbers.
     n_source, n_target : int
-        Tokens that the encoder reads; that the decoder reads and says.
+        Tokens, or numbers of a step, that the encoder reads; that the decoder reads.
+    n_outputs : int or None
+        Of the read-out; None: ``n_target``.
     """
 
     cell: type
     cell_options: Mapping[str, Any]
     hidden_sizes: tuple[int, ...]
-    embedding_size: int
+    embedding_size: int | None
     n_source: int
     n_target: int
     dtype: str
+    n_outputs: int | None = None
 
     bidirectional = False  # every window of training can be cut
 
@@ -92,7 +96,8 @@ class PairArchitecture:
         """The network; ``dropout`` and ``n_threads`` are of the call, and no facts."""
         return PairNetwork(
             self.cell, self.n_source, self.n_target, self.embedding_size, self.hidden_sizes,
-            dtype=self.dtype, dropout=dropout, cell_options=self.cell_options, n_threads=n_threads,
+            n_outputs=self.n_outputs, dtype=self.dtype, dropout=dropout, cell_options=self.cell_options,
+            n_threads=n_threads,
         )  # fmt: skip
 
 

@@ -5,8 +5,9 @@ that the loop of training (``tbptt.py``) cannot tell them apart. A window that c
 run by the encoder, then by the decoder. On the way back, the gradient with respect to the decoder's
 initial states is the one with respect to the encoder's final states.
 
-Both have the same layers; each has a table of embeddings of its own, and the decoder a read-out over
-the target tokens. Their weights lie in one vector, under the names ``encoder.*`` and ``decoder.*``.
+Both have the same layers. Of tokens each has a table of embeddings of its own, and the decoder a
+read-out over the target tokens; of numbers neither has a table, and the read-out gives what the loss
+takes. Their weights lie in one vector, under the names ``encoder.*`` and ``decoder.*``.
 
 References
 ----------
@@ -23,8 +24,18 @@ import numpy as np
 from skrnn._engine.network import Network, Tape
 from skrnn._engine.weights import WeightLayout
 
-PairViews = namedtuple("PairViews", "encoder decoder")
 PairTape = namedtuple("PairTape", "encoder decoder to_encoder")
+
+
+class PairViews(namedtuple("PairViews", "encoder decoder")):
+    """Views into theta or a gradient, of both parts."""
+
+    __slots__ = ()
+
+    @property
+    def b(self):
+        """The biases of the only read-out."""
+        return self.decoder.b
 
 
 class PairNetwork:
@@ -35,18 +46,26 @@ class PairNetwork:
     cell : class
         One of ``CELLS``.
     n_source, n_target : int
-        Tokens that the encoder reads; tokens that the decoder reads and gives.
-    embedding_size : int
-        Width of both tables of embeddings.
+        Tokens that the encoder reads; that the decoder reads and gives. Without tables the numbers of a
+        step of either part.
+    embedding_size : int or None
+        Width of both tables of embeddings; None: numbers are read, and there are no tables.
     hidden_sizes : sequence of int
         One entry per layer.
+    n_outputs : int, optional
+        Of the read-out; None: ``n_target``.
     options
         As for ``Network``.
     """
 
-    def __init__(self, cell, n_source, n_target, embedding_size, hidden_sizes, **options):
-        self.encoder = Network(cell, embedding_size, hidden_sizes, 0, n_tokens=n_source, **options)
-        self.decoder = Network(cell, embedding_size, hidden_sizes, n_target, n_tokens=n_target, **options)
+    def __init__(
+        self, cell, n_source, n_target, embedding_size, hidden_sizes, *, n_outputs=None, **options
+    ):
+        n_outputs = n_target if n_outputs is None else n_outputs
+        self.encoder, self.decoder = (
+            Network(cell, embedding_size or n, hidden_sizes, K, n_tokens=embedding_size and n, **options)
+            for n, K in ((n_source, 0), (n_target, n_outputs))
+        )
         shapes = {
             f"{part}.{name}": shape
             for part, network in self._parts()
@@ -62,7 +81,7 @@ class PairNetwork:
             })  # fmt: skip
         # what the memory of training is estimated from, as a step is one of either part
         one = self.decoder
-        self.dtype, self.dropout, self.n_outputs = one.dtype, one.dropout, n_target
+        self.dtype, self.dropout, self.n_outputs = one.dtype, one.dropout, n_outputs
         self.n_threads = one.n_threads
         self.cells, self.hidden_sizes, self.n_directions = one.cells, one.hidden_sizes, 1
 

@@ -11,7 +11,7 @@ Each part is a ``Batch`` of its own with its own order: by falling length of the
 targets. At the boundary the rows are put from the one order into the other. Only the decoder has
 losses, one per step, and everything about losses and weights is that of its batch.
 
-Shapes: packed rows of tokens (N,) of each part (``packing.py``); B pairs.
+Shapes: packed rows of each part (``packing.py``), of tokens (N,), of numbers (N, F) and (N, K); B pairs.
 """
 
 from collections import namedtuple
@@ -20,16 +20,28 @@ import numpy as np
 
 from skrnn._engine.batch import Batch
 from skrnn._engine.dataset import Dataset
+from skrnn._engine.storage import Sequences
+
+# What a decoder of numbers reads first; it reads standardised numbers, whose mean that is.
+START = 0.0
+
+
+def previous_steps(sequences):
+    """What a decoder of numbers reads: of every sequence ``START``, and then its steps but the last."""
+    read = np.full_like(sequences.values, START)
+    read[1:] = sequences.values[:-1]
+    read[sequences.starts] = START
+    return Sequences(read, sequences.lengths)
 
 
 class Pairs:
-    """n pairs of sequences of tokens.
+    """n pairs of sequences, of tokens or of numbers.
 
     Parameters
     ----------
-    source : Sequences of (S_i, 1) tokens
+    source : Sequences of (S_i, 1) tokens, or (S_i, F) numbers
     target : Dataset
-        Per step: tokens that the decoder reads, the tokens that are to come next, and weights.
+        Per step: what the decoder reads, what is to come next, and weights.
     """
 
     per_step = True
@@ -48,7 +60,7 @@ class Pairs:
 
     def without_zero_weights(self):
         """The pairs that have any weight: a weight of zero means left out."""
-        has_weight = self.target.weight > 0
+        has_weight = self.target.has_weight()
         return self if has_weight.all() else self.select(np.flatnonzero(has_weight))
 
     def flat_targets(self):
@@ -110,7 +122,7 @@ class PairBatch:
         return self.decoder.relative_weight(max(first - self.boundary, 0), end - self.boundary)
 
     def targets(self, steps, start):
-        """(N, 1) tokens that are to come in the decoder's ``steps``, and (N,) their weights u(i, s)."""
+        """(N, .) what is to come in the decoder's ``steps``, and (N,) weights u(i, s)."""
         return self.decoder.targets(steps, start - self.boundary)
 
 

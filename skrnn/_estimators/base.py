@@ -4,8 +4,8 @@
 
 A class below says which cell it runs, ``class LSTMRegressor(SequenceRegressor, cell=LSTM)``: the class
 itself, so that it travels with the estimator. Its base says what its targets are (``Numbers``,
-``Labels``, ``Texts``), and which ``Settings`` and which reader go with that. Its constructor, its
-constraints and its docstring come from the table of parameters (``_settings``).
+``Labels``, ``Texts``, ``NumberPairs``), and which ``Settings`` and which reader go with that. Its
+constructor, its constraints and its docstring come from the table of parameters (``_settings``).
 
 What a fitted estimator keeps besides its public attributes is ``_fitted`` (``fitted.py``): a model, which
 neither ``set_params`` nor pickling can part from the weights, and what going on needs. Only ``_publish``
@@ -57,8 +57,8 @@ class Trainable(Stamped, HasTasks, BaseEstimator):
     """What every estimator shares: a constructor from the table, and fit, all or nothing.
 
     A class below has ``_cell``, one of ``skrnn.cells`` or any class of that form; ``_targets``, which is
-    ``Numbers``, ``Labels`` or ``Texts``; ``_settings_class`` and ``_reader_class`` that go with these;
-    and ``_owner``, the group of parameters that only classes of this kind have.
+    ``Numbers``, ``Labels``, ``Texts`` or ``NumberPairs``; ``_settings_class`` and ``_reader_class`` that
+    go with these; and ``_owner``, the group of parameters that only classes of this kind have.
     """
 
     _cell = None  # of classes that are not instantiated
@@ -164,6 +164,16 @@ class Trainable(Stamped, HasTasks, BaseEstimator):
             self._finish(_settled(_with_series(trainer), before), settings.warm_start, tasks)
         return self
 
+    def _partial_fit(self, settings, X, y, sample_weight):
+        """One pass over a part of the data."""
+        before = fit_before(self)
+        self._check_names(X, before)
+        with one_thread(), with_text():
+            reader = self._reader_class(settings, before and before.model.facts)
+            trainer = _part(settings, before, reader.read(X, y, sample_weight))
+            self._publish(_settled(trainer.fitted(), before))
+        return self
+
     def _finish(self, fitted, warm_start, tasks):
         """Publish what came out; callbacks at the end of fit may save what training can go on from."""
         kept = fitted if warm_start else fitted.without_memory()
@@ -197,6 +207,12 @@ class Trainable(Stamped, HasTasks, BaseEstimator):
     @classmethod
     def _what(cls):
         return Of(cls.__name__, cls._cell, cls._targets)
+
+    def _can_partial_fit(self):
+        known = isinstance(self.solver, str) and self.solver in SOLVERS  # else partial_fit says so
+        if known and SOLVERS[self.solver].full_batch:
+            raise AttributeError(f"partial_fit is not available with solver={self.solver!r}.")
+        return True
 
     def _check_names(self, X, before):
         """Raise scikit-learn's error for other columns than in the fit that is gone on from."""
@@ -286,6 +302,17 @@ def _carried(known, container, ends):
     return known.carry(container, ends) if known else carry(None, container, ends)
 
 
+def _part(settings, before, task, ends=None):
+    """A ``Trainer`` that has gone through a part of the data once; ``ends`` as of its ``train``."""
+    random_state = _random_numbers(before, settings)
+    network = _network(settings, task)
+    model = before.model if before else _new_model(task, network, random_state)
+    start = _start(model, settings.run_of_a_part(), before, random_state)
+    trainer = Trainer(settings, task, start, network)
+    trainer.train(ends=ends)
+    return trainer
+
+
 def _network(settings, task):
     """The network to train, if it fits in memory."""
     threads, architecture = n_threads(settings.n_jobs), task.facts.architecture
@@ -364,14 +391,10 @@ class BaseRNN(Trainable):
             known = self._series_before(before, settings)
             first = known and (lambda container: known.start_of(container.ids, training=True))
             task = reader.read(X, y, sample_weight, first, is_part=True)
-            random_state, pieces = _random_numbers(before, settings), task.in_pieces()
-            network = _network(settings, pieces)
+            pieces = task.in_pieces()
             # the rows and states of every batch, where the next part may go on from them
             ends = [] if pieces is task and self._carries(task) else None
-            model = before.model if before else _new_model(pieces, network, random_state)
-            start = _start(model, settings.run_of_a_part(), before, random_state)
-            trainer = Trainer(settings, pieces, start, network)
-            trainer.train(ends=ends)
+            trainer = _part(settings, before, pieces, ends)
             carried = _carried(known, task.container, ends)
             series = Series.after(
                 trainer.fitted().model, task.container, before=known, carried=carried,
@@ -389,12 +412,6 @@ class BaseRNN(Trainable):
         """Whether the next part goes on from where training itself has come to."""
         is_table = task.container.rows_are_steps and not task.data.delay
         return is_table and self.initial_state == "last"
-
-    def _can_partial_fit(self):
-        known = isinstance(self.solver, str) and self.solver in SOLVERS  # else partial_fit says so
-        if known and SOLVERS[self.solver].full_batch:
-            raise AttributeError(f"partial_fit is not available with solver={self.solver!r}.")
-        return True
 
     @complete
     @own_keywords

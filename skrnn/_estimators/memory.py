@@ -104,7 +104,7 @@ def largest_size(settings, architecture):
     """The parameter, or the token, that makes most of the weights, and what to do about it."""
     sizes = {"hidden_size": max(architecture.hidden_sizes)}
     n_tokens = getattr(architecture, "n_tokens", None)
-    if is_int(settings.embedding_size):
+    if is_int(getattr(settings, "embedding_size", None)):
         sizes["embedding_size"] = int(settings.embedding_size)
     if n_tokens:
         sizes["n_tokens"] = n_tokens

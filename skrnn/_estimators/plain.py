@@ -31,6 +31,7 @@ from skrnn._engine.model import Architecture, Facts, Model, PairArchitecture
 from skrnn._engine.run import History, Monitor, Run
 from skrnn._estimators.fitted import Fitted
 from skrnn._estimators.labels import Labels
+from skrnn._estimators.number_pairs import NumberPairs
 from skrnn._estimators.numbers import Numbers
 from skrnn._estimators.series import Series
 from skrnn._estimators.texts import Texts
@@ -42,10 +43,20 @@ from skrnn.solvers import SCHEDULES, SOLVERS, Given
 
 KINDS = {
     kind.__name__: kind
-    for kind in (Architecture, PairArchitecture, Numbers, Labels, Texts, Form, Facts, Series)
+    for kind in (
+        Architecture,
+        PairArchitecture,
+        Numbers,
+        Labels,
+        Texts,
+        NumberPairs,
+        Form,
+        Facts,
+        Series,
+    )
 }
 BY_NAME = {kind.__name__: kind for kind in (*CONTAINERS, *CONTAINERS_OF_TOKENS, TokenArray)}
-NESTED = ("architecture", "form", "targets")  # fields that hold one of these kinds
+NESTED = ("architecture", "form", "targets", "numbers")  # fields that hold one of these kinds
 SHARED = "parameter"
 LONGEST_DELAY = 1_000_000  # steps that are appended to X: as of the parameter
 

@@ -99,6 +99,17 @@ class Texts:
         """Number -> token."""
         return {number: token for token, number in self.target.items()}
 
+    def scorer(self, held_out, settings):
+        """Network, theta -> the score of its answers to the data that are held out."""
+        y, weight = self.decode(held_out.target), held_out.target.weight
+
+        def score(network, theta):
+            sources, beam_size = held_out.source, settings.beam_size
+            predicted = self.answers_to(network, theta, sources, beam_size, settings.max_length)
+            return self.score(predicted, y, weight)
+
+        return score
+
     @staticmethod
     def score(predicted, y, weight):
         """The weighted share of answers that are equal to their targets."""

@@ -1,7 +1,9 @@
 """Pairs of sequences of tokens as users pass them -> a ``PairTask``: data and facts, as ``reader.py``.
 
 The class of targets is ``Texts``: ``learn(X, y)`` makes the vocabularies, ``encode(X, y, weight)`` the
-data set.
+data set. Pairs of numbers are read in ``number_pair_reader.py`` and become the same ``PairTask``, which
+asks the targets of either for ``loss()``, ``n_outputs`` and ``scorer(held_out, settings)``: network,
+theta -> the score of the answers to the data that were held out.
 """
 
 from dataclasses import dataclass, replace
@@ -55,17 +57,14 @@ class PairTask:
 
     def validator(self, network, held_out):
         """theta -> validation loss and score; without dropout."""
-        targets, settings, said = self.facts.targets, self.settings, held_out.target
-        loss, y = targets.loss(), targets.decode(said)
+        targets = self.facts.targets
+        loss, score = targets.loss(), targets.scorer(held_out, self.settings)
 
         def validate(theta):
             value = loss_of_pairs(network, theta, loss, held_out)
             if not np.isfinite(value):  # the next update will notice
                 return np.inf, np.nan
-            predicted = targets.answers_to(
-                network, theta, held_out.source, settings.beam_size, settings.max_length
-            )
-            return value, targets.score(predicted, y, said.weight)
+            return value, score(network, theta)
 
         return validate
 
@@ -73,7 +72,8 @@ class PairTask:
         """After training: warn if nothing was learned, or if it was lost again."""
         X, targets = self.data.source.X, self.facts.targets
         target = (self.data if held_out is None else held_out).target
-        constant = loss_of_a_constant(targets.loss(), target, targets.n_outputs)
+        with np.errstate(all="ignore"):
+            constant = loss_of_a_constant(targets.loss(), target, targets.n_outputs)
         advise_on_outcome(Outcome(losses, constant, X, X, self.settings, keeps_best, n_epochs))
 
 

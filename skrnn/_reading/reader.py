@@ -312,6 +312,16 @@ def check_batch_size(settings, n):
         )
 
 
+def advise_on_length(settings, lengths):
+    """Warn if whole sequences of lengths (n,) are trained on that are better cut."""
+    longest = lengths.max()
+    if settings.can_truncate and not (settings.k1 or settings.k2) and longest > LONG_SEQUENCE:
+        warn(
+            f"X has a sequence of {longest} steps and k1=None: memory grows with the length. Set k1 (and "
+            "k2) to train by truncated backpropagation."
+        )
+
+
 class _Found(NamedTuple):
     """What was passed, read: targets (rows, .) as the loss takes them, weights of ``read_weights``."""
 
@@ -361,7 +371,7 @@ class Reader:
 
     def read_validation(self, X, given, task):
         """The data set of validation data as passed to fit, which read like those of the task."""
-        _check_same_columns(X, given.X)
+        check_same_columns(X, given.X)
         # with the class factors of the training data, whatever classes these hold
         found = self._read(*given, task.facts, VALIDATION)
         held_out = _not_empty(self._dataset(found).without_zero_weights(), VALIDATION)
@@ -446,12 +456,7 @@ class Reader:
                 advise_on_targets(found.y_passed, container.sequences)
             if facts.targets.is_indicator:
                 advise_on_one_hot(y)
-        longest = container.sequences.lengths.max()
-        if settings.can_truncate and not (settings.k1 or settings.k2) and longest > LONG_SEQUENCE:
-            warn(
-                f"X has a sequence of {longest} steps and k1=None: memory grows with the length. Set k1 "
-                "(and k2) to train by truncated backpropagation."
-            )
+        advise_on_length(settings, container.sequences.lengths)
 
     def _warn_of_sequences(self, found, X):
         """Single steps, padding, ids of tokens; series may well go on by one row in a part of them."""
@@ -470,7 +475,7 @@ def _not_empty(data, names):
     return data
 
 
-def _check_same_columns(X, X_val):
+def check_same_columns(X, X_val):
     """Raise a ValueError if X and X_val are tables with other columns, or in another order.
 
     If only one of them has names, as behind a transformer in a pipeline, there is nothing to compare.

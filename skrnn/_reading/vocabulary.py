@@ -74,7 +74,8 @@ def _hashable(text, i, name):
             raise TypeError(
                 f"Token {t} of sequence {i} of {name} is a {type(token).__name__}, which is not "
                 "hashable. Tokens are strings, numbers, tuples and the like. Sequences of vectors of "
-                "numbers are for the classifiers and regressors, as GRURegressor."
+                "numbers are for GRUEncoderDecoderRegressor, and for classifiers and regressors, as "
+                "GRURegressor."
             ) from None
         if token != token:
             if all(isinstance(one, NUMBERS) for one in text):
@@ -123,12 +124,11 @@ def fraction_in(token):
 
 def _no_tokens(number, t, i, name):
     return (
-        f"{name} holds numbers that are not whole ({number!s:.40}, token {t} of sequence {i}), but an "
+        f"{name} holds numbers that are not whole ({number!s:.40}, token {t} of sequence {i}), but this "
         "encoder-decoder answers symbols with symbols (words, characters, ids), and would take each "
-        "different number for a symbol of its own. For numbers take a regressor, as GRURegressor: with "
-        "return_sequences=True it predicts one or several numbers per time step, and forecast goes on "
-        "with a series. If the numbers are symbols, pass them as strings: [[str(v) for v in one] for one "
-        f"in {name}]."
+        "different number for one of its own. For sequences of numbers use GRUEncoderDecoderRegressor "
+        "(or LSTM-, RNN-); for a number per time step, or per sequence, GRURegressor. If the numbers are "
+        f"symbols, pass them as strings: [[str(v) for v in one] for one in {name}]."
     )
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 # So many sequences are one batch; more are cut into smaller ones. In one batch a sample weight is the
 # same as so many copies to the last bit, and an epoch is one update, which few sequences can afford.
 LARGEST_WHOLE, BATCH = 32, 16
-# Encoder-decoders keep a constant rate, which learns more of pairs, and larger batches with it.
+# Encoder-decoders of tokens keep a constant rate, which learns more of pairs, and larger batches with it.
 LARGEST_WHOLE_OF_PAIRS, BATCH_OF_PAIRS = 200, 32
 # Epochs of a schedule that goes down to zero: so many, if they make no fewer updates than so many, and no
 # more than MOST_UPDATES; never fewer epochs than FEWEST_EPOCHS. There is more to learn from targets per

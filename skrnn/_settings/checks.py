@@ -45,6 +45,8 @@ def check_pairs(e, **call):
     """ValueError for parameters of an encoder-decoder that contradict each other, or the call."""
     check_solver(e)
     check_forget_bias(e)
+    if hasattr(e, "loss"):
+        check_loss(e)
     check_validation(e, **call)
     check_verbose(e)
 

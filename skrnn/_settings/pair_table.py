@@ -1,4 +1,8 @@
-"""The constructor parameters and attributes of encoder-decoders, where they differ from the table's."""
+"""The constructor parameters and attributes of encoder-decoders, where they differ from the table's.
+
+``tables`` has those of tokens, ``number_tables`` those of numbers: parameters of training and of losses,
+but none of tokens.
+"""
 
 from skrnn._settings.build import of
 from skrnn._settings.table import ATTRIBUTES, PARAMETERS, Attribute, Parameter, _at_least
@@ -110,6 +114,58 @@ OF_PAIRS = {
         "None: whole sequences.",
     ),
 }
+OWN_OF_NUMBERS = {
+    "validation_fraction": OWN["validation_fraction"]._replace(
+        text=f"{OWN['validation_fraction'].text} The mean and deviation that y is standardised by "
+        "include the pairs held out."
+    ),
+    "warm_start": PARAMETERS["warm_start"]._replace(
+        text="Whether fit goes on from the weights, the mean and deviation of y, the solver's memory and "
+        "the random state at the end of the fit before, instead of starting anew. A change of the loss "
+        "is an error then. If :class:`skrnn.callbacks.Checkpoint` has saved the estimator in the middle "
+        "of a fit, that run is finished."
+    ),
+    "learning_rate": PARAMETERS["learning_rate"],
+    "batch_size": PARAMETERS["batch_size"]._replace(
+        text='Number of pairs per batch. "auto": all of them up to 32 pairs, 16 if there are more. Not '
+        'used by "lbfgs".'
+    ),
+    "dtype": PARAMETERS["dtype"],
+}
+OF_TOKENS = ("embedding_size", "beam_size", "max_length")
+OF_LOSSES = ("loss", "huber_delta", "quantile")
+OF_NUMBER_PAIRS = {
+    "n_features_in_": Attribute(
+        "int", "Number of features of a time step of X; of a 2-D X number of columns."
+    ),
+    "n_step_features_": None,
+    "feature_names_in_": None,
+    "n_outputs_": Attribute("int", "Number of units of the decoder's read-out."),
+    "horizon_": Attribute(
+        "int", "How many steps `predict` answers by default: those of the longest y of the first fit."
+    ),
+    "start_value_": Attribute(
+        "ndarray of shape (n_outputs,)",
+        "What the decoder reads before it has answered anything: the mean of y of the first fit, over "
+        "all time steps, weighted.",
+    ),
+    **{name: a for name, a in OF_PAIRS.items() if not name.endswith("vocabulary_")},
+    "loss_curve_": Attribute(
+        "list of float",
+        "Training loss per epoch: the weighted mean over all time steps of y, each taken at the update "
+        "that used it, plus the penalty. The decoder reads y itself, not its own answers. Where training "
+        "standardises y, it is the loss of standardised y.",
+    ),
+    "validation_loss_curve_": Attribute(
+        "list of float or None",
+        "Validation loss per epoch, the decoder reading y itself, without penalty; NaN for epochs of "
+        "earlier calls without validation data. None if the last call had none.",
+    ),
+    "validation_scores_": Attribute(
+        "list of float or None",
+        "Validation score (as `score`, the decoder reading its own answers) per epoch, in the same way.",
+    ),
+}
 REFERENCES_OF_PAIRS = """\
 .. [1] Cho, K., et al., "Learning phrase representations using RNN encoder-decoder for statistical
    machine translation", EMNLP 2014.
@@ -126,5 +182,17 @@ def tables(owners):
     return {
         "parameters": {n: OWN.get(n) or shared[n] for n in NAMES if n in OWN or n in shared},
         "attributes": {n: a or ATTRIBUTES[n] for n, a in OF_PAIRS.items()},
+        "references": REFERENCES_OF_PAIRS,
+    }
+
+
+def number_tables(owners):
+    """The same, of a class that reads and answers numbers."""
+    shared, own = of(owners), OWN | OWN_OF_NUMBERS
+    names = [name for name in NAMES if name not in OF_TOKENS]
+    names[names.index("alpha") : names.index("alpha")] = OF_LOSSES
+    return {
+        "parameters": {n: own.get(n) or shared[n] for n in names if n in own or n in shared},
+        "attributes": {n: a or ATTRIBUTES[n] for n, a in OF_NUMBER_PAIRS.items()},
         "references": REFERENCES_OF_PAIRS,
     }

@@ -3,8 +3,7 @@
 ``Settings`` is made where a call begins (``fit``, ``partial_fit``); below, nobody reads the estimator's
 own parameters. Every parameter of the estimator is an attribute of the same name; what depends on more
 than one of them, or on the registries, is a property. ``SequenceSettings`` are those of regressors and
-classifiers,
-``PairSettings`` those of encoder-decoders.
+classifiers, ``PairSettings`` and ``NumberPairSettings`` those of encoder-decoders.
 """
 
 from collections.abc import Mapping
@@ -22,7 +21,7 @@ from skrnn._settings import automatic
 from skrnn._settings.checks import check_pairs, check_sequences
 from skrnn._settings.quoting import listed, quote, shorten
 from skrnn._settings.table import PARAMETERS
-from skrnn.losses import LOSSES
+from skrnn.losses import LOSSES, Loss
 from skrnn.solvers import SCHEDULES, SOLVERS, Given
 
 # A call of fit finishes an interrupted one if these parameters are as they were.
@@ -242,6 +241,23 @@ class Settings:
             return automatic.batch_size(n) == n != automatic.BATCH
         return n < self.batch_size
 
+    # --- regressors: the loss -----------------------------------------------------------------------
+
+    @property
+    def loss_class(self):
+        """The class of the loss: that of the name, or the class itself."""
+        return loss_class(self.loss)
+
+    @property
+    def loss_options(self):
+        """The parameters that the loss takes, as plain numbers or lists."""
+        names = [name for name in self.loss_class.options if hasattr(self, name)]
+        return {name: np.asarray(getattr(self, name)).tolist() for name in names}
+
+    def new_loss(self):
+        """The loss, with its parameters."""
+        return self.loss_class(**self.loss_options)
+
 
 # parameter -> what to pass in place of a value of another kind, where this is often another thing
 TO_PASS = {
@@ -328,26 +344,9 @@ class SequenceSettings(Settings):
             "step_features": int(self.step_features),
         }
 
-    # --- regressors: the loss -----------------------------------------------------------------------
-
-    @property
-    def loss_class(self):
-        """The class of the loss: that of the name, or the class itself."""
-        return loss_class(self.loss)
-
-    @property
-    def loss_options(self):
-        """The parameters that the loss takes, as plain numbers or lists."""
-        names = [name for name in self.loss_class.options if hasattr(self, name)]
-        return {name: np.asarray(getattr(self, name)).tolist() for name in names}
-
-    def new_loss(self):
-        """The loss, with its parameters."""
-        return self.loss_class(**self.loss_options)
-
 
 class PairSettings(Settings):
-    """Those of encoder-decoders."""
+    """Those of encoder-decoders of tokens."""
 
     to_be_scaled = "scale sample_weight"
     automatic_batch = staticmethod(automatic.batch_size_of_pairs)
@@ -366,12 +365,25 @@ class PairSettings(Settings):
             "can_truncate": not self.full_batch,
             "cuts_pieces": False,  # a source and its target belong together
             "longest_window": longest_window(self.k1, self.k2, many=False),
-            "fixed": {
-                "activation": self.cell_options,
-                "hidden_size": self.hidden_sizes,
-                "embedding_size": int(self.embedding_size),
-            },
+            "fixed": self._fixed(),
         }
+
+    def _fixed(self):
+        return {
+            "activation": self.cell_options,
+            "hidden_size": self.hidden_sizes,
+            "embedding_size": int(self.embedding_size),
+        }
+
+
+class NumberPairSettings(PairSettings):
+    """Those of encoder-decoders of numbers: rates and batches are those of regressors."""
+
+    to_be_scaled = "standardise X, scale y and sample_weight"
+    automatic_batch = staticmethod(automatic.batch_size)
+
+    def _fixed(self):
+        return {"activation": self.cell_options, "hidden_size": self.hidden_sizes}
 
 
 def embedding_size(size):
@@ -416,6 +428,13 @@ def plain_pooling(pooling):
 def loss_class(loss):
     """The class of a loss that is named, or passed as a class."""
     return LOSSES[loss] if isinstance(loss, str) else loss
+
+
+def is_positive_only(loss):
+    """Whether ``loss`` is one for y >= 0; not so if it is none at all, which is said at fit."""
+    is_class = isinstance(loss, type) and issubclass(loss, Loss)
+    known = is_class or (isinstance(loss, str) and loss in LOSSES)
+    return known and loss_class(loss).positive_only
 
 
 def check_goes_on(now, before):

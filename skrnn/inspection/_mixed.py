@@ -41,7 +41,7 @@ class _Reader(NamedTuple):
     inside : Inside
     form : Form
     is_own : bool
-        Whether it is a classifier or regressor of skrnn.
+        Whether it is an estimator of skrnn that reads numbers, or has an embedding.
     per_step : bool
         Whether it answers per time step.
     """
@@ -58,6 +58,9 @@ class _Reader(NamedTuple):
         if isinstance(inner, Trainable) and not is_fitted(inner):
             check_is_fitted(estimator)
         if not isinstance(inner, BaseRNN):
+            facts = inner._model.facts if isinstance(inner, Trainable) and is_fitted(inner) else None
+            if facts is not None and facts.form is not None:  # its sources end together
+                return cls(inside, facts.form, True, False)
             return cls(inside, Form(container=Table), False, False)  # what other estimators read
         if is_fitted(inner):
             return cls(inside, inside.model.facts.form, True, inside.model.facts.per_step)
@@ -73,8 +76,9 @@ class _Reader(NamedTuple):
     @property
     def takes_texts(self):
         """Whether an item of X may be any tokens, or a string for those of its characters."""
+        inner = self.inside.estimator
         return self.encoder is not None or (
-            isinstance(self.inside.estimator, Trainable) and not self.is_own
+            isinstance(inner, Trainable) and inner.__sklearn_tags__().input_tags.string
         )
 
     @property

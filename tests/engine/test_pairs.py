@@ -4,21 +4,30 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from support.pairs import EQUAL, LOSS, RAGGED, V_TARGET, E, pair_network, pairs
-from support.reference import assert_same_gradient, finite_differences, loss_and_gradient, loss_only
+from support.pairs import (
+    EQUAL,
+    KINDS,
+    NUMBER_LOSSES,
+    RAGGED,
+    loss_of,
+    n_columns,
+    pair_network,
+    pairs,
+)
+from support.reference import assert_same_gradient, finite_differences, loss_and_gradient, loss_only, make
 
 from skrnn._engine.arithmetic import EXACT, FAST
 from skrnn._engine.learner import Gradient
 from skrnn._engine.search import loss_of_pairs
 from skrnn._engine.tbptt import MAX_ADVANCE, plan, tbptt, windows
 from skrnn.cells import CELLS
-from skrnn.losses import LOSSES
 
 pytestmark = pytest.mark.usefixtures("engine")
 
 lengths = pytest.mark.parametrize("lengths", [EQUAL, RAGGED], ids=["equal", "ragged"])
 layers = pytest.mark.parametrize("hidden_sizes", [(3,), (2, 2)], ids=["1 layer", "2 layers"])
 cells = pytest.mark.parametrize("cell", CELLS)
+kinds = pytest.mark.parametrize("kind", KINDS)
 # the boundary is in the middle of the first min(k1, k2) steps
 WINDOWS = [
     (None, None), (None, 1), (None, 2), (None, 5), (1, 1), (1, 4), (2, 2), (2, 5), (3, 2), (5, 3), (3, 7),
@@ -80,10 +89,11 @@ def test_windows_do_not_depend_on_batch_mates(k1, k2, more):
     assert own(S + more[0], T + sum(more)) == own(S, T)
 
 
-def test_the_encoder_is_only_advanced_before_the_first_window():
+@kinds
+def test_the_encoder_is_only_advanced_before_the_first_window(kind):
     """Memory is that of one window, however long the source."""
-    net, theta = pair_network("lstm", (4,))
-    data = pairs(([500, 3], [6, 2]))
+    net, theta = pair_network("lstm", (4,), kind=kind)
+    data = pairs(([500, 3], [6, 2]), kind=kind)
     taped, hidden = [], net.encoder.hidden
 
     def spy(views, window, *args, record=False, **kw):
@@ -92,7 +102,7 @@ def test_the_encoder_is_only_advanced_before_the_first_window():
         return hidden(views, window, *args, record=record, **kw)
 
     net.encoder.hidden = spy
-    tbptt(net, LOSSES[LOSS](), data.batch(np.arange(2), net.dtype), Gradient(net, theta, FAST), 4, 8)
+    tbptt(net, make(loss_of(kind)), data.batch(np.arange(2), net.dtype), Gradient(net, theta, FAST), 4, 8)
     assert sum(taped) == (4 // 2 + 4) + 2  # of the first window, and of the second
     assert len(taped) > 500 // MAX_ADVANCE
 
@@ -103,39 +113,53 @@ def test_the_encoder_is_only_advanced_before_the_first_window():
 @cells
 @lengths
 @layers
-def test_finite_differences(cell, hidden_sizes, lengths):
-    net, theta = pair_network(cell, hidden_sizes)
-    data = pairs(lengths)
-    _, g = loss_and_gradient(net, theta, data, LOSS)
-    expected = finite_differences(lambda x: loss_only(net, x, data, LOSS), theta)
+@kinds
+def test_finite_differences(cell, hidden_sizes, lengths, kind):
+    net, theta = pair_network(cell, hidden_sizes, kind=kind)
+    check_by_differences(net, theta, pairs(lengths, kind=kind), kind)
+
+
+@pytest.mark.parametrize("kind", NUMBER_LOSSES)
+def test_finite_differences_of_every_loss_of_numbers(kind):
+    net, theta = pair_network("gru", kind=kind)
+    assert (net.decoder.n_features, net.n_outputs) == (n_columns(kind), 2)
+    check_by_differences(net, theta, pairs(RAGGED, kind=kind), kind)
+
+
+def check_by_differences(net, theta, data, kind):
+    loss = loss_of(kind)
+    _, g = loss_and_gradient(net, theta, data, loss)
+    expected = finite_differences(lambda x: loss_only(net, x, data, loss), theta)
     assert_same_gradient(g, expected, rtol=1e-6)
     assert all(array.any() for array in net.layout.views(g).values())
 
 
 @cells
 @lengths
-def test_exact_arithmetic_has_the_same_gradient(cell, lengths):
-    net, theta = pair_network(cell)
-    data = pairs(lengths)
-    value, g = loss_and_gradient(net, theta, data, LOSS)
-    exact_value, exact_g = loss_and_gradient(net, theta, data, LOSS, arithmetic=EXACT)
+@kinds
+def test_exact_arithmetic_has_the_same_gradient(cell, lengths, kind):
+    net, theta = pair_network(cell, kind=kind)
+    data, loss = pairs(lengths, kind=kind), loss_of(kind)
+    value, g = loss_and_gradient(net, theta, data, loss)
+    exact_value, exact_g = loss_and_gradient(net, theta, data, loss, arithmetic=EXACT)
     assert exact_value == pytest.approx(value, rel=1e-13)
     assert_same_gradient(exact_g, g, rtol=1e-13)
 
 
 @cells
 @few_k1_k2
-def test_finite_differences_of_the_stated_function(cell, k1, k2):
+@kinds
+def test_finite_differences_of_the_stated_function(cell, k1, k2, kind):
     """F_j, pair by pair, with the states at the starts of the windows held constant."""
-    net, theta = pair_network(cell)
-    data = pairs(RAGGED)
-    _, g = loss_and_gradient(net, theta, data, LOSS, k1, k2)
+    net, theta = pair_network(cell, kind=kind)
+    data, loss = pairs(RAGGED, kind=kind), make(loss_of(kind))
+    _, g = loss_and_gradient(net, theta, data, loss_of(kind), k1, k2)
     alone = [data.select(np.array([i])).batch(np.arange(1), net.dtype) for i in range(len(data))]
     states = [states_along(net, theta, batch) for batch in alone]
 
     def F(moved):
         return sum(
-            loss_from_state(net, moved, batch, state[start], start, first, end)
+            loss_from_state(net, moved, loss, batch, state[start], (start, first, end))
             for batch, state in zip(alone, states, strict=True)
             for start, first, end, _ in plan(batch, k1, k2)
         )
@@ -154,11 +178,12 @@ def states_along(net, theta, batch):
     return states
 
 
-def loss_from_state(net, theta, batch, state, start, first, end):
+def loss_from_state(net, theta, loss, batch, state, window):
+    start, first, end = window
     first = max(first, batch.boundary)
     raw, _, _ = run(net, theta, batch, state, start, end, first - start)
     y, _ = batch.targets(batch.window(first, first, end).read, first)
-    return float(batch.weight[0] * LOSSES[LOSS]().value_and_gradient(y, raw)[0].sum())
+    return float(batch.weight[0] * loss.value_and_gradient(y, raw)[0].sum())
 
 
 def run(net, theta, batch, state, start, end, first):
@@ -168,13 +193,14 @@ def run(net, theta, batch, state, start, end, first):
 
 @cells
 @lengths
+@kinds
 @pytest.mark.parametrize("arithmetic", [FAST, EXACT], ids=["fast", "exact"])
-def test_loss_does_not_depend_on_where_the_windows_are_cut(cell, lengths, arithmetic):
-    net, theta = pair_network(cell)
-    data = pairs(lengths)
-    expected, full = loss_and_gradient(net, theta, data, LOSS)
+def test_loss_does_not_depend_on_where_the_windows_are_cut(cell, lengths, arithmetic, kind):
+    net, theta = pair_network(cell, kind=kind)
+    data, loss = pairs(lengths, kind=kind), loss_of(kind)
+    expected, full = loss_and_gradient(net, theta, data, loss)
     for k1, k2 in WINDOWS:
-        value, g = loss_and_gradient(net, theta, data, LOSS, k1, k2, arithmetic)
+        value, g = loss_and_gradient(net, theta, data, loss, k1, k2, arithmetic)
         assert value == pytest.approx(expected, rel=1e-12), (k1, k2)
         if (k2 or 20) >= 20:
             assert_same_gradient(g, full, rtol=1e-12)
@@ -182,38 +208,41 @@ def test_loss_does_not_depend_on_where_the_windows_are_cut(cell, lengths, arithm
             assert not np.allclose(g, full)
     views, W = net.views(theta), data.target.weight @ data.target.lengths
     assert views.encoder.W is None
-    assert loss_of_pairs(net, theta, LOSSES[LOSS](), data) == pytest.approx(expected / W, rel=1e-12)
+    assert loss_of_pairs(net, theta, make(loss), data) == pytest.approx(expected / W, rel=1e-12)
 
 
-def test_long_sources_in_pieces():
-    net, theta = pair_network("gru")
-    data = pairs(([3, 300, 150], [200, 2, 140]))
-    expected, _ = loss_and_gradient(net, theta, data, LOSS)
-    value, _ = loss_and_gradient(net, theta, data, LOSS, 7, 12)
+@kinds
+def test_long_sources_in_pieces(kind):
+    net, theta = pair_network("gru", kind=kind)
+    data, loss = pairs(([3, 300, 150], [200, 2, 140]), kind=kind), loss_of(kind)
+    expected, _ = loss_and_gradient(net, theta, data, loss)
+    value, _ = loss_and_gradient(net, theta, data, loss, 7, 12)
     assert value == pytest.approx(expected, rel=1e-12)
     W = data.target.weight @ data.target.lengths
-    assert loss_of_pairs(net, theta, LOSSES[LOSS](), data) == pytest.approx(expected / W, rel=1e-12)
+    assert loss_of_pairs(net, theta, make(loss), data) == pytest.approx(expected / W, rel=1e-12)
 
 
 @cells
 @few_k1_k2
-def test_ragged_batch_equals_one_by_one(cell, k1, k2):
-    net, theta = pair_network(cell)
-    data = pairs(RAGGED)
-    value, g = loss_and_gradient(net, theta, data, LOSS, k1, k2)
+@kinds
+def test_ragged_batch_equals_one_by_one(cell, k1, k2, kind):
+    net, theta = pair_network(cell, kind=kind)
+    data, loss = pairs(RAGGED, kind=kind), loss_of(kind)
+    value, g = loss_and_gradient(net, theta, data, loss, k1, k2)
     alone = [
-        loss_and_gradient(net, theta, data.select(np.array([i])), LOSS, k1, k2) for i in range(len(data))
+        loss_and_gradient(net, theta, data.select(np.array([i])), loss, k1, k2) for i in range(len(data))
     ]
     assert value == pytest.approx(sum(v for v, _ in alone), rel=1e-12)
     assert_same_gradient(g, sum(g for _, g in alone), rtol=1e-12)
 
 
 @cells
+@kinds
 @pytest.mark.parametrize(("k1", "k2"), [(None, None), (2, 5)])
-def test_dropout_masks_belong_to_pairs(cell, k1, k2):
+def test_dropout_masks_belong_to_pairs(cell, k1, k2, kind):
     """However the rows of either part are sorted."""
-    net, theta = pair_network(cell, (3, 2), dropout=0.4)
-    data = pairs(RAGGED)
+    net, theta = pair_network(cell, (3, 2), kind=kind, dropout=0.4)
+    data, loss = pairs(RAGGED, kind=kind), loss_of(kind)
     masks = net.draw_masks(len(data), np.random.RandomState(0))
     assert len(masks) == 4
 
@@ -222,33 +251,34 @@ def test_dropout_masks_belong_to_pairs(cell, k1, k2):
         learner = Gradient(net, theta, FAST)
         batch = part.batch(np.arange(len(rows)), net.dtype)
         learner.masks = [m[rows][batch.order] for m in masks]
-        tbptt(net, LOSSES[LOSS](), batch, learner, k1, k2)
+        tbptt(net, make(loss), batch, learner, k1, k2)
         return learner.g
 
     together = gradient(np.arange(len(data)))
     assert_same_gradient(together, sum(gradient(np.array([i])) for i in range(len(data))), rtol=1e-12)
-    assert not np.allclose(together, loss_and_gradient(net, theta, data, LOSS, k1, k2)[1])
+    assert not np.allclose(together, loss_and_gradient(net, theta, data, loss, k1, k2)[1])
 
 
 @cells
 @lengths
 @layers
-def test_equal_to_torch(cell, hidden_sizes, lengths):
+@kinds
+def test_equal_to_torch(cell, hidden_sizes, lengths, kind):
     torch = pytest.importorskip("torch")
-    net, theta = pair_network(cell, hidden_sizes)
-    data = pairs(lengths)
+    net, theta = pair_network(cell, hidden_sizes, kind=kind)
+    data = pairs(lengths, kind=kind)
     twin = {name: torch_part(torch, net, theta, name, cell) for name in ("encoder", "decoder")}
     total = 0.0
     for i, weight in enumerate(data.target.weight):
         source, read, said = (
-            torch.from_numpy(part.select([i]).flat()[:, 0].copy())
+            torch.from_numpy(part.select([i]).flat().copy())
             for part in (data.source.X, data.target.X, data.target.y)
         )
         _, states = torch_run(twin["encoder"], source, [None] * len(hidden_sizes))
         raw, _ = torch_run(twin["decoder"], read, states)
-        total = total + weight * torch.nn.functional.cross_entropy(raw, said, reduction="sum")
+        total = total + weight * TORCH_LOSSES[kind](torch, raw, said)
     total.backward()
-    value, g = loss_and_gradient(net, theta, data, LOSS)
+    value, g = loss_and_gradient(net, theta, data, loss_of(kind))
     assert value == pytest.approx(total.item(), rel=1e-12)
     expected = {
         f"{part}.{n}": p.grad for part, (_, _, _, named) in twin.items() for n, p in named.items()
@@ -260,15 +290,25 @@ def test_equal_to_torch(cell, hidden_sizes, lengths):
         np.testing.assert_allclose(views[name], theirs, rtol=0, atol=1e-10, err_msg=name)
 
 
+TORCH_LOSSES = {
+    "tokens": lambda torch, raw, said: torch.nn.functional.cross_entropy(
+        raw, said[:, 0], reduction="sum"
+    ),
+    "numbers": lambda torch, raw, said: 0.5 * ((raw - said) ** 2).sum(),
+}
+
+
 def torch_part(torch, net, theta, part, cell):
     """Table, layers, read-out and all parameters by our names, with the same weights."""
     ours = {
         name.removeprefix(f"{part}."): torch.from_numpy(array.copy())
         for name, array in net.layout.views(theta).items() if name.startswith(part)
     }  # fmt: skip
-    table = torch.nn.Embedding(*ours["embedding.W"].shape, dtype=torch.float64)
-    named = {"embedding.W": table.weight}
-    stack, D = [], E
+    table, named = None, {}
+    if "embedding.W" in ours:
+        table = torch.nn.Embedding(*ours["embedding.W"].shape, dtype=torch.float64)
+        named["embedding.W"] = table.weight
+    stack, D = [], getattr(net, part).n_features
     kinds = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
     for k, H in enumerate(net.hidden_sizes):
         layer = kinds[cell](D, H, dtype=torch.float64)
@@ -278,7 +318,7 @@ def torch_part(torch, net, theta, part, cell):
         D = H
     readout = None
     if part == "decoder":
-        readout = torch.nn.Linear(D, V_TARGET, dtype=torch.float64)
+        readout = torch.nn.Linear(D, net.n_outputs, dtype=torch.float64)
         named |= {"readout.W": readout.weight, "readout.b": readout.bias}
     with torch.no_grad():
         for name, parameter in named.items():
@@ -286,9 +326,11 @@ def torch_part(torch, net, theta, part, cell):
     return table, stack, readout, named
 
 
-def torch_run(part, ids, states):
+def torch_run(part, x, states):
     table, stack, readout, _ = part
-    x = table(ids.clamp(min=0)) * (ids >= 0)[:, None]  # an unknown token is a step without input
+    if table is not None:
+        ids = x[:, 0]
+        x = table(ids.clamp(min=0)) * (ids >= 0)[:, None]  # an unknown token is a step without input
     finals = []
     for layer, state in zip(stack, states, strict=True):
         x, final = layer(x, state)

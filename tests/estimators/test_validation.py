@@ -25,6 +25,12 @@ CURVES = [
     "n_iter_", "n_updates_",
 ]  # fmt: skip
 PAIRS = [skrnn.RNNEncoderDecoder, skrnn.LSTMEncoderDecoder, skrnn.GRUEncoderDecoder]
+NUMBER_PAIRS = [
+    skrnn.RNNEncoderDecoderRegressor,
+    skrnn.LSTMEncoderDecoderRegressor,
+    skrnn.GRUEncoderDecoderRegressor,
+]
+ALL = [*ESTIMATORS, skrnn.GRUEncoderDecoder, skrnn.GRUEncoderDecoderRegressor]
 
 
 def sequences(cls, n=N, per_step=False, ragged=False, seed=0):
@@ -53,6 +59,8 @@ def data_of(cls, what="array", seed=0):
     """X and y of the form that is named."""
     if cls in PAIRS:
         return texts(seed=seed)
+    if cls in NUMBER_PAIRS:
+        return sequences(cls, ragged=True, seed=seed)[0], sequences(cls, per_step=True, seed=seed)[1]
     if what == "series":
         return series(cls, seed=seed)
     return sequences(cls, per_step="steps" in what, ragged="ragged" in what, seed=seed)
@@ -150,6 +158,24 @@ def test_the_weights_of_encoder_decoders_are_those_without_validation_data(cls, 
     assert plain.validation_loss_curve_ is plain.best_validation_score_ is None
 
 
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"batch_size": 7}, {"dropout": 0.3, "k1": 2, "k2": 4}, {"solver": "lbfgs"}, {"loss": "huber"}],
+    ids=str,
+)
+@pytest.mark.parametrize("cls", NUMBER_PAIRS, ids=name_of)
+def test_the_weights_of_pairs_of_numbers_are_those_without_validation_data(cls, options):
+    (X, y), (X_val, y_val) = data_of(cls), data_of(cls, seed=5)
+    params = SMALL | options
+    plain, said = said_by(lambda: cls(**params).fit(X, y))
+    model, also_said = said_by(lambda: cls(**params).fit(X, y, X_val=X_val, y_val=y_val))
+    assert_same(model, plain)
+    assert also_said == said
+    assert len(model.validation_loss_curve_) == len(model.validation_scores_) == model.n_iter_
+    assert model.validation_scores_[-1] == pytest.approx(model.score(X_val, y_val), rel=1e-12)
+    assert plain.validation_loss_curve_ is plain.best_validation_score_ is None
+
+
 @one_of_each
 def test_what_is_recorded_is_what_early_stopping_records(cls):
     """Of the same weights, with weights of the validation data; only what is kept differs."""
@@ -192,7 +218,7 @@ def test_lbfgs_with_nothing_to_improve_records_one_epoch():
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-@pytest.mark.parametrize("cls", [*ESTIMATORS, skrnn.GRUEncoderDecoder], ids=name_of)
+@pytest.mark.parametrize("cls", ALL, ids=name_of)
 def test_warm_starts(cls, solver):
     """With validation data in some of the calls: one entry for every epoch, NaN without them."""
     (X, y), (X_val, y_val) = data_of(cls), data_of(cls, seed=5)
@@ -239,7 +265,7 @@ class Accident:
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("given_again", [True, False])
 @pytest.mark.parametrize("options", [{}, {"dropout": 0.3, "batch_size": 7}], ids=str)
-@pytest.mark.parametrize("cls", [*ESTIMATORS, skrnn.GRUEncoderDecoder], ids=name_of)
+@pytest.mark.parametrize("cls", ALL, ids=name_of)
 def test_runs_that_go_on_from_a_checkpoint(cls, options, given_again, tmp_path):
     """The weights, and the curves too if the validation data are passed again."""
     (X, y), (X_val, y_val) = data_of(cls), data_of(cls, seed=5)
@@ -308,7 +334,7 @@ def test_callbacks_read_the_validation_loss(cls, solver, early_stopping):
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-@pytest.mark.parametrize("cls", [*ESTIMATORS, skrnn.GRUEncoderDecoder], ids=name_of)
+@pytest.mark.parametrize("cls", ALL, ids=name_of)
 def test_a_callback_stops_by_the_validation_loss(cls, solver):
     """The weights are those of as many epochs."""
     (X, y), (X_val, y_val) = data_of(cls), data_of(cls, seed=5)

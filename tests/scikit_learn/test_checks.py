@@ -7,6 +7,8 @@ import sklearn
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 from support.estimators import ESTIMATORS, ONE_OF_EACH, REGRESSORS
 
+import skrnn
+
 pytestmark = pytest.mark.filterwarnings("ignore")  # the checks fit on purpose what warns
 
 SETTINGS = [
@@ -16,10 +18,17 @@ SETTINGS = [
 DEFAULT = [cls() for cls in ESTIMATORS]
 IN_OTHER_SETTINGS = [cls(**settings) for cls in ESTIMATORS for settings in SETTINGS]
 
+PAIRS = [
+    skrnn.RNNEncoderDecoderRegressor(),
+    skrnn.LSTMEncoderDecoderRegressor(),
+    skrnn.GRUEncoderDecoderRegressor(),
+]
+
 # What skips itself: there is no decision_function, and the array API wants an environment variable.
 CANNOT_APPLY = {"check_array_api_input", "check_classifiers_multilabel_output_format_decision_function"}
 # Checks of a classifier and of a regressor by version of scikit-learn, those above included.
 NUMBER = {"1.6": (66, 59), "1.9": (67, 60)}
+NUMBER_OF_PAIRS = {"1.9": 59}  # a y of one dimension is no sequences: none is checked with one
 
 
 @pytest.mark.slow  # those of tables and of tokens are fast
@@ -34,6 +43,13 @@ def test_other_settings(estimator, check):
     run(estimator, check)
 
 
+@pytest.mark.slow
+@parametrize_with_checks(PAIRS)
+def test_pairs_of_numbers(estimator, check):
+    """Each row of X is a sequence, which y, a column, answers with a sequence of one step."""
+    run(estimator, check)
+
+
 def run(estimator, check):
     try:
         check(estimator)
@@ -43,12 +59,14 @@ def run(estimator, check):
         raise
 
 
-@pytest.mark.parametrize("estimator", DEFAULT + IN_OTHER_SETTINGS, ids=repr)
+@pytest.mark.parametrize("estimator", DEFAULT + IN_OTHER_SETTINGS + PAIRS, ids=repr)
 def test_number_of_checks(estimator):
     """A tag that turned checks off would show here: with two_d_array=False one check is left."""
     number = len(list(estimator_checks_generator(estimator)))
     version = ".".join(sklearn.__version__.split(".")[:2])
-    if version in NUMBER:
+    if estimator in PAIRS:
+        assert number == NUMBER_OF_PAIRS.get(version, number) >= 50
+    elif version in NUMBER:
         assert number == NUMBER[version][type(estimator) in REGRESSORS]
     else:
         assert number >= 50

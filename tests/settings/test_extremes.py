@@ -52,7 +52,7 @@ def data(case):
     if cls is skrnn.GRUEncoderDecoder:
         return [list("abc"), list("ba"), list("c")] * 4, [list("xy"), list("y"), []] * 4, weight
     X = of_size(rng.normal(size=(N, T, F)), case["X"])
-    y = rng.normal(size=(N, T) if per_step else N)
+    y = rng.normal(size=(N, T) if per_step or cls is skrnn.RNNEncoderDecoderRegressor else N)
     y = y > 0 if is_classifier(cls()) else of_size(y, case["y"])
     return X, (np.abs(y) if case["loss"] == "poisson" else y), weight
 
@@ -92,13 +92,26 @@ def error_of(call, case):
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("block", range(20))
 def test_a_clear_error_or_a_finite_model(block):
-    n_finite = 0
-    for case in drawn(20, seed=block):
+    assert n_finite(drawn(20, seed=block)) > 10  # and not all of them are errors
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("block", range(20, 26))
+def test_a_clear_error_or_a_finite_encoder_decoder_of_numbers(block):
+    cases = drawn(20, seed=block)
+    assert n_finite([{**case, "cls": skrnn.RNNEncoderDecoderRegressor} for case in cases]) > 10
+
+
+def n_finite(cases):
+    """How many calls end without an error; each of the others ends with one that can be read."""
+    n = 0
+    for case in cases:
         for call in calls(case):
             error = error_of(call, case)
-            n_finite += error is None
+            n += error is None
             assert error is None or 0 < len(str(error)) <= 600, case
-    assert n_finite > 10  # and not all of them are errors
+    return n
 
 
 # --- what is said ---------------------------------------------------------------------------------

@@ -10,9 +10,16 @@ import skrnn
 from skrnn._estimators.labels import Labels
 from skrnn._estimators.numbers import Numbers
 from skrnn._settings.automatic import BATCH, LARGEST_WHOLE, RATES
-from skrnn._settings.settings import Of, PairSettings, SequenceSettings, check_goes_on
+from skrnn._settings.settings import (
+    NumberPairSettings,
+    Of,
+    PairSettings,
+    SequenceSettings,
+    check_goes_on,
+    is_positive_only,
+)
 from skrnn.cells import GRU, Elman
-from skrnn.losses import HuberLoss, Loss
+from skrnn.losses import LOSSES, HuberLoss, Loss
 from skrnn.solvers import SOLVERS, Adam
 
 SIMPLE = Of("RNNRegressor", Elman, Numbers)
@@ -243,3 +250,17 @@ def test_pairs_have_no_rows_and_no_pooling():
     assert sorted(settings.fixed) == ["activation", "embedding_size", "hidden_size"]
     assert not settings.cuts_pieces
     assert settings.longest_window == 3
+
+
+def test_pairs_of_numbers_have_losses_and_no_tokens():
+    values = skrnn.GRUEncoderDecoderRegressor(loss="huber", huber_delta=2).get_params(deep=False)
+    settings = NumberPairSettings(Of("GRUEncoderDecoderRegressor", GRU, None), values).derived()
+    assert sorted(settings.fixed) == ["activation", "hidden_size"]
+    assert settings.new_loss().delta == settings.loss_options["huber_delta"] == 2
+    assert (settings.batch_size_of(32), settings.batch_size_of(33)) == (32, 16)
+    assert not settings.cuts_pieces
+
+
+@pytest.mark.parametrize("loss", [*LOSSES, "no loss", 3, None, Loss, LOSSES["poisson"]], ids=str)
+def test_losses_for_positive_targets(loss):
+    assert is_positive_only(loss) == (loss in ("poisson", LOSSES["poisson"]))
