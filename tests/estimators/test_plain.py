@@ -37,6 +37,7 @@ MAKERS = {
     ),
     "in parts": lambda: skrnn.GRUClassifier(**SMALL).partial_fit(X, np.arange(N) % 2, classes=[0, 1]),
     "encoder-decoder": lambda: skrnn.GRUEncoderDecoder(**SMALL).fit(["one", "two"], ["1", "2"]),
+    "numbers": lambda: skrnn.LSTMEncoderDecoderRegressor(**SMALL, loss="poisson").fit(X, X[:, :2] ** 2),
     "scaler of steps": lambda: skrnn.TimeDistributed(StandardScaler()).fit(X),
     "windows": lambda: skrnn.SlidingWindow(2).fit(X[0]),
     "token encoder": lambda: skrnn.TokenEncoder().fit(["one", "two"]),
