@@ -18,7 +18,7 @@ from skrnn._engine.dataset import Dataset
 from skrnn._engine.pairs import Pairs, previous_steps
 from skrnn._engine.rollout import rollout
 from skrnn._engine.storage import Sequences
-from skrnn._estimators.numbers import SOME_ROWS, Numbers, check_varies, mean_and_deviation
+from skrnn._estimators.numbers import SOME_ROWS, UNITS_OF_Y, Numbers, check_varies, mean_and_deviation
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,6 +140,10 @@ class NumberPairs:
         W_x, b_x = (weights[f"decoder.layer0.{name}"] for name in ("W_x", "b_x"))
         W_x /= self.scale.astype(W_x.dtype)[:, None]
         b_x -= self.mean.astype(W_x.dtype) @ W_x
+
+    def units_of_y(self):
+        """What the decoder reads is standardised by, named as it stands beside the exact weights."""
+        return dict(zip(UNITS_OF_Y, (self.mean.copy(), self.scale.copy()), strict=True))
 
     def published(self):
         """The attributes of the estimator that say this."""

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn._engine.model import Model
 from skrnn._estimators.base import Trainable
 from skrnn._estimators.labels import Labels
+from skrnn._estimators.number_pairs import NumberPairs
 from skrnn._estimators.numbers import Numbers
 from skrnn._estimators.unwrap import unwrap_fitted
 from skrnn._estimators.versions import versions
@@ -79,6 +80,8 @@ def _summary(asked):
     network = f"A recurrent network ({architecture.cell.__name__}, {sizes} units{ways})"
     if facts.form is None:
         return f"{network} that answers sequences of tokens by sequences of tokens."
+    if isinstance(facts.targets, NumberPairs):
+        return f"{network} that answers sequences of numbers by sequences of numbers."
     what = {Labels: "label", Numbers: "number"}.get(type(facts.targets), "target")
     what = f"one {what}" if facts.targets.is_1d else f"several {what}s"
     per = "time step" if settings["return_sequences"] else "sequence"
@@ -119,9 +122,11 @@ def _of_X(form):
 def _of_targets(targets):
     if isinstance(targets, Labels):
         yield "classes", f"{len(targets.classes)}: {listed(targets.classes, some=20)}"
-    elif isinstance(targets, Numbers):
+    elif isinstance(targets, (Numbers, NumberPairs)):
         yield "mean of y", listed(targets.mean.round(6))
         yield "deviation of y", listed(targets.scale.round(6))
+        if isinstance(targets, NumberPairs):
+            yield "steps of the longest y", targets.horizon
     else:
         yield "source tokens", f"{len(targets.source)}: {listed(list(targets.source))}"
         yield "target tokens", f"{len(targets.target)}: {listed(list(targets.target))}"
@@ -188,7 +193,9 @@ def _limits(asked):
         yield "- It reads sequences backwards, too: it cannot answer while they come in."
     if form.has_tokens and architecture.n_tokens:
         yield f"- Tokens from {architecture.n_tokens} on are an error."
-    if asked.estimator.initial_state == "last":
+    if isinstance(facts.targets, NumberPairs):
+        yield "- It reads its own answers: errors add up along them."
+    elif asked.estimator.initial_state == "last":
         yield "- It goes on from where the series of training ended: X holds the rows that follow."
     if architecture.dtype == "float32":
         yield "- It computes in float32: about seven digits."

@@ -16,7 +16,7 @@ from dataclasses import replace
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn import classifiers, encoder_decoder, regressors
+from skrnn import classifiers, encoder_decoder, encoder_decoder_regressors, regressors
 from skrnn._estimators.base import Trainable
 from skrnn._estimators.digests import digest
 from skrnn._estimators.plain import facts_from_plain, from_plain, to_plain
@@ -29,7 +29,7 @@ FORMAT = 1
 ENTRY = "skrnn"  # of the metadata
 CLASSES = {
     name: getattr(module, name)
-    for module in (classifiers, encoder_decoder, regressors)
+    for module in (classifiers, encoder_decoder, encoder_decoder_regressors, regressors)
     for name in module.__all__
     if getattr(module, name)._cell is not None
 }

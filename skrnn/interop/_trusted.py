@@ -7,12 +7,14 @@ import inspect
 
 from sklearn.base import BaseEstimator
 
-from skrnn import classifiers, encoder_decoder, preprocessing, regressors
+from skrnn import classifiers, encoder_decoder, encoder_decoder_regressors, preprocessing, regressors
+
+MODULES = (classifiers, encoder_decoder, encoder_decoder_regressors, regressors, preprocessing)
 
 
 def _classes():
     """All public classes of estimators and transformers, but for those above them."""
-    for module in (classifiers, encoder_decoder, regressors, preprocessing):
+    for module in MODULES:
         for name in module.__all__:
             found = getattr(module, name)
             is_base = hasattr(found, "_cell") and found._cell is None

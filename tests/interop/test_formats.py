@@ -58,6 +58,15 @@ CASES = [
     if (labels if cls in CLASSIFIERS else numbers) is not None
 ]  # fmt: skip
 PAIRS = (skrnn.RNNEncoderDecoder, skrnn.LSTMEncoderDecoder, skrnn.GRUEncoderDecoder)
+NUMBER_PAIRS = (
+    skrnn.RNNEncoderDecoderRegressor,
+    skrnn.LSTMEncoderDecoderRegressor,
+    skrnn.GRUEncoderDecoderRegressor,
+)
+LOSSES = {
+    "squared_error": {}, "poisson": {"loss": "poisson", "dtype": "float32"},
+    "quantiles": {"loss": "quantile", "quantile": [0.1, 0.5, 0.9]},
+}  # fmt: skip
 TEXTS = ["one", "two", "three"]
 
 
@@ -65,6 +74,9 @@ TEXTS = ["one", "two", "three"]
 def fitted(cls, kind):
     if cls in PAIRS:
         return cls(**SMALL).fit(TEXTS, ["1", "2", "3"])
+    if cls in NUMBER_PAIRS:
+        y = [x[: 1 + k % 4] ** 2 for k, x in enumerate(RAGGED)]
+        return cls(**SMALL, **LOSSES[kind]).fit(RAGGED, y)
     X, labels, numbers, parameters = KINDS[kind]
     return cls(**{**SMALL, **parameters}).fit(X, labels if cls in CLASSIFIERS else numbers)
 
@@ -154,6 +166,17 @@ def test_encoder_decoders(cls, through):
     model = fitted(cls, None)
     again = FORMATS[through](model)
     assert again.predict(TEXTS) == model.predict(TEXTS)
+    assert again._model.theta.tobytes() == model._model.theta.tobytes()
+    assert_all_is_there(again, model)
+
+
+@pytest.mark.parametrize("through", FORMATS)
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("cls", NUMBER_PAIRS, ids=lambda cls: cls.__name__)
+def test_encoder_decoders_of_numbers(cls, loss, through):
+    model = fitted(cls, loss)
+    again = FORMATS[through](model)
+    assert_same(again.predict(RAGGED), model.predict(RAGGED))
     assert again._model.theta.tobytes() == model._model.theta.tobytes()
     assert_all_is_there(again, model)
 

@@ -76,6 +76,10 @@ def test_curves_are_short():
             "| source tokens | 5: 'e', 'n', 'o', 't', 'w' |",
         ),
         (
+            lambda: skrnn.LSTMEncoderDecoderRegressor(**SMALL, dtype="float32").fit(X, 1 + X[:, :3]),
+            "| steps of the longest y | 3 |",
+        ),
+        (
             lambda: skrnn.GRURegressor.from_weights(skrnn.GRURegressor(**SMALL).fit(X, Y).exact_weights_),
             "There are no curves",
         ),
@@ -86,7 +90,7 @@ def test_curves_are_short():
             "X goes through: TimeDistributed.",
         ),
     ],
-    ids=["float32", "outputs", "tokens", "steps", "pairs", "weights", "pipeline"],
+    ids=["float32", "outputs", "tokens", "steps", "pairs", "numbers", "weights", "pipeline"],
 )  # fmt: skip
 def test_other_models(make, said):
     card = model_card(make())
