@@ -246,8 +246,9 @@ def test_options(name, cell):
 @pytest.mark.parametrize("cell", range(3), ids=["rnn", "lstm", "gru"])
 @pytest.mark.parametrize("name", CASES)
 def test_options_in_every_opset(name, cell, opset):
-    assert_same(*case(name, cell), opset=opset)
-    assert_same(*case(name, cell), opset=opset, reference=False)
+    of_case = case(name, cell)
+    assert_same(*of_case, opset=opset)
+    assert_same(*of_case, opset=opset, reference=False)
 
 
 @pytest.mark.parametrize("opset", OPSETS)
