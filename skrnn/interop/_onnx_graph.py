@@ -8,6 +8,7 @@ The package onnx is imported when the first graph is begun.
 
 import itertools
 import json
+from copy import copy
 
 import numpy as np
 
@@ -42,6 +43,12 @@ class Graph:
         self.nodes, self.constants, self.inputs, self.outputs = [], [], [], []
         self.domains = {"": opset}
         self._names = itertools.count() if names is None else names
+
+    def in_dtype(self, dtype):
+        """The same graph, for what is computed in another dtype."""
+        other = copy(self)
+        other.dtype = np.dtype(dtype)
+        return other
 
     # --- values -------------------------------------------------------------------------------------
 

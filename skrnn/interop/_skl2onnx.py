@@ -5,7 +5,7 @@ arrays, and all steps count. Probabilities, ZipMap and names are as skl2onnx has
 
 Shapes: X (n, T, F), or a table; label (n,), probabilities (n, n_classes); numbers as ``predict`` says.
 
-A class that is to be known there is one more in ``ESTIMATORS``.
+A class that is to be known there is one more in ``ESTIMATORS`` or ``TRANSFORMERS``.
 """
 
 import importlib.util
@@ -14,9 +14,13 @@ import warnings
 import numpy as np
 
 from skrnn._estimators.labels import Labels
+from skrnn._transformers.differencer import Differencer
+from skrnn._transformers.series_scaler import SeriesScaler
+from skrnn._transformers.sliding_window import SlidingWindow
 from skrnn._transformers.time_distributed import TimeDistributed
 from skrnn.classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
 from skrnn.interop._onnx_graph import ML_VERSION, Graph
+from skrnn.interop._onnx_network import ROWS, SEQUENCES, Given
 from skrnn.interop._onnx_transformers import write_transformers
 from skrnn.interop._to_onnx import Options, checked, write
 from skrnn.regressors import GRURegressor, LSTMRegressor, RNNRegressor
@@ -25,6 +29,7 @@ ESTIMATORS = {
     "classifier": (RNNClassifier, LSTMClassifier, GRUClassifier),
     "regressor": (RNNRegressor, LSTMRegressor, GRURegressor),
 }
+TRANSFORMERS = (TimeDistributed, SeriesScaler, Differencer, SlidingWindow)
 
 
 def register_if_installed():
@@ -42,7 +47,8 @@ def register_if_installed():
         update_registered_converter(cls, f"Skrnn{cls.__name__}", _shapes, _convert, options=options)
     for cls in ESTIMATORS["regressor"]:
         update_registered_converter(cls, f"Skrnn{cls.__name__}", _shapes, _convert)
-    update_registered_converter(TimeDistributed, "SkrnnTimeDistributed", _shapes_of_steps, _convert_steps)
+    for cls in TRANSFORMERS:
+        update_registered_converter(cls, f"Skrnn{cls.__name__}", _shapes_of_steps, _convert_steps)
 
 
 def _options(operator, container=None):
@@ -134,18 +140,19 @@ def _convert(scope, operator, container):
 
 
 def _shapes_of_steps(operator):
-    """The shape of what ``TimeDistributed`` gives: as many features as of a step without anything."""
-    transformer, shape = operator.raw_operator, operator.inputs[0].type.shape
+    """The shape of what a transformer gives: as many features as of a step of zeros."""
+    transformer, n_axes = operator.raw_operator, len(operator.inputs[0].type.shape)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a step of zeros has no names of columns
-        n_features = transformer.transform(np.zeros((1, 1, transformer.n_features_in_))).shape[2]
-    operator.outputs[0].type = _type_of_numbers(operator)([*shape[:2], n_features])
+        warnings.simplefilter("ignore")  # the step has no names of columns
+        given = transformer.transform(np.zeros((*[1] * (n_axes - 1), transformer.n_features_in_)))
+    operator.outputs[0].type = _type_of_numbers(operator)([*[None] * (given.ndim - 1), given.shape[-1]])
 
 
 def _convert_steps(scope, operator, container):
-    """The nodes of a ``TimeDistributed``."""
-    transformer = operator.raw_operator
+    """The nodes of a transformer."""
+    transformer, n_axes = operator.raw_operator, len(operator.inputs[0].type.shape)
     g = Graph(container.target_opset, _options(operator).dtype)
-    X = g.input("X", shape=["n", "T", transformer.n_features_in_])
-    g.output("X_new", write_transformers(g, [transformer], X, of_sequences=True))
+    X = g.input("X", shape=[*[None] * (n_axes - 1), transformer.n_features_in_])
+    given = write_transformers(g, [transformer], Given(X, None, SEQUENCES if n_axes == 3 else ROWS))
+    g.output("X_new", given.X)
     _put(g, scope, operator, container)

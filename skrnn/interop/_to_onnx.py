@@ -18,6 +18,7 @@ from skrnn._estimators.unwrap import unwrap_fitted
 from skrnn._estimators.versions import versions
 from skrnn._settings.arguments import is_int
 from skrnn._settings.quoting import quote
+from skrnn._transformers.sliding_window import SlidingWindow
 from skrnn._transformers.swap_time_axis import SwapTimeAxis
 from skrnn._transformers.token_encoder import TokenEncoder
 from skrnn.encoder_decoder import SequenceEncoderDecoder
@@ -27,7 +28,8 @@ from skrnn.interop._onnx_graph import Graph
 from skrnn.interop._onnx_layers import CELLS
 from skrnn.interop._onnx_network import ROWS, SEQUENCES, TABLE, Given, States
 from skrnn.interop._onnx_pairs import write_pair
-from skrnn.interop._onnx_transformers import vocabulary_of, write_encoder, write_transformers
+from skrnn.interop._onnx_texts import vocabulary_of, write_encoder
+from skrnn.interop._onnx_transformers import write_transformers
 
 OLDEST, OLDEST_OF_WORDS = 17, 20  # operators: tests run from the first on; the second has StringSplit
 
@@ -59,9 +61,10 @@ def to_onnx(
     estimator : estimator instance
         A fitted classifier, regressor or encoder-decoder of skrnn; a pipeline that ends in one; or a
         search whose best estimator is one of these. Of what stands before in a pipeline
-        `TimeDistributed` around scalers, `TokenEncoder` for words or lists of tokens and `SwapTimeAxis`
-        become part of the graph, before estimators that read tables the scalers themselves; other
-        transformers of scikit-learn if skl2onnx is installed and knows them.
+        `TimeDistributed` around scalers, `TokenEncoder` for words or lists of tokens, `SeriesScaler`,
+        `Differencer`, `SlidingWindow` and `SwapTimeAxis` become part of the graph, before what reads
+        tables the scalers themselves; other transformers of scikit-learn if skl2onnx is installed and
+        knows them.
     float64 : bool, default=False
         Whether X, answers and all that is computed between are of float64. Runtimes have recurrent
         operators of float32 only, and so the layers become loops (Scan), which are slower.
@@ -130,8 +133,8 @@ def to_onnx(
     With `stateful=True` and `target_delay` an answer stands for the step so many before the one read
     last: the first ones of a sequence are of no step.
 
-    Where skl2onnx is installed, importing `skrnn.interop` registers the estimators and `TimeDistributed`
-    with it, so that its own `to_onnx` takes pipelines with them.
+    Where skl2onnx is installed, importing `skrnn.interop` registers the estimators and the transformers
+    of numbers with it, so that its own `to_onnx` takes models in which they are.
 
     Examples
     --------
@@ -288,7 +291,6 @@ def _given(g, inside, options):
     """X behind the transformers, with the inputs of the graph that it is made of."""
     form, transformers = inside.model.facts.form, inside.transformers
     layout, encoder = layout_of(form), _encoder(inside)
-    reads_lengths = options.lengths and layout == SEQUENCES
     if encoder is not None and not options.ids:
         _check_only(transformers)
         ids, lengths = write_encoder(g, encoder, lengths=options.lengths)
@@ -302,10 +304,12 @@ def _given(g, inside, options):
             "as transformed."
         )
     before = transformers[1:] if options.ids else transformers
+    if any(type(transformer) is SlidingWindow for transformer in before):
+        layout = ROWS  # of the table that windows are made of
     X = _input(g, inside.model.facts, layout, before)
-    lengths = g.input("lengths", np.int64, ["n"]) if reads_lengths else None
-    X = write_transformers(g, before, X, of_sequences=layout == SEQUENCES)
-    return Given(X, lengths, layout)
+    has_lengths = options.lengths and layout == SEQUENCES
+    lengths = g.input("lengths", np.int64, ["n"]) if has_lengths else None
+    return write_transformers(g, before, Given(X, lengths, layout))
 
 
 def _encoder(inside):

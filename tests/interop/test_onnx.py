@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
+from sklearn.impute import SimpleImputer
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
@@ -37,7 +38,7 @@ from skrnn import (
 from skrnn.cells import LSTM
 from skrnn.interop import to_onnx
 from skrnn.losses import SquaredError
-from skrnn.preprocessing import SwapTimeAxis
+from skrnn.preprocessing import Differencer, FillForward, SeriesScaler, SwapTimeAxis
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -426,7 +427,8 @@ def test_states_in_float64():
 SCALERS = [
     StandardScaler(), StandardScaler(with_mean=False), StandardScaler(with_std=False), RobustScaler(),
     RobustScaler(with_scaling=False), MinMaxScaler((-1, 2)), MinMaxScaler(clip=True), MaxAbsScaler(),
-    FunctionTransformer(), make_pipeline(StandardScaler(), "passthrough", MinMaxScaler()),
+    FunctionTransformer(), SimpleImputer(),
+    make_pipeline(StandardScaler(), "passthrough", MinMaxScaler()),
 ]  # fmt: skip
 
 
@@ -451,6 +453,70 @@ def test_features_before_time():
     pipe = make_pipeline(SwapTimeAxis(), TimeDistributed(StandardScaler()), GRURegressor(**SMALL))
     pipe.fit(X, X[:, 0, 0])
     assert_same(pipe, X, {"X": X}, lengths=False)
+
+
+def with_missing_values():
+    """Some are NaN, one series is constant, one is of one step."""
+    X = [1e3 + 10 * x for x in ragged()]
+    X[4][:] = 1234.56
+    X[5][0, 1] = X[6][:, 2] = np.nan
+    return X
+
+
+@pytest.mark.parametrize("method", ["standard", "mean"])
+def test_series_by_their_own_scale(method):
+    X = [np.nan_to_num(x, nan=990.0) for x in with_missing_values()]
+    pipe = make_pipeline(SeriesScaler(method=method), GRURegressor(**SMALL)).fit(X, numbers(X))
+    assert_same(pipe, X, padded(X))
+    square = np.stack([np.resize(x, (T, F)) for x in X])
+    assert_same(pipe, square, {"X": square}, lengths=False)
+    rows = np.concatenate(X)
+    pipe = make_pipeline(SeriesScaler(method=method), LSTMRegressor(rows="steps", **SMALL))
+    assert_same(pipe.fit(rows, rows[:, 0] / 1e3), rows, {"X": rows})
+
+
+def test_missing_values_of_series_do_not_count():
+    X = with_missing_values()
+    steps = SeriesScaler(), TimeDistributed(SimpleImputer())
+    pipe = make_pipeline(*steps, GRURegressor(**SMALL)).fit(X, numbers(ragged()))
+    assert_same(pipe, X, padded(X))
+
+
+@pytest.mark.parametrize("lag", [1, 3, (1, 2), 50])
+def test_differences(lag):
+    X = ragged()
+    pipe = make_pipeline(Differencer(lag, fill_value=0.5), GRURegressor(**SMALL)).fit(X, numbers(X))
+    assert_same(pipe, X, padded(X))
+    rows = np.concatenate(X)
+    pipe = make_pipeline(Differencer(lag), GRURegressor(rows="steps", **SMALL)).fit(rows, rows[:, 0])
+    assert_same(pipe, rows, {"X": rows})
+
+
+@pytest.mark.parametrize("n", [1, 4, 20])
+@pytest.mark.parametrize(
+    "window", [SlidingWindow(3), SlidingWindow(4, stride=3), SlidingWindow(2, sampling_step=5)], ids=str
+)
+def test_windows(window, n):
+    X = np.random.RandomState(0).normal(size=(20, F))
+    y = X[window.window_rows(X), 0]
+    pipe = make_pipeline(MinMaxScaler(), window, LSTMRegressor(bidirectional=True, **SMALL)).fit(X, y)
+    assert_same(pipe, X[:n], {"X": X[:n]})
+
+
+def test_series_that_are_not_written():
+    table = np.column_stack([np.arange(30) % 2, np.random.RandomState(0).normal(size=(30, F))])
+    for step in (SlidingWindow(3, sequence_id=0), SeriesScaler(sequence_id=0)):
+        pipe = make_pipeline(step, GRURegressor(**SMALL))
+        pipe.set_params(gruregressor__rows="sequences" if isinstance(step, SlidingWindow) else "steps")
+        with pytest.raises(ValueError, match=r"does not write .* with sequence_id=0"):
+            to_onnx(pipe.fit(table, table[:, 1]))
+    X = ragged()
+    pipe = make_pipeline(SeriesScaler(method="robust"), GRURegressor(**SMALL)).fit(X, numbers(X))
+    with pytest.raises(ValueError, match="does not write SeriesScaler with method='robust'"):
+        to_onnx(pipe)
+    pipe = make_pipeline(FillForward(), GRURegressor(**SMALL)).fit(X, numbers(X))
+    with pytest.raises(ValueError, match="does not write FillForward"):
+        to_onnx(pipe)
 
 
 def test_the_best_of_a_search():
@@ -484,10 +550,6 @@ def test_a_transformer_that_nobody_knows(monkeypatch):
     assert len(str(error.value)) <= 600
     monkeypatch.setitem(sys.modules, "skl2onnx", None)
     with pytest.raises(ValueError, match="skl2onnx is not installed"):
-        to_onnx(pipe)
-    table = np.concatenate(X)
-    pipe = make_pipeline(SlidingWindow(3), GRURegressor(**SMALL)).fit(table, table[:, 0])
-    with pytest.raises(ValueError, match="does not write SlidingWindow"):
         to_onnx(pipe)
 
 

@@ -17,8 +17,10 @@ from skrnn import (
     LSTMRegressor,
     RNNClassifier,
     RNNRegressor,
+    SlidingWindow,
     TimeDistributed,
 )
+from skrnn.preprocessing import Differencer, SeriesScaler
 
 skl2onnx = pytest.importorskip("skl2onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -97,6 +99,21 @@ def test_pipelines_of_tables():
     rows = numbers().reshape(-1, F)
     pipe = make_pipeline(MinMaxScaler(), GRURegressor(rows="steps", **SMALL)).fit(rows, rows[:, 0])
     assert_close(pipe.predict(rows), run(skl2onnx.to_onnx(pipe, rows[:1]), rows)[0])
+
+
+@pytest.mark.parametrize(
+    "steps", [[SeriesScaler()], [Differencer(2), TimeDistributed(StandardScaler())]], ids=str
+)
+def test_series(steps):
+    X = numbers()
+    pipe = make_pipeline(*steps, GRURegressor(**SMALL)).fit(X, X[:, -1, 0])
+    assert_close(pipe.predict(X), run(skl2onnx.to_onnx(pipe, X[:1]), X)[0])
+
+
+def test_windows():
+    X = numbers().reshape(-1, F)
+    pipe = make_pipeline(SeriesScaler(), SlidingWindow(4), GRURegressor(**SMALL)).fit(X, X[:, 0])
+    assert_close(pipe.predict(X), run(skl2onnx.to_onnx(pipe, X[:1]), X)[0])
 
 
 def test_float64():

@@ -1,0 +1,124 @@
+"""Transformers of this package that look at more than one step of a series, in ONNX.
+
+Shapes: X (n, T, F) of sequences that may be padded, with ``lengths`` (n,), or the table (T, F) of a
+single series; a window has L rows.
+
+Each is a function of the graph, the fitted transformer and what is ``Given``, and returns what is given
+to the next one; to add one, enter it in ``SERIES``.
+"""
+
+import numpy as np
+
+from skrnn._settings.quoting import quote
+from skrnn._transformers.differencer import Differencer
+from skrnn._transformers.series_scaler import SeriesScaler
+from skrnn._transformers.sliding_window import SlidingWindow
+from skrnn._transformers.swap_time_axis import SwapTimeAxis
+from skrnn.interop._onnx_network import SEQUENCES
+
+
+def not_written(transformer, why=""):
+    """The error about a transformer that there is no graph of."""
+    name = type(transformer).__name__
+    return ValueError(
+        f"to_onnx does not write {name}{why}. Transform X before the graph reads it, and pass the last "
+        "step of the pipeline, estimator[-1]. Of sequences it writes TimeDistributed around scalers, "
+        "TokenEncoder, SeriesScaler, Differencer, SlidingWindow and SwapTimeAxis."
+    )
+
+
+def _check_one_series(transformer):
+    """The graph reads a single series, without the column that says which."""
+    if transformer.sequence_id is not None:
+        raise not_written(transformer, f" with sequence_id={quote(transformer.sequence_id)}")
+
+
+# --- axes and windows -------------------------------------------------------------------------------
+
+
+def _swapped(g, transformer, given):
+    return given._replace(X=g.op("Transpose", given.X, perm=[0, 2, 1]))
+
+
+def _windows(g, transformer, given):
+    """(T, F) -> (windows, L, F): the rows of each, the first row where there is none."""
+    _check_one_series(transformer)
+    T, stride = g.op("Squeeze", g.size(given.X, 0), [0]), transformer.stride
+    first = g.op("Mod", g.op("Sub", T, 1), stride)  # windows are counted back from the last row
+    ends = g.op("Unsqueeze", g.op("Range", first, T, stride), [1])
+    before = np.arange(1 - transformer.length, 1)[None] * transformer.sampling_step
+    rows = g.op("Max", g.op("Add", ends, before), 0)
+    return given._replace(X=g.op("Gather", given.X, rows, axis=0), layout=SEQUENCES)
+
+
+# --- differences ------------------------------------------------------------------------------------
+
+
+def _differences(g, transformer, given):
+    """Every value without an earlier one of its series."""
+    _check_one_series(transformer)
+    X, axis, depth = given.X, 1 if given.layout == SEQUENCES else 0, 0
+    n_axes = 2 + axis
+    for lag in transformer._lags():
+        depth += lag
+        before = [lag * (k == axis) for k in range(n_axes)]
+        earlier = g.op("Pad", X, [*before, *[0] * n_axes], 0.0)
+        earlier = g.op("Slice", earlier, [0], g.size(X, axis), [axis])
+        X = g.op("Sub", X, earlier)
+    T = g.op("Squeeze", g.size(X, axis), [0])
+    steps = g.op("Unsqueeze", g.op("Range", 0, T, 1), [1])
+    has_earlier = g.op("GreaterOrEqual", steps, depth)
+    return given._replace(X=g.op("Where", has_earlier, X, float(transformer.fill_value)))
+
+
+# --- scales -----------------------------------------------------------------------------------------
+
+
+def _scaled(g, transformer, given):
+    """Every series by its own statistics: of a table those of fit, of sequences those that they have."""
+    _check_one_series(transformer)
+    if given.layout != SEQUENCES:
+        center, scale = transformer.center_[0], transformer.scale_[0]
+        return given._replace(X=g.op("Div", g.op("Sub", given.X, center), scale))
+    if transformer.method not in ("standard", "mean"):
+        raise not_written(transformer, f" with method={quote(transformer.method)}, of sequences")
+    # in float64, as skrnn does: else no series were constant
+    wide = g.in_dtype(np.float64)
+    X = wide.cast(given.X)
+    center, scale = _statistics(wide, transformer.method, X, _is_known(wide, X, given.lengths))
+    return given._replace(X=g.cast(wide.op("Div", wide.op("Sub", X, center), scale)))
+
+
+def _is_known(g, X, lengths):
+    """Which values of X (n, T, F) are there, and are numbers."""
+    known = g.op("Not", g.op("IsNaN", X))
+    if lengths is None:
+        return known
+    T = g.op("Squeeze", g.size(X, 1), [0])
+    steps = g.op("Unsqueeze", g.op("Range", 0, T, 1), [0, 2])
+    return g.op("And", known, g.op("Less", steps, g.op("Unsqueeze", lengths, [1, 2])))
+
+
+def _statistics(g, method, X, known):
+    """Center and scale (n, 1, F) of what is known; the scale of what is constant is 1."""
+    count = g.op("Max", g.op("ReduceSum", g.cast(known), [1]), 1.0)
+
+    def mean(values):
+        return g.op("Div", g.op("ReduceSum", g.op("Where", known, values, 0.0), [1]), count)
+
+    if method == "mean":
+        center, scale = g.op("Mul", count, 0.0), mean(g.op("Abs", X))
+    else:
+        center = mean(X)
+        distance = g.op("Sub", X, center)
+        scale = g.op("Sqrt", mean(g.op("Mul", distance, distance)))
+    rounding = g.op("Mul", g.op("Abs", center), 10 * np.finfo(float).eps)
+    return center, g.op("Where", g.op("Greater", scale, rounding), scale, 1.0)
+
+
+SERIES = {
+    Differencer: _differences,
+    SeriesScaler: _scaled,
+    SlidingWindow: _windows,
+    SwapTimeAxis: _swapped,
+}
