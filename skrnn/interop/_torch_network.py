@@ -184,10 +184,18 @@ class Computation:
 
     def _answers(self, raw):
         """Raw outputs (..., K) as what the module answers."""
+        if self.plan.link == "quantiles":
+            return self._quantiles(raw)
         y = LINKS[self.plan.link](raw)
         if self.plan.n_columns:
             y = y * self.scale + self.mean
         return y[..., 0] if self.plan.is_1d else y
+
+    def _quantiles(self, raw):
+        """(..., n_quantiles), or of several targets (..., n_targets, n_quantiles)."""
+        raw = raw.unflatten(-1, (self.plan.n_columns, -1))
+        y = LINKS["quantiles"](raw) * self.scale[:, None] + self.mean[:, None]
+        return y[..., 0, :] if self.plan.n_columns == 1 else y
 
 
 def __getattr__(name):

@@ -178,6 +178,15 @@ def test_losses(parameters):
     assert_same_bits(model, from_torch(module, model))
 
 
+def test_quantiles_of_several_outputs():
+    X = sequences(ragged=False)
+    options = {"loss": "quantile", "quantile": [0.1, 0.5, 0.9]}
+    model = fitted(GRURegressor, X, 5 + 3 * X[:, -1, :2], **options)
+    assert_same(answers(to_torch(model), X), model.predict(X))
+    model = fitted(GRURegressor, X, 5 + 3 * X[..., :2], return_sequences=True, **options)
+    assert_same(answers(to_torch(model), X), model.predict(X))
+
+
 def test_quantiles_far_apart():
     """Where PyTorch's own softplus is not exact any more."""
     X = sequences(ragged=False)
