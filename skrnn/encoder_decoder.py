@@ -17,6 +17,7 @@ from skrnn._estimators.base import Trainable
 from skrnn._estimators.blas import one_thread
 from skrnn._estimators.keywords import own_keywords
 from skrnn._estimators.memory import with_text
+from skrnn._estimators.taking_over import pairs_from_weights
 from skrnn._estimators.texts import Texts
 from skrnn._estimators.threads import mapper
 from skrnn._reading.pair_reader import PairReader, check_same_number
@@ -25,6 +26,7 @@ from skrnn._reading.vocabulary import read_texts
 from skrnn._reading.weights import read_weights
 from skrnn._settings.pair_table import tables
 from skrnn._settings.settings import PairSettings
+from skrnn._settings.texts import complete
 from skrnn.cells import GRU, LSTM, Elman
 
 __all__ = ["GRUEncoderDecoder", "LSTMEncoderDecoder", "RNNEncoderDecoder", "SequenceEncoderDecoder"]
@@ -61,6 +63,44 @@ class SequenceEncoderDecoder(Trainable):
         return tables(cls._owners())
 
     # --- public methods -------------------------------------------------------------------------
+
+    @classmethod
+    @complete
+    def from_weights(cls, weights, *, source_vocabulary, target_vocabulary, draw=(), **params):
+        """Make a fitted encoder-decoder of given weights.
+
+        Parameters
+        ----------
+        weights : dict of str to array-like
+            All weights by name: those of `weights_`, or any of these names and shapes.
+        source_vocabulary : dict of token to int
+            The row of ``encoder.embedding.W`` of every source token, from 0 on.
+        target_vocabulary : dict of token to int
+            The row of ``decoder.embedding.W``, and the output, of every target token, from 1 on.
+        draw : str or tuple of str, default=()
+            Weights that are drawn at random in place of what `weights` has, or has not: names, or those
+            of parts, as "encoder.embedding" or "decoder". The forget bias is then the cell's own, unless
+            `forget_bias` is a number or a tuple.
+        **params : dict
+            Those of the constructor; `max_length` is needed. `hidden_size` and `embedding_size` may be
+            left out: the shapes say them. `dtype=None` is that of the weights.
+
+        .. from weights
+
+        Examples
+        --------
+        >>> from skrnn import GRUEncoderDecoder
+        >>> model = GRUEncoderDecoder(hidden_size=8, max_iter=9, tol=None, random_state=0)
+        >>> model = model.fit(["one", "two"], ["1", "2"])
+        >>> again = GRUEncoderDecoder.from_weights(
+        ...     model.weights_, source_vocabulary=model.source_vocabulary_,
+        ...     target_vocabulary=model.target_vocabulary_, max_length=2,
+        ... )
+        >>> again.predict(["one"]) == model.predict(["one"])
+        True
+        """
+        vocabularies = source_vocabulary, target_vocabulary
+        return pairs_from_weights(cls, weights, params, draw, vocabularies)
 
     @own_keywords
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):

@@ -372,7 +372,7 @@ def test_documentation_is_that_of_the_code(cls):
 
 def test_documentation_of_methods(cls):
     methods = docstrings.own_methods(cls)
-    assert sorted(methods) == ["fit", "predict", "score", "weights_"]
+    assert sorted(methods) == ["fit", "from_weights", "predict", "score", "weights_"]
     for name, method in methods.items():
         doc = docstrings.parsed(method)
         docstrings.assert_parameters_are_those(doc, inspect.signature(method))

@@ -7,6 +7,7 @@ The protocol that ``Numbers`` and ``Labels`` share is described in ``_reading/re
 that sources and targets are read together.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +48,18 @@ class Texts:
         """The vocabularies of sources and targets, lists of tokens."""
         source, target = learn_vocabulary(X, first=0), learn_vocabulary(y, first=STOP + 1)
         return cls(source, target, max(map(len, y)))
+
+    @classmethod
+    def given(cls, settings, source, target):
+        """The vocabularies beside given weights; `max_length` says what fit would have seen."""
+        _check_vocabulary(source, "source_vocabulary", 0)
+        _check_vocabulary(target, "target_vocabulary", STOP + 1)
+        if settings.max_length is None:
+            raise ValueError(
+                "max_length=None is twice the longest target of fit, and there was none: pass "
+                "max_length, the tokens after which an answer has to end."
+            )
+        return cls(dict(source), dict(target), int(settings.max_length))
 
     def check_known(self, y, weight, name):
         """Raise a ValueError for a target, of weight above zero, with a token not in the vocabulary."""
@@ -126,3 +139,15 @@ class Texts:
     def published(self):
         """The attributes of the estimator that say this."""
         return {"source_vocabulary_": dict(self.source), "target_vocabulary_": dict(self.target)}
+
+
+def _check_vocabulary(vocabulary, name, first):
+    """Raise an error unless it is a dict of tokens to whole numbers, without gaps."""
+    if not isinstance(vocabulary, Mapping):
+        raise TypeError(f"{name} must be a dict of token to number, got {type(vocabulary).__name__}.")
+    numbers = list(vocabulary.values())
+    if not numbers or sorted(map(repr, numbers)) != sorted(map(repr, range(first, first + len(numbers)))):
+        raise ValueError(
+            f"{name} must give its tokens the numbers from {first} on, without gaps, as {name}_ does; "
+            f"got {quote(dict(vocabulary))}."
+        )

@@ -95,7 +95,7 @@ class PairReader:
         X, y, weight = self._read_texts(X, y, sample_weight, TRAINING)
         facts = self.before
         if facts is None:
-            facts = self._new_facts(self.settings.targets.learn(X, y))
+            facts = self.new_facts(self.settings.targets.learn(X, y))
         else:
             check_goes_on(self.settings.fixed, facts.fixed)
             facts.targets.check_known(y, weight, TRAINING.y)
@@ -124,7 +124,8 @@ class PairReader:
         advise_on_same_index(passed, names, **others)
         return X, y, weight
 
-    def _new_facts(self, targets):
+    def new_facts(self, targets):
+        """The facts of a first fit, or those beside given weights."""
         settings, dtype = self.settings, np.dtype(self.settings.dtype or np.float64)
         architecture = PairArchitecture(
             settings.cell, settings.cell_options, settings.hidden_sizes, int(settings.embedding_size),

@@ -9,10 +9,13 @@ from support.estimators import name_of
 
 from skrnn import (
     GRUClassifier,
+    GRUEncoderDecoder,
     GRURegressor,
     LSTMClassifier,
+    LSTMEncoderDecoder,
     LSTMRegressor,
     RNNClassifier,
+    RNNEncoderDecoder,
     RNNRegressor,
 )
 from skrnn.cells import LSTM
@@ -268,6 +271,59 @@ def test_the_other_way_round():
     weights = fitted(LSTMClassifier, TOKENS, y, embedding_size=5).exact_weights_
     made = LSTMClassifier.from_weights(weights, draw="embedding", embedding_size=5, n_tokens=50)
     assert made.weights_["embedding.W"].shape == (50, 5)
+
+
+# --- encoder-decoders --------------------------------------------------------------------------------
+
+PAIRS = ["one", "two", "three"], ["1", "2", "3"]
+
+
+def of_pairs(model, **more):
+    return {
+        "source_vocabulary": model.source_vocabulary_, "target_vocabulary": model.target_vocabulary_,
+        "max_length": 2, **more,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", ["float32", None])
+@pytest.mark.parametrize("cls", [RNNEncoderDecoder, LSTMEncoderDecoder, GRUEncoderDecoder], ids=name_of)
+def test_encoder_decoders(cls, dtype):
+    small = {**SMALL, "hidden_size": (4, 3), "max_iter": 9, "embedding_size": 5, "dtype": dtype}
+    model = cls(**small).fit(*PAIRS)
+    back = cls.from_weights(model.weights_, **of_pairs(model, warm_start=True, max_iter=2, tol=None))
+    assert back.predict(PAIRS[0]) == model.predict(PAIRS[0])
+    assert back.get_params()["hidden_size"] == (4, 3)
+    for name, W in model.weights_.items():
+        assert back.weights_[name].tobytes() == W.tobytes()
+    assert back.fit(*PAIRS).n_updates_ > 0
+
+
+def test_what_is_drawn_of_encoder_decoders():
+    model = GRUEncoderDecoder(**SMALL).fit(*PAIRS)
+    more = of_pairs(model, target_vocabulary={"x": 1, "y": 2}, random_state=0)
+    made = GRUEncoderDecoder.from_weights(model.weights_, draw="decoder", **more)
+    assert made.weights_["decoder.readout.b"].shape == (3,)
+    assert_same([made.weights_["encoder.layer0.W_h"]], [model.weights_["encoder.layer0.W_h"]])
+
+
+@pytest.mark.parametrize(
+    ("more", "error", "message"),
+    [
+        ({"max_length": None}, ValueError, "pass max_length"),
+        ({"source_vocabulary": ["a"]}, TypeError, "source_vocabulary must be a dict.*got list"),
+        ({"source_vocabulary": {}}, ValueError, "source_vocabulary must give its tokens"),
+        ({"target_vocabulary": {"1": 0, "2": 1}}, ValueError, "numbers from 1 on, without gaps"),
+        ({"target_vocabulary": {"1": 1, "2": 3}}, ValueError, "numbers from 1 on, without gaps"),
+        ({"source_vocabulary": {"a": 0}}, ValueError, r"'encoder.embedding.W'\] has shape"),
+        ({"draw": "readout"}, ValueError, "draw names 'readout'"),
+    ],
+    ids=str,
+)
+def test_what_is_wrong_with_vocabularies(more, error, message):
+    model = GRUEncoderDecoder(**SMALL).fit(*PAIRS)
+    with pytest.raises(error, match=message) as caught:
+        GRUEncoderDecoder.from_weights(model.weights_, **of_pairs(model, **more))
+    assert len(str(caught.value)) <= 600
 
 
 # --- errors -----------------------------------------------------------------------------------------
