@@ -110,6 +110,16 @@ class SequenceEncoderDecoder(BaseEstimator):
         y_val: Sequence[Any] | None = None,
         sample_weight_val: ArrayLike | None = None,
     ) -> Self: ...
+    @classmethod
+    def from_weights(
+        cls,
+        weights: dict[str, ArrayLike],
+        *,
+        source_vocabulary: dict[Any, int],
+        target_vocabulary: dict[Any, int],
+        draw: str | tuple[str, ...] = (),
+        **params: Any,
+    ) -> Any: ...
     def get_metadata_routing(self) -> Any: ...
     def get_params(self, deep: bool = True) -> dict[str, Any]: ...
     def predict(self, X: Sequence[Any]) -> list[Any]: ...
