@@ -16,6 +16,8 @@ import pandas as pd
 
 import skrnn
 from skrnn import preprocessing
+from skrnn.interop import save
+from skrnn.interop._save import CLASSES
 
 N, T = 12, 4
 X = np.random.RandomState(0).normal(size=(N, T, 2)).round(3)
@@ -45,6 +47,8 @@ def models():
     yield "steps", steps.fit(FRAME, FRAME["x"]), "predict", FRAME
     pairs = skrnn.GRUEncoderDecoder(**{**SMALL, "max_iter": 60})
     yield "pairs", pairs.fit(TEXTS, ["1", "2", "3"]), "predict", TEXTS
+    numbers = skrnn.LSTMEncoderDecoderRegressor(**SMALL, loss="poisson")
+    yield "pairs of numbers", numbers.fit(RAGGED, [x[:2] ** 2 for x in RAGGED]), "predict", RAGGED
     yield "token encoder", skrnn.TokenEncoder().fit(TEXTS), "transform", TEXTS
     yield "scaler", preprocessing.SeriesScaler().fit(X), "transform", X
     yield "differencer", preprocessing.Differencer().fit(X), "transform", X
@@ -63,7 +67,10 @@ def main():
     folder.mkdir(parents=True)
     said = {}
     for name, model, method, asked in models():
-        joblib.dump(model, folder / f"{name.replace(' ', '_')}.joblib", compress=("zlib", 9))
+        path = folder / name.replace(" ", "_")
+        joblib.dump(model, path.with_suffix(".joblib"), compress=("zlib", 9))
+        if type(model).__name__ in CLASSES:
+            save(model, path.with_suffix(".safetensors"))
         said[name] = answers(model, method, asked)
     (folder / "answers.json").write_text(json.dumps(said, indent=1))
 
