@@ -5,58 +5,65 @@ The digest is of the values alone, in whatever form a file has them: pickle, job
 Of objects that are no plain data it only knows that they are there, as they may be saved as something
 else; those of skrnn have a digest of their own.
 
-To take in another type, enter it in ``_feed``.
+To take in another type, enter it in ``_describe``.
 """
 
 import hashlib
 
 import numpy as np
 
-PLAIN = (type(None), bool, int, float, complex, str, bytes)
+PLAIN = (bool, int, float, complex, str, bytes)
+QUICK = frozenset({*PLAIN, type(None)})  # those that write themselves, and are no subclass
 
 
 def digest(data):
     """A short text that is another one for other data."""
-    hasher = hashlib.blake2b(digest_size=16)
-    _feed(hasher.update, data)
-    return hasher.hexdigest()
+    parts = []
+    _describe(data, parts.append)
+    return _hash("".join(parts).encode("utf-8", "surrogatepass"))
 
 
-def _feed(update, value):
-    """Tell ``update`` a value in bytes, from which it could be read again."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, np.ndarray):
-        _feed_array(update, value)
-    elif isinstance(value, dict):
-        update(b"dict %d " % len(value))
+def _hash(data):
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def _describe(value, tell):
+    """Tell a value in words, from which it could be read again; arrays by their hash."""
+    kind = type(value)
+    if kind in QUICK:
+        text = repr(value)
+        tell(f"{kind.__name__} {len(text)} {text} ")
+    elif kind is dict or isinstance(value, dict):
+        tell(f"dict {len(value)} ")
         for key, one in value.items():
-            _feed(update, key)
-            _feed(update, one)
+            _describe(key, tell)
+            _describe(one, tell)
     elif isinstance(value, (list, tuple)):
-        update(b"%s %d " % (b"list" if isinstance(value, list) else b"tuple", len(value)))
+        tell(f"{'list' if isinstance(value, list) else 'tuple'} {len(value)} ")
         for one in value:
-            _feed(update, one)
+            _describe(one, tell)
+    elif isinstance(value, np.ndarray):
+        _describe_array(value, tell)
     else:
-        update(_text_of(value).encode("utf-8", "surrogatepass"))
+        _describe_another(value, tell)
 
 
-def _feed_array(update, array):
-    update(f"array {array.dtype.str} {array.shape} ".encode())
+def _describe_array(array, tell):
+    tell(f"array {array.dtype.str} {array.shape} ")
     if array.dtype.hasobject:
-        for one in array.ravel().tolist():
-            _feed(update, one)
+        _describe(array.ravel().tolist(), tell)
     elif array.size:
-        update(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
+        tell(_hash(np.ascontiguousarray(array).reshape(-1).view(np.uint8)))
 
 
-def _text_of(value):
-    """A number, a text, or the name of a class or function; of another object nothing."""
-    if isinstance(value, PLAIN):
-        # subclasses write themselves in their own way
+def _describe_another(value, tell):
+    """A scalar of NumPy as that of Python; of an object that has no name nothing but that it is there."""
+    if isinstance(value, np.generic) and type(value.item()) in QUICK:
+        _describe(value.item(), tell)
+    elif isinstance(value, PLAIN):  # subclasses write themselves in their own way
         kind = next(kind for kind in PLAIN if isinstance(value, kind))
-        text = kind.__repr__(value)
-        return f"{kind.__name__} {len(text)} {text} "
-    if isinstance(value, np.dtype):
-        return f"dtype {value.str} "
-    return f"{getattr(value, '__qualname__', 'an object')} "
+        tell(f"{kind.__name__} {kind.__repr__(value)} ")
+    elif isinstance(value, np.dtype):
+        tell(f"dtype {value.str} ")
+    else:
+        tell(f"{getattr(value, '__qualname__', 'an object')} ")

@@ -331,6 +331,19 @@ class ConformalRegressor(Stamped, RegressorMixin, BaseEstimator):
             return routed.estimator.fit, of_splitter.get("groups")
         return {name: one for name, one in params.items() if name != "groups"}, params.get("groups")
 
+    def _to_plain(self, state):
+        """Folds as pairs of arrays, so that files need no class of theirs."""
+        if "_folds" not in state:
+            return state
+        plain = [[(one.errors, one.mass) for one in folds] for folds in state["_folds"]]
+        return {**state, "_folds": plain}
+
+    def _from_plain(self, state):
+        if "_folds" not in state:
+            return state
+        folds = [[Fold(*one) if isinstance(one, tuple) else one for one in f] for f in state["_folds"]]
+        return {**state, "_folds": folds}
+
     def _publish(self, fitted, levels, form, measured):
         measured = [one for one in measured if len(one.units)]  # in a fold all weights may be zero
         n_units = sum(len(np.unique(one.units)) for one in measured)

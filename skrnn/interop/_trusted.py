@@ -1,6 +1,7 @@
 """What skops must be told to trust in a file with estimators of skrnn: their own classes, and no other.
 
-All that they hold is plain data (``_estimators/plain.py``). A new class is found by itself.
+All that they hold is plain data (``_estimators/plain.py``). A new class is found by itself. Forecasters
+are not among them: they hold a frame, of pandas or polars, for which skops has no form.
 """
 
 import inspect
@@ -8,6 +9,7 @@ import inspect
 from sklearn.base import BaseEstimator
 
 from skrnn import classifiers, encoder_decoder, encoder_decoder_regressors, preprocessing, regressors
+from skrnn._forecasting.conformal import ConformalRegressor
 
 MODULES = (classifiers, encoder_decoder, encoder_decoder_regressors, regressors, preprocessing)
 
@@ -22,5 +24,7 @@ def _classes():
                 yield found
 
 
-TRUSTED_TYPES = sorted({f"{cls.__module__}.{cls.__qualname__}" for cls in _classes()})
+TRUSTED_TYPES = sorted(
+    {f"{cls.__module__}.{cls.__qualname__}" for cls in (*_classes(), ConformalRegressor)}
+)
 """Names of the estimators and transformers of skrnn, a list of str: what ``trusted`` of skops takes."""

@@ -30,6 +30,8 @@ def fitted(cls):
         return cls(**SMALL).fit(["one", "two"], ["1", "2"])
     if cls.__name__.endswith("EncoderDecoderRegressor"):
         return cls(**SMALL).fit(X, X[:, :2])
+    if cls is skrnn.ConformalRegressor:
+        return cls(skrnn.GRURegressor(**SMALL), levels=0.5, cv=2).fit(X, X[:, -1, 0])
     if cls is skrnn.TokenEncoder:
         return cls().fit(["one", "two"])
     if cls.__module__.startswith("skrnn._transformers"):
@@ -42,7 +44,7 @@ def test_they_are_all_classes_with_a_network_and_all_transformers():
     public = [getattr(skrnn, name) for name in skrnn.__all__]
     of_networks = {cls.__name__ for cls in public if isinstance(cls, type) and hasattr(cls, "_cell")}
     transformers = {name for name in preprocessing.__all__ if name[0].isupper()}
-    assert of_networks | transformers == named
+    assert of_networks | transformers | {"ConformalRegressor"} == named
     assert len(named) == len(TRUSTED_TYPES)
     assert all(isinstance(name, str) for name in TRUSTED_TYPES)
 
@@ -50,8 +52,9 @@ def test_they_are_all_classes_with_a_network_and_all_transformers():
 @pytest.mark.parametrize("cls", list(classes()), ids=lambda cls: cls.__name__)
 def test_a_file_needs_trust_in_its_own_class_only(cls):
     data = skops.dumps(fitted(cls))
-    own = f"{cls.__module__}.{cls.__qualname__}"
-    assert skops.get_untrusted_types(data=data) == [own]
+    own = [f"{cls.__module__}.{cls.__qualname__}"]
+    own += ["skrnn.regressors.GRURegressor"] if cls is skrnn.ConformalRegressor else []
+    assert skops.get_untrusted_types(data=data) == own
     again = skops.loads(data, trusted=TRUSTED_TYPES)
     assert type(again) is cls
     assert again.__getstate__().keys() == fitted(cls).__getstate__().keys()
