@@ -33,6 +33,7 @@ from skrnn._estimators.unwrap import WRAPPERS, answers_per_step, unwrap
 from skrnn._reading.containers import as_items
 from skrnn._reading.weights import read_weights
 from skrnn._settings.quoting import listed, quote
+from skrnn.encoder_decoder_regressors import SequenceEncoderDecoderRegressor
 
 __all__ = ["sequence_scorer"]
 
@@ -74,7 +75,8 @@ def sequence_scorer(scoring, **kwargs):
     Whether answers are per time step, `return_sequences` of the fitted estimator says, of the last step
     for a pipeline. For estimators that have no such parameter, y says: a list or object array of arrays,
     and a 3-D array, hold targets per time step; an array (n, k) holds k outputs per sequence, unless
-    `predict` answers with a list or object array of arrays.
+    `predict` answers with a list or object array of arrays. Encoder-decoders of numbers, as
+    :class:`~skrnn.GRUEncoderDecoderRegressor`, are asked for answers as long as y.
 
     With one target per sequence, and with `rows="steps"`, y and answers are flat as they are: the wrapped
     scorer gets everything unchanged.
@@ -224,6 +226,8 @@ def _answers_per_step(estimator, X, y):
     model = unwrap(estimator, through=WRAPPERS).estimator
     if getattr(model, "rows", "sequences") == "steps":
         return False
+    if isinstance(model, SequenceEncoderDecoderRegressor):
+        return True
     fitted = answers_per_step(model)
     if fitted is not None:
         return fitted
@@ -358,12 +362,19 @@ class _FlatAnswers:
 
     def _flattened(self, name, method):
         def answer(X):
-            flat, lengths = _flatten(method(X), f"The answer of {name}")
+            flat, lengths = _flatten(self._answer(method, X), f"The answer of {name}")
             _check_same_lengths(self._lengths, lengths, name)
             return flat
 
         answer.__name__ = name  # by which scikit-learn knows what the answers are
         return answer
+
+    def _answer(self, method, X):
+        """What the method answers; one that answers any number of steps is asked for those of y."""
+        inside = unwrap(self._estimator, through=WRAPPERS)
+        if not isinstance(inside.estimator, SequenceEncoderDecoderRegressor) or inside.wrappers:
+            return method(X)
+        return inside.estimator.predict(inside.transform(X), horizon=self._lengths)
 
 
 def _flatten(values, name):

@@ -20,6 +20,7 @@ from support.inside import targets_of, theta_of
 
 import skrnn
 from skrnn.inspection import permutation_importance
+from skrnn.metrics import sequence_scorer
 
 pytestmark = pytest.mark.filterwarnings("ignore:Maximum iterations:sklearn.exceptions.ConvergenceWarning")
 
@@ -476,6 +477,24 @@ def test_searches_and_pipelines():
     X, y = running_sums(30, equal=True)
     assert np.isfinite(cross_val_score(ONE(**SMALL), X, y, cv=3)).all()
     assert cross_val_predict(ONE(**SMALL), X, y, cv=3).shape == (30, 3)
+
+
+@pytest.mark.parametrize("K", [None, 1, 2])
+@pytest.mark.parametrize("equal", [True, False], ids=["equal", "ragged"])
+def test_scorers_count_time_steps(K, equal):
+    """Answers are as long as the targets; X may go through transformers first."""
+    X, y = running_sums(30, K=K, equal=equal)
+    scale = skrnn.TimeDistributed(StandardScaler())
+    flat = np.concatenate(list(y))
+    for model in (ONE(**SMALL), make_pipeline(scale, ONE(**SMALL))):
+        model.fit(X, y)
+        answers = ONE.predict if isinstance(model, ONE) else type(model).predict
+        said = np.concatenate(list(answers(model, X, horizon=list(map(len, y)))))
+        error = sequence_scorer("neg_mean_absolute_error")(model, X, y)
+        assert error == pytest.approx(-np.abs(said - flat).mean())
+        assert sequence_scorer("r2")(model, X, y) == pytest.approx(model.score(X, y))
+    by = sequence_scorer("neg_median_absolute_error")
+    assert np.isfinite(cross_val_score(ONE(**SMALL), X, y, cv=3, scoring=by)).all()
 
 
 def test_importance_of_features():

@@ -290,6 +290,48 @@ def test_equal_to_torch(cell, hidden_sizes, lengths, kind):
         np.testing.assert_allclose(views[name], theirs, rtol=0, atol=1e-10, err_msg=name)
 
 
+@cells
+@few_k1_k2
+@kinds
+def test_windows_equal_to_torch(cell, k1, k2, kind):
+    """Pair by pair and window by window, each from the detached states in which it begins."""
+    torch = pytest.importorskip("torch")
+    net, theta = pair_network(cell, kind=kind)
+    data = pairs(RAGGED, kind=kind)
+    twin = {name: torch_part(torch, net, theta, name, cell) for name in ("encoder", "decoder")}
+    total = 0.0
+    for i, weight in enumerate(data.target.weight):
+        alone = data.select(np.array([i]))
+        batch = alone.batch(np.arange(1), net.dtype)
+        states, S = states_along(net, theta, batch), batch.boundary
+        source, read, said = (
+            torch.from_numpy(part.flat().copy())
+            for part in (alone.source.X, alone.target.X, alone.target.y)
+        )
+        for start, first, end, _ in plan(batch, k1, k2):
+            state = [torch_state(torch, *directions) for directions in states[start].layers]
+            if start < S:
+                _, state = torch_run(twin["encoder"], source[start : min(end, S)], state)
+            steps = slice(max(start - S, 0), end - S)
+            raw, _ = torch_run(twin["decoder"], read[steps], state)
+            n = end - max(first, S)  # those that have losses
+            total = total + weight * TORCH_LOSSES[kind](torch, raw[-n:], said[steps][-n:])
+    total.backward()
+    _, g = loss_and_gradient(net, theta, data, loss_of(kind), k1, k2)
+    views = net.layout.views(g)
+    for part, (_, _, _, named) in twin.items():
+        for name, parameter in named.items():
+            theirs = np.zeros(1) if parameter.grad is None else parameter.grad.numpy()
+            theirs = theirs if name.endswith("embedding.W") else theirs.T
+            np.testing.assert_allclose(views[f"{part}.{name}"], theirs, rtol=0, atol=1e-10, err_msg=name)
+
+
+def torch_state(torch, state):
+    """The states (1, H) of a layer in the form that PyTorch takes them."""
+    tensors = tuple(torch.from_numpy(s.copy()) for s in state)
+    return tensors if len(tensors) > 1 else tensors[0]
+
+
 TORCH_LOSSES = {
     "tokens": lambda torch, raw, said: torch.nn.functional.cross_entropy(
         raw, said[:, 0], reduction="sum"

@@ -15,6 +15,7 @@ from sklearn.pipeline import make_pipeline
 import skrnn
 from skrnn import (
     GRUClassifier,
+    GRUEncoderDecoderRegressor,
     GRURegressor,
     LSTMClassifier,
     LSTMEncoderDecoder,
@@ -58,6 +59,10 @@ def estimators() -> None:
 
 
 def pairs() -> None:
+    numbers = GRUEncoderDecoderRegressor(loss="huber").fit(list(X), X[:, :2])
+    assert_type(numbers, GRUEncoderDecoderRegressor)
+    assert_type(numbers.partial_fit(X, X[:, :2], y).predict(X, horizon=[5] * 20), NDArray[Any])
+    assert_type((numbers.horizon_, numbers.score(X, X)), tuple[int, float])
     model = LSTMEncoderDecoder(beam_size=3).fit(["one"], [("1",)])
     assert_type(model.predict(["two", ["t", "o"]]), list[Any])
     assert_type(model.target_vocabulary_, dict[Any, int])
