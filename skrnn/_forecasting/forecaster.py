@@ -20,6 +20,7 @@ from skrnn._forecasting.embedding import embed_of, parameters
 from skrnn._forecasting.intervals import INTERVALS
 from skrnn._forecasting.learned import Task, asked, learn
 from skrnn._forecasting.panel import read_panel
+from skrnn._forecasting.plain import state_from_plain, state_to_plain
 from skrnn._forecasting.strategies import STRATEGIES
 from skrnn._reading.arrays import as_numbers
 from skrnn._reading.facts import feature_names
@@ -409,6 +410,12 @@ class Forecaster(Stamped, RegressorMixin, BaseEstimator):
             self.estimator, strategy, self.difference, self.scale is not None, levels, self.interval,
             parameters(embed, strategy, covariates, calendar, self.difference),
         )  # fmt: skip
+
+    def _to_plain(self, state):
+        return state_to_plain(state)
+
+    def _from_plain(self, state):
+        return state_from_plain(state)
 
     def _publish(self, learned, panel=None):
         """Write what was learned; the columns only after fit."""

@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn._estimators.base import DOCUMENTATION
 from skrnn._estimators.versions import Stamped
 from skrnn._forecasting.panel import read_panel
+from skrnn._forecasting.plain import state_from_plain, state_to_plain
 from skrnn._reading.arrays import as_numbers
 from skrnn._reading.facts import check_names
 from skrnn._settings.quoting import listed
@@ -216,6 +217,12 @@ class NaiveForecaster(Stamped, RegressorMixin, BaseEstimator):
 
     def _validate_params(self):
         check_values(self._parameter_constraints, self.get_params(deep=False), type(self).__name__)
+
+    def _to_plain(self, state):
+        return state_to_plain(state)
+
+    def _from_plain(self, state):
+        return state_from_plain(state)
 
     def _check_season(self):
         if self.strategy == "seasonal" and self.season is None:

@@ -1,7 +1,7 @@
 """What skops must be told to trust in a file with estimators of skrnn: their own classes, and no other.
 
-All that they hold is plain data (``_estimators/plain.py``). A new class is found by itself. Forecasters
-are not among them: they hold a frame, of pandas or polars, for which skops has no form.
+All that they hold is plain data (``_estimators/plain.py``). A new class is found by itself, but
+for those of forecasts.
 """
 
 import inspect
@@ -10,6 +10,8 @@ from sklearn.base import BaseEstimator
 
 from skrnn import classifiers, encoder_decoder, encoder_decoder_regressors, preprocessing, regressors
 from skrnn._forecasting.conformal import ConformalRegressor
+from skrnn._forecasting.forecaster import Forecaster
+from skrnn._forecasting.naive import NaiveForecaster
 
 MODULES = (classifiers, encoder_decoder, encoder_decoder_regressors, regressors, preprocessing)
 
@@ -24,7 +26,6 @@ def _classes():
                 yield found
 
 
-TRUSTED_TYPES = sorted(
-    {f"{cls.__module__}.{cls.__qualname__}" for cls in (*_classes(), ConformalRegressor)}
-)
+OF_FORECASTS = (ConformalRegressor, Forecaster, NaiveForecaster)
+TRUSTED_TYPES = sorted({f"{cls.__module__}.{cls.__qualname__}" for cls in (*_classes(), *OF_FORECASTS)})
 """Names of the estimators and transformers of skrnn, a list of str: what ``trusted`` of skops takes."""

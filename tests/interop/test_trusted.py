@@ -32,6 +32,10 @@ def fitted(cls):
         return cls(**SMALL).fit(X, X[:, :2])
     if cls is skrnn.ConformalRegressor:
         return cls(skrnn.GRURegressor(**SMALL), levels=0.5, cv=2).fit(X, X[:, -1, 0])
+    if cls is skrnn.NaiveForecaster:
+        return cls().fit(X[0], X[0][:, 0])
+    if cls is skrnn.Forecaster:
+        return cls(skrnn.GRURegressor(**SMALL), horizon=2).fit(np.empty((9, 0)), np.arange(9) % 3)
     if cls is skrnn.TokenEncoder:
         return cls().fit(["one", "two"])
     if cls.__module__.startswith("skrnn._transformers"):
@@ -44,7 +48,9 @@ def test_they_are_all_classes_with_a_network_and_all_transformers():
     public = [getattr(skrnn, name) for name in skrnn.__all__]
     of_networks = {cls.__name__ for cls in public if isinstance(cls, type) and hasattr(cls, "_cell")}
     transformers = {name for name in preprocessing.__all__ if name[0].isupper()}
-    assert of_networks | transformers | {"ConformalRegressor"} == named
+    others = {"ConformalRegressor", "Forecaster", "NaiveForecaster"}
+    assert of_networks | transformers | others == named
+    assert {cls.__name__ for cls in public if isinstance(cls, type)} <= named
     assert len(named) == len(TRUSTED_TYPES)
     assert all(isinstance(name, str) for name in TRUSTED_TYPES)
 
@@ -53,7 +59,8 @@ def test_they_are_all_classes_with_a_network_and_all_transformers():
 def test_a_file_needs_trust_in_its_own_class_only(cls):
     data = skops.dumps(fitted(cls))
     own = [f"{cls.__module__}.{cls.__qualname__}"]
-    own += ["skrnn.regressors.GRURegressor"] if cls is skrnn.ConformalRegressor else []
+    has_one_within = cls in (skrnn.ConformalRegressor, skrnn.Forecaster)
+    own += ["skrnn.regressors.GRURegressor"] if has_one_within else []
     assert skops.get_untrusted_types(data=data) == own
     again = skops.loads(data, trusted=TRUSTED_TYPES)
     assert type(again) is cls

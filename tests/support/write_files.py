@@ -49,6 +49,9 @@ def models():
     yield "pairs", pairs.fit(TEXTS, ["1", "2", "3"]), "predict", TEXTS
     numbers = skrnn.LSTMEncoderDecoderRegressor(**SMALL, loss="poisson")
     yield "pairs of numbers", numbers.fit(RAGGED, [x[:2] ** 2 for x in RAGGED]), "predict", RAGGED
+    forecaster = skrnn.Forecaster(skrnn.GRURegressor(**SMALL), horizon=2)
+    rows = np.empty((N, 0))
+    yield "forecasts", forecaster.fit(rows, X[:, 0, 0]), "predict", rows[:2]
     yield "token encoder", skrnn.TokenEncoder().fit(TEXTS), "transform", TEXTS
     yield "scaler", preprocessing.SeriesScaler().fit(X), "transform", X
     yield "differencer", preprocessing.Differencer().fit(X), "transform", X
