@@ -73,11 +73,62 @@ def prepared(estimator, *, changes_y, embedding):
 
 
 def trained(estimator, X, y, difference=None):
-    """The estimator fitted to lists of series, whose season is ``difference``."""
+    """The estimator fitted to lists of series, whose season is ``difference``.
+
+    With ``early_stopping`` the last rows of every series are held out, and not some of the series.
+    """
     last = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
     if last.k1 is None and last.k2 in (None, "auto") and last.solver != "lbfgs":
         last.set_params(k1=max(K1, SEASONS * (difference or 1)))
-    return estimator.fit(X, y)
+    if not last.early_stopping or not 0 < last.validation_fraction < 1:  # which fit says
+        return estimator.fit(X, y)
+    X, y, X_val, validation = hold_out_last(X, y, last.validation_fraction)
+    if last is not estimator and len(estimator.steps) > 1:
+        # a Pipeline would not transform X_val; transformers learn from the training rows
+        front = estimator[:-1]
+        X = front.fit_transform(X, y)
+        X_val = front.transform(X_val)
+        estimator.steps = [*front.steps, estimator.steps[-1]]
+    last.fit(X, y, X_val=X_val, **validation)
+    return estimator
+
+
+def hold_out_last(X, y, fraction):
+    """Series without their last rows, and these as validation data.
+
+    Validation series are whole, so that the network gets to the rows that count in the state that the
+    rows before have left; those have no weight. Where a row has the targets of several steps, training
+    ends so much earlier that no target is in both.
+
+    Parameters
+    ----------
+    X, y : lists of (T_i, F) and (T_i,) or (T_i, H) arrays
+    fraction : float
+        Of the rows of each series.
+
+    Returns
+    -------
+    X, y : lists of arrays
+        To train on; series that are too short are whole.
+    X_val : list of arrays
+    validation : dict
+        ``y_val`` and ``sample_weight_val``.
+    """
+    lengths = np.array([len(one) for one in y])
+    held = np.maximum(1, np.rint(fraction * lengths)).astype(np.intp)
+    gap = y[0].shape[1] - 1 if y[0].ndim == 2 else 0
+    kept, long = lengths - held - gap, np.flatnonzero(lengths - held - gap >= 1)
+    if not len(long):
+        raise ValueError(
+            f"early_stopping=True holds out {held.max()} of the last rows, and {gap} before them whose "
+            f"targets overlap, but the longest series has {lengths.max()} to learn from: pass longer "
+            "series, a smaller horizon or validation_fraction, or set early_stopping=False."
+        )
+    kept = np.where(kept >= 1, kept, lengths)
+    weights = [(np.arange(lengths[i]) >= lengths[i] - held[i]).astype(np.float64) for i in long]
+    validation = {"y_val": [y[i] for i in long], "sample_weight_val": weights}
+    parts = [[one[:n] for one, n in zip(values, kept, strict=True)] for values in (X, y)]
+    return *parts, [X[i] for i in long], validation
 
 
 def _check(regressor):

@@ -1,0 +1,177 @@
+"""Whether intervals of ``Forecaster`` hold, at every step of the horizon, on rows after those of fit.
+
+Generated series of three kinds, 2000 of each and two seeds: one forecast each of the HORIZON rows after
+those of fit, so that the figures are of independent series, and their standard error, sqrt(a (1 - a) / N)
+for a level a, is half a point. "changed": the deviation of the noise is doubled after fit; two hundred
+rows have come by update, one at a time, before the forecast (100 series, so that the error is two points).
+
+Two public series, by `statsmodels`: atmospheric carbon dioxide by weeks, and sunspots by years; forecasts
+of one fit from many origins, on the later part, each taken in by update. They overlap, so that the
+standard error that is given, of as many independent forecasts, is too small.
+
+Printed in percent: the share of values inside over all steps, the lowest and highest share of a step, the
+standard error of a step's share, and the mean width in deviations of what is forecast.
+
+Run: python benchmarks/intervals.py [part of a row's name ...]
+(needs pip install pandas statsmodels)
+"""
+
+import argparse
+import time
+import warnings
+
+import numpy as np
+
+from skrnn import Forecaster, GRURegressor
+
+HORIZON, LEVELS = 12, (0.8, 0.95)
+N_SERIES, N_ROWS, SEEDS = 2000, 120, 2
+KINDS = [("recursive", "conformal"), ("recursive", "sampled"), ("direct", "conformal")]
+DRIFTING = [("recursive", "conformal"), ("recursive", "adaptive"), ("direct", "adaptive")]
+LATE = 200  # rows that come by update
+
+
+# --- series -------------------------------------------------------------------------------------------
+
+
+def autoregressions(rng, n, T, deviation=1.0):
+    """Of order 2, with a cycle that dies out, in units from 0.01 to 100."""
+    y, noise = np.zeros((n, T + 50)), deviation * rng.normal(size=(n, T + 50))
+    for t in range(2, T + 50):
+        y[:, t] = 1.2 * y[:, t - 1] - 0.5 * y[:, t - 2] + noise[:, t]
+    return y[:, 50:] * 10.0 ** rng.uniform(-2, 2, size=(n, 1))
+
+
+def seasons(rng, n, T):
+    """A season of 12 of each series' own shape and size, a level, and noise with heavy tails."""
+    shape = np.tile(rng.normal(size=(n, 12)), (1, T // 12 + 1))[:, :T]
+    return 10 + rng.uniform(0.5, 3, size=(n, 1)) * shape + rng.standard_t(4, size=(n, T))
+
+
+def walks(rng, n, T):
+    """Random walks, the variance of whose steps changes with time (GARCH(1, 1))."""
+    variance, y = np.ones((n, T)), np.zeros((n, T))
+    for t in range(1, T):
+        step = np.sqrt(variance[:, t - 1]) * rng.normal(size=n)
+        variance[:, t] = 0.1 + 0.2 * step**2 + 0.7 * variance[:, t - 1]
+        y[:, t] = y[:, t - 1] + step
+    return y
+
+
+GENERATED = {"autoregressions": (autoregressions, None), "seasons": (seasons, 12), "walks": (walks, 1)}
+
+
+def public_series():
+    """Name -> values, season, horizon, rows of fit."""
+    from statsmodels.datasets import co2, sunspots
+
+    weeks = co2.load_pandas().data["co2"].interpolate().to_numpy()
+    years = sunspots.load_pandas().data["SUNACTIVITY"].to_numpy()
+    return {"co2, by weeks": (weeks, 52, 12, 1200), "sunspots, by years": (years, None, 6, 180)}
+
+
+# --- forecasts ----------------------------------------------------------------------------------------
+
+
+def forecaster(horizon, difference, strategy, interval, seed):
+    return Forecaster(
+        GRURegressor(random_state=seed, n_jobs=2), horizon=horizon, sequence_id=0, time=1, levels=LEVELS,
+        difference=difference, strategy=strategy, interval=interval,
+    )  # fmt: skip
+
+
+def table(y, start=0):
+    """Series (n, T) as rows (id, time) and targets."""
+    n, T = y.shape
+    X = np.stack([np.repeat(np.arange(n), T), np.tile(np.arange(start, start + T), n)], axis=1)
+    return X, y.ravel()
+
+
+def of_generated(make, difference, strategy, interval):
+    """Whether values lie inside (N, H, L), and widths (N, H, L)."""
+    found = []
+    for seed in range(SEEDS):
+        y = make(np.random.RandomState(seed), N_SERIES, N_ROWS + HORIZON)
+        model = forecaster(HORIZON, difference, strategy, interval, seed)
+        model.fit(*table(y[:, :N_ROWS]))
+        found.append(inside(model, y[:, N_ROWS:], N_ROWS, y.std(axis=1)))
+    return [np.concatenate(one) for one in zip(*found, strict=True)]
+
+
+def of_changed(strategy, interval):
+    """The same, where the noise has changed and rows have come."""
+    rng, n = np.random.RandomState(0), 100
+    before = autoregressions(rng, n, N_ROWS)
+    unit = before.std(axis=1, keepdims=True)
+    later = autoregressions(rng, n, LATE + HORIZON, 2.0)
+    later *= 2 * unit / later.std(axis=1, keepdims=True)
+    model = forecaster(HORIZON, None, strategy, interval, 0).fit(*table(before))
+    for t in range(0, LATE):
+        model.update(*table(later[:, t : t + 1], N_ROWS + t))
+    return inside(model, later[:, LATE:], N_ROWS + LATE, unit[:, 0])
+
+
+def of_public(y, difference, horizon, n_fit, strategy, interval):
+    """The same, from every origin after fit, on one series."""
+    model, found = forecaster(horizon, difference, strategy, interval, 0), []
+    model.fit(*table(y[None, :n_fit]))
+    for origin in range(n_fit, len(y) - horizon + 1):
+        found.append(inside(model, y[None, origin : origin + horizon], origin, np.array([y.std()])))
+        model.update(*table(y[None, origin : origin + 1], origin))
+    return [np.concatenate(one) for one in zip(*found, strict=True)]
+
+
+def inside(model, y, start, unit):
+    X, _ = table(y, start)
+    bounds = model.predict_interval(X).reshape(*y.shape, 2, len(LEVELS))
+    lower, upper = bounds[..., 0, :], bounds[..., 1, :]
+    return (lower <= y[..., None]) & (y[..., None] <= upper), (upper - lower) / unit[:, None, None]
+
+
+# --- output -------------------------------------------------------------------------------------------
+
+
+def show(name, found, seconds):
+    held, width = found
+    cells = []
+    for k, level in enumerate(LEVELS):
+        share = 100 * held[..., k].mean(axis=0)
+        error = 100 * np.sqrt(level * (1 - level) / len(held))
+        middle = np.median(width[..., k])
+        cells.append(
+            f"{share.mean():6.1f} {share.min():5.1f}-{share.max():5.1f} +-{error:.1f} {middle:6.2f}"
+        )
+    print(f"{name:46}{'  '.join(cells)}  {seconds:6.0f}", flush=True)
+
+
+def rows():
+    """Name -> function that measures it."""
+    found = {}
+    for kind, (make, difference) in GENERATED.items():
+        for strategy, interval in KINDS:
+            run = (of_generated, make, difference, strategy, interval)
+            found[f"{kind}, {strategy}, {interval}"] = run
+    for strategy, interval in DRIFTING:
+        found[f"changed, {strategy}, {interval}"] = (of_changed, strategy, interval)
+    for kind, options in public_series().items():
+        for strategy, interval in [*KINDS, *DRIFTING[1:]]:
+            found[f"{kind}, {strategy}, {interval}"] = (of_public, *options, strategy, interval)
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("names", nargs="*")
+    names = parser.parse_args().names
+    warnings.simplefilter("ignore")
+    head = "  ".join(f"{100 * level:4.0f} %   by step        width" for level in LEVELS)
+    print(f"{'':46}{head}  seconds")
+    for name, (measure, *options) in rows().items():
+        if not names or any(part in name for part in names):
+            start = time.perf_counter()
+            found = measure(*options)
+            show(name, found, time.perf_counter() - start)
+
+
+if __name__ == "__main__":
+    main()
