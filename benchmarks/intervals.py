@@ -1,9 +1,9 @@
 """Whether intervals of ``Forecaster`` hold, at every step of the horizon, on rows after those of fit.
 
-Generated series of three kinds, 2000 of each and two seeds: one forecast each of the HORIZON rows after
+Generated series of three kinds, 1000 of each and two seeds: one forecast each of the HORIZON rows after
 those of fit, so that the figures are of independent series, and their standard error, sqrt(a (1 - a) / N)
-for a level a, is half a point. "changed": the deviation of the noise is doubled after fit; two hundred
-rows have come by update, one at a time, before the forecast (100 series, so that the error is two points).
+for a level a, is below one point. "changed": the deviation of the noise is doubled after fit, and two
+hundred rows have come by update, one at a time, before the forecast (400 series).
 
 Two public series, by `statsmodels`: atmospheric carbon dioxide by weeks, and sunspots by years; forecasts
 of one fit from many origins, on the later part, each taken in by update. They overlap, so that the
@@ -25,7 +25,7 @@ import numpy as np
 from skrnn import Forecaster, GRURegressor
 
 HORIZON, LEVELS = 12, (0.8, 0.95)
-N_SERIES, N_ROWS, SEEDS = 2000, 120, 2
+N_SERIES, N_ROWS, SEEDS = 1000, 200, 2
 KINDS = [("recursive", "conformal"), ("recursive", "sampled"), ("direct", "conformal")]
 DRIFTING = [("recursive", "conformal"), ("recursive", "adaptive"), ("direct", "adaptive")]
 LATE = 200  # rows that come by update
@@ -100,7 +100,7 @@ def of_generated(make, difference, strategy, interval):
 
 def of_changed(strategy, interval):
     """The same, where the noise has changed and rows have come."""
-    rng, n = np.random.RandomState(0), 100
+    rng, n = np.random.RandomState(0), 400
     before = autoregressions(rng, n, N_ROWS)
     unit = before.std(axis=1, keepdims=True)
     later = autoregressions(rng, n, LATE + HORIZON, 2.0)

@@ -76,8 +76,9 @@ class Forecaster(Stamped, RegressorMixin, BaseEstimator):
         Values that fit did not see, and new series, have a vector of zeros. Other text, categories and,
         up to 30 series, ids become a column for each value. Not with a Pipeline as `estimator`.
     scale : {"series"} or None, default="series"
-        "series": the target of each series is standardised by its own mean and deviation (with
-        `difference`, by the deviation of its differences), other numbers by those of all rows of fit.
+        "series": the target of each series is scaled by its own deviation (with `difference`, by the
+        deviation of its differences) around the mean of its rows so far, other numbers are standardised
+        by those of all rows of fit.
         None: numbers are left as they are.
     difference : int or None, default=None
         Learn how far y is from its value so many rows before: 1, or the length of the season (24 for

@@ -85,8 +85,7 @@ class Direct:
         """(n, H): the values after the past of n series."""
         X = [self.inputs(history, target, i, ahead[i]) for i in range(len(history))]
         z = Stepper(estimator, X).answer.reshape(len(X), self.horizon)
-        tails = [y[-target.lost - 1 :] for y in history.y]
-        base = [target.base(tail, i, self.horizon)[-1] for i, tail in enumerate(tails)]
+        base = [target.base(y, i, self.horizon)[-1] for i, y in enumerate(history.y)]
         return np.stack(base) + target.unit[:, None] * z
 
 

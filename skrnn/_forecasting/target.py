@@ -1,8 +1,13 @@
 """What the network learns of a target: each series in a unit of its own, and its differences.
 
-With a season d, z_t = (y_t - y_{t-d}) / unit, and the network also reads the level (y_t - mean) / scale;
-without differences z_t = (y_t - mean) / unit, with unit = scale. Shapes: n series, y of series i (T_i,),
-H steps of the horizon.
+Without differences z_t = (y_t - m_{t-1}) / unit, and the network reads (y_t - m_t) / unit, the unit being
+the deviation of y. With a season d, z_t = (y_t - y_{t-d}) / unit, that of the differences, and the
+network also reads the level (y_t - m_t) / s_t. m_t and s_t are mean and deviation of the values up to t:
+those of all values would tell the network of a training series what is to come, as it would lie around
+zero in the end, and within two deviations; it learns that, and forecasts the worse the further it goes
+beyond.
+
+Shapes: n series, y of series i (T_i,), H steps of the horizon.
 """
 
 from dataclasses import dataclass
@@ -18,56 +23,64 @@ class Target:
     ----------
     difference : int or None
         The season d.
-    mean, scale : (n,) arrays
-        Of the values of each series.
+    scaled : bool
+        Whether mean and deviation are taken off.
     unit : (n,) array
         Of what the network predicts.
     """
 
     difference: int | None
-    mean: np.ndarray
-    scale: np.ndarray
+    scaled: bool
     unit: np.ndarray
 
     @classmethod
     def learn(cls, y, difference, *, scale):
         """The units of series y; without ``scale`` these are 1."""
-        ones = np.ones(len(y))
         if not scale:
-            return cls(difference, 0 * ones, ones, ones)
-        mean, deviation = np.array([one.mean() for one in y]), np.array([_deviation(one) for one in y])
-        unit = deviation
+            return cls(difference, False, np.ones(len(y)))
         if difference:
-            unit = np.array([_deviation(one[difference:] - one[:-difference]) for one in y])
-        return cls(difference, mean, deviation, unit)
+            y = [one[difference:] - one[:-difference] for one in y]
+        return cls(difference, True, np.array([_deviation(one) for one in y]))
 
     def joined(self, y, *, scale):
         """The same, and more series y after these."""
         new = Target.learn(y, self.difference, scale=scale)
-        pairs = [(self.mean, new.mean), (self.scale, new.scale), (self.unit, new.unit)]
-        return Target(self.difference, *map(np.concatenate, pairs))
+        return Target(self.difference, self.scaled, np.concatenate([self.unit, new.unit]))
 
     def take(self, codes):
         """Of some series."""
-        return Target(self.difference, self.mean[codes], self.scale[codes], self.unit[codes])
+        return Target(self.difference, self.scaled, self.unit[codes])
 
     @property
     def lost(self):
         """How many values at the start of a series have no difference."""
         return self.difference or 0
 
+    def means(self, y):
+        """m (T,): the mean of the values up to each."""
+        return np.cumsum(y) / np.arange(1, len(y) + 1) if self.scaled else np.zeros(len(y))
+
+    def variances(self, y):
+        """s^2 (T,): the variance of the values up to each."""
+        if not self.scaled:
+            return np.ones(len(y))
+        c, n = y - y[0], np.arange(1, len(y) + 1)  # from the first: squares of large values round
+        return np.maximum(np.cumsum(c**2) / n - (np.cumsum(c) / n) ** 2, 0)
+
     def z(self, y, i):
         """What the network predicts of series i: (T - d,)."""
         if self.difference:
             return (y[self.difference :] - y[: -self.difference]) / self.unit[i]
-        return (y - self.mean[i]) / self.unit[i]
+        means = self.means(y)
+        return (y - np.append(means[:1], means[:-1])) / self.unit[i]
 
     def read(self, y, i):
         """What the network reads of series i: (T - d, 1), with differences (T - d, 2)."""
-        z = self.z(y, i)
+        level = y - self.means(y)
         if not self.difference:
-            return z[:, None]
-        return np.stack([z, (y[self.difference :] - self.mean[i]) / self.scale[i]], axis=1)
+            return level[:, None] / self.unit[i]
+        level = level / _root(self.variances(y))
+        return np.stack([self.z(y, i), level[self.difference :]], axis=1)
 
     def base(self, y, i, horizon):
         """What is added to predictions after each value of series i: (T - d, H).
@@ -76,7 +89,7 @@ class Target:
         how far they are from the seasonal naive forecast.
         """
         if not self.difference:
-            return np.full((len(y), horizon), self.mean[i])
+            return np.repeat(self.means(y)[:, None], horizon, axis=1)
         d, h = self.difference, np.arange(1, horizon + 1)
         t = np.arange(d, len(y))
         return y[t[:, None] + h - d * -(-h // d)]
@@ -96,15 +109,35 @@ class Undo:
     def __init__(self, target, y):
         self._target = target
         self._last = [np.array([one[k - target.lost] for one in y]) for k in range(target.lost)]
+        self._n = np.array([len(one) for one in y])
+        self._mean = np.array([target.means(one)[-1] for one in y])
+        self._squares = self._n * np.array([target.variances(one)[-1] for one in y])
 
     def step(self, z):
         """z (n,) of the next step -> y (n,), and what is read of it (n, 1 or 2)."""
         target = self._target
+        base = self._last.pop(0) if target.difference else self._mean
+        y = base + target.unit * z
+        if target.scaled:
+            self._take_in(y)
+        level = y - self._mean
         if not target.difference:
-            return target.mean + target.unit * z, z[:, None]
-        y = self._last.pop(0) + target.unit * z
+            return y, level[:, None] / target.unit[:, None]
         self._last.append(y)
-        return y, np.stack([z, (y - target.mean) / target.scale], axis=1)
+        deviation = _root(self._squares / self._n) if target.scaled else 1.0
+        return y, np.stack([z, level / deviation], axis=1)
+
+    def _take_in(self, y):
+        """Move mean and squares on (Welford)."""
+        self._n = self._n + 1
+        before = y - self._mean
+        self._mean = self._mean + before / self._n
+        self._squares = self._squares + before * (y - self._mean)
+
+
+def _root(variance):
+    """The deviation; 1 where there is none."""
+    return np.sqrt(np.where(variance > 0, variance, 1.0))
 
 
 def _deviation(values):
