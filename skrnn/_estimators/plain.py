@@ -107,7 +107,7 @@ def from_plain(data, cell, shared=None):
             shared if random_state == SHARED else _made_random_state(random_state),
             of_run and _made_run(of_run),
         )  # fmt: skip
-    except (AttributeError, IndexError, KeyError, TypeError, MemoryError) as error:
+    except (ArithmeticError, AttributeError, LookupError, MemoryError, TypeError) as error:
         raise ValueError(
             f"what it holds cannot be read ({type(error).__name__}: {shorten(error)})"
         ) from error

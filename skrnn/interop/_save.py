@@ -35,7 +35,9 @@ CLASSES = {
 }
 # what only going on needs, and is not kept
 MEMORY = ("solver", "random_state", "run")
-WRONG = (AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError)
+WRONG = (
+    ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError,
+)  # fmt: skip
 
 
 def save(estimator, path):

@@ -262,6 +262,13 @@ def deep(n):
     return "[" * n + "]" * n
 
 
+def nested(n):
+    value = []
+    for _ in range(n):
+        value = [value]
+    return value
+
+
 HOSTILE = {
     "a class of elsewhere": (lambda c: c.update({"class": "os.system"}), "class is 'os.system'"),
     "a base class": (lambda c: c.update({"class": "SequenceClassifier"}), "which is none of"),
@@ -297,6 +304,19 @@ HOSTILE = {
         ),
         "cannot reshape",
     ),
+    "a shape beyond integers": (
+        lambda c: c["parameters"].update(
+            class_weight={"values": [1], "dtype": "<f8", "shape": [10**30], "is_scalar": False}
+        ),
+        "",
+    ),
+    "a dtype of many": (
+        lambda c: c["parameters"].update(
+            class_weight={"values": [1], "dtype": "(100000000,)f8", "shape": [1], "is_scalar": False}
+        ),
+        "an array of dtype",
+    ),
+    "deep lists": (lambda c: c["parameters"].update(class_weight=nested(600)), ""),
     "an array that is not there": (lambda c: c["parameters"].update(alpha={"array": "x"}), "KeyError"),
     "an unknown object": (lambda c: c["parameters"].update(alpha={"reduce": "os.system"}), "KeyError"),
     "an empty object": (lambda c: c["parameters"].update(alpha={}), "an empty object"),
