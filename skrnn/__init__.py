@@ -19,8 +19,8 @@ __version__ = "0.1.0"
 
 # imported when they are first asked for, as scikit-learn's are
 _SUBMODULES = (
-    "callbacks", "datasets", "exceptions", "inspection", "interop", "metrics", "model_selection",
-    "streaming",
+    "callbacks", "datasets", "distributed", "exceptions", "inspection", "interop", "metrics",
+    "model_selection", "streaming",
 )  # fmt: skip
 
 __all__ = [

@@ -76,7 +76,7 @@ class Dataset:
         parts = {name: getattr(self, name) for name in names}
         parts = {name: None if part is None else take(part) for name, part in parts.items()}
         start = self.start and [tuple(take(s) for s in layer) for layer in self.start]
-        data = Dataset(
+        data = type(self)(
             **(parts | changes), start=start, delay=self.delay, replication=self.replication,
             per_step=self.per_step,
         )  # fmt: skip

@@ -76,7 +76,6 @@ def tbptt(network, loss, batch, learner, k1=None, k2=None):
 
     ``learner`` (``learner.py``) holds theta and the gradient, and makes the updates.
     """
-    views, gradient, arithmetic = learner.views, learner.gradient_views, learner.arithmetic
     J = sum(update for *_, update in plan(batch, k1, k2))
     state, at, since = batch.initial_state(network), 0, None
     learner.begin(batch)
@@ -85,23 +84,36 @@ def tbptt(network, loss, batch, learner, k1=None, k2=None):
         # 1) carry the state to the start of the window
         if at < start:
             state = advance(network, batch, learner, state, at, start)
-        # 2) forward over the window; what is kept is the state at the start of the next one
+        # 2) and 3) what is kept is the state at the start of the next one
         at = min(following[0], end) if following else end
-        window = batch.window(start, first, end, keep=at)
-        raw, state, tape = network.forward(views, window, state, arithmetic, masks=learner.masks)
-        # 3) the losses of the steps after ``first``, and backward to the start of the window
-        read = window.read
-        y, u = batch.targets(read, start + window.first)
-        value, draw = loss.value_and_gradient(y, raw)
-        c, weighing = arithmetic.loss_weights(u, batch.weight, read)
-        learner.loss += weighing.loss(c * value, read)
-        draw *= c[:, None]
-        network.backward(draw, tape, gradient, weighing)
+        state = learn_window(network, loss, batch, learner, state, (start, first, end, at))
         # 4) one update from the losses of the newest k1 steps
         if update:
             learner.update(J / batch.W, batch.S, batch.relative_weight(since, end))
             since = None
     learner.end(batch, lambda: advance(network, batch, learner, state, at, batch.T))
+
+
+def learn_window(network, loss, batch, learner, state, window):
+    """Add the losses of a window, and their gradient; returns the state after one of its steps.
+
+    ``window`` is (start, first, end, keep): run over the steps start + 1..end, with the losses of those
+    after ``first``; the state is wanted that stands after the step ``keep``.
+    """
+    views, gradient, arithmetic = learner.views, learner.gradient_views, learner.arithmetic
+    start, first, end, keep = window
+    # forward over the window
+    window = batch.window(start, first, end, keep=keep)
+    raw, state, tape = network.forward(views, window, state, arithmetic, masks=learner.masks)
+    # the losses of the steps after ``first``, and backward to the start of the window
+    read = window.read
+    y, u = batch.targets(read, start + window.first)
+    value, draw = loss.value_and_gradient(y, raw)
+    c, weighing = arithmetic.loss_weights(u, batch.weight, read)
+    learner.loss += weighing.loss(c * value, read)
+    draw *= c[:, None]
+    network.backward(draw, tape, gradient, weighing)
+    return state
 
 
 def advance(network, batch, learner, state, at, to):

@@ -245,10 +245,14 @@ class Evaluation:
         self.W, self.S = sum(b.W for b in self.blocks), sum(b.S for b in self.blocks)
         self.at_start, self.norms = None, deque(maxlen=N_NORMS)
 
-    def __call__(self, theta):
-        gradient = Gradient(self.network, theta, self.arithmetic, alpha=self.alpha, frozen=self.frozen)
+    def gather(self, gradient):
+        """Add the losses of all blocks, and their gradients."""
         for block in self.blocks:
             tbptt(self.network, self.loss, block, gradient)
+
+    def __call__(self, theta):
+        gradient = Gradient(self.network, theta, self.arithmetic, alpha=self.alpha, frozen=self.frozen)
+        self.gather(gradient)
         penalty, self.norm = gradient.finish(1 / self.W, self.S)
         self.value = gradient.loss / self.W + penalty
         if self.at_start is None:

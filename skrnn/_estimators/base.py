@@ -31,6 +31,7 @@ from skrnn._estimators.learning import Lesson
 from skrnn._estimators.memory import check_memory, largest_size, with_text
 from skrnn._estimators.plain import check_weights, from_plain, to_plain
 from skrnn._estimators.series import Series, carry
+from skrnn._estimators.shared import InOneProcess
 from skrnn._estimators.streaming import learned_by, stream_of
 from skrnn._estimators.threads import mapper, n_threads
 from skrnn._estimators.trainer import Start, Trainer
@@ -139,11 +140,11 @@ class Trainable(Stamped, HasTasks, BaseEstimator):
     # --- one call of fit --------------------------------------------------------------------------
 
     @with_callbacks
-    def _fit(self, X, y, sample_weight, given):
+    def _fit(self, X, y, sample_weight, given, way=InOneProcess):
         settings = self._settings(X_val=given.X, y_val=given.y, sample_weight_val=given.weight)
         before = fit_before(self) if settings.warm_start else None
         self._check_names(X, before)
-        reader = self._reader_class(settings, before and before.model.facts)
+        reader = way.reader(self._reader_class, settings, before and before.model.facts)
         # 1) read; all errors about what was passed come before anything is drawn or trained
         task = reader.read(X, y, sample_weight)
         random_state = _random_numbers(before, settings)
@@ -156,7 +157,7 @@ class Trainable(Stamped, HasTasks, BaseEstimator):
         # 3) train
         model = before.model.with_theta(theta) if before else _new_model(task, network, random_state)
         start = _start(model, run, before, random_state)
-        trainer = Trainer(settings, task, start, network, held_out)
+        trainer = way.trainer(settings, task, start, network, held_out)
         with Tasks(self, trainer, X, y, sample_weight) as tasks:
             trainer.train([] if tasks.silent else [tasks])
             tasks.check()

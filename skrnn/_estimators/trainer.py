@@ -84,6 +84,9 @@ class Trainer:
         self._n_before = self._n_recorded - self.run.epoch  # where the run began
         self._ended, self._held_out = False, held_out
 
+    _new_learner, _new_evaluation = Learner, Evaluation
+    _has_all = True  # whether all sequences are here
+
     @property
     def n_epochs(self):
         return len(self.history.loss) - self._n_recorded
@@ -151,13 +154,10 @@ class Trainer:
     def _in_batches(self, observers, ends):
         settings, network, data = self.settings, self.network, self.task.data
         truncation, batch_size = self._truncation(), settings.batch_size_of(data.n)
-        # copies of a sequence that is cut into pieces would be cut in another way
-        exact = data.share is None and settings.is_whole(data.n, is_part=self.run.is_part)
-        exact &= network.dtype == np.float64 and not settings.online
         self.solver = settings.new_solver(self.theta, self.solver)
-        learner = Learner(
-            network, self.theta, EXACT if exact else FAST, self.solver, alpha=settings.alpha,
-            clip_norm=settings.clip_norm, clip_value=settings.clip_value,
+        learner = self._new_learner(
+            network, self.theta, EXACT if self._sums_exactly() else FAST, self.solver,
+            alpha=settings.alpha, clip_norm=settings.clip_norm, clip_value=settings.clip_value,
             random_state=self.random_state, ends=ends,
             weighting=data.weighting(batch_size, settings.every),
             weight_dropout=settings.weight_dropout, frozen=settings.frozen_in(network),
@@ -166,18 +166,29 @@ class Trainer:
         return train(
             self.model.loss(), epochs, learner, self.run, self.history, observers,
             k1=None if settings.online else settings.k1, k2=settings.k2, truncation=truncation,
-            gather=settings.online and partial(online, kind=settings.online, k1=settings.every),
-            validate=self._validator(),
+            gather=self._gather(), validate=self._validator(),
         )  # fmt: skip
+
+    def _sums_exactly(self):
+        """Whether gradients are sums that do not depend on the order of the sequences."""
+        settings, data = self.settings, self.task.data
+        # copies of a sequence that is cut into pieces would be cut in another way
+        exact = data.share is None and settings.is_whole(data.n, is_part=self.run.is_part)
+        return exact and self._has_all and self.network.dtype == np.float64 and not settings.online
+
+    def _gather(self):
+        """What makes the updates of a batch in place of TBPTT."""
+        settings = self.settings
+        return settings.online and partial(online, kind=settings.online, k1=settings.every)
 
     def _in_full_batch(self, observers):
         settings, network, data, run = self.settings, self.network, self.task.data, self.run
-        exact = data.n <= FULL_BATCH_BLOCK and network.dtype == np.float64
+        exact = self._has_all and data.n <= FULL_BATCH_BLOCK and network.dtype == np.float64
         arithmetic, max_iter = EXACT if exact else FAST, run.max_iter - run.epoch
         if not max_iter:  # saved after its last iteration; SciPy would take one more
             return False
         solver = settings.solver_class(max_iter=max_iter, max_fun=settings.max_fun, tol=settings.tol)
-        evaluation = Evaluation(
+        evaluation = self._new_evaluation(
             network, self.model.loss(), data, arithmetic, settings.alpha, settings.frozen_in(network)
         )
         result = train_full_batch(

@@ -282,10 +282,11 @@ class Task:
 
         return validate
 
-    def advise(self, losses, *, held_out=None, keeps_best=False, n_epochs):
+    def advise(self, losses, *, held_out=None, keeps_best=False, n_epochs, X=None):
         """After training: warn if nothing was learned, or if it was lost again.
 
-        ``losses`` are those of the data that were ``held_out``, if there are any.
+        ``losses`` are those of the data that were ``held_out``, if there are any; ``X`` are the sequences
+        that are looked at, by default those of the data.
         """
         if too_early(losses):
             return
@@ -294,10 +295,11 @@ class Task:
             targets = self.facts.targets
             of_losses = data if held_out is None else held_out
             constant = loss_of_a_constant(targets.loss(), of_losses, targets.n_outputs)
-        X = data.X.as_steps() if is_table and not (data.X.dtype or data.X.codes) else data.X
+        X = data.X if X is None else X
+        columns = X.as_steps() if is_table and not (X.dtype or X.codes) else X
         n_columns = 0 if data.per_step else data.y.shape[1]
         advise_on_outcome(
-            Outcome(losses, constant, data.X, X, self.settings, keeps_best, n_epochs, n_columns)
+            Outcome(losses, constant, X, columns, self.settings, keeps_best, n_epochs, n_columns)
         )
 
 
@@ -312,6 +314,7 @@ def check_batch_size(settings, n):
         )
 
 
+<<<<<<< HEAD
 def advise_on_length(settings, lengths):
     """Warn if whole sequences of lengths (n,) are trained on that are better cut."""
     longest = lengths.max()
@@ -320,6 +323,16 @@ def advise_on_length(settings, lengths):
             f"X has a sequence of {longest} steps and k1=None: memory grows with the length. Set k1 (and "
             "k2) to train by truncated backpropagation."
         )
+=======
+class _Passed(NamedTuple):
+    """What was passed, read: ``form`` is that of the first fit, y (rows, .) is in its own units."""
+
+    container: object
+    form: object
+    y: np.ndarray
+    is_1d: bool
+    weights: tuple
+>>>>>>> 469287e (Data-parallel training: one model by several processes, on a Dask cluster or under MPI)
 
 
 class _Found(NamedTuple):
@@ -345,6 +358,8 @@ class Reader:
         All labels that will ever occur, for ``partial_fit``.
     """
 
+    task_class, data_class = Task, Dataset
+
     def __init__(self, settings, before=None, classes=None):
         self.settings, self.before = settings, before
         self.of_classes = {} if classes is None else {"classes": classes}
@@ -360,10 +375,12 @@ class Reader:
         found = found._replace(facts=replace(found.facts, class_factors=factors))
         data = self._dataset(found, start)
         weighty = _not_empty(data.without_zero_weights(), TRAINING)
+        self._warn_of_all(found)
         self._warn(found, X, is_part=is_part)
         advise_on_same_index(X, TRAINING, y=y, weight=sample_weight)
         keeps_all = is_part and found.container.rows_are_steps
-        return Task(self.settings, found.facts, data if keeps_all else weighty, found.container)
+        data = data if keeps_all else weighty
+        return self.task_class(self.settings, found.facts, data, found.container)
 
     def read_like_fit(self, X, y, sample_weight, start):
         """The data set of X, y and weights in the units of training, those without weight included."""
@@ -383,7 +400,12 @@ class Reader:
 
     def _read(self, X, y, sample_weight, known, names):
         """What was passed, as ``_Found``; ``known`` are the facts that it must agree with, or None."""
-        settings, names = self.settings, names._replace(model=self.settings.name)
+        names = names._replace(model=self.settings.name)
+        return self._find(self._pass(X, y, sample_weight, known, names), known, names)
+
+    def _pass(self, X, y, sample_weight, known, names):
+        """What was passed, as ``_Passed``."""
+        settings = self.settings
         if y is None:
             raise ValueError(f"{names.model} requires y to be passed, but the target y is None.")
         form = Form.of(settings) if known is None else known.form
@@ -396,14 +418,20 @@ class Reader:
         check_targets(y, samples, names.y, names.X, per_step=by_step)
         y, is_1d = settings.targets.read(settings, y, samples, names)
         weights = read_weights(sample_weight, samples, names.weight, names.X, per_step=by_step)
-        row_weight = weight_of_rows(*weights, samples, len(y))
+        form = form.learn(container, X) if known is None else form
+        return _Passed(container, form, y, is_1d, weights)
+
+    def _find(self, passed, known, names):
+        """What was passed as ``_Found``."""
+        settings, y, is_1d = self.settings, passed.y, passed.is_1d
+        row_weight = weight_of_rows(*passed.weights, passed.container.samples, len(y))
         facts = known
         if known is None:
             targets = settings.targets.learn(settings, y, is_1d, row_weight, **self.of_classes)
-            facts = self.new_facts(form.learn(container, X), targets)
+            facts = self.new_facts(passed.form, targets)
         facts.targets.check_agrees(settings)
         encoded = facts.targets.encode(y, is_1d, facts.form.dtype, names, row_weight)
-        return _Found(container, facts, encoded, weights, row_weight, y)
+        return _Found(passed.container, facts, encoded, passed.weights, row_weight, y)
 
     def new_facts(self, form, targets):
         """The facts of a first fit, or those beside given weights."""
@@ -433,18 +461,27 @@ class Reader:
                 None if values is None or is_ones(values) else X.same_steps(values[:, None])
                 for values in (step_weight, class_weight)
             )
-        return Dataset(
+        return self.data_class(
             X, y, weight, step_weight=step_weight, class_weight=class_weight,
             delay=found.facts.delay, replication=self.settings.target_replication,
             start=start and start(found.container),
         )  # fmt: skip
 
+    def _warn_of_all(self, found):
+        """Say what is probably not meant with numbers, lengths and targets of all sequences."""
+        settings, lengths = self.settings, found.container.sequences.lengths
+        check_batch_size(settings, len(lengths))
+        advise_on_unit(found.y, found.facts.targets, found.facts.form.dtype, self.before is None)
+        if settings.can_truncate and not (settings.k1 or settings.k2) and lengths.max() > LONG_SEQUENCE:
+            warn(
+                f"X has a sequence of {lengths.max()} steps and k1=None: memory grows with the length. "
+                "Set k1 (and k2) to train by truncated backpropagation."
+            )
+
     def _warn(self, found, X, *, is_part):
-        """Say what is probably not meant, now that everything can be read."""
+        """Say what is probably not meant with X, now that everything can be read."""
         settings, container, facts, y = self.settings, found.container, found.facts, found.y
         is_new = self.before is None
-        check_batch_size(settings, container.sequences.n)
-        advise_on_unit(y, facts.targets, facts.form.dtype, is_new)
         if is_new and not (is_part and container.rows_are_steps):
             self._warn_of_sequences(found, X)
         if is_new:
@@ -456,7 +493,10 @@ class Reader:
                 advise_on_targets(found.y_passed, container.sequences)
             if facts.targets.is_indicator:
                 advise_on_one_hot(y)
+<<<<<<< HEAD
         advise_on_length(settings, container.sequences.lengths)
+=======
+>>>>>>> 469287e (Data-parallel training: one model by several processes, on a Dask cluster or under MPI)
 
     def _warn_of_sequences(self, found, X):
         """Single steps, padding, ids of tokens; series may well go on by one row in a part of them."""

@@ -1,0 +1,95 @@
+"""Training by several processes, in the places where it is not that of one: ``_engine/shared.py``.
+
+``InOneProcess`` and ``Together`` are what a call of fit asks for its reader and its trainer.
+"""
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from skrnn._engine.shared import SharedEvaluation, SharedLearner, exchange, shared_tbptt
+from skrnn._estimators.series import Series
+from skrnn._estimators.trainer import Trainer
+from skrnn._reading.reader import Reader
+from skrnn._reading.shared_reader import SharedReader
+
+
+class InOneProcess:
+    """All data are here."""
+
+    trainer = Trainer
+
+    @staticmethod
+    def reader(kind, settings, known):
+        """What reads the data, of this class."""
+        return kind(settings, known)
+
+
+class Together:
+    """Each rank has a part of the data.
+
+    Parameters
+    ----------
+    communicator : object
+    """
+
+    def __init__(self, communicator):
+        self.communicator = communicator
+
+    def reader(self, kind, settings, known):
+        """What reads the data; a ValueError if they cannot be trained on together."""
+        if kind is not Reader:
+            raise ValueError(f"{settings.name} cannot be fitted by several processes together.")
+        for name, wrong, why in (
+            ("k2", "auto", "it is chosen by a look at all sequences"),
+            ("gradient", settings.online, "its influence of the past belongs to one series"),
+        ):
+            if wrong is not None and getattr(settings, name) == wrong:
+                raise ValueError(
+                    f"{name}={wrong!r} cannot be fitted by several processes together: {why}. Set "
+                    f"another {name}."
+                )
+        return SharedReader(self.communicator, settings, known)
+
+    def trainer(self, *arguments):
+        """What trains."""
+        return SharedTrainer(self.communicator, *arguments)
+
+
+class SharedTrainer(Trainer):
+    """A ``Trainer`` of one rank.
+
+    Parameters
+    ----------
+    communicator : object
+    arguments : as for ``Trainer``
+    """
+
+    _has_all = False
+
+    def __init__(self, communicator, *arguments):
+        super().__init__(*arguments)
+        self.communicator = communicator
+        self._new_learner = partial(SharedLearner, communicator)
+        self._new_evaluation = partial(SharedEvaluation, communicator)
+
+    def _gather(self):
+        return partial(shared_tbptt, k1=self.settings.k1, k2=self.settings.k2)
+
+    def series_of(self, model):
+        """The ``Series`` of all ranks; None if X is no table of steps."""
+        own = Series.after(model, self.task.container.own, n_threads=self.n_threads)
+        if own is None:
+            return None
+        parts = exchange(self.communicator, (own.ids, own.states))
+        ids = np.concatenate([part for part, _ in parts])
+        if len(set(ids.tolist())) < len(ids):
+            raise ValueError(
+                "The same series has rows in parts of several processes: give each series to one of them."
+            )
+        states = own.states and [
+            tuple(np.concatenate(one) for one in zip(*layers, strict=True))
+            for layers in zip(*[states for _, states in parts], strict=True)
+        ]
+        return replace(own, ids=ids, states=states)

@@ -1,0 +1,327 @@
+"""Ranks on the workers of a Dask cluster, and sums over Dask's own connections.
+
+Dask places data and tasks, and tells where workers are. Rank 0 is the hub: it adds up what the others
+send, in their order, and sends the sum to all. Its listener is opened by a task of its own (``_open``),
+before the ranks run, so that they know its address.
+"""
+
+import asyncio
+import contextlib
+import warnings
+from uuid import uuid4
+
+import numpy as np
+from distributed import CancelledError, Future, get_worker, wait
+from distributed.comm import CommClosedError, connect, get_address_host, listen
+from distributed.protocol import to_serialize
+from distributed.utils import sync
+
+from skrnn._reading.advice import warn
+from skrnn._settings.quoting import quote
+from skrnn.distributed._ranks import add_up, fit_rank
+
+GRACE = 2.0  # seconds
+HUBS = {}  # of this process: key -> _Hub
+
+
+# --- the client's side ----------------------------------------------------------------------------------
+
+
+def fit_on_workers(estimator, parts, client, timeout):
+    """``skrnn.distributed.fit``, once Dask is there."""
+    futures = _as_futures(parts, client)
+    places = _by_worker(futures, client)
+    key, first = uuid4().hex, next(iter(places))
+    address = client.submit(_open, key, len(places), **_on(first)).result()
+    try:
+        ranks = []
+        for rank, (worker, own) in enumerate(places.items()):
+            place = address, key, rank, len(places), timeout
+            ranks.append(client.submit(_run, estimator, place, *own, **_on(worker)))
+        fitted, said = _first_answer(ranks, client)
+    finally:
+        client.submit(_close, key, **_on(first))
+    for message, category in said:
+        warn(message, category)
+    estimator._publish(fitted)
+    return estimator
+
+
+def _on(worker):
+    return {"workers": [worker], "allow_other_workers": False, "pure": False, "retries": 0}
+
+
+def _as_futures(parts, client):
+    """A future of a tuple for every part."""
+    if not isinstance(parts, (list, tuple)) or not len(parts):
+        raise TypeError(f"parts must be a list of tuples (X, y), got {quote(type(parts).__name__)}.")
+    futures = []
+    for i, part in enumerate(parts):
+        if _is_of_dask(part):
+            futures.append(part if isinstance(part, Future) else client.compute(part))
+            continue
+        if not isinstance(part, (list, tuple)) or len(part) not in (2, 3):
+            raise TypeError(
+                f"Part {i} must be a tuple (X, y) or (X, y, sample_weight), or a future of one, got "
+                f"{quote(type(part).__name__)}."
+            )
+        if not any(map(_is_of_dask, part)):
+            futures += client.scatter([tuple(part)], hash=False)
+            continue
+        futures.append(client.submit(_as_tuple, *[_computed(one, client) for one in part], pure=False))
+    return futures
+
+
+def _is_of_dask(one):
+    return isinstance(one, Future) or hasattr(one, "__dask_graph__")
+
+
+def _computed(one, client):
+    return client.compute(one) if _is_of_dask(one) and not isinstance(one, Future) else one
+
+
+def _as_tuple(*parts):
+    return parts
+
+
+def _by_worker(futures, client):
+    """Address of a worker -> the futures that lie on it, in the order of the first of them."""
+    wait(futures)
+    for future in futures:
+        if future.status == "error":
+            future.result()  # raises it
+    where, places = client.who_has(futures), {}
+    for i, future in enumerate(futures):
+        workers = where.get(future.key) or ()
+        if not workers:
+            raise ConnectionError(f"Part {i} lies on no worker any more: the worker that had it is lost.")
+        here = next((worker for worker in workers if worker in places), workers[0])
+        places.setdefault(here, []).append(future)
+    return places
+
+
+def _first_answer(ranks, client):
+    """What rank 0 has come to; of several errors one that is not about another rank, if there is one.
+
+    Who misses another rank is often the first to say so: the others have a moment to tell why.
+    """
+    rest = set(ranks)
+    while rest:
+        with contextlib.suppress(CancelledError):  # a worker is lost: its status tells
+            wait(rest, return_when="FIRST_COMPLETED")
+        done = {one for one in rest if one.done()}
+        rest -= done
+        errors = [_error_of(one) for one in done if one.status != "finished"]
+        if not errors:
+            continue
+        if all(isinstance(error, ConnectionError) for error in errors) and rest:
+            with contextlib.suppress(TimeoutError, CancelledError):
+                wait(rest, timeout=GRACE)
+            errors += [_error_of(one) for one in rest if one.status == "error"]
+        client.cancel(ranks)
+        raise next((one for one in errors if not isinstance(one, ConnectionError)), errors[0])
+    return ranks[0].result()
+
+
+def _error_of(future):
+    try:
+        error = future.exception()
+    except Exception as other:  # cancelled with its worker
+        error = other
+    if error is None or not isinstance(error, (ValueError, TypeError, MemoryError, ConnectionError)):
+        lost = ConnectionError(
+            f"A worker is lost, or its task was cancelled ({quote(error)}). The estimator is as it was "
+            "before; fit again."
+        )
+        lost.__cause__ = error
+        return lost
+    return error
+
+
+# --- the workers' side ----------------------------------------------------------------------------------
+
+
+def _run(estimator, place, *parts):
+    """The task of a rank; rank 0 answers what was fitted, and what was warned of."""
+    _, _, rank, _, _ = place
+    communicator = _OverDask.joined(*place)
+    try:
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            X, y, weight = (_joined(one) for one in zip(*map(_of_three, parts), strict=True))
+            fit_rank(estimator, X, y, weight, communicator=communicator)
+    finally:
+        communicator.close()
+    told = [(str(one.message), one.category) for one in said]
+    return (estimator._fitted, told) if rank == 0 else None
+
+
+def _of_three(part):
+    if not isinstance(part, (list, tuple)) or len(part) not in (2, 3):
+        raise TypeError(
+            "A part must be a tuple (X, y) or (X, y, sample_weight), but a worker has a "
+            f"{type(part).__name__}."
+        )
+    return (*part, None) if len(part) == 2 else tuple(part)
+
+
+def _joined(values):
+    """X, y or weights of several parts as those of one."""
+    first = values[0]
+    if len(values) == 1 or all(one is None for one in values):
+        return first
+    if any(one is None for one in values):
+        raise ValueError("Some parts have a sample_weight, and others have none: give all of them one.")
+    if isinstance(first, (list, tuple)):
+        return [one for part in values for one in part]
+    if hasattr(first, "iloc"):
+        import pandas as pd
+
+        return pd.concat(values, ignore_index=True)
+    if hasattr(first, "columns"):
+        import polars as pl
+
+        return pl.concat(values)
+    return np.concatenate(values)
+
+
+class _Hub:
+    """What listens for the other ranks.
+
+    Parameters
+    ----------
+    key : str
+        What the others must know.
+    size : int
+    """
+
+    def __init__(self, key, size):
+        self.key, self.size, self.channels, self.listener = key, size, {}, None
+        self.complete = asyncio.Event()
+
+    async def open(self, worker):
+        """Listen where the worker does; returns the address."""
+        scheme = worker.address.partition("://")[0]
+        at = "inproc://" if scheme == "inproc" else f"{scheme}://{get_address_host(worker.address)}:0"
+        self.listener = await listen(at, self.join, **worker.security.get_listen_args("worker"))
+        if self.size == 1:
+            self.complete.set()
+        return self.listener.contact_address
+
+    async def join(self, comm):
+        """Another rank calls."""
+        hello = await comm.read()
+        if hello.get("key") != self.key:
+            comm.abort()
+            return
+        self.channels[hello["rank"]] = comm
+        if len(self.channels) == self.size - 1:
+            self.complete.set()
+
+    def close(self):
+        """Stop listening."""
+        if self.listener is not None:
+            self.listener.stop()
+
+
+def _open(key, size):
+    worker = get_worker()
+
+    async def opened():
+        hub = _Hub(key, size)
+        address = await hub.open(worker)
+        HUBS[key] = hub
+        return address
+
+    return sync(worker.loop, opened)
+
+
+def _close(key):
+    hub = HUBS.pop(key, None)
+    if hub is not None:
+        get_worker().loop.add_callback(hub.close)
+
+
+class _OverDask:
+    """The communicator of a worker.
+
+    Parameters
+    ----------
+    rank, size : int
+    channels : dict
+        Rank -> connection: of rank 0 to all others, of others to rank 0.
+    loop : IOLoop
+        Of the worker.
+    timeout : float
+        Seconds.
+    """
+
+    def __init__(self, rank, size, channels, loop, timeout):
+        self.rank, self.size = rank, size
+        self._channels, self._loop, self._timeout = channels, loop, timeout
+
+    @classmethod
+    def joined(cls, address, key, rank, size, timeout):
+        """Of a rank, connected with the others."""
+        worker = get_worker()
+
+        async def join():
+            if rank == 0:
+                hub = HUBS[key]
+                try:
+                    await asyncio.wait_for(hub.complete.wait(), timeout)
+                except TimeoutError:
+                    missing = [k for k in range(1, size) if k not in hub.channels]
+                    raise ConnectionError(
+                        f"The ranks {missing} have not begun within {timeout:g} s: their workers may be "
+                        "busy or lost. Free them, or pass a larger timeout."
+                    ) from None
+                return hub.channels
+            args = worker.security.get_connection_args("worker")
+            comm = await connect(address, timeout=timeout, **args)
+            await comm.write({"key": key, "rank": rank})
+            return {0: comm}
+
+        return cls(rank, size, sync(worker.loop, join), worker.loop, timeout)
+
+    def sum(self, values):
+        """The sum over the ranks, in their order."""
+        if self.size == 1:
+            return values.copy()
+        return sync(self._loop, self._sum, np.ascontiguousarray(values))
+
+    async def _sum(self, values):
+        if self.rank:
+            await self._write(0, values)
+            return (await self._read(0)).copy()
+        others = await asyncio.gather(*[self._read(rank) for rank in range(1, self.size)])
+        total = add_up([values, *others])
+        await asyncio.gather(*[self._write(rank, total) for rank in range(1, self.size)])
+        return total
+
+    async def _read(self, rank):
+        message = await self._within(self._channels[rank].read(), rank)
+        return message["values"]
+
+    async def _write(self, rank, values):
+        await self._within(self._channels[rank].write({"values": to_serialize(values)}), rank)
+
+    async def _within(self, what, rank):
+        """What is awaited of a rank; a ConnectionError that names it, if it is lost or late."""
+        try:
+            return await asyncio.wait_for(what, self._timeout)
+        except TimeoutError:
+            raise ConnectionError(
+                f"Rank {rank} has not answered for {self._timeout:g} s: its worker may be stuck. Nothing "
+                "was changed; pass a larger timeout if its part takes that long."
+            ) from None
+        except (CommClosedError, OSError) as error:
+            raise ConnectionError(
+                f"Rank {rank} is lost: its worker has ended, or it has raised an error ({error}). The "
+                "estimator is as it was before; start the worker again, and fit again."
+            ) from error
+
+    def close(self):
+        """End the connections."""
+        for comm in self._channels.values():
+            self._loop.add_callback(comm.close)

@@ -1,0 +1,150 @@
+"""Fits on the workers of a Dask cluster of two processes."""
+
+import os
+import signal
+import threading
+import time
+
+import joblib
+import numpy as np
+import pytest
+from support.inside import theta_of
+
+pytest.importorskip("distributed")
+
+from dask import delayed
+from distributed import Client, LocalCluster
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+
+from skrnn import GRUClassifier, GRURegressor, LSTMRegressor
+from skrnn.distributed import fit
+
+SMALL = {
+    "hidden_size": 4, "random_state": 0, "max_iter": 3, "tol": None, "batch_size": 6,
+    "learning_rate": "constant",
+}  # fmt: skip
+
+pytestmark = [
+    pytest.mark.filterwarnings("default"),  # Dask's own
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.xdist_group("dask"),
+]
+
+
+@pytest.fixture(scope="module")
+def client():
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    with LocalCluster(**options) as cluster, Client(cluster) as client:
+        yield client
+
+
+def data():
+    X = np.random.RandomState(0).normal(size=(24, 7, 2))
+    return X, X[:, -1, 0]
+
+
+def halves(*values):
+    return [tuple(value[rows] for value in values) for rows in (slice(0, 10), slice(10, None))]
+
+
+def test_equal_to_one_process(client):
+    X, y = data()
+    w = np.random.RandomState(1).uniform(size=24)
+    one = LSTMRegressor(**SMALL).fit(X, y, w)
+    model = LSTMRegressor(**SMALL)
+    assert fit(model, halves(X, y, w), client=client) is model
+    np.testing.assert_allclose(theta_of(model), theta_of(one), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(model.predict(X), one.predict(X), atol=1e-10)
+    assert model.n_iter_ == one.n_iter_
+
+
+def test_futures_delayed_and_several_parts_on_a_worker(client):
+    X, y = data()
+    one = GRUClassifier(**SMALL).fit(X, y > 0)
+    workers = list(client.scheduler_info()["workers"])
+    parts = [(X[a:b], (y > 0)[a:b]) for a, b in ((0, 6), (6, 12), (12, 24))]
+    futures = [
+        client.scatter([part], workers=[where], hash=False)[0]
+        for part, where in zip(parts, [workers[0], workers[0], workers[1]], strict=True)
+    ]
+    model = fit(GRUClassifier(**SMALL), futures, client=client)
+    np.testing.assert_allclose(theta_of(model), theta_of(one), rtol=0, atol=1e-12)
+    lazily = [delayed(halves)(X, y > 0)[k] for k in (0, 1)]
+    model = fit(GRUClassifier(**SMALL), lazily, client=client)
+    assert model.classes_.tolist() == [False, True]
+    mixed = [(client.scatter(X[:10]), y[:10]), (delayed(np.copy)(X[10:]), y[10:])]
+    assert fit(GRURegressor(**SMALL), mixed, client=client).n_iter_ == 3
+
+
+def test_warnings_reach_the_caller(client):
+    X, y = data()
+    with pytest.warns(UserWarning, match="batch_size=60 is larger than the 24 sequences"):
+        fit(GRURegressor(**{**SMALL, "batch_size": 60}), halves(X, y), client=client)
+
+
+def test_errors_name_what_is_wrong_and_change_nothing(client):
+    X, y = data()
+    model = GRURegressor(**SMALL).fit(X, y)
+    before = theta_of(model).copy()
+    for parts, error, match in (
+        ([(X[:10], y[:10]), (X[10:] * np.nan, y[10:])], ValueError, "Input X contains NaN"),
+        ([(X[:10], y[:10]), (X[10:, :, :1], y[10:])], ValueError, "The parts of X differ in features"),
+        ([(X[:10], y[:10]), delayed(lambda: 1 / 0)()], ZeroDivisionError, "division"),
+        ([(X, y, y, y)], TypeError, "Part 0 must be a tuple"),
+        ([client.submit(int, 3)], TypeError, "A part must be a tuple"),
+        ([], TypeError, "parts must be a list"),
+        (X, TypeError, "parts must be a list"),
+    ):
+        with pytest.raises(error, match=match):
+            fit(model, parts, client=client)
+    np.testing.assert_array_equal(theta_of(model), before)
+    fit(model, halves(X, y), client=client)  # the workers are as they were
+
+
+def test_a_rank_that_does_not_begin_is_named(client):
+    X, y = data()
+    futures = client.scatter(halves(X, y), hash=False)
+    worker = client.who_has(futures)[futures[1].key][0]
+    busy = client.submit(time.sleep, 4, workers=[worker], pure=False)
+    with pytest.raises(ConnectionError, match=r"The ranks \[1\] have not begun within 1 s"):
+        fit(GRURegressor(**SMALL), futures, client=client, timeout=1)
+    busy.result()
+
+
+def test_a_lost_worker_ends_in_an_error(client):
+    X, y = data()
+    model = GRURegressor(**{**SMALL, "max_iter": 10**6})
+    pids = list(client.run(os.getpid).values())
+
+    def kill():
+        time.sleep(1)
+        os.kill(pids[1], signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    started = time.monotonic()
+    with pytest.raises(ConnectionError, match="lost"):
+        fit(model, halves(X, y), client=client)
+    killer.join()
+    assert time.monotonic() - started < 60
+    assert not hasattr(model, "weights_")
+    client.wait_for_workers(2, timeout=60)
+    fit(GRURegressor(**SMALL), halves(X, y), client=client)
+
+
+def test_a_search_on_the_cluster_is_that_of_one_machine(client):
+    X, y = data()
+    lists = np.empty(len(X), dtype=object)
+    lists[:] = [x[: 3 + i % 5] for i, x in enumerate(X)]
+    grid = {"k2": [None, 2], "hidden_size": [2, 3]}
+    search = GridSearchCV(GRUClassifier(**SMALL), grid, cv=2)
+    for X_passed in (X, lists):
+        alone = clone(search).fit(X_passed, y > 0)
+        with joblib.parallel_config("dask", scatter=[X_passed]):
+            together = clone(search).fit(X_passed, y > 0)
+        for one, other in zip(alone.cv_results_["params"], together.cv_results_["params"], strict=True):
+            assert one == other
+        scores = together.cv_results_["mean_test_score"]
+        np.testing.assert_array_equal(scores, alone.cv_results_["mean_test_score"])
+        np.testing.assert_array_equal(theta_of(together.best_estimator_), theta_of(alone.best_estimator_))
