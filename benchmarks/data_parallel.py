@@ -4,9 +4,9 @@
 
 Two workers, processes of one thread each on this machine. For several networks: the milliseconds of an
 update of one process that is compiled as a whole, of one that trains batch by batch as the workers do,
-and of two workers; medians of three fits. Then calculated, from the time per update t of one process, with W
-workers at 1 and 10 Gbit/s: t / (t / W + s), where a sum s takes 2 log2(W) times a latency of 0.1 ms, and
-its 4 P bytes travel twice.
+and of two workers; medians of three fits. Then calculated, from the time per update t of one process,
+with W workers at 1 and 10 Gbit/s: t / (t / W + s), where a sum s takes 2 log2(W) times a latency of
+0.1 ms, and its 4 P bytes travel twice.
 """
 
 import argparse

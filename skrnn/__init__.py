@@ -11,6 +11,7 @@ from skrnn.encoder_decoder_regressors import (
     RNNEncoderDecoderRegressor,
 )
 from skrnn.forecasting import ConformalRegressor, Forecaster, NaiveForecaster, forecast
+from skrnn.out_of_core import fit_stream
 from skrnn.preprocessing import SlidingWindow, TimeDistributed, TokenEncoder
 from skrnn.regressors import GRURegressor, LSTMRegressor, RNNRegressor
 from skrnn.streaming import stream
@@ -42,6 +43,7 @@ __all__ = [
     "SlidingWindow",
     "TimeDistributed",
     "TokenEncoder",
+    "fit_stream",
     "forecast",
     "show_config",
     "stream",

@@ -74,12 +74,12 @@ class SequenceRegressor(RegressorMixin, BaseRNN):
     @available_if(BaseRNN._can_partial_fit)
     @complete
     @own_keywords
-    def partial_fit(self, X, y, sample_weight=None):
+    def partial_fit(self, X, y, sample_weight=None, *, y_mean=None, y_scale=None):
         """One pass over the data, going on from the present weights.
 
         The first call makes the weights, and fixes the mean and the deviation that y is standardised
-        by, if the loss standardises it. A call that raises leaves the estimator as it was before. Not
-        with `early_stopping=True`.
+        by, if the loss standardises it: those of its own y, if they are not passed. A call that raises
+        leaves the estimator as it was before. Not with `early_stopping=True`.
 
         Weights count within a call: one whose data fill a single batch makes an update of full length,
         whatever its samples weigh together.
@@ -89,6 +89,10 @@ class SequenceRegressor(RegressorMixin, BaseRNN):
         .. X
         .. y
         .. sample_weight
+        y_mean : float or array-like of shape (n_outputs,), default=None
+            The mean of all y that will come. Only looked at in the first call, as the next.
+        y_scale : float or array-like of shape (n_outputs,), default=None
+            Their standard deviation, or what they are to be divided by.
 
         Returns
         -------
@@ -103,7 +107,9 @@ class SequenceRegressor(RegressorMixin, BaseRNN):
 
         .. warnings of training
         """
-        return self._partial_fit(self._settings(partial_fit=True), X, y, sample_weight)
+        settings = self._settings(partial_fit=True)
+        units = None if y_mean is None and y_scale is None else (y_mean, y_scale)
+        return self._partial_fit(settings, X, y, sample_weight, units=units)
 
     @complete
     @own_keywords

@@ -17,6 +17,7 @@ WITH_SETTINGS = {
     "_engine/training.py:train_full_batch",
     "_forecasting/backtest.py:backtest",
     "_kernels/__init__.py:unroll",
+    "out_of_core.py:fit_stream",
 }
 PUBLIC = {"datasets", "inspection", "interop"}  # parameters of public functions are theirs, too
 

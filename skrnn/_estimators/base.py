@@ -37,6 +37,7 @@ from skrnn._estimators.threads import mapper, n_threads
 from skrnn._estimators.trainer import Start, Trainer
 from skrnn._estimators.versions import Stamped
 from skrnn._reading.advice import warn
+from skrnn._reading.arrays import as_frame
 from skrnn._reading.facts import check_names
 from skrnn._reading.reader import Given, Reader, read_again
 from skrnn._reading.targets import check_targets, read_targets_per_step
@@ -143,6 +144,7 @@ class Trainable(Stamped, HasTasks, BaseEstimator):
     def _fit(self, X, y, sample_weight, given, way=InOneProcess):
         settings = self._settings(X_val=given.X, y_val=given.y, sample_weight_val=given.weight)
         before = fit_before(self) if settings.warm_start else None
+        X, given = as_frame(X), given._replace(X=as_frame(given.X))
         self._check_names(X, before)
         reader = way.reader(self._reader_class, settings, before and before.model.facts)
         # 1) read; all errors about what was passed come before anything is drawn or trained
@@ -385,7 +387,7 @@ class BaseRNN(Trainable):
     _settings_class, _reader_class = SequenceSettings, Reader
 
     def _partial_fit(self, settings, X, y, sample_weight, **options):
-        before = fit_before(self)
+        before, X = fit_before(self), as_frame(X)
         self._check_names(X, before)
         with one_thread(), with_text():
             reader = self._reader_class(settings, before and before.model.facts, **options)
@@ -608,7 +610,7 @@ class BaseRNN(Trainable):
 
     def _read_like_fit(self, X):
         """X as a container, in the form of the X of fit."""
-        facts = self._model.facts
+        facts, X = self._model.facts, as_frame(X)
         check_names(self, X, reset=False)
         return read_again(X, facts.form, model=facts.name)
 

@@ -76,10 +76,13 @@ class Numbers:
         return y, is_1d
 
     @classmethod
-    def learn(cls, settings, y, is_1d, weight):
-        """The facts of a first fit, from y (rows, K) and its weights (rows,)."""
+    def learn(cls, settings, y, is_1d, weight, units=None):
+        """The facts of a first fit, from y (rows, K) and its weights (rows,).
+
+        ``units`` are mean and scale of all y that will come, each None or (K,).
+        """
         loss = settings.new_loss()
-        mean, scale = mean_and_deviation(y, weight)
+        mean, scale = units_of(y, weight, units)
         if loss.standardises_y:
             check_varies(scale, np.float64)
         if loss.positive_only and not (mean > 0).all():
@@ -308,6 +311,27 @@ def in_a_unit(*arrays):
 def largest(y):
     """The largest absolute value of every column, without a copy."""
     return np.maximum(y.max(axis=0).astype(np.float64), -y.min(axis=0).astype(np.float64))
+
+
+def units_of(y, weight, units):
+    """The mean and scale (K,) that y is standardised by: those that were given, or its own."""
+    own, K = mean_and_deviation(y, weight), y.shape[1]
+    if units is None:
+        return own
+    found = []
+    for name, one, default in zip(("y_mean", "y_scale"), units, own, strict=True):
+        given = default if one is None else np.asarray(one, dtype=np.float64).reshape(-1)
+        if (
+            given.shape != (K,)
+            or not np.isfinite(given).all()
+            or (name == "y_scale" and (given <= 0).any())
+        ):
+            what = "positive" if name == "y_scale" else "finite"
+            raise ValueError(
+                f"{name} must be {what}, a number for each of the {K} outputs, got {quote(one)}."
+            )
+        found.append(given)
+    return tuple(found)
 
 
 def mean_and_deviation(y, weight):

@@ -157,6 +157,22 @@ def names_of(values):
     return list(range(shape[-1])) if len(shape) > 1 else []
 
 
+def as_frame(X):
+    """A table of Arrow (of pyarrow, or what exports one, as DuckDB's relations do) as one of pandas.
+
+    What pandas and polars have is left as it is, and so is all else.
+    """
+    if type(X) in (np.ndarray, list, tuple) or not hasattr(X, "__arrow_c_stream__"):
+        return X
+    if type(X).__module__.partition(".")[0] in ("pandas", "polars"):
+        return X
+    import pyarrow
+
+    if isinstance(X, (pyarrow.Array, pyarrow.ChunkedArray)):
+        return X.to_pandas()
+    return pyarrow.table(X).to_pandas()
+
+
 def in_words(column, of_a_table=True):
     """A column that is known by its name, or by its position."""
     what = "column" if of_a_table else "feature"

@@ -314,7 +314,6 @@ def check_batch_size(settings, n):
         )
 
 
-<<<<<<< HEAD
 def advise_on_length(settings, lengths):
     """Warn if whole sequences of lengths (n,) are trained on that are better cut."""
     longest = lengths.max()
@@ -323,8 +322,9 @@ def advise_on_length(settings, lengths):
             f"X has a sequence of {longest} steps and k1=None: memory grows with the length. Set k1 (and "
             "k2) to train by truncated backpropagation."
         )
-=======
-class _Passed(NamedTuple):
+
+
+class PassedData(NamedTuple):
     """What was passed, read: ``form`` is that of the first fit, y (rows, .) is in its own units."""
 
     container: object
@@ -332,7 +332,6 @@ class _Passed(NamedTuple):
     y: np.ndarray
     is_1d: bool
     weights: tuple
->>>>>>> 469287e (Data-parallel training: one model by several processes, on a Dask cluster or under MPI)
 
 
 class _Found(NamedTuple):
@@ -354,15 +353,15 @@ class Reader:
     settings : SequenceSettings
     before : Facts or None
         Of the model whose training goes on.
-    classes : array-like, optional
-        All labels that will ever occur, for ``partial_fit``.
+    of_targets : dict
+        What ``partial_fit`` was told of all data that will come: ``classes``, or ``units`` of y.
     """
 
     task_class, data_class = Task, Dataset
 
-    def __init__(self, settings, before=None, classes=None):
+    def __init__(self, settings, before=None, **of_targets):
         self.settings, self.before = settings, before
-        self.of_classes = {} if classes is None else {"classes": classes}
+        self.of_targets = {name: one for name, one in of_targets.items() if one is not None}
 
     def read(self, X, y, sample_weight, start=None, *, is_part=False):
         """The ``Task`` of X, y and weights; raises before anything changes.
@@ -401,10 +400,10 @@ class Reader:
     def _read(self, X, y, sample_weight, known, names):
         """What was passed, as ``_Found``; ``known`` are the facts that it must agree with, or None."""
         names = names._replace(model=self.settings.name)
-        return self._find(self._pass(X, y, sample_weight, known, names), known, names)
+        return self._find(self.as_passed(X, y, sample_weight, known, names), known, names)
 
-    def _pass(self, X, y, sample_weight, known, names):
-        """What was passed, as ``_Passed``."""
+    def as_passed(self, X, y, sample_weight, known, names):
+        """What was passed, as ``PassedData``."""
         settings = self.settings
         if y is None:
             raise ValueError(f"{names.model} requires y to be passed, but the target y is None.")
@@ -419,7 +418,7 @@ class Reader:
         y, is_1d = settings.targets.read(settings, y, samples, names)
         weights = read_weights(sample_weight, samples, names.weight, names.X, per_step=by_step)
         form = form.learn(container, X) if known is None else form
-        return _Passed(container, form, y, is_1d, weights)
+        return PassedData(container, form, y, is_1d, weights)
 
     def _find(self, passed, known, names):
         """What was passed as ``_Found``."""
@@ -427,7 +426,7 @@ class Reader:
         row_weight = weight_of_rows(*passed.weights, passed.container.samples, len(y))
         facts = known
         if known is None:
-            targets = settings.targets.learn(settings, y, is_1d, row_weight, **self.of_classes)
+            targets = settings.targets.learn(settings, y, is_1d, row_weight, **self.of_targets)
             facts = self.new_facts(passed.form, targets)
         facts.targets.check_agrees(settings)
         encoded = facts.targets.encode(y, is_1d, facts.form.dtype, names, row_weight)
@@ -472,11 +471,7 @@ class Reader:
         settings, lengths = self.settings, found.container.sequences.lengths
         check_batch_size(settings, len(lengths))
         advise_on_unit(found.y, found.facts.targets, found.facts.form.dtype, self.before is None)
-        if settings.can_truncate and not (settings.k1 or settings.k2) and lengths.max() > LONG_SEQUENCE:
-            warn(
-                f"X has a sequence of {lengths.max()} steps and k1=None: memory grows with the length. "
-                "Set k1 (and k2) to train by truncated backpropagation."
-            )
+        advise_on_length(settings, lengths)
 
     def _warn(self, found, X, *, is_part):
         """Say what is probably not meant with X, now that everything can be read."""
@@ -493,10 +488,6 @@ class Reader:
                 advise_on_targets(found.y_passed, container.sequences)
             if facts.targets.is_indicator:
                 advise_on_one_hot(y)
-<<<<<<< HEAD
-        advise_on_length(settings, container.sequences.lengths)
-=======
->>>>>>> 469287e (Data-parallel training: one model by several processes, on a Dask cluster or under MPI)
 
     def _warn_of_sequences(self, found, X):
         """Single steps, padding, ids of tokens; series may well go on by one row in a part of them."""

@@ -91,10 +91,10 @@ class SharedReader(Reader):
         """The task of this rank."""
         return SharedTask(settings, facts, data, container, self.communicator)
 
-    def _pass(self, X, y, sample_weight, known, names):
+    def as_passed(self, X, y, sample_weight, known, names):
         error = passed = None
         try:
-            passed = super()._pass(X, y, sample_weight, known, names)
+            passed = super().as_passed(X, y, sample_weight, known, names)
             told = _in_order_of_sequences(passed)
         except OWN_ERRORS as one:
             error, told = one, None
@@ -147,7 +147,7 @@ def _in_order_of_sequences(passed):
 
 
 def _together(passed, told, rank):
-    """What all ranks have, as one of them has ``_Passed`` it."""
+    """What all ranks have, as one of them has passed it."""
     counts = [len(one.lengths) for one in told]
     first = int(np.sum(counts[:rank], dtype=np.intp))
     X = passed.container.sequences

@@ -57,13 +57,11 @@ def fit(estimator, parts, *, client, timeout=TIMEOUT):
 
     Examples
     --------
-    .. doctest::
-       :skipif: True
-
-       >>> from dask.distributed import Client, LocalCluster
-       >>> from skrnn import LSTMClassifier, distributed
-       >>> client = Client(LocalCluster(n_workers=2))
-       >>> model = distributed.fit(LSTMClassifier(), [(X_1, y_1), (X_2, y_2)], client=client)
+    >>> from dask.distributed import Client, LocalCluster  # doctest: +SKIP
+    >>> from skrnn import LSTMClassifier, distributed
+    >>> client = Client(LocalCluster(n_workers=2))  # doctest: +SKIP
+    >>> parts = [(X_1, y_1), (X_2, y_2)]  # doctest: +SKIP
+    >>> model = distributed.fit(LSTMClassifier(), parts, client=client)  # doctest: +SKIP
     """
     check_estimator(estimator)
     try:

@@ -96,8 +96,8 @@ class MPI:
 
     Parameters
     ----------
-    comm : mpi4py.MPI.Comm, default=None
-        None: ``MPI.COMM_WORLD``.
+    comm : object, default=None
+        A communicator of mpi4py; None: ``MPI.COMM_WORLD``.
 
     Raises
     ------
@@ -108,11 +108,9 @@ class MPI:
     --------
     ``mpiexec -n 4 python train.py``, where each process reads its own part:
 
-    .. doctest::
-       :skipif: True
-
-       >>> from skrnn.distributed import MPI, fit_rank
-       >>> model = fit_rank(LSTMClassifier(random_state=0), X_part, y_part, communicator=MPI())
+    >>> from skrnn.distributed import MPI, fit_rank
+    >>> communicator = MPI()  # doctest: +SKIP
+    >>> model = fit_rank(model, X_part, y_part, communicator=communicator)  # doctest: +SKIP
     """
 
     def __init__(self, comm=None):

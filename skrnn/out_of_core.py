@@ -1,0 +1,165 @@
+"""Training on more data than fit in memory: parts that are read when they are needed.
+
+What is trained is in ``_estimators/in_parts.py``; here parts are read in their order, and what has come
+out is saved.
+"""
+
+import os
+from collections.abc import Sequence
+
+from sklearn.utils import check_random_state
+
+from skrnn._estimators.base import BaseRNN
+from skrnn._estimators.in_parts import Summary, Training
+from skrnn._settings.arguments import check_int
+from skrnn._settings.quoting import quote
+from skrnn.callbacks import Checkpoint, save
+
+__all__ = ["fit_stream"]
+
+
+def fit_stream(
+    estimator, batches, epochs=None, *, X_val=None, y_val=None, sample_weight_val=None, shuffle=True,
+    checkpoint=None,
+):  # fmt: skip
+    """Fit an estimator on data that come in parts, which are read when they are needed.
+
+    One part is in memory at a time. A first pass reads all parts for the sake of y: so the mean and
+    deviation that it is standardised by, or the classes and their balanced weights, are those of all
+    data. Then each epoch makes one pass over the parts, in a new order, and trains on each as
+    `partial_fit` does, at the rates of the estimator's `learning_rate`: also "onecycle", its default.
+
+    Parameters
+    ----------
+    estimator : object
+        A regressor or classifier of skrnn. It is fitted, as by its method `fit`.
+    batches : sequence, callable or iterable
+        The parts: tuples (X, y) or (X, y, sample_weight) in the forms that `fit` takes; or functions
+        without arguments that read such a tuple, so that only one is in memory. A function of the number
+        of the epoch (-1 for the first pass) returns an iterable of them. Of `rows="steps"` all rows of a
+        series are in one part.
+    epochs : int, default=None
+        None: `max_iter` of the estimator, whose "auto" goes by the number of all sequences.
+    X_val : array-like, default=None
+        Validation data. With them training stops when their loss has not fallen by `tol` for
+        `n_iter_no_change` epochs, unless the schedule is a cycle, which is not cut; the weights of the
+        epoch at which it was lowest are kept.
+    y_val : array-like, default=None
+        Their targets.
+    sample_weight_val : array-like, default=None
+        Their weights.
+    shuffle : bool, default=True
+        Whether every epoch reads the parts in another order, drawn by `random_state` of the
+        estimator. Only of a sequence.
+    checkpoint : str or path-like, default=None
+        A file that is written after every epoch, whole or not at all. If it is there at the beginning,
+        training goes on from it, to the same end to the last bit, if `random_state` is an int.
+
+    Returns
+    -------
+    estimator : object
+        The fitted estimator. Its curves have one entry per epoch.
+
+    Raises
+    ------
+    TypeError
+        If the estimator is no regressor or classifier of skrnn, or a part is no tuple.
+    ValueError
+        As `partial_fit`, and if `batches` give no part, or the file of `checkpoint` is damaged or of
+        another call. The estimator is as it was before.
+    AttributeError
+        If `solver="lbfgs"`.
+
+    See Also
+    --------
+    skrnn.callbacks.Checkpoint : Saves a run of `fit`.
+
+    Examples
+    --------
+    Parts in files, of which one is read at a time:
+
+    >>> import numpy as np
+    >>> from skrnn import GRURegressor, fit_stream
+    >>> def part(k):
+    ...     X = np.random.RandomState(k).normal(size=(50, 5, 2))  # numpy.load, pandas.read_parquet
+    ...     return X, 20 + X[:, -1, 0]
+    >>> batches = [lambda k=k: part(k) for k in range(4)]
+    >>> model = fit_stream(GRURegressor(random_state=0), batches, epochs=20)
+    >>> X, y = part(7)
+    >>> bool(model.score(X, y) > 0.9)
+    True
+    """
+    if not isinstance(estimator, BaseRNN):
+        raise TypeError(
+            f"estimator must be a regressor or classifier of skrnn, got {type(estimator).__name__}. Of a "
+            "pipeline transform the parts first, and pass its last step."
+        )
+    epochs = check_int(epochs, "epochs", or_none=True)
+    validation = None if X_val is None else (X_val, y_val, sample_weight_val)
+    parts = _Parts(batches, shuffle, estimator.random_state)
+    training = _begun(estimator, parts, epochs, checkpoint, is_validated=validation is not None)
+    observers = training.observers()
+    try:
+        done = training.run.epoch >= training.run.max_iter or training.run.done
+        while not done:
+            done = training.epoch(parts.of_epoch(training.run.epoch), validation, observers)
+            if checkpoint is not None:
+                save(training, checkpoint)
+    finally:
+        for observer in observers:
+            observer.close()
+    training.publish(estimator)
+    return estimator
+
+
+def _begun(estimator, parts, epochs, checkpoint, *, is_validated):
+    """Training from the start, or from where its file stands."""
+    if checkpoint is not None and os.path.exists(checkpoint):
+        training = Checkpoint.load(checkpoint)
+        same = isinstance(training, Training) and training.is_of(estimator, epochs, is_validated)
+        if not same:
+            raise ValueError(
+                f"checkpoint={quote(os.fspath(checkpoint))} is of another call: its estimator, epochs or "
+                "validation data differ. Remove the file to begin anew, or pass another one."
+            )
+        return training
+    summary = Summary(estimator, parts.of_epoch(-1))
+    return Training(estimator, summary, epochs, is_validated=is_validated)
+
+
+class _Parts:
+    """The parts of every epoch.
+
+    Parameters
+    ----------
+    batches, shuffle : as for ``fit_stream``
+    random_state : int, RandomState or None
+    """
+
+    def __init__(self, batches, shuffle, random_state):
+        self.batches, self.shuffle = batches, shuffle and isinstance(batches, Sequence)
+        self.seed = check_random_state(random_state).randint(2**31 - 1)
+        if not callable(batches) and iter(batches) is batches:
+            raise ValueError(
+                f"batches is a {type(batches).__name__}, which can be read only once, and every epoch "
+                "reads it: pass a list of functions that read a part each, or a function of the epoch."
+            )
+
+    def of_epoch(self, number):
+        """Tuples (X, y, weight or None)."""
+        batches = self.batches(number) if callable(self.batches) else self.batches
+        if self.shuffle and number >= 0:
+            order = check_random_state((self.seed + number) % 2**31).permutation(len(batches))
+            batches = (self.batches[k] for k in order)
+        for i, part in enumerate(batches):
+            yield _read(part, f"Part {i} of epoch {number}")
+
+
+def _read(part, name):
+    """A part as (X, y, weight or None); nothing else refers to what is read here."""
+    part = part() if callable(part) else part
+    if not isinstance(part, (tuple, list)) or len(part) not in (2, 3):
+        raise TypeError(
+            f"{name} is no tuple (X, y) or (X, y, sample_weight), but a {type(part).__name__}."
+        )
+    return (*part, None) if len(part) == 2 else tuple(part)

@@ -1,0 +1,233 @@
+"""``fit_stream``: epochs over parts that are read when they are needed."""
+
+import weakref
+
+import numpy as np
+import pandas as pd
+import pytest
+from support.inside import targets_of, theta_of
+
+from skrnn import (
+    GRUClassifier,
+    GRURegressor,
+    LSTMEncoderDecoder,
+    LSTMRegressor,
+    fit_stream,
+)
+
+SMALL = {"hidden_size": 4, "random_state": 0}
+
+
+def data(n=160, seed=0):
+    X = np.random.RandomState(seed).normal(size=(n, 6, 2))
+    return X, 50 + 3 * X[:, -1, 0]
+
+
+def parts(X, *others, n=40):
+    """The parts in an order in which their targets differ: the first does not know of the last."""
+    order = np.argsort(others[0], kind="stable")
+    values = [np.asarray(one)[order] for one in (X, *others)]
+    return [tuple(one[k : k + n] for one in values) for k in range(0, len(X), n)]
+
+
+def test_the_whole_is_learned():
+    X, y = data()
+    X_test, y_test = data(seed=1)
+    given = parts(X, y)
+    model = GRURegressor(**SMALL)
+    assert fit_stream(model, given, epochs=25) is model
+    assert model.score(X_test, y_test) > 0.95
+    assert len(model.loss_curve_) == model.n_iter_ == 25
+    assert model.loss_curve_[-1] < 0.1 * model.loss_curve_[0]
+
+
+def test_mean_and_scale_are_those_of_all_parts():
+    X, y = data()
+    w = np.random.RandomState(2).uniform(size=len(y))
+    for weights in ((), (w,)):
+        model = fit_stream(GRURegressor(**SMALL), parts(X, y, *weights), epochs=1)
+        one = GRURegressor(**SMALL, max_iter=1, tol=None).fit(X, y, *weights)
+        np.testing.assert_allclose(targets_of(model).mean, targets_of(one).mean, rtol=1e-12)
+        np.testing.assert_allclose(targets_of(model).scale, targets_of(one).scale, rtol=1e-12)
+
+
+def test_one_part_is_what_fit_makes_of_it():
+    X, y = data(64)
+    params = {**SMALL, "shuffle": False, "max_iter": 5, "tol": None, "batch_size": 16}
+    one = GRURegressor(**params).fit(X, y)
+    model = fit_stream(GRURegressor(**params), [(X, y)])
+    np.testing.assert_allclose(theta_of(model), theta_of(one), atol=1e-12)
+    np.testing.assert_allclose(model.loss_curve_, one.loss_curve_, rtol=1e-10)
+    assert model.n_updates_ == one.n_updates_
+
+
+def test_classes_and_balanced_weights_of_all_parts():
+    X, y = data()
+    labels = np.where(y > 53, "high", np.where(y > 49, "middle", "low"))
+    model = fit_stream(GRUClassifier(**SMALL), parts(X, labels), epochs=3)
+    assert model.classes_.tolist() == ["high", "low", "middle"]
+    rare = (y > np.sort(y)[-9]).astype(int)
+    X_test, _ = data(400, seed=1)
+    found = []
+    for weight in (None, "balanced"):
+        params = {**SMALL, "class_weight": weight}
+        model = fit_stream(GRUClassifier(**params), parts(X, rare, n=80), epochs=3)
+        assert model.class_weight == weight
+        found.append(model.predict(X_test).sum())
+    assert found[1] > found[0]
+
+
+def test_validation_keeps_the_best_weights():
+    X, y = data(80)
+    noise = np.random.RandomState(3).normal(size=80) * 4
+    X_val, y_val = data(200, seed=1)
+    params = {
+        **SMALL, "hidden_size": 24, "learning_rate": "constant", "learning_rate_init": 0.03,
+        "n_iter_no_change": 5,
+    }  # fmt: skip
+    given = parts(X, y + noise)
+    model = fit_stream(GRURegressor(**params), given, 60, X_val=X_val, y_val=y_val)
+    assert model.n_iter_ < 60
+    curve = model.validation_loss_curve_
+    assert len(curve) == len(model.validation_scores_) == model.n_iter_
+    best = int(np.argmin(curve))
+    assert model.score(X_val, y_val) == pytest.approx(model.validation_scores_[best], abs=1e-10)
+
+
+def test_a_table_and_functions_and_generators():
+    rng = np.random.RandomState(0)
+    tables = [
+        pd.DataFrame({"who": np.repeat([3 * k, 3 * k + 1], 20), "a": rng.normal(size=40)})
+        for k in range(3)
+    ]
+    params = {"rows": "steps", "sequence_id": "who", "k1": 5, **SMALL}
+    given = [(X, 2 * X["a"].to_numpy()) for X in tables]
+    model = fit_stream(LSTMRegressor(**params), given, epochs=2, shuffle=False)
+    lazily = [lambda part=part: part for part in given]
+    again = fit_stream(LSTMRegressor(**params), lazily, epochs=2, shuffle=False)
+    of_epochs = fit_stream(LSTMRegressor(**params), lambda epoch: iter(given), epochs=2)
+    for other in (again, of_epochs):
+        np.testing.assert_array_equal(theta_of(other), theta_of(model))
+    shuffled = fit_stream(LSTMRegressor(**params), given, epochs=2)
+    assert not np.array_equal(theta_of(shuffled), theta_of(model))
+
+
+def test_one_part_is_in_memory_at_a_time():
+    X, y = data()
+    alive, most = weakref.WeakSet(), [0]
+
+    class Part(np.ndarray):
+        __hash__ = object.__hash__
+
+    def read(part):
+        mine = part[0].view(Part)
+        alive.add(mine)
+        most[0] = max(most[0], len(alive))
+        return mine, part[1]
+
+    fit_stream(GRURegressor(**SMALL), [lambda part=part: read(part) for part in parts(X, y)], epochs=2)
+    assert most[0] == 1
+
+
+def test_a_checkpoint_goes_on_to_the_same_end(tmp_path):
+    X, y = data()
+    given, path = parts(X, y), tmp_path / "run"
+
+    class Stop(Exception):
+        pass
+
+    def until(last):
+        def of(epoch):
+            if epoch == last:
+                raise Stop
+            return given
+
+        return of
+
+    validation = {"X_val": X[:20], "y_val": y[:20]}
+    expected = fit_stream(GRURegressor(**SMALL), lambda epoch: given, 6, **validation)
+    model = GRURegressor(**SMALL)
+    for last in (2, 4):
+        with pytest.raises(Stop):
+            fit_stream(model, until(last), 6, checkpoint=path, **validation)
+        assert not hasattr(model, "weights_")
+    fit_stream(model, until(None), 6, checkpoint=path, **validation)
+    np.testing.assert_array_equal(theta_of(model), theta_of(expected))
+    assert model.loss_curve_ == expected.loss_curve_
+    again = fit_stream(GRURegressor(**SMALL), until(None), 6, checkpoint=path, **validation)
+    np.testing.assert_array_equal(theta_of(again), theta_of(expected))
+    for other, epochs in ((GRURegressor(hidden_size=5, random_state=0), 6), (GRURegressor(**SMALL), 7)):
+        with pytest.raises(ValueError, match="is of another call"):
+            fit_stream(other, until(None), epochs, checkpoint=path, **validation)
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(ValueError, match="cut off"):
+        fit_stream(model, until(None), 6, checkpoint=path, **validation)
+
+
+def test_warm_start_goes_on():
+    X, y = data()
+    model = fit_stream(GRURegressor(**SMALL, warm_start=True), parts(X, y), epochs=4)
+    before = model.score(X, y)
+    fit_stream(model, parts(X, y), epochs=4)
+    assert model.score(X, y) > before
+    cold = fit_stream(GRURegressor(**SMALL), parts(X, y), epochs=4)
+    first = theta_of(cold).copy()
+    fit_stream(cold, parts(X, y), epochs=4)
+    np.testing.assert_array_equal(theta_of(cold), first)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "given", "error", "match"),
+    [
+        (GRURegressor(**SMALL), [], ValueError, "batches gave no part"),
+        (GRURegressor(**SMALL), [(1, 2, 3, 4)], TypeError, "Part 0 of epoch -1 is no tuple"),
+        (GRURegressor(**SMALL), iter([data()]), ValueError, "which can be read only once"),
+        (GRURegressor(**SMALL), [(data()[0] * np.nan, data()[1])], ValueError, "contains NaN"),
+        (GRURegressor(**SMALL, solver="lbfgs"), [data()], AttributeError, "partial_fit is not available with solver='lbfgs'"),
+        (GRURegressor(**SMALL, early_stopping=True), [data()], ValueError, "early_stopping"),
+        (LSTMEncoderDecoder(), [data()], TypeError, "a regressor or classifier of skrnn"),
+    ],
+)
+def test_what_is_wrong_is_named(estimator, given, error, match):
+    with pytest.raises(error, match=match):
+        fit_stream(estimator, given, epochs=2)
+    assert not hasattr(estimator, "weights_")
+
+
+@pytest.mark.parametrize("epochs", [0, 2.5, True, "many"])
+def test_epochs_are_a_number(epochs):
+    with pytest.raises(ValueError, match="epochs must be None or an int >= 1"):
+        fit_stream(GRURegressor(**SMALL), [data()], epochs=epochs)
+
+
+# --- partial_fit ----------------------------------------------------------------------------------------
+
+
+def test_partial_fit_takes_mean_and_scale():
+    X, y = data()
+    Y = np.stack([y, -2 * y], axis=1)
+    first = slice(0, 5)
+    model = GRURegressor(**SMALL).partial_fit(X[first], y[first], y_mean=50, y_scale=3.0)
+    assert targets_of(model).mean.tolist() == [50.0]
+    assert targets_of(model).scale.tolist() == [3.0]
+    model.partial_fit(X, y, y_mean=7)  # too late
+    assert targets_of(model).mean.tolist() == [50.0]
+    both = GRURegressor(**SMALL).partial_fit(X[first], Y[first], y_mean=Y.mean(axis=0))
+    assert targets_of(both).mean.tolist() == Y.mean(axis=0).tolist()
+    np.testing.assert_allclose(targets_of(both).scale, Y[first].std(axis=0))
+
+
+@pytest.mark.parametrize(
+    ("given", "match"),
+    [
+        ({"y_scale": 0}, "y_scale must be positive, a number for each of the 1 outputs, got 0"),
+        ({"y_scale": [1, 2]}, "y_scale must be positive, a number for each of the 1"),
+        ({"y_mean": np.nan}, "y_mean must be finite"),
+    ],
+)
+def test_units_that_are_none(given, match):
+    X, y = data(10)
+    model = GRURegressor(**SMALL)
+    with pytest.raises(ValueError, match=match):
+        model.partial_fit(X, y, **given)
+    assert not hasattr(model, "weights_")
