@@ -5,6 +5,7 @@ from typing import Any, Literal
 from skrnn import callbacks as callbacks
 from skrnn import classifiers as classifiers
 from skrnn import datasets as datasets
+from skrnn import distributed as distributed
 from skrnn import encoder_decoder as encoder_decoder
 from skrnn import encoder_decoder_regressors as encoder_decoder_regressors
 from skrnn import exceptions as exceptions
@@ -13,6 +14,7 @@ from skrnn import inspection as inspection
 from skrnn import interop as interop
 from skrnn import metrics as metrics
 from skrnn import model_selection as model_selection
+from skrnn import out_of_core as out_of_core
 from skrnn import preprocessing as preprocessing
 from skrnn import regressors as regressors
 from skrnn import streaming as streaming
@@ -24,6 +26,7 @@ from skrnn.encoder_decoder_regressors import (
     RNNEncoderDecoderRegressor,
 )
 from skrnn.forecasting import ConformalRegressor, Forecaster, NaiveForecaster, forecast
+from skrnn.out_of_core import fit_stream
 from skrnn.preprocessing import SlidingWindow, TimeDistributed, TokenEncoder
 from skrnn.regressors import GRURegressor, LSTMRegressor, RNNRegressor
 from skrnn.streaming import stream
@@ -47,6 +50,7 @@ __all__ = [
     "SlidingWindow",
     "TimeDistributed",
     "TokenEncoder",
+    "fit_stream",
     "forecast",
     "show_config",
     "stream",

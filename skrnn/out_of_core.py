@@ -33,7 +33,7 @@ def fit_stream(
     ----------
     estimator : object
         A regressor or classifier of skrnn. It is fitted, as by its method `fit`.
-    batches : sequence, callable or iterable
+    batches : list, callable or object
         The parts: tuples (X, y) or (X, y, sample_weight) in the forms that `fit` takes; or functions
         without arguments that read such a tuple, so that only one is in memory. A function of the number
         of the epoch (-1 for the first pass) returns an iterable of them. Of `rows="steps"` all rows of a

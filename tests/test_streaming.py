@@ -32,8 +32,8 @@ from skrnn import (
     TokenEncoder,
     stream,
 )
+from skrnn._transformers.pipeline_stream import PipelineStream
 from skrnn.preprocessing import Differencer, FillForward
-from skrnn.streaming import PipelineStream
 
 SMALL = {"hidden_size": 4, "max_iter": 2, "tol": None, "learning_rate": "constant", "random_state": 0}
 

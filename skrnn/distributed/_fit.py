@@ -22,8 +22,9 @@ def fit(estimator, parts, *, client, timeout=TIMEOUT):
         delayed objects that are such tuples; or tuples of futures, delayed objects and other collections
         of Dask. What is no future yet is computed, or sent to the workers in turn. All parts have X in
         one form; with `sequence_id` all rows of a series are on one worker.
-    client : distributed.Client
-        Of the cluster. Each worker that has a part runs one task, all at the same time.
+    client : object
+        The client of the cluster, of the class `distributed.Client`. Each worker that has a part runs one
+        task, all at the same time.
     timeout : float, default=300
         Seconds that a worker waits for another one before it gives up.
 
