@@ -33,6 +33,8 @@ NO_ORDER = 0.8
 # Values of so many deviations make updates that undo the others.
 OUTLYING = 30
 
+_FOR_TOKENS = "take the encoder-decoder of tokens, as GRUEncoderDecoder"
+
 
 class Outcome(NamedTuple):
     """A run as it ended.
@@ -122,7 +124,8 @@ def causes(outcome):
     if not settings.per_step and has_single_steps(X):
         tips.append(f"every sequence of X has one time step only. {WHAT_TO_DO}")
     elif _may_be_tokens(X):
-        tips.append("if the whole numbers of X are ids of tokens or categories, set embedding_size")
+        how = "set embedding_size" if hasattr(settings, "embedding_size") else _FOR_TOKENS
+        tips.append(f"if the whole numbers of X are ids of tokens or categories, {how}")
     if X.dtype is None and (offset := offset_of(X)):
         tips.append(f"standardise X: {offset}")
     if T >= LONG and isinstance(settings.initial_forget_bias(T), float):

@@ -126,9 +126,10 @@ def _no_tokens(number, t, i, name):
     return (
         f"{name} holds numbers that are not whole ({number!s:.40}, token {t} of sequence {i}), but this "
         "encoder-decoder answers symbols with symbols (words, characters, ids), and would take each "
-        "different number for one of its own. For sequences of numbers use GRUEncoderDecoderRegressor "
-        "(or LSTM-, RNN-); for a number per time step, or per sequence, GRURegressor. If the numbers are "
-        f"symbols, pass them as strings: [[str(v) for v in one] for one in {name}]."
+        "different number for one of its own. For sequences of numbers use LSTMEncoderDecoderRegressor, "
+        "GRUEncoderDecoderRegressor or RNNEncoderDecoderRegressor; for a number per time step, or per "
+        "sequence, GRURegressor. If the numbers are symbols, pass them as strings: "
+        f"[[str(v) for v in one] for one in {name}]."
     )
 
 

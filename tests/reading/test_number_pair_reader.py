@@ -137,6 +137,16 @@ def test_what_is_warned_of():
     assert any("10002 steps" in said for said in warned(lambda: one_pair.fit(long, np.zeros((1, 1)))))
 
 
+def test_ids_that_nothing_is_learned_from():
+    rng = np.random.RandomState(0)
+    X, y = rng.randint(9, size=(60, 8, 1)), rng.normal(size=(60, 3))
+    slow = model(max_iter=25, learning_rate_init=1e-9)
+    (said,) = warned(lambda: slow.fit(X, y))
+    assert "hardly learned anything" in said
+    assert "take the encoder-decoder of tokens" in said
+    assert "embedding_size" not in said
+
+
 def test_padding_is_warned_of():
     rng = np.random.RandomState(0)
     X, y = rng.normal(size=(60, 12, 1)), rng.normal(size=(60, 12))
