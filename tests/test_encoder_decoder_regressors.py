@@ -340,6 +340,8 @@ def test_weights_of_steps():
     model = ONE(**SMALL, alpha=0).fit(X, y, sample_weight=weight)
     left_out = ONE(**SMALL, alpha=0).fit(X[1:], y[1:], sample_weight=weight[1:])
     assert_same(model, left_out)
+    batches = ONE(**SMALL, batch_size=5).fit(X, y, sample_weight=weight)
+    assert_same(batches, ONE(**SMALL, batch_size=5).fit(X[1:], y[1:], sample_weight=weight[1:]))
     changed = [y[0] + 100, *y[1:]]
     assert_same(ONE(**SMALL, alpha=0).fit(X, changed, sample_weight=weight), model)
     read = [y[0], np.r_[y[1][0] + 1, y[1][1:]], *y[2:]]
