@@ -15,7 +15,10 @@ from skrnn._settings.quoting import quote
 UNKNOWN = -1
 MOST_VALUES = 1 << 24  # float32 tells no more whole numbers apart
 
-_CODES = "Codes of categories are whole numbers from 0 on, as OrdinalEncoder makes them, or -1 (unknown)."
+_CODES = (
+    "Codes of categories are whole numbers from 0 on, as OrdinalEncoder makes them, or -1 (unknown); "
+    "n_tokens makes room for codes that come later."
+)
 
 
 def read_categories(container, passed, form):

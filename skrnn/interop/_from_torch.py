@@ -11,7 +11,7 @@ from skrnn._estimators.base import BaseRNN
 from skrnn._estimators.labels import Labels
 from skrnn._estimators.taking_over import with_weights
 from skrnn._settings.quoting import listed, quote
-from skrnn.interop._torch_names import UNITS, is_transposed, names_of_keys
+from skrnn.interop._torch_names import UNITS, is_transposed, names_of_keys, tables_in
 
 
 def from_torch(source, estimator):
@@ -53,9 +53,9 @@ def from_torch(source, estimator):
     -----
     The names of modules do not matter, only what follows them: `weight_ih_l0`, `weight_hh_l0`,
     `bias_ih_l0` and `bias_hh_l0` with `l1` for the next layer and `_reverse` for the reverse direction,
-    `weight` and `bias` of the read-out, and `weight` without a bias of the table of tokens. Several
-    recurrent modules are stacked in the order of the `state_dict`. The nonlinearity of a `torch.nn.RNN`
-    is not among them: it is the `activation` of the estimator.
+    `weight` and `bias` of the read-out, and `weight` without a bias of the table of tokens, or of those
+    of categories in their order. Several recurrent modules are stacked in the order of the `state_dict`.
+    The nonlinearity of a `torch.nn.RNN` is not among them: it is the `activation` of the estimator.
 
     Buffers `mean` and `scale`, if they are there, are those of y. Without them the raw outputs of a
     regressor are its predictions, in units of y. From `to_torch` and back the weights are the same bits.
@@ -110,7 +110,7 @@ def _array(value):
 
 def _fill(views, arrays, model):
     """The arrays into views of theta; an error if they are not those of the network."""
-    names, left = names_of_keys(arrays)
+    names, left = names_of_keys(arrays, tables_in(views))
     if left or names.keys() != views.keys():
         missing = [name for name in views if name not in names]
         left += [key for name, key in names.items() if name not in views]

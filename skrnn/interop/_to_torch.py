@@ -121,11 +121,6 @@ def _model_of(estimator):
             "initial_state='last' does not go with to_torch: a module starts from zeros, not where the "
             "series of fit end. Call set_params(initial_state='zeros') first."
         )
-    if inside.model.facts.architecture.categories:
-        raise ValueError(
-            "to_torch makes no module of a model whose embedding_size names columns of categories: fit "
-            "with embedding_size=None, and OneHotEncoder before it, to use to_torch."
-        )
     return inside.model
 
 
@@ -148,6 +143,7 @@ def _plan(model, probabilities):
         kind, options, architecture.n_inputs, architecture.hidden_sizes, architecture.bidirectional,
         architecture.n_tokens, names_of(architecture.pooling), facts.per_step, facts.delay,
         architecture.n_outputs, n_columns, is_1d, link, architecture.dtype,
+        tuple(tuple(one[1:]) for one in architecture.categories),
     )  # fmt: skip
 
 
@@ -174,7 +170,7 @@ def _copy_weights(model, module):
     """The weights, mean and scale of a model into its module, bit for bit."""
     torch = _import_torch()
     arrays = model.network().layout.views(model.theta)
-    state = {key_of(name): W.T if is_transposed(name) else W for name, W in arrays.items()}
+    state = {key_of(name, arrays): W.T if is_transposed(name) else W for name, W in arrays.items()}
     if module.plan.n_columns:
         state |= {name: getattr(model.facts.targets, name).astype(model.dtype) for name in UNITS}
     # copies: the tensors must not share memory with the model

@@ -14,23 +14,34 @@ _OURS = {theirs: ours for ours, theirs in PARTS.items()}
 _OF_LAYER = re.compile(rf"(?P<module>.*?)(?P<part>{'|'.join(_OURS)})_l(?P<k>\d+)(?P<reverse>_reverse)?")
 
 
-def key_of(name):
-    """The name of a weight in the module of ``to_torch``."""
+def tables_in(names):
+    """Those of weights that are tables of vectors, in their order."""
+    return [name for name in names if name.startswith("embedding.")]
+
+
+def key_of(name, names):
+    """The name of a weight, one of ``names``, in the module of ``to_torch``."""
     if name in OTHERS:
         return OTHERS[name]
+    tables = tables_in(names)
+    if name in tables:
+        return f"embeddings.{tables.index(name)}.weight"
     layer, *reverse, part = name.split(".")
     k = layer.removeprefix("layer")
     return f"layers.{k}.{PARTS[part]}_l0{'_reverse' if reverse else ''}"
 
 
 def is_transposed(name):
-    """Whether a weight lies the other way round in PyTorch: all matrices but the table of tokens."""
+    """Whether a weight lies the other way round in PyTorch: all matrices but tables of vectors."""
     return name.endswith(("W_x", "W_h")) or name == "readout.W"
 
 
-def names_of_keys(keys):
-    """Our name -> key of a state_dict, and the keys that have no name or one that is taken."""
-    names, starts, n_layers, left = {}, {}, 0, []
+def names_of_keys(keys, tables):
+    """Our name -> key of a state_dict, and the keys that have no name or one that is taken.
+
+    Tables of vectors have the names ``tables``, in this order.
+    """
+    names, starts, n_layers, left, tables = {}, {}, 0, [], iter(tables)
     for key in keys:
         match = _OF_LAYER.fullmatch(key)
         if match:
@@ -42,6 +53,8 @@ def names_of_keys(keys):
             name = _of_another(key, keys)
         if key in UNITS:
             continue
+        if name == "embedding.W":
+            name = next(tables, None)
         if name is None or name in names:
             left.append(key)
         else:

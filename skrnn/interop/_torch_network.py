@@ -38,6 +38,8 @@ class Plan(NamedTuple):
     link : str
         A key of ``LINKS``.
     dtype : str
+    categories : tuple of tuples
+        Of features that hold codes: their positions, the number of codes, the width of the vectors.
     """
 
     kind: str
@@ -54,6 +56,7 @@ class Plan(NamedTuple):
     is_1d: bool
     link: str
     dtype: str
+    categories: tuple = ()
 
 
 # --- what raw outputs (..., K) stand for ------------------------------------------------------------
@@ -100,6 +103,10 @@ class Computation:
         self.embedding = None
         if plan.n_tokens is not None:
             self.embedding = torch.nn.Embedding(plan.n_tokens, plan.n_inputs, dtype=dtype)
+        if plan.categories:
+            self.embeddings = torch.nn.ModuleList(
+                torch.nn.Embedding(n, width, dtype=dtype) for _, n, width in plan.categories
+            )
         widths = [H * (1 + plan.bidirectional) for H in plan.hidden_sizes]
         # a module for each layer: those of PyTorch that have several have one width for all
         self.layers = torch.nn.ModuleList(
@@ -143,6 +150,7 @@ class Computation:
 
         if self.embedding is None:
             X = X.to(self.readout.weight.dtype)
+            X = self._with_vectors(X, is_there) if self.plan.categories else X
         else:
             # padding may be any number, also one that no row of the table has
             X = self.embedding(X if is_there is None else torch.where(is_there, X, 0))
@@ -150,6 +158,19 @@ class Computation:
             X = torch.where(is_there[..., None], X, 0)
         # a delayed answer for the last steps is read after steps without input
         return torch.nn.functional.pad(X, (0, 0, 0, self.plan.delay)) if self.plan.delay else X
+
+    def _with_vectors(self, X, is_there):
+        """The numbers of X | the vectors of its codes; of a negative code zeros."""
+        import torch
+
+        coded = [(k, i) for i, (positions, *_) in enumerate(self.plan.categories) for k in positions]
+        numbers = [k for k in range(X.shape[2]) if k not in dict(coded)]
+        parts = [X[..., numbers]]
+        for k, i in coded:
+            codes = X[..., k] if is_there is None else torch.where(is_there, X[..., k], -1)
+            vectors = self.embeddings[i](codes.clamp(min=0).long())
+            parts.append(torch.where(codes[..., None] < 0, 0, vectors))
+        return torch.cat(parts, dim=-1)
 
     def _states(self, X, lengths):
         """The top layer's (n, T, Q), its final states (n, Q), and how many steps were read."""

@@ -461,3 +461,31 @@ def test_numbers_too_large_for_the_estimator():
     state = {key: value.numpy().astype(float) for key, value in to_torch(model).state_dict().items()}
     with pytest.raises(ValueError, match="the dtype of the estimator does not hold"):
         from_torch(change(state, readout__bias=np.full(1, 1e300)), model)
+
+
+@pytest.mark.parametrize("per_step", [False, True], ids=["one target", "per step"])
+def test_categories_beside_numbers(per_step):
+    """Codes become vectors in the module, too; padding may be anything."""
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(12, 6, 4))
+    X[:, :, [0, 2]] = rng.randint(5, size=(12, 6, 2))
+    X[:, :, 3] = rng.randint(-1, 3, size=(12, 6))
+    y = X[:, :, 1] if per_step else X[:, -1, 1]
+    params = {"embedding_size": {(0, 2): 3, 3: 2}, "hidden_size": (4, 3), "return_sequences": per_step}
+    params |= {"max_iter": 3, "tol": None, "random_state": 0, "target_delay": int(per_step)}
+    model = GRURegressor(**params)
+    model.fit(X, y)
+    module = to_torch(model)
+    with torch.no_grad():
+        np.testing.assert_allclose(module(torch.from_numpy(X)).numpy(), model.predict(X), atol=1e-13)
+        padded, lengths = X.copy(), np.arange(12) % 6 + 1
+        for i, n in enumerate(lengths):
+            padded[i, n:] = 77.0
+        answers = module(torch.from_numpy(padded), torch.from_numpy(lengths)).numpy()
+    expected = model.predict([x[:n] for x, n in zip(X, lengths, strict=True)])
+    for i, n in enumerate(lengths):
+        answer = answers[i, :n] if per_step else answers[i]
+        np.testing.assert_allclose(answer, expected[i], atol=1e-13)
+    again = from_torch(module, model)
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
+    assert {f"embeddings.{k}.weight" for k in (0, 1)} <= module.state_dict().keys()
