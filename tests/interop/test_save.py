@@ -282,7 +282,7 @@ HOSTILE = {
         lambda c: architecture_becomes(c, hidden_sizes={"tuple": [10**12]}), "more weights than memory"
     ),
     "many layers": (
-        lambda c: architecture_becomes(c, hidden_sizes={"tuple": [1] * 5000}), "of another shape"
+        lambda c: architecture_becomes(c, hidden_sizes={"tuple": [1] * 500}), "of another shape"
     ),
     "no layers": (lambda c: architecture_becomes(c, hidden_sizes={"tuple": []}), ""),
     "negative layers": (lambda c: architecture_becomes(c, hidden_sizes={"tuple": [-3]}), ""),
