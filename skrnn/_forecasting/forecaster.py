@@ -416,7 +416,7 @@ class Forecaster(Stamped, RegressorMixin, BaseEstimator):
         return state_to_plain(state)
 
     def _from_plain(self, state):
-        return state_from_plain(state)
+        return state_from_plain(state, type(self).__name__)
 
     def _publish(self, learned, panel=None):
         """Write what was learned; the columns only after fit."""

@@ -222,7 +222,7 @@ class NaiveForecaster(Stamped, RegressorMixin, BaseEstimator):
         return state_to_plain(state)
 
     def _from_plain(self, state):
-        return state_from_plain(state)
+        return state_from_plain(state, type(self).__name__)
 
     def _check_season(self):
         if self.strategy == "seasonal" and self.season is None:

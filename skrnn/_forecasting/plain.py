@@ -29,6 +29,7 @@ from skrnn._forecasting import (
     target,
     times,
 )
+from skrnn._settings.quoting import shorten
 
 MODULES = (
     adaptive, calendar_features, clock, covariates, embedding, history, intervals, learned, panel,
@@ -60,9 +61,15 @@ def state_to_plain(state):
     return {name: to_plain(one) if name.startswith("_") else one for name, one in state.items()}
 
 
-def state_from_plain(state):
-    """What ``state_to_plain`` has made plain."""
-    return {name: from_plain(one) if name.startswith("_") else one for name, one in state.items()}
+def state_from_plain(state, model):
+    """What ``state_to_plain`` has made plain; ``model`` is what messages call it."""
+    try:
+        return {name: from_plain(one) if name.startswith("_") else one for name, one in state.items()}
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"This {model} cannot be loaded: what it holds cannot be read ({type(error).__name__}: "
+            f"{shorten(error)}). Load it with the version that saved it, or fit and save it again."
+        ) from error
 
 
 def to_plain(value):

@@ -95,6 +95,29 @@ def test_what_is_loaded_holds_the_same(name):
     assert digest(state) != digest({**state, "more": 1})
 
 
+class WithoutCache(skrnn.GRURegressor):
+    """A class of a user who leaves out what need not be saved."""
+
+    def __getstate__(self):
+        return {name: one for name, one in super().__getstate__().items() if name != "cache_"}
+
+
+class WithCache(skrnn.GRURegressor):
+    """A class of a user who fills in what was not saved."""
+
+    def __setstate__(self, state):
+        super().__setstate__({**state, "cache_": []})
+
+
+@pytest.mark.parametrize("cls", [WithoutCache, WithCache])
+def test_classes_of_users_may_change_what_is_saved(cls):
+    model = cls(**SMALL).fit(X, Y)
+    model.cache_ = [1]
+    for again in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert getattr(again, "cache_", []) == []
+        assert (again.predict(X) == model.predict(X)).all()
+
+
 @every_estimator
 def test_training_goes_on_alike(name):
     """With the memory of the solver and the state of the random numbers, where they are kept."""

@@ -153,8 +153,23 @@ def test_what_has_no_plain_form_stays_what_it_is():
     assert KIND in to_plain(frame.astype(object))
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda target: target.pop("unit"), "TypeError"),
+        (lambda target: target.update({KIND: "x"}), "KeyError"),
+    ],
+)
+def test_what_cannot_be_read(change, message):
+    state = copy.deepcopy(fitted("days").__getstate__())
+    change(state["_learned"]["target"])
+    del state[DIGEST]
+    with pytest.raises(ValueError, match=f"This Forecaster cannot be loaded: .*{message}"):
+        object.__new__(skrnn.Forecaster).__setstate__(state)
+
+
 def test_a_change_is_found():
     state = copy.deepcopy(fitted("days").__getstate__())
-    state["_learned"]["target"]["mean"][0] += 1
+    state["_learned"]["target"]["unit"][0] += 1
     with pytest.raises(ValueError, match="This Forecaster is not what was saved"):
         object.__new__(skrnn.Forecaster).__setstate__(state)
