@@ -3,8 +3,8 @@
     python tests/support/write_files.py
 
 ``tests/test_files.py`` loads those of all versions. Run this once for each version that is published, and
-commit what it writes; never write those of an earlier one anew. Until a version is published its files may
-be: if what a model holds has changed, remove the folder first.
+commit what it writes; never write those of an earlier one anew. Until a version is published its files
+may be: if what a model holds has changed, remove the folder first.
 """
 
 import json
