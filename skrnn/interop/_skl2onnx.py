@@ -43,7 +43,7 @@ def register_if_installed():
         except ImportError:  # without onnx, or with one that does not go with it
             return
     for cls in ESTIMATORS["classifier"]:
-        options = {"zipmap": [True, False, "columns"], "nocl": [True, False]}
+        options = {"zipmap": [True, False, "columns"], "nocl": [False]}  # its ZipMap asks for the second
         update_registered_converter(cls, f"Skrnn{cls.__name__}", _shapes, _convert, options=options)
     for cls in ESTIMATORS["regressor"]:
         update_registered_converter(cls, f"Skrnn{cls.__name__}", _shapes, _convert)

@@ -22,6 +22,7 @@ from skrnn._transformers.sliding_window import SlidingWindow
 from skrnn._transformers.swap_time_axis import SwapTimeAxis
 from skrnn._transformers.token_encoder import TokenEncoder
 from skrnn.encoder_decoder import SequenceEncoderDecoder
+from skrnn.encoder_decoder_regressors import SequenceEncoderDecoderRegressor
 from skrnn.interop import _onnx_network as network_in
 from skrnn.interop._onnx_answers import no_zipmap, plain_classes, read_out_of, write_answers
 from skrnn.interop._onnx_graph import Graph
@@ -59,8 +60,8 @@ def to_onnx(
     Parameters
     ----------
     estimator : estimator instance
-        A fitted classifier, regressor or encoder-decoder of skrnn; a pipeline that ends in one; or a
-        search whose best estimator is one of these. Of what stands before in a pipeline
+        A fitted classifier or regressor of skrnn, or an encoder-decoder of tokens; a pipeline that ends
+        in one; or a search whose best estimator is one of these. Of what stands before in a pipeline
         `TimeDistributed` around scalers, `TokenEncoder` for words or lists of tokens, `SeriesScaler`,
         `Differencer`, `SlidingWindow` and `SwapTimeAxis` become part of the graph, before what reads
         tables the scalers themselves; other transformers of scikit-learn if skl2onnx is installed and
@@ -178,7 +179,12 @@ def _import_onnx():
 def checked(estimator, options):
     """The estimator inside, if all that can be said before writing allows a graph."""
     _check_options(options)
-    inside = unwrap_fitted(estimator, "to_onnx", (BaseRNN, SequenceEncoderDecoder))
+    kinds = (BaseRNN, SequenceEncoderDecoder, SequenceEncoderDecoderRegressor)
+    inside = unwrap_fitted(estimator, "to_onnx", kinds)
+    if isinstance(inside.estimator, SequenceEncoderDecoderRegressor):
+        raise TypeError(
+            f"to_onnx writes encoder-decoders of tokens, not of numbers, as {inside.model.facts.name} is."
+        )
     cell = inside.model.facts.architecture.cell
     if cell not in CELLS:
         raise ValueError(

@@ -24,6 +24,7 @@ import skrnn
 from skrnn import (
     GRUClassifier,
     GRUEncoderDecoder,
+    GRUEncoderDecoderRegressor,
     GRURegressor,
     LSTMClassifier,
     LSTMEncoderDecoder,
@@ -756,6 +757,9 @@ def test_what_to_onnx_does_not_take(monkeypatch):
         to_onnx(make_pipeline(TimeDistributed(StandardScaler()), LSTMRegressor()))
     with pytest.raises(TypeError, match="to_onnx needs a fitted estimator of skrnn"):
         to_onnx(StandardScaler().fit(np.eye(2)))
+    numbers_to_numbers = fitted(GRUEncoderDecoderRegressor, np.ones((4, 3, 1)), np.eye(4))
+    with pytest.raises(TypeError, match="not of numbers, as GRUEncoderDecoderRegressor is"):
+        to_onnx(numbers_to_numbers)
     with pytest.raises(ValueError, match="stateful=True and bidirectional=True do not go together"):
         to_onnx(fitted(GRURegressor, X, numbers(X), bidirectional=True), stateful=True)
     pair = fitted(GRUEncoderDecoder, ["ab", "ba"] * 4, ["b", "a"] * 4)

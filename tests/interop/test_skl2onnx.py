@@ -73,6 +73,22 @@ def test_classifiers(cls, labels):
     assert_close(expected[1], probabilities)
 
 
+def test_probabilities_in_columns():
+    X = numbers()
+    model = GRUClassifier(**SMALL).fit(X, np.resize(["a", "b", "c"], N))
+    graph = skl2onnx.to_onnx(model, X[:1], options={"zipmap": "columns"})
+    label, *columns = run(graph, X)
+    assert label.tolist() == model.predict(X).tolist()
+    assert_close(model.predict_proba(X), np.column_stack(columns))
+
+
+def test_labels_without_names_are_not_written():
+    X = numbers()
+    model = GRUClassifier(**SMALL).fit(X, np.resize(["a", "b", "c"], N))
+    with pytest.raises(ValueError, match="nocl"):
+        skl2onnx.to_onnx(model, X[:1], options={"nocl": True})
+
+
 def test_several_labels_and_quantiles():
     X = numbers()
     model = GRUClassifier(**SMALL).fit(X, (X[:, -1] > 1).astype(int))
