@@ -248,6 +248,11 @@ class Differencer(SequenceTransformer):
         return known[one][-depth:]
 
 
+def lags_of(differencer):
+    """The lags, a tuple."""
+    return differencer._lags()
+
+
 def _names(read):
     """The names of the series; of sequences their numbers."""
     return list(range(int(read.codes.max()) + 1)) if read.series is None else read.series.tolist()

@@ -249,6 +249,11 @@ class TokenEncoder(SequenceTransformer):
         return {token: k for k, token in enumerate(tokens[: self.max_tokens], start=1)}
 
 
+def kind_of_texts(encoder):
+    """How texts become tokens: "char" or "word"; None where fit had lists of tokens, or by a function."""
+    return encoder._text_kind
+
+
 def tokens_of(encoder, X):
     """The tokens of every item of X as lists; of an item without tokens the name of the unknown one."""
     return [list(encoder._tokens(item)) or [UNKNOWN] for item in X]

@@ -84,7 +84,16 @@ class Graph:
         array = np.asarray(value)
         if array.dtype.kind in "iu":
             return self.constant(array.astype(np.int64))
-        return self.constant(array.astype(self.dtype) if array.dtype.kind == "f" else array)
+        if array.dtype.kind != "f":
+            return self.constant(array)
+        with np.errstate(over="ignore"):
+            rounded = array.astype(self.dtype)
+        if (np.isinf(rounded) & ~np.isinf(array)).any():
+            raise ValueError(
+                f"float64=False does not go with weights, or numbers of transformers, beyond what "
+                f"{self.dtype} holds ({np.abs(array).max():.1e}): pass float64=True."
+            )
+        return self.constant(rounded)
 
     @property
     def type(self):

@@ -10,7 +10,7 @@ to the next one; to add one, enter it in ``SERIES``.
 import numpy as np
 
 from skrnn._settings.quoting import quote
-from skrnn._transformers.differencer import Differencer
+from skrnn._transformers.differencer import Differencer, lags_of
 from skrnn._transformers.series_scaler import SeriesScaler
 from skrnn._transformers.sliding_window import SlidingWindow
 from skrnn._transformers.swap_time_axis import SwapTimeAxis
@@ -59,7 +59,7 @@ def _differences(g, transformer, given):
     _check_one_series(transformer)
     X, axis, depth = given.X, 1 if given.layout == SEQUENCES else 0, 0
     n_axes = 2 + axis
-    for lag in transformer._lags():
+    for lag in lags_of(transformer):
         depth += lag
         before = [lag * (k == axis) for k in range(n_axes)]
         earlier = g.op("Pad", X, [*before, *[0] * n_axes], 0.0)

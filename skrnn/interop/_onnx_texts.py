@@ -6,6 +6,7 @@ Shapes: texts (n,), tokens (n, T) and how many count (n,).
 import numpy as np
 
 from skrnn._settings.quoting import quote
+from skrnn._transformers.token_encoder import kind_of_texts
 from skrnn.interop._onnx_graph import ML, plain_tokens
 
 
@@ -19,7 +20,7 @@ def write_encoder(g, encoder, *, lengths):
 
     ``lengths`` says whether they are an input where texts do not tell.
     """
-    if encoder._text_kind is None and not callable(encoder.analyzer):
+    if kind_of_texts(encoder) is None and not callable(encoder.analyzer):
         return _write_tokens(g, encoder, lengths)
     _check_encoder(g, encoder)
     # of words with white space between them; too short rows are filled up with empty ones

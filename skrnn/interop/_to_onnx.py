@@ -20,7 +20,7 @@ from skrnn._settings.arguments import is_int
 from skrnn._settings.quoting import quote
 from skrnn._transformers.sliding_window import SlidingWindow
 from skrnn._transformers.swap_time_axis import SwapTimeAxis
-from skrnn._transformers.token_encoder import TokenEncoder
+from skrnn._transformers.token_encoder import TokenEncoder, kind_of_texts
 from skrnn.encoder_decoder import SequenceEncoderDecoder
 from skrnn.encoder_decoder_regressors import SequenceEncoderDecoderRegressor
 from skrnn.interop import _onnx_network as network_in
@@ -300,7 +300,7 @@ def _given(g, inside, options):
     if encoder is not None and not options.ids:
         _check_only(transformers)
         ids, lengths = write_encoder(g, encoder, lengths=options.lengths)
-        return Given(ids, lengths, SEQUENCES, is_of_texts=encoder._text_kind is not None)
+        return Given(ids, lengths, SEQUENCES, is_of_texts=kind_of_texts(encoder) is not None)
     if options.ids and encoder is None:
         raise ValueError("ids=True is for pipelines that begin with a TokenEncoder: leave it out.")
     if form.sequence_id is not None and transformers:
@@ -327,7 +327,7 @@ def _encoder(inside):
 def _reads_words(inside, options):
     """Whether the graph takes words apart."""
     encoder = _encoder(inside)
-    return encoder is not None and not options.ids and encoder._text_kind == "word"
+    return encoder is not None and not options.ids and kind_of_texts(encoder) == "word"
 
 
 def _check_only(transformers):

@@ -749,6 +749,15 @@ def test_wrong_options(options, says):
         to_onnx(fitted(GRURegressor, X, numbers(X)), **options)
 
 
+def test_numbers_too_large_for_float32():
+    X = ragged()
+    model = fitted(GRURegressor, X, [1e300 * value for value in numbers(X)])
+    with pytest.raises(ValueError, match=r"float64=False does not go with .*pass float64=True"):
+        to_onnx(model)
+    said = by_runtime(to_onnx(model, float64=True), padded(X))["variable"]
+    np.testing.assert_allclose(said, model.predict(X), rtol=1e-9)
+
+
 def test_what_to_onnx_does_not_take(monkeypatch):
     X = ragged()
     with pytest.raises(NotFittedError):
