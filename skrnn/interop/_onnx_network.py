@@ -133,7 +133,7 @@ def _where_there(g, X, steps, *, are_tokens=False):
 
 def _embedded(g, table, tokens):
     """The vectors (T, n, E) of tokens (T, n); zeros for negative ones."""
-    # -1 would be the last row of the table
+    # a negative number would count from the end of the table, or be an error
     vectors = g.op("Gather", table, g.op("Max", tokens, 0))
     is_token = g.op("Unsqueeze", g.op("GreaterOrEqual", tokens, 0), [2])
     return g.op("Where", is_token, vectors, 0.0)

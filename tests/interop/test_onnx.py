@@ -312,6 +312,23 @@ def test_without_lengths():
     assert_same(model, X, {"X": X}, lengths=False)
 
 
+def test_steps_without_a_token():
+    """Any negative number is no token, as for an encoder-decoder."""
+    ids = np.random.RandomState(0).randint(0, 5, size=(N, T))
+    model = fitted(GRURegressor, list(ids), ids[:, 0], embedding_size=3)
+    graph = to_onnx(model, lengths=False)
+    ids[:, -1] = -1
+    said = by_runtime(graph, {"X": ids})["variable"]
+    ids[:, -1] = -100
+    np.testing.assert_array_equal(by_runtime(graph, {"X": ids})["variable"], said)
+    weights = model.weights_
+    last = GRURegressor.from_weights(
+        {**weights, "embedding.W": np.vstack([weights["embedding.W"], np.zeros(3)])}
+    )
+    ids[:, -1] = 5
+    assert_close(last.predict(list(ids)), said)
+
+
 @pytest.mark.parametrize("opset", [17, OPSETS[-1]])
 def test_tables_of_sequences(opset):
     X = np.random.RandomState(0).normal(size=(N, 2 * F))
