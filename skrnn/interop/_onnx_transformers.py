@@ -54,6 +54,8 @@ def _write_scaler(g, transformer, X, n_axes):
         return X
     if type(transformer) in SCALERS and _has_own(transformer):
         return SCALERS[type(transformer)](g, transformer, X)
+    if getattr(transformer, "add_indicator", False):  # skl2onnx leaves it out without a word
+        raise not_written(transformer, " with add_indicator=True")
     n_features = transformer.n_features_in_
     if n_axes == 2:
         return _by_skl2onnx(g, transformer, X, n_features)

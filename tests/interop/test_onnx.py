@@ -558,6 +558,19 @@ def test_transformers_of_skl2onnx(transformer):
     assert_same(pipe, table, {"X": table}, reference=False)
 
 
+def test_what_else_stands_for_missing():
+    """skl2onnx knows it; the formula for NaN would leave it as it is."""
+    pytest.importorskip("skl2onnx")
+    X = ragged("float32")
+    X[0][0] = X[2][0, 1] = -1
+    imputer = TimeDistributed(SimpleImputer(missing_values=-1.0))
+    pipe = make_pipeline(imputer, GRURegressor(**SMALL)).fit(X, numbers(X))
+    assert_close(pipe.predict(X), by_runtime(to_onnx(pipe), padded(X))["variable"])
+    imputer.transformer.set_params(add_indicator=True)
+    with pytest.raises(ValueError, match="does not write SimpleImputer with add_indicator=True"):
+        to_onnx(pipe.fit(X, numbers(X)))
+
+
 def test_a_transformer_that_nobody_knows(monkeypatch):
     X = ragged()
     square = TimeDistributed(FunctionTransformer(np.square))

@@ -56,6 +56,7 @@ def test_regressors(cls, opset):
     model = cls(return_sequences=True, **SMALL).fit(X, X[..., :2])
     graph = skl2onnx.to_onnx(model, X[:1], target_opset=opset)
     assert_close(model.predict(X), run(graph, X)[0])
+    assert len(graph.graph.output[0].type.tensor_type.shape.dim) == 3
 
 
 @pytest.mark.parametrize("labels", [["no", "yes"], [3, 1, 2], [False, True]], ids=str)
