@@ -99,8 +99,12 @@ class SequenceEncoderDecoder(Trainable):
         >>> again.predict(["one"]) == model.predict(["one"])
         True
         """
-        vocabularies = source_vocabulary, target_vocabulary
-        return pairs_from_weights(cls, weights, params, draw, vocabularies)
+
+        def new_facts(settings, arrays):
+            targets = settings.targets.given(settings, source_vocabulary, target_vocabulary)
+            return PairReader(settings).new_facts(targets)
+
+        return pairs_from_weights(cls, weights, params, draw, new_facts)
 
     @own_keywords
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):

@@ -14,6 +14,8 @@ References
    2014.
 """
 
+from functools import partial
+
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
@@ -25,7 +27,8 @@ from skrnn._estimators.base import Trainable, advise_on_overflow
 from skrnn._estimators.blas import one_thread
 from skrnn._estimators.keywords import own_keywords
 from skrnn._estimators.memory import with_text
-from skrnn._estimators.number_pairs import NumberPairs
+from skrnn._estimators.number_pairs import NumberPairs, facts_given
+from skrnn._estimators.taking_over import pairs_from_weights
 from skrnn._estimators.threads import mapper
 from skrnn._reading.arrays import object_array
 from skrnn._reading.facts import check_names
@@ -33,8 +36,10 @@ from skrnn._reading.number_pair_reader import NumberPairReader, read_sources
 from skrnn._reading.reader import Given, Names
 from skrnn._reading.target_sequences import read_horizon, read_pair_weights, read_target_sequences
 from skrnn._reading.weights import weight_of_rows
+from skrnn._settings.arguments import check_int
 from skrnn._settings.pair_table import number_tables
 from skrnn._settings.settings import NumberPairSettings, is_positive_only
+from skrnn._settings.texts import complete
 from skrnn.cells import GRU, LSTM, Elman
 
 __all__ = [
@@ -77,6 +82,44 @@ class SequenceEncoderDecoderRegressor(RegressorMixin, Trainable):
         return number_tables(cls._owners())
 
     # --- public methods -------------------------------------------------------------------------
+
+    @classmethod
+    @complete
+    def from_weights(cls, weights, *, horizon, draw=(), **params):
+        """Make a fitted encoder-decoder of given weights.
+
+        It reads sequences, a 3-D array or a list, and of a single output it answers without an axis of
+        outputs.
+
+        Parameters
+        ----------
+        weights : dict of str to array-like
+            All weights by name, with ``y.mean`` and ``y.scale``: those of `exact_weights_`, or any of
+            these names and shapes.
+        horizon : int
+            How many steps `predict` answers by default.
+        draw : str or tuple of str, default=()
+            Weights that are drawn at random in place of what `weights` has, or has not: names, or those
+            of parts, as "decoder.readout" or "decoder". The forget bias is then the cell's own, unless
+            `forget_bias` is a number or a tuple.
+        **params : dict
+            Those of the constructor, as loss. `hidden_size` may be left out: the shapes say it.
+            `dtype=None` is that of the weights.
+
+        .. from weights
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrnn import GRUEncoderDecoderRegressor
+        >>> X = np.random.RandomState(0).normal(size=(60, 5, 2))
+        >>> model = GRUEncoderDecoderRegressor(hidden_size=8, random_state=0).fit(X, X[:, :3, 0])
+        >>> again = GRUEncoderDecoderRegressor.from_weights(model.exact_weights_, horizon=3)
+        >>> bool((again.predict(X) == model.predict(X)).all())
+        True
+        """
+        horizon = check_int(horizon, "horizon")
+        return pairs_from_weights(cls, weights, params, draw, partial(facts_given, horizon=horizon))
 
     @own_keywords
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
@@ -296,6 +339,22 @@ class SequenceEncoderDecoderRegressor(RegressorMixin, Trainable):
             If the estimator has not been fitted.
         """
         return self._model.weights()
+
+    @property
+    def exact_weights_(self):
+        """Copies of all weights as they are, a dict of name to array, with mean and scale of y.
+
+        They have ``y.mean`` and ``y.scale``, of shape (n_targets,): the decoder reads y less its mean,
+        divided by its scale, and first zero; answers are the outputs times the scale, plus the mean, but
+        for losses that take y as it is. All other names and shapes are those of `weights_`.
+        `from_weights` makes of them an estimator that answers with the same bits.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator has not been fitted.
+        """
+        return self._model.exact_weights()
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -578,10 +578,90 @@ def test_documentation_is_that_of_the_code(cls):
 
 def test_documentation_of_methods(cls):
     methods = docstrings.own_methods(cls)
-    assert sorted(methods) == ["fit", "partial_fit", "predict", "score", "weights_"]
+    answers = ["fit", "from_weights", "partial_fit", "predict", "score"]
+    assert sorted(methods) == sorted([*answers, "weights_", "exact_weights_"])
     for name, method in methods.items():
         doc = docstrings.parsed(method)
         docstrings.assert_parameters_are_those(doc, inspect.signature(method))
         assert docstrings.documented_errors(doc)
-        if name != "weights_":
+        if name in answers:
             assert len(docstrings.entries(doc, "Returns")) == 1
+
+
+# --- weights from elsewhere ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {}, {"hidden_size": (4, 3)}, {"loss": "poisson"}, {"dtype": "float32"},
+        {"loss": "quantile", "quantile": [0.2, 0.5]},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_exact_weights_make_the_same_estimator(cls, options):
+    X, y = running_sums(K=2)
+    y = [np.abs(v) for v in y]
+    model = cls(**SMALL | options, warm_start=True).fit(X, y)
+    said = {name: value for name, value in options.items() if name != "hidden_size"}
+    again = cls.from_weights(model.exact_weights_, horizon=model.horizon_, warm_start=True, **said)
+    assert again.hidden_size == (options.get("hidden_size", 6))
+    answers = model.predict(X)
+    np.testing.assert_array_equal(again.predict(X), answers)
+    assert again.predict(X).dtype == answers.dtype
+    np.testing.assert_array_equal(again.start_value_, model.start_value_)
+    assert_same(again, model)
+    assert again.loss_curve_ == []
+    again.set_params(max_iter=2, tol=None).fit(X, y)
+    assert again.partial_fit(X, y).n_updates_ > 2
+
+
+def test_weights_in_units_of_y():
+    """With ones as scale, and what the decoder reads first as mean of which outputs are free."""
+    X, y = running_sums()
+    model = ONE(**SMALL | {"max_iter": 20}).fit(X, y)
+    weights, start = model.weights_, model.start_value_
+    weights["decoder.layer0.b_x"] += start @ weights["decoder.layer0.W_x"]
+    weights["decoder.readout.b"] -= start
+    units = {"y.mean": start, "y.scale": np.ones(1)}
+    again = ONE.from_weights(weights | units, horizon=3)
+    np.testing.assert_allclose(again.predict(X), model.predict(X, horizon=3), rtol=1e-9)
+
+
+def test_parts_that_are_drawn():
+    X, y = running_sums()
+    model = ONE(**SMALL).fit(X, y)
+    weights = {n: W for n, W in model.exact_weights_.items() if not n.startswith("decoder.readout")}
+    again = ONE.from_weights(weights, horizon=3, draw="decoder.readout", random_state=0)
+    np.testing.assert_array_equal(
+        again.weights_["encoder.layer0.W_h"], model.weights_["encoder.layer0.W_h"]
+    )
+    assert not np.array_equal(again.weights_["decoder.readout.W"], model.weights_["decoder.readout.W"])
+    assert again.predict(X).shape == (20, 3)
+
+
+BAD_WEIGHTS = {
+    "no units": (lambda w: w.pop("y.mean"), "weights has no 'y.mean'"),
+    "no encoder": (lambda w: w.pop("encoder.layer0.W_x"), "weights has no 'encoder.layer0.W_x'"),
+    "scale": (lambda w: w.update({"y.scale": np.zeros(1)}), r"the scale > 0"),
+    "mean": (lambda w: w.update({"y.mean": np.zeros(2)}), r"shape"),
+    "another": (lambda w: w.update({"other": np.zeros(2)}), "unknown are 'other'"),
+    "missing": (lambda w: w.pop("decoder.layer0.b_h"), "missing are 'decoder.layer0.b_h'"),
+    "NaN": (lambda w: w["decoder.readout.W"].fill(np.nan), "NaN or infinity"),
+    "scalar": (lambda w: w.update({"encoder.layer0.W_x": 3.0}), "encoder.layer0.W_x"),
+    "shape": (lambda w: w.update({"decoder.layer0.W_x": np.zeros((2, 18))}), "has shape"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_WEIGHTS)
+@pytest.mark.parametrize("loss", ["squared_error", "poisson"])
+def test_weights_that_do_not_go(case, loss):
+    X, y = running_sums()
+    change, message = BAD_WEIGHTS[case]
+    weights = ONE(**SMALL, loss=loss).fit(X, [np.abs(v) for v in y]).exact_weights_
+    change(weights)
+    with pytest.raises(ValueError, match=message) as error:
+        ONE.from_weights(weights, horizon=3, loss=loss)
+    assert len(str(error.value)) <= 600
+    with pytest.raises(ValueError, match="horizon must be an int"):
+        ONE.from_weights(weights, horizon=0)

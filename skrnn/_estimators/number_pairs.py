@@ -19,6 +19,8 @@ from skrnn._engine.pairs import Pairs, previous_steps
 from skrnn._engine.rollout import rollout
 from skrnn._engine.storage import Sequences
 from skrnn._estimators.numbers import SOME_ROWS, UNITS_OF_Y, Numbers, check_varies, mean_and_deviation
+from skrnn._reading.number_pair_reader import NumberPairReader, form_of_sequences
+from skrnn._settings.quoting import listed
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +66,24 @@ class NumberPairs:
             mean, scale = mean_and_deviation(y.values, weight)
             check_varies(scale, np.float64)
         return cls(numbers, mean, scale, int(y.lengths.max()))
+
+    @classmethod
+    def given(cls, settings, n_outputs, *, units, horizon):
+        """The facts beside given weights, of which ``units`` are y.mean and y.scale."""
+        mean, scale = (units[name].astype(np.float64) for name in UNITS_OF_Y)
+        if mean.ndim != 1 or mean.shape != scale.shape or (scale <= 0).any():
+            raise ValueError(
+                "weights['y.mean'] and weights['y.scale'] must have one number each for every output, "
+                f"the scale > 0; they have the shapes {mean.shape} and {scale.shape}."
+            )
+        standardises = settings.new_loss().standardises_y
+        numbers = Numbers.given(settings, n_outputs, units=units if standardises else {})
+        if len(numbers.mean) != len(mean):
+            raise ValueError(
+                f"weights['y.mean'] has shape {mean.shape}, but the outputs of the read-out are those of "
+                f"{len(numbers.mean)} target(s)."
+            )
+        return cls(numbers, mean, scale, horizon)
 
     def check_agrees(self, settings):
         """Raise a ValueError if training would go on with another loss than it began with."""
@@ -150,3 +170,20 @@ class NumberPairs:
         return {
             **self.numbers.published(), "horizon_": self.horizon, "start_value_": self.mean.copy(),
         }  # fmt: skip
+
+
+def facts_given(settings, arrays, horizon):
+    """The facts beside given weights, name -> array, of which the units of y are taken out."""
+    needed = (*UNITS_OF_Y, "encoder.layer0.W_x")
+    missing = [name for name in needed if name not in arrays]
+    if missing:
+        raise ValueError(
+            f"weights has no {listed(missing)}: pass exact_weights_. Of weights that read and answer in "
+            "units of y, 'y.mean' is what the decoder reads first, and 'y.scale' is ones."
+        )
+    units = {name: arrays.pop(name) for name in UNITS_OF_Y}
+    # of the wrong dimensions they are found wrong later
+    W_x, b = arrays["encoder.layer0.W_x"], arrays.get("decoder.readout.b")
+    n_outputs = None if b is None else b.size
+    targets = NumberPairs.given(settings, n_outputs, units=units, horizon=horizon)
+    return NumberPairReader(settings).new_facts(form_of_sequences(np.atleast_1d(W_x).shape[0]), targets)

@@ -20,7 +20,6 @@ from skrnn._engine.run import History
 from skrnn._engine.weights import is_part_of
 from skrnn._estimators.fitted import Fitted
 from skrnn._estimators.numbers import UNITS_OF_Y
-from skrnn._reading.pair_reader import PairReader
 from skrnn._reading.reader import Reader, given_form
 from skrnn._settings.arguments import is_int
 from skrnn._settings.quoting import listed, quote
@@ -63,17 +62,23 @@ def from_weights(cls, weights, parameters, draw=(), columns=None, **of_targets):
     return fitted_to(estimator, facts, _theta(settings, network, arrays, draw))
 
 
-def pairs_from_weights(cls, weights, parameters, draw, vocabularies):
-    """The same of an encoder-decoder, with the vocabularies of source and target."""
+def pairs_from_weights(cls, weights, parameters, draw, new_facts):
+    """The same of an encoder-decoder.
+
+    ``new_facts`` makes its facts of settings and the arrays, of which it takes out what are no weights.
+    """
     draw, arrays = _parts(draw), _arrays_of(weights)
     arrays = {name: W for name, W in arrays.items() if not is_part_of(name, draw)}
     of_encoder = {str(name).removeprefix("encoder."): W for name, W in arrays.items()}
     found = {name: size for name, size in _sizes_in(of_encoder).items() if name != "bidirectional"}
     estimator = cls(**{**found, **parameters})
     settings = estimator._settings()
-    facts = PairReader(settings).new_facts(settings.targets.given(settings, *vocabularies))
-    dtype = _dtype(settings, arrays).name
-    facts = replace(facts, architecture=replace(facts.architecture, dtype=dtype))
+    facts = new_facts(settings, arrays)
+    dtype, form = _dtype(settings, arrays), facts.form
+    facts = replace(
+        facts, architecture=replace(facts.architecture, dtype=dtype.name),
+        form=form and replace(form, dtype=dtype),
+    )  # fmt: skip
     network = facts.architecture.network()
     _check_names(network.layout.shapes, arrays, draw, facts.name)
     return fitted_to(estimator, facts, _theta(settings, network, arrays, draw))

@@ -20,6 +20,7 @@ from skrnn._reading.advice import (
     advise_on_unit,
     advise_on_validation_scale,
 )
+from skrnn._reading.containers import SequenceList
 from skrnn._reading.facts import Form
 from skrnn._reading.held_out import check_validation
 from skrnn._reading.pair_reader import PairTask
@@ -96,14 +97,15 @@ class NumberPairReader:
         facts = known
         if known is None:
             row_weight = weight_of_rows(*weights, y, len(y.values))
-            facts = self._new_facts(X, container, settings.targets.learn(settings, y, is_1d, row_weight))
+            targets = settings.targets.learn(settings, y, is_1d, row_weight)
+            facts = self.new_facts(new_form(settings).learn(container, X), targets)
         facts.targets.check_agrees(settings)
         pairs = facts.targets.encode(container.sequences, y, weights, facts.form.dtype, names)
         return _Found(container, y, facts, pairs, weights[1] is not None)
 
-    def _new_facts(self, X, container, targets):
+    def new_facts(self, form, targets):
+        """The facts of a model that reads X in this ``Form`` and answers what the targets say."""
         settings = self.settings
-        form = new_form(settings).learn(container, X)
         architecture = PairArchitecture(
             settings.cell, settings.cell_options, settings.hidden_sizes, None, form.n_step_features,
             targets.n_columns, form.dtype.name, targets.n_outputs,
@@ -122,6 +124,14 @@ class NumberPairReader:
             if not found.has_step_weights:
                 advise_on_padding(found.y, "y")
         advise_on_length(self.settings, found.pairs.lengths)
+
+
+def form_of_sequences(n_features):
+    """How X is read beside given weights, if it holds sequences of so many features per step."""
+    return Form(
+        dtype=np.dtype(np.float64), container=SequenceList, n_features_in=n_features,
+        n_step_features=n_features,
+    )  # fmt: skip
 
 
 def new_form(settings):

@@ -150,6 +150,7 @@ OF_NUMBER_PAIRS = {
         "all time steps, weighted.",
     ),
     **{name: a for name, a in OF_PAIRS.items() if not name.endswith("vocabulary_")},
+    "exact_weights_": None,
     "loss_curve_": Attribute(
         "list of float",
         "Training loss per epoch: the weighted mean over all time steps of y, each taken at the update "
