@@ -63,7 +63,7 @@ def test_mapie_with_rows_that_are_sequences():
     inside = (intervals[:, 0, 0] <= y[300:]) & (y[300:] <= intervals[:, 1, 0])
     assert 0.7 <= inside.mean() <= 0.9
     whole = GRURegressor(**SMALL).fit(X[:100], y[:100])
-    with pytest.raises(ValueError):
+    with pytest.raises((ValueError, UserWarning), match="X is now 2-D"):
         regression.SplitConformalRegressor(whole, confidence_level=0.8, prefit=True).conformalize(
             X[100:300], y[100:300]
         ).predict_interval(X[300:])
