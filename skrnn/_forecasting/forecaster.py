@@ -9,6 +9,7 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -432,14 +433,23 @@ class Forecaster(Stamped, RegressorMixin, BaseEstimator):
     def _read(self, X, name="X"):
         """A table like that of fit."""
         before = self._learned.panel
-        if not hasattr(X, "columns") and np.ndim(X) == 2 and np.shape(X)[1] != self.n_features_in_:
-            raise ValueError(
-                f"{name} has {np.shape(X)[1]} columns, but in fit X had {self.n_features_in_}: pass the "
-                "same columns, in the same order."
-            )
+        self._check_width(X, name)
         labels = before.labels
         ids, times = (None if k is None else labels[k] for k in before.columns)
         return read_panel(X, ids, times, name=name, like=before)
+
+    def _check_width(self, X, name):
+        """Raise a ValueError for an array of another width; frames are read by name."""
+        try:
+            shape = () if hasattr(X, "columns") else np.asarray(X).shape
+        except ValueError:  # no array: reading it says so
+            return
+        if len(shape) == 2 and shape[1] != self.n_features_in_:
+            raise ValueError(
+                f"{name} has {shape[1]} columns, but in fit X had {self.n_features_in_}: pass the same "
+                f"columns, in the same order. ({name} has {shape[1]} features, but "
+                f"{type(self).__name__} is expecting {self.n_features_in_} features as input.)"
+            )
 
     def _forecast_rows(self, X):
         """Forecasts (n, H) of the series of X, its rows as ``Asked``, and what was learned."""
@@ -485,10 +495,12 @@ class Forecaster(Stamped, RegressorMixin, BaseEstimator):
 
 def _read_y(y, panel):
     """The targets (N,) of a panel."""
+    if y is None:
+        raise ValueError("Forecaster requires y to be passed, but the target y is None.")
     advise_on_same_index(panel.table, Names(), y=y)
     values = as_numbers(y, "y", ensure_2d=False, dtype=np.float64)
     if values.ndim == 2 and values.shape[1] == 1:
-        values = values[:, 0]
+        values = column_or_1d(values, warn=True)
     if values.ndim != 1:
         raise ValueError(
             f"y must hold one number for each row of X, but has the shape {values.shape}: make series of "

@@ -142,8 +142,9 @@ def _trained(history, task):
         needed = task.strategy.rows_needed + target.lost
         raise ValueError(
             f"X has no series of {needed} rows or more, which horizon={task.strategy.horizon} and "
-            f"difference={task.difference} need: the longest has {history.lengths.max()}. Pass longer "
-            "series, or set a smaller horizon or difference."
+            f"difference={task.difference} need: the longest has {history.lengths.max()} "
+            f"(n_samples={history.lengths.sum()} in all). Pass longer series, or set a smaller horizon "
+            "or difference."
         )
     changes_y = task.scale or task.difference is not None
     estimator = prepared(task.estimator, changes_y=changes_y, embedding=task.embedding)

@@ -221,9 +221,14 @@ def _as_table(X, name):
         raise ValueError(
             f"{name} must be a long table, with a row for each series and time and columns of ids, times "
             f"and covariates, but is {len(X.shape)}-D."
+            + (f" Reshape your data: {name}.reshape(-1, 1)." if len(X.shape) == 1 else "")
         )
     if not len(X):
         raise ValueError(f"Found {name} with 0 sample(s): it is empty, while a minimum of 1 is required.")
+    if not X.shape[1]:
+        raise ValueError(
+            f"Found {name} with 0 feature(s) (shape={X.shape}) while a minimum of 1 is required."
+        )
     return X
 
 
