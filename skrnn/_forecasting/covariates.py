@@ -280,8 +280,8 @@ def _check_is_there(values, label, name):
 def _raise_missing(row, one, label, name):
     what = "infinity" if isinstance(one, float) and np.isinf(one) else "NaN"
     raise ValueError(
-        f"Column {quote(label)} of {name} is {quote(one)} in row {row} ({what}): give every row a value "
-        "(FillForward, or SimpleImputer of scikit-learn), or drop the column."
+        f"Column {quote(label)} of {name} is {quote(one)} in row {row}: give every row a value "
+        f"(FillForward, or SimpleImputer of scikit-learn), or drop the column, which contains {what}."
     )
 
 

@@ -511,6 +511,12 @@ def _read_y(y, panel):
             f"Found input variables with inconsistent numbers of samples: X has {len(panel.codes)} rows, "
             f"y {len(values)}."
         )
+    _check_finite(values, panel)
+    return values
+
+
+def _check_finite(values, panel):
+    """Raise a ValueError for targets (N,) that are missing or too large."""
     if np.abs(values[np.isfinite(values)]).max(initial=0) > LARGEST:
         raise ValueError(f"y has values above {LARGEST:.0e}, whose squares overflow. Scale it first.")
     wrong = ~np.isfinite(values)
@@ -521,4 +527,3 @@ def _read_y(y, panel):
             f"{panel.series(panel.codes[row])}. Fill it in (interpolate of pandas), or drop the rows "
             "before it."
         )
-    return values

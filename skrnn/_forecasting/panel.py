@@ -225,10 +225,6 @@ def _as_table(X, name):
         )
     if not len(X):
         raise ValueError(f"Found {name} with 0 sample(s): it is empty, while a minimum of 1 is required.")
-    if not X.shape[1]:
-        raise ValueError(
-            f"Found {name} with 0 feature(s) (shape={X.shape}) while a minimum of 1 is required."
-        )
     return X
 
 

@@ -148,12 +148,11 @@ def gone(X, y, rows):
         (lambda X, y: (X.assign(time=X["time"].where(X.index != 3)), y), "'time' of X is missing in row"),
         (lambda X, y: (X.assign(shop=X["shop"].where(X.index != 3)), y), "row 3|missing"),
         (lambda X, y: (X.assign(kind=X["kind"].where(X.index != 3, None)), y), "'kind' of X is .* row 3"),
-        (lambda X, y: (X.assign(price=X["price"].where(X.index != 3)), y), r"'price' .* row 3 \(NaN\)"),
-        (lambda X, y: (X.assign(price=np.inf), y), r"'price' of X is inf in row 0 \(infinity\)"),
+        (lambda X, y: (X.assign(price=X["price"].where(X.index != 3)), y), "'price' of X .*contains NaN"),
+        (lambda X, y: (X.assign(price=np.inf), y), "'price' of X is inf in row 0: .* infinity"),
         (lambda X, y: (X.assign(kind=X["time"]), y), "'kind' of X holds .*: make"),
         (lambda X, y: (X, None), "requires y to be passed, but the target y is None"),
         (lambda X, y: (X[["shop", "time"]], y), "known or static='kind' is not a column|known='kind' is"),
-        (lambda X, y: (np.zeros((9, 0)), np.zeros(9)), r"0 feature\(s\)"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("kind", ["pandas", "polars"])
