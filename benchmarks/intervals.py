@@ -3,7 +3,7 @@
 Generated series of three kinds, 1000 of each and two seeds: one forecast each of the HORIZON rows after
 those of fit, so that the figures are of independent series, and their standard error, sqrt(a (1 - a) / N)
 for a level a, is below one point. "changed": the deviation of the noise is doubled after fit, and two
-hundred rows have come by update, one at a time, before the forecast (400 series).
+hundred rows have come by update before the forecast (400 series); how they come makes no difference.
 
 Two public series, by `statsmodels`: atmospheric carbon dioxide by weeks, and sunspots by years; forecasts
 of one fit from many origins, on the later part, each taken in by update. They overlap, so that the
@@ -106,8 +106,8 @@ def of_changed(strategy, interval):
     later = autoregressions(rng, n, LATE + HORIZON, 2.0)
     later *= 2 * unit / later.std(axis=1, keepdims=True)
     model = forecaster(HORIZON, None, strategy, interval, 0).fit(*table(before))
-    for t in range(0, LATE):
-        model.update(*table(later[:, t : t + 1], N_ROWS + t))
+    for t in range(0, LATE, 50):
+        model.update(*table(later[:, t : t + 50], N_ROWS + t))
     return inside(model, later[:, LATE:], N_ROWS + LATE, unit[:, 0])
 
 
