@@ -185,6 +185,7 @@ def test_a_constructor_takes_no_longer_than_it_takes_to_read_the_signature():
 # options that are passed on; scikit-learn has the same
 PASSED_ON = {
     "ConformalRegressor.fit": ["**fit_params"],
+    "ConformalRegressor.score": ["**score_params"],
     "from_weights": ["**params"],
     "sequence_scorer": ["**kwargs"],
     "set_callbacks": ["*callbacks"],
