@@ -7,6 +7,7 @@ before the ranks run, so that they know its address.
 
 import asyncio
 import contextlib
+import time
 import warnings
 from uuid import uuid4
 
@@ -20,7 +21,7 @@ from skrnn._reading.advice import warn
 from skrnn._settings.quoting import quote
 from skrnn.distributed._ranks import add_up, fit_rank
 
-GRACE = 2.0  # seconds
+GRACE, PAUSE = 2.0, 1.0  # seconds
 HUBS = {}  # of this process: key -> _Hub
 
 
@@ -30,15 +31,18 @@ HUBS = {}  # of this process: key -> _Hub
 def fit_on_workers(estimator, parts, client, timeout):
     """``skrnn.distributed.fit``, once Dask is there."""
     futures = _as_futures(parts, client)
+    _wait_for(futures, client, timeout)
     places = _by_worker(futures, client)
     key, first = uuid4().hex, next(iter(places))
-    address = client.submit(_open, key, len(places), **_on(first)).result()
+    opened = client.submit(_open, key, len(places), **_on(first))
+    _wait_for([opened], client, timeout, [first])
+    address = opened.result()
     try:
         ranks = []
         for rank, (worker, own) in enumerate(places.items()):
             place = address, key, rank, len(places), timeout
             ranks.append(client.submit(_run, estimator, place, *own, **_on(worker)))
-        fitted, said = _first_answer(ranks, client)
+        fitted, said = _first_answer(dict(zip(ranks, places, strict=True)), client)
     finally:
         client.submit(_close, key, **_on(first))
     for message, category in said:
@@ -86,7 +90,6 @@ def _as_tuple(*parts):
 
 def _by_worker(futures, client):
     """Address of a worker -> the futures that lie on it, in the order of the first of them."""
-    wait(futures)
     for future in futures:
         if future.status == "error":
             future.result()  # raises it
@@ -100,15 +103,51 @@ def _by_worker(futures, client):
     return places
 
 
-def _first_answer(ranks, client):
+def _wait_for(futures, client, timeout, workers=()):
+    """Wait until all are done; a ConnectionError if for so long there is no worker that could do them.
+
+    ``workers`` are those that must be there; without them any will do.
+    """
+    missed = None
+    while not all(future.done() for future in futures):
+        with contextlib.suppress(TimeoutError, CancelledError):
+            wait(futures, timeout=PAUSE)
+        there = _workers(client)
+        if there and all(worker in there for worker in workers):
+            missed = None
+            continue
+        missed = missed or time.monotonic()
+        if time.monotonic() - missed > timeout:
+            raise ConnectionError(
+                f"The workers that have the data are lost: none has come back for {timeout:g} s. The "
+                "estimator is as it was before; start them again, and fit again."
+            )
+
+
+def _workers(client):
+    """The addresses of those that are there."""
+    return set(client.nthreads())
+
+
+def _first_answer(places, client):
     """What rank 0 has come to; of several errors one that is not about another rank, if there is one.
 
-    Who misses another rank is often the first to say so: the others have a moment to tell why.
+    Who misses another rank is often the first to say so: the others have a moment to tell why. A task
+    whose worker is gone would wait for it for ever. ``places``: the task of each rank -> its worker.
     """
+    ranks = list(places)
     rest = set(ranks)
     while rest:
-        with contextlib.suppress(CancelledError):  # a worker is lost: its status tells
-            wait(rest, return_when="FIRST_COMPLETED")
+        with contextlib.suppress(TimeoutError, CancelledError):  # a worker is lost: its status tells
+            wait(rest, timeout=PAUSE, return_when="FIRST_COMPLETED")
+        there = _workers(client)
+        lost = [places[one] for one in rest if not one.done() and places[one] not in there]
+        if len(lost) == len(rest):
+            client.cancel(ranks)
+            raise ConnectionError(
+                f"Workers are lost: {', '.join(lost)}. The estimator is as it was before; start them "
+                "again, and fit again."
+            )
         done = {one for one in rest if one.done()}
         rest -= done
         errors = [_error_of(one) for one in done if one.status != "finished"]

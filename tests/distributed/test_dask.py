@@ -133,6 +133,26 @@ def test_a_lost_worker_ends_in_an_error(client):
     fit(GRURegressor(**SMALL), halves(X, y), client=client)
 
 
+def test_all_workers_lost_end_in_an_error(client):
+    """Nobody is left to say so: the tasks would wait for their workers for ever."""
+    X, y = data()
+    model = GRURegressor(**{**SMALL, "max_iter": 10**6})
+    pids = list(client.run(os.getpid).values())
+
+    def kill():
+        time.sleep(1)
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    with pytest.raises(ConnectionError, match="lost"):
+        fit(model, halves(X, y), client=client)
+    killer.join()
+    assert not hasattr(model, "weights_")
+    client.wait_for_workers(2, timeout=60)
+
+
 def test_a_search_on_the_cluster_is_that_of_one_machine(client):
     X, y = data()
     lists = np.empty(len(X), dtype=object)
