@@ -133,24 +133,37 @@ def test_a_lost_worker_ends_in_an_error(client):
     fit(GRURegressor(**SMALL), halves(X, y), client=client)
 
 
-def test_all_workers_lost_end_in_an_error(client):
+@pytest.mark.parametrize("lies", ["scattered", "can be computed again"])
+def test_all_workers_lost_end_in_an_error(client, lies):
     """Nobody is left to say so: the tasks would wait for their workers for ever."""
     X, y = data()
     model = GRURegressor(**{**SMALL, "max_iter": 10**6})
+    parts = halves(X, y)
+    if lies != "scattered":
+        parts = [delayed(tuple)(part) for part in parts]
     pids = list(client.run(os.getpid).values())
 
     def kill():
-        time.sleep(1)
+        time.sleep(2)
         for pid in pids:
             os.kill(pid, signal.SIGKILL)
 
     killer = threading.Thread(target=kill)
     killer.start()
     with pytest.raises(ConnectionError, match="lost"):
-        fit(model, halves(X, y), client=client)
+        fit(model, parts, client=client)
     killer.join()
     assert not hasattr(model, "weights_")
     client.wait_for_workers(2, timeout=60)
+
+
+def test_parts_that_no_worker_can_compute():
+    """No worker comes to a cluster that has none: the call does not wait for ever."""
+    options = {"n_workers": 0, "dashboard_address": None}
+    with LocalCluster(**options) as cluster, Client(cluster) as alone:
+        parts = [delayed(tuple)(part) for part in halves(*data())]
+        with pytest.raises(ConnectionError, match="none has come back for 1 s"):
+            fit(GRURegressor(**SMALL), parts, client=alone, timeout=1)
 
 
 def test_a_search_on_the_cluster_is_that_of_one_machine(client):
