@@ -15,7 +15,7 @@ from skrnn._engine.dataset import Dataset
 from skrnn._engine.learner import DivergenceError, Learner
 from skrnn._engine.network import Network
 from skrnn._engine.observers import Observer
-from skrnn._engine.pooling import POOLINGS, Last, Max, Mean, names_of
+from skrnn._engine.pooling import POOLINGS, Last, Max, Mean
 
 POOLING_TWINS = {Last: "last", Mean: "mean", Max: "max"}
 
@@ -40,7 +40,7 @@ def new_training(network, loss, data, gradient):
     """The compiled ``Training`` on batches of ``data`` with a ``Gradient``, or None."""
     if not fits(network, data, gradient):
         return None
-    poolings = [POOLING_TWINS.get(POOLINGS[name]) for name in names_of(network.pooling_name)]
+    poolings = [POOLING_TWINS.get(POOLINGS[name]) for name in network.poolings]
     return _kernels.training(network, poolings, loss, data, gradient)
 
 

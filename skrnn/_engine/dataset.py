@@ -118,11 +118,13 @@ class Dataset:
         """The sequences ``rows`` as a batch."""
         return Batch(self, rows, dtype)
 
-    @lazy_property
+    @property
     def has_equal_steps(self):
         """Whether all losses within a sequence weigh the same, but those that weigh nothing."""
-        if not self.per_step or self.inner_weight is None:
-            return True
+        return not self.per_step or self.inner_weight is None or self._are_equal_steps
+
+    @lazy_property
+    def _are_equal_steps(self):
         inner = self.inner_weight.flat()[:, 0]
         return bool(((inner == np.repeat(self._largest, self.y.lengths)) | (inner == 0)).all())
 

@@ -66,12 +66,12 @@ class Network:
         self.dtype, self.hidden_sizes = np.dtype(dtype), tuple(hidden_sizes)
         self.bidirectional, self.n_directions = bidirectional, 1 + bidirectional
         self.n_outputs, self.dropout, self.n_threads = n_outputs, dropout, n_threads
-        self.n_tokens, self.categories, self.pooling_name = n_tokens, tuple(categories), pooling
+        self.n_tokens, self.categories = n_tokens, tuple(categories)
         self.lookup = new_lookup(n_inputs, n_tokens, self.categories)
         self.n_features = n_inputs if not categories else self.lookup.n_features
-        self.pooling = new_pooling(pooling)
+        self.pooling, self.poolings = new_pooling(pooling), names_of(pooling)
         self.widths = [H * self.n_directions for H in self.hidden_sizes]
-        self.read_width = len(names_of(pooling)) * self.widths[-1]
+        self.read_width = len(self.poolings) * self.widths[-1]
         tables = {} if self.lookup is None else self.lookup.shapes
         shapes = tables | self._shapes(cell.n_gates, n_inputs)
         self.layout = WeightLayout(shapes, unpenalised=tables)  # checks the size first
@@ -81,7 +81,7 @@ class Network:
         self.lay_out(self.layout.places)
         # whether an output after the last step is read from the final states, as PyTorch's h_n: the last
         # row of a bidirectional output holds the reverse direction after its first step only
-        self.reads_final_states = bidirectional and "last" in names_of(pooling)
+        self.reads_final_states = bidirectional and "last" in self.poolings
         # no loss looks at the states after the last step, but through the read-out
         self.no_dfinal = [[(None,) * c.n_states] * self.n_directions for c in self.cells]
 

@@ -65,7 +65,7 @@ class Trainable(Stamped, HasTasks, BaseEstimator):
 
     _cell = None  # of classes that are not instantiated
     _targets = _owner = _settings_class = _reader_class = None
-    _parameters = ()  # their names, sorted
+    _parameters, _has_own_init = (), False  # their names, sorted; whether a user wrote the constructor
 
     # where the HTML representation links to; docs/api.rst makes these pages
     _doc_link_module = "skrnn"
@@ -77,11 +77,12 @@ class Trainable(Stamped, HasTasks, BaseEstimator):
             cls._cell = cell
         if cls._cell is not None and "__init__" not in cls.__dict__:
             build(cls, **cls._tables())
+        cls._has_own_init = has_own_init(cls)
 
     @classmethod
     def _get_param_names(cls):
         """As scikit-learn has it, which reads the signature at every call of fit, and clone."""
-        return super()._get_param_names() if has_own_init(cls) else list(cls._parameters)
+        return super()._get_param_names() if cls._has_own_init else list(cls._parameters)
 
     @classmethod
     def _owners(cls):

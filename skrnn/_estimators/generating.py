@@ -146,7 +146,9 @@ def _read_prompt(prompt, form):
     if not len(items) or not len(items[0]):
         raise ValueError("prompt is empty: generating starts from one token or more.")
     as_passed = Form(has_tokens=True, n_tokens=form.n_tokens)
-    container = TokenList.read(Passed(list(items), "prompt"), as_passed)
+    passed = Passed(list(items), "prompt")
+    passed.look(as_passed)
+    container = TokenList.read(passed, as_passed)
     container.check(as_passed, "prompt")
     return container.sequences, is_one
 

@@ -86,8 +86,9 @@ def check_memory(settings, network, task):
     n_rows = rows_of_window(data.lengths, batch_size, settings.longest_window)
     weights, tape = bytes_of_weights(network, solver), bytes_of_window(network, n_rows)
     # the influence before and after a step, and the one that is kept for every series
-    numbers = (2 * batch_size + data.n) * width(settings.online, task.facts.architecture)
-    tape += numbers * network.dtype.itemsize
+    if settings.online:
+        numbers = (2 * batch_size + data.n) * width(settings.online, task.facts.architecture)
+        tape += numbers * network.dtype.itemsize
     if weights + tape <= SURE or weights + tape <= (memory := machine_memory()):
         return
     what, how = largest_size(settings, task.facts.architecture)

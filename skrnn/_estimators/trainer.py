@@ -153,14 +153,15 @@ class Trainer:
 
     def _in_batches(self, observers, ends):
         settings, network, data = self.settings, self.network, self.task.data
-        truncation, batch_size = self._truncation(), settings.batch_size_of(data.n)
+        truncation, arithmetic = self._truncation(), EXACT if self._sums_exactly() else FAST
+        batch_size, frozen = settings.batch_size_of(data.n), settings.frozen_in(network)
         self.solver = settings.new_solver(self.theta, self.solver)
         learner = self._new_learner(
-            network, self.theta, EXACT if self._sums_exactly() else FAST, self.solver,
+            network, self.theta, arithmetic, self.solver,
             alpha=settings.alpha, clip_norm=settings.clip_norm, clip_value=settings.clip_value,
             random_state=self.random_state, ends=ends,
             weighting=data.weighting(batch_size, settings.every),
-            weight_dropout=settings.weight_dropout, frozen=settings.frozen_in(network),
+            weight_dropout=settings.weight_dropout, frozen=frozen,
         )  # fmt: skip
         epochs = Epochs(data, batch_size, network.dtype, settings.shuffle, self.random_state)
         return train(

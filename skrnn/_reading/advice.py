@@ -41,6 +41,8 @@ MUCH_NEARER = 0.3
 FAR = 1e2
 # Validation data are scaled otherwise if so large a share of the features is off, by so many deviations.
 OFF, DEVIATIONS, ENOUGH_SEQUENCES = 1 / 3, 5.0, 20
+# Whole sequences of so many steps need much memory.
+LONG_SEQUENCE = 10_000
 
 # What stands between a user's line and a warning.
 INNER = ("skrnn.", "sklearn.callback.")
@@ -197,6 +199,27 @@ def advise_on_validation_scale(sequences, given):
 
 
 # --- settings -------------------------------------------------------------------------------------------
+
+
+def advise_on_batch_size(settings, n):
+    """Warn if a batch would hold more than the n sequences, and they cannot be cut into pieces."""
+    if settings.batch_size == "auto" or settings.batch_size <= n or settings.full_batch:
+        return
+    if not settings.cuts_pieces:
+        warn(
+            f"batch_size={settings.batch_size} is larger than the {n} sequences of X: all of them are "
+            "one batch. Lower it."
+        )
+
+
+def advise_on_length(settings, lengths):
+    """Warn if whole sequences of lengths (n,) are trained on that are better cut."""
+    longest = lengths.max()
+    if settings.can_truncate and not (settings.k1 or settings.k2) and longest > LONG_SEQUENCE:
+        warn(
+            f"X has a sequence of {longest} steps and k1=None: memory grows with the length. Set k1 (and "
+            "k2) to train by truncated backpropagation."
+        )
 
 
 def advise_on_truncation(settings):

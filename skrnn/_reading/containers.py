@@ -22,7 +22,6 @@ To add a form, write a class below ``Container`` with ``reads`` and ``read``, an
 
 import numpy as np
 
-from skrnn._engine.lazy import lazy_property
 from skrnn._engine.storage import Sequences
 from skrnn._reading.arrays import as_numbers, in_words, names_of, object_array, reject_ids, reject_times
 from skrnn._reading.row_order import advise_on_order_of_each
@@ -43,24 +42,48 @@ class Passed:
     X : object
     name, estimator : str
         What X and the estimator are called in messages.
+
+    Attributes
+    ----------
+    items : list of arrays or None
+        The sequences of a list; None for what is no list of sequences, and before ``look``.
+    ndims : set of int
+        The numbers of dimensions of the items; of no items none.
     """
 
     def __init__(self, X, name="X", estimator=None):
         self.X, self.name, self.estimator = X, name, estimator
+        self.items, self.ndims, self._values = None, set(), None
 
-    @lazy_property
-    def items(self):
-        """The sequences of a list as arrays; None for what is no list of sequences."""
-        return as_items(self.X, self.name)
+    def look(self, form):
+        """Find the sequences of a list; a TypeError or ValueError for what holds none at all.
 
-    @lazy_property
-    def ndims(self):
-        """The numbers of dimensions of the items; of no items none."""
-        return {item.ndim for item in self.items or ()}
+        That is a scalar, text, one series, an empty list, or what NumPy cannot read.
+        """
+        reject_unreadable(self.X, self.name)
+        reject_no_container(self.X, self.name, form)
+        if form.rows_are_steps:
+            return
+        reject_text(self.X, self.name, form)
+        self.items = as_items(self.X, self.name)
+        if self.items is None:
+            if getattr(self.X, "ndim", 1) == 1:
+                reject_one_dimension(self.X, self.name, form)
+        elif not len(self.items):
+            raise ValueError(
+                f"Found {self.name} with 0 sample(s): it is empty, while a minimum of 1 is required."
+            )
+        else:
+            self.ndims = {item.ndim for item in self.items}
 
-    @lazy_property
+    @property
     def values(self):
         """X as one array of numbers, 2-D or 3-D; of a list whose items are rows of equal length, too."""
+        if self._values is None:
+            self._values = self._as_values()
+        return self._values
+
+    def _as_values(self):
         if len(self.ndims) > 1 or max(self.ndims, default=0) > 2:
             what = f"{self.name} is a list of {max(self.ndims)}-D arrays"
             if len(self.ndims) > 1:
@@ -80,19 +103,6 @@ class Passed:
                 "3-D (n_sequences, n_timesteps, n_features); see numpy.reshape."
             )
         return X
-
-    def check_is_container(self, form):
-        """Raise a ValueError for what holds no sequences: a scalar, text, one series, an empty list."""
-        reject_no_container(self.X, self.name, form)
-        if form.rows_are_steps:
-            return
-        reject_text(self.X, self.name, form)
-        if self.items is None:
-            reject_one_dimension(self.X, self.name, form)
-        elif not len(self.items):
-            raise ValueError(
-                f"Found {self.name} with 0 sample(s): it is empty, while a minimum of 1 is required."
-            )
 
 
 class Rows:
@@ -126,6 +136,8 @@ class Container:
 
     Attributes
     ----------
+    samples : Sequences or Rows
+        What there is one target and one weight for, if they are not given step by step.
     n_tokens : int or None
         1 + the largest token.
     categories : tuple of Category
@@ -139,23 +151,18 @@ class Container:
     categories = ()
 
     def __init__(self, sequences, n_features_in, *, columns=None, ids=None, n_columns=None, labels=None):
-        self.sequences, self.n_features_in = sequences, n_features_in
+        self.sequences, self.samples, self.n_features_in = sequences, sequences, n_features_in
         self.columns, self.ids, self.n_columns, self.labels = columns, ids, n_columns, labels
 
     @staticmethod
     def reads(passed, form):
-        """Whether this is the form of what was passed."""
-        raise NotImplementedError
+        """Whether this is the form of what was passed; asked where rows are steps in both, or in none."""
+        return True
 
     @classmethod
     def read(cls, passed, form):
         """What was passed as a container; TypeError or ValueError if it cannot be read."""
         raise NotImplementedError
-
-    @property
-    def samples(self):
-        """What there is one target and one weight for, if they are not given step by step."""
-        return self.sequences
 
     def check(self, form, name):
         """Raise a ValueError for values that cannot be computed with."""

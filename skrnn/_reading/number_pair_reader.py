@@ -16,6 +16,8 @@ from skrnn._engine.model import Facts, PairArchitecture
 from skrnn._engine.storage import Sequences
 from skrnn._reading.advice import (
     advise_on_axes,
+    advise_on_batch_size,
+    advise_on_length,
     advise_on_padding,
     advise_on_unit,
     advise_on_validation_scale,
@@ -27,8 +29,6 @@ from skrnn._reading.pair_reader import PairTask
 from skrnn._reading.reader import (
     TRAINING,
     VALIDATION,
-    advise_on_length,
-    check_batch_size,
     check_same_columns,
     read_again,
     read_X,
@@ -115,7 +115,7 @@ class NumberPairReader:
     def _warn(self, found):
         """Say what is probably not meant, now that everything can be read."""
         sequences, targets, is_new = found.container.sequences, found.facts.targets, self.before is None
-        check_batch_size(self.settings, sequences.n)
+        advise_on_batch_size(self.settings, sequences.n)
         advise_on_unit(found.pairs.target.y.values, targets.numbers, found.facts.form.dtype, is_new)
         if is_new:
             if found.container.has_axes and not has_single_steps(sequences):

@@ -13,9 +13,10 @@ import numpy as np
 from skrnn._engine.inference import loss_of_a_constant
 from skrnn._engine.model import Facts, PairArchitecture
 from skrnn._engine.search import loss_of_pairs
+from skrnn._reading.advice import advise_on_batch_size
 from skrnn._reading.held_out import check_validation, split, taken
 from skrnn._reading.outcome import Outcome, advise_on_outcome
-from skrnn._reading.reader import TRAINING, VALIDATION, check_batch_size
+from skrnn._reading.reader import TRAINING, VALIDATION
 from skrnn._reading.row_order import advise_on_same_index
 from skrnn._reading.vocabulary import read_texts
 from skrnn._reading.weights import read_weights
@@ -99,7 +100,7 @@ class PairReader:
         else:
             check_goes_on(self.settings.fixed, facts.fixed)
             facts.targets.check_known(y, weight, TRAINING.y)
-        check_batch_size(self.settings, len(X))
+        advise_on_batch_size(self.settings, len(X))
         data = facts.targets.encode(X, y, weight).without_zero_weights()
         return PairTask(self.settings, facts, data)
 

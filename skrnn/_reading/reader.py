@@ -28,6 +28,8 @@ from skrnn._engine.lookup import width_of
 from skrnn._engine.model import Architecture, Facts
 from skrnn._reading.advice import (
     advise_on_axes,
+    advise_on_batch_size,
+    advise_on_length,
     advise_on_one_hot,
     advise_on_padding,
     advise_on_targets,
@@ -35,7 +37,6 @@ from skrnn._reading.advice import (
     advise_on_truncation,
     advise_on_unit,
     advise_on_validation_scale,
-    warn,
 )
 from skrnn._reading.categories import given_categories, read_categories
 from skrnn._reading.containers import (
@@ -55,12 +56,9 @@ from skrnn._reading.single_steps import advise_on_single_steps, has_single_steps
 from skrnn._reading.step_names import check_order_of_rows
 from skrnn._reading.targets import check_targets
 from skrnn._reading.tokens import TokenList, TokenSteps, TokenTable
-from skrnn._reading.unreadable import reject_unreadable
 from skrnn._reading.weights import is_ones, ones, read_weights, weight_of_rows
 from skrnn._settings.quoting import listed, quote
 from skrnn._settings.settings import check_goes_on
-
-LONG_SEQUENCE = 10_000
 
 # The first one that reads what was passed is the container of X: of numbers, of tokens.
 CONTAINERS = [StepTable, SequenceList, RowList, Array, Table]
@@ -92,11 +90,11 @@ def read_X(X, form, name="X", model=None):
 
     ``name`` and ``model`` are what X and the estimator are called in messages.
     """
-    reject_unreadable(X, name)
     passed = Passed(X, name, model)
-    passed.check_is_container(form)
+    passed.look(form)
     kinds = CONTAINERS_OF_TOKENS if form.has_tokens else CONTAINERS
-    kind = next(kind for kind in kinds if kind.reads(passed, form))
+    kinds = [kind for kind in kinds if kind.rows_are_steps == form.rows_are_steps]
+    kind = kinds[0] if len(kinds) == 1 else next(kind for kind in kinds if kind.reads(passed, form))
     container = kind.read(passed, form)
     container.check(form, name)
     if form.embedding:
@@ -303,27 +301,6 @@ class Task:
         )
 
 
-def check_batch_size(settings, n):
-    """Warn if a batch would hold more than the n sequences, and they cannot be cut into pieces."""
-    if settings.batch_size == "auto" or settings.batch_size <= n or settings.full_batch:
-        return
-    if not settings.cuts_pieces:
-        warn(
-            f"batch_size={settings.batch_size} is larger than the {n} sequences of X: all of them are "
-            "one batch. Lower it."
-        )
-
-
-def advise_on_length(settings, lengths):
-    """Warn if whole sequences of lengths (n,) are trained on that are better cut."""
-    longest = lengths.max()
-    if settings.can_truncate and not (settings.k1 or settings.k2) and longest > LONG_SEQUENCE:
-        warn(
-            f"X has a sequence of {longest} steps and k1=None: memory grows with the length. Set k1 (and "
-            "k2) to train by truncated backpropagation."
-        )
-
-
 class PassedData(NamedTuple):
     """What was passed, read: ``form`` is that of the first fit, y (rows, .) is in its own units."""
 
@@ -468,26 +445,27 @@ class Reader:
 
     def _warn_of_all(self, found):
         """Say what is probably not meant with numbers, lengths and targets of all sequences."""
-        settings, lengths = self.settings, found.container.sequences.lengths
-        check_batch_size(settings, len(lengths))
-        advise_on_unit(found.y, found.facts.targets, found.facts.form.dtype, self.before is None)
-        advise_on_length(settings, lengths)
+        lengths, is_new = found.container.sequences.lengths, self.before is None
+        advise_on_batch_size(self.settings, len(lengths))
+        advise_on_length(self.settings, lengths)
+        advise_on_unit(found.y, found.facts.targets, found.facts.form.dtype, is_new)
+        if is_new and found.facts.targets.is_indicator:
+            advise_on_one_hot(found.y)
 
     def _warn(self, found, X, *, is_part):
         """Say what is probably not meant with X, now that everything can be read."""
-        settings, container, facts, y = self.settings, found.container, found.facts, found.y
-        is_new = self.before is None
-        if is_new and not (is_part and container.rows_are_steps):
+        container, settings = found.container, self.settings
+        if self.before is not None:
+            return
+        has_steps = not has_single_steps(container.sequences)
+        if not (is_part and container.rows_are_steps):
             self._warn_of_sequences(found, X)
-        if is_new:
-            if not has_single_steps(container.sequences):
-                advise_on_truncation(settings)
-                if container.has_axes:
-                    advise_on_axes(container.sequences)
-            if not settings.per_step:
-                advise_on_targets(found.y_passed, container.sequences)
-            if facts.targets.is_indicator:
-                advise_on_one_hot(y)
+        if has_steps:
+            advise_on_truncation(settings)
+            if container.has_axes:
+                advise_on_axes(container.sequences)
+        if not settings.per_step:
+            advise_on_targets(found.y_passed, container.sequences)
 
     def _warn_of_sequences(self, found, X):
         """Single steps, padding, ids of tokens; series may well go on by one row in a part of them."""

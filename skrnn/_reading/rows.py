@@ -31,10 +31,6 @@ class StepTable(Container):
     rows_are_steps = True
     sequence_id = None  # the parameter: the name or position of the column of ids
 
-    @staticmethod
-    def reads(passed, form):
-        return form.rows_are_steps
-
     @classmethod
     def read(cls, passed, form):
         X, name = passed.X, passed.name
@@ -53,12 +49,8 @@ class StepTable(Container):
         sequences = Sequences(values, lengths, order=order, columns=columns, rows_are_steps=True)
         n_columns, labels = sequences.n_features + (ids is not None), split.labels or names_of_frame(X)
         container = cls(sequences, n_columns, ids=names, labels=labels)
-        container.sequence_id = form.sequence_id
+        container.sequence_id, container.samples = form.sequence_id, Rows(len(values), len(sequences))
         return container
-
-    @property
-    def samples(self):
-        return Rows(len(self.sequences.values), len(self.sequences))
 
     def shape_answer(self, flat):
         """(n_rows[, ...]) in the order of the rows."""

@@ -169,7 +169,8 @@ def padding(sequences):
     rows = spread(sequences.n, SOME)[:, None]
     steps = np.arange(min(T, SOME_STEPS))
     times = {"end": T - 1 - steps, "begin": steps}
-    times = {where: when for where, when in times.items() if _may_run(sequences.take(rows, when[:1]))}
+    outer = sequences.take(rows, np.array([T - 1, 0]))
+    times = {where: when for k, (where, when) in enumerate(times.items()) if _may_run(outer[:, k])}
     if not times or overlap(sequences):
         return None
     for where, when in times.items():
@@ -181,11 +182,11 @@ def padding(sequences):
 
 
 def _may_run(outer):
-    """Whether enough of the outer steps (k, 1, F) may be alike: as many agree in their first number.
+    """Whether enough of the outer steps (k, F) may be alike: as many agree in their first number.
 
     Of most data that is all that has to be found out, and much sooner than whether the steps do.
     """
-    values, least = np.sort(outer[:, 0, 0]), math.ceil(PADDED * len(outer))
+    values, least = np.sort(outer[:, 0]), math.ceil(PADDED * len(outer))
     return bool((values[least - 1 :] == values[: len(values) - least + 1]).any())
 
 

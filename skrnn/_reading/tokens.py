@@ -92,10 +92,6 @@ class TokenArray(TokenContainer, Array):
 class TokenSteps(TokenContainer, StepTable):
     """A table of time steps with one column of tokens."""
 
-    @staticmethod
-    def reads(passed, form):
-        return form.rows_are_steps
-
     @classmethod
     def read(cls, passed, form):
         container = super().read(passed, form)

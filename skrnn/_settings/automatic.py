@@ -4,18 +4,28 @@ The figures are those of a study on ten sets and some tasks (docs/defaults.rst,
 ``benchmarks/defaults.py``).
 To give a solver of one's own a rate, add a row to ``RATES``.
 
-Letters: ``n`` sequences, ``u`` updates of an epoch, ``k``: how many times smaller than ``BATCH`` the
+Letters: ``n`` sequences, ``u`` updates of an epoch, ``k``: how many times smaller than usual the
 batches are that were asked for, or how many times fewer targets an update learns from than a rate is for;
 1 or more.
 """
 
 from typing import NamedTuple
 
-# So many sequences are one batch; more are cut into smaller ones. In one batch a sample weight is the
-# same as so many copies to the last bit, and an epoch is one update, which few sequences can afford.
-LARGEST_WHOLE, BATCH = 32, 16
+
+class Batches(NamedTuple):
+    """Up to ``largest_whole`` sequences are one batch; more are cut into batches of the ``usual`` size.
+
+    In one batch a sample weight is the same as so many copies to the last bit, and an epoch is one
+    update, which few sequences can afford.
+    """
+
+    largest_whole: int
+    usual: int
+
+
+BATCHES = Batches(32, 16)
 # Encoder-decoders of tokens keep a constant rate, which learns more of pairs, and larger batches with it.
-LARGEST_WHOLE_OF_PAIRS, BATCH_OF_PAIRS = 200, 32
+BATCHES_OF_PAIRS = Batches(200, 32)
 # Epochs of a schedule that goes down to zero: so many, if they make no fewer updates than so many, and no
 # more than MOST_UPDATES; never fewer epochs than FEWEST_EPOCHS. There is more to learn from targets per
 # step, and their gradients are less noisy, so that rates may be higher; but not those of windows. Other
@@ -77,19 +87,9 @@ def alpha(*, has_classes, per_step):
     return 0.01 if has_classes and not per_step else 1e-4
 
 
-def batch_size(n):
-    """Sequences of a batch, of n."""
-    return n if n <= LARGEST_WHOLE else BATCH
-
-
-def batch_size_of_pairs(n):
-    """Pairs of a batch, of n."""
-    return n if n <= LARGEST_WHOLE_OF_PAIRS else BATCH_OF_PAIRS
-
-
 def times_smaller(batch_size):
     """The k of a batch size."""
-    return max(1.0, BATCH / batch_size)
+    return max(1.0, BATCHES.usual / batch_size)
 
 
 def times_fewer(solver, cell, n_targets):

@@ -110,9 +110,9 @@ class Settings:
             holds_out=self.early_stopping and not solver.full_batch,
             finds_rate=False,
         )
+        turns = not in_parts and getattr(self.schedule_class, "is_whole", False)
         vars(self).update(self._of_kind())
         if self.learning_rate_init == "auto":
-            turns = not in_parts and getattr(self.schedule_class, "is_whole", False)
             rate = automatic.learning_rate_init(
                 self.solver, self.cell, turns=turns, per_step=self.learns_from_steps
             )
@@ -152,9 +152,9 @@ class Settings:
         """The initial rate, or the highest of a cycle, of a fit on n sequences."""
         if not self.finds_rate:
             return self.learning_rate_init
-        rate = automatic.rate_of_small_batches(
-            self.learning_rate_init, self.solver, self._times_smaller(n)
-        )
+        rate, k = self.learning_rate_init, self._times_smaller(n)
+        if k > 1:
+            rate = automatic.rate_of_small_batches(rate, self.solver, k)
         return rate / self._times_fewer(n) ** 0.5
 
     def _times_fewer(self, n):
@@ -210,6 +210,8 @@ class Settings:
     def frozen_in(self, network):
         """(P,) bool, which weights of the network are frozen; None: none is. A ValueError for others."""
         parts = (self.frozen,) if isinstance(self.frozen, str) else self.frozen
+        if not parts:
+            return None
         names = list(network.layout.shapes)
         nothing = [part for part in parts if not any(is_part_of(name, [part]) for name in names)]
         must_be = "frozen must be a name or a tuple of names of weights or of parts"
@@ -226,7 +228,7 @@ class Settings:
     def batch_size_of(self, n):
         """Sequences of a batch, of n."""
         if self.batch_size == "auto":
-            return self.automatic_batch(n)
+            return n if n <= self.batches.largest_whole else self.batches.usual
         return min(self.batch_size, n)
 
     def is_whole(self, n, *, is_part):
@@ -238,7 +240,7 @@ class Settings:
         if not is_part:
             return self.batch_size_of(n) >= n
         if self.batch_size == "auto":
-            return automatic.batch_size(n) == n != automatic.BATCH
+            return self.batch_size_of(n) == n != self.batches.usual
         return n < self.batch_size
 
     # --- regressors: the loss -----------------------------------------------------------------------
@@ -304,10 +306,9 @@ class SequenceSettings(Settings):
 
     # what to do about a loss that is not finite, besides the settings of the solver
     to_be_scaled = "standardise X, scale y and sample_weight"
-    automatic_batch = staticmethod(automatic.batch_size)
+    batches = automatic.BATCHES
 
-    def check(self, **call):
-        check_sequences(self, **call)
+    check = check_sequences
 
     def _of_kind(self):
         per_step = self.return_sequences or self.rows == "steps"
@@ -326,8 +327,8 @@ class SequenceSettings(Settings):
             "steps_in_y": self.return_sequences and self.rows != "steps",
             "can_truncate": not (self.bidirectional or self.full_batch or online),
             "cuts_pieces": per_step and not (self.k1 is None or self.batch_size == "auto" or online),
-            "longest_window": 1 if online else longest_window(self.k1, self.k2, many=many),
             "fixed": self._fixed(bool(per_step)),
+            "longest_window": 1 if online else longest_window(self.k1, self.k2, many=many),
         }
 
     def _fixed(self, per_step):
@@ -349,10 +350,9 @@ class PairSettings(Settings):
     """Those of encoder-decoders of tokens."""
 
     to_be_scaled = "scale sample_weight"
-    automatic_batch = staticmethod(automatic.batch_size_of_pairs)
+    batches = automatic.BATCHES_OF_PAIRS
 
-    def check(self, **call):
-        check_pairs(self, **call)
+    check = check_pairs
 
     def _of_kind(self):
         return {
@@ -364,8 +364,8 @@ class PairSettings(Settings):
             "every": self.k1,
             "can_truncate": not self.full_batch,
             "cuts_pieces": False,  # a source and its target belong together
-            "longest_window": longest_window(self.k1, self.k2, many=False),
             "fixed": self._fixed(),
+            "longest_window": longest_window(self.k1, self.k2, many=False),
         }
 
     def _fixed(self):
@@ -380,7 +380,7 @@ class NumberPairSettings(PairSettings):
     """Those of encoder-decoders of numbers: rates and batches are those of regressors."""
 
     to_be_scaled = "standardise X, scale y and sample_weight"
-    automatic_batch = staticmethod(automatic.batch_size)
+    batches = automatic.BATCHES
 
     def _fixed(self):
         return {"activation": self.cell_options, "hidden_size": self.hidden_sizes}

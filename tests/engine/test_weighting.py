@@ -92,6 +92,8 @@ def test_equal_weights_count_alike(kind, batch_size):
     assert data.weighting(batch_size, 2) is None
     if data.per_step:
         mask = (weights_of_steps().flat() > 0) * 2.0
+        data = dataset(LENGTHS, **options)
+        data.weight = np.full(6, 3.0)
         data.inner_weight = Sequences(mask, LENGTHS)
         assert data.weighting(batch_size, 2) is None
         batch = data.batch(np.arange(6), np.float64)

@@ -9,7 +9,7 @@ from sklearn.utils._param_validation import InvalidParameterError
 import skrnn
 from skrnn._estimators.labels import Labels
 from skrnn._estimators.numbers import Numbers
-from skrnn._settings.automatic import BATCH, LARGEST_WHOLE, RATES
+from skrnn._settings.automatic import BATCHES, RATES
 from skrnn._settings.settings import (
     NumberPairSettings,
     Of,
@@ -22,6 +22,7 @@ from skrnn.cells import GRU, Elman
 from skrnn.losses import LOSSES, HuberLoss, Loss
 from skrnn.solvers import SOLVERS, Adam
 
+WHOLE, USUAL = BATCHES
 SIMPLE = Of("RNNRegressor", Elman, Numbers)
 REGRESSOR, CLASSIFIER = Of("GRURegressor", GRU, Numbers), Of("GRUClassifier", GRU, Labels)
 
@@ -63,9 +64,7 @@ def test_errors_name_the_class_and_both_parameters():
         checked(k1=3, bidirectional=True)
 
 
-@pytest.mark.parametrize(
-    ("n", "size"), [(1, 1), (LARGEST_WHOLE, LARGEST_WHOLE), (LARGEST_WHOLE + 1, BATCH)]
-)
+@pytest.mark.parametrize(("n", "size"), [(1, 1), (WHOLE, WHOLE), (WHOLE + 1, USUAL)])
 def test_the_automatic_batch(n, size):
     assert checked().batch_size_of(n) == size
     assert checked(batch_size=7).batch_size_of(n) == min(7, n)
@@ -203,7 +202,7 @@ def test_a_cell_without_forget_gate_has_no_bias_for_it():
 def test_a_part_that_fills_its_batch_may_be_one_of_many():
     """partial_fit then makes the update that fit makes of a batch; any other part is whole data."""
     auto, seven = checked(), checked(batch_size=7)
-    sizes = [1, BATCH - 1, BATCH, BATCH + 1, LARGEST_WHOLE, LARGEST_WHOLE + 1]
+    sizes = [1, USUAL - 1, USUAL, USUAL + 1, WHOLE, WHOLE + 1]
     parts = [auto.is_whole(n, is_part=True) for n in sizes]
     assert parts == [True, True, False, True, True, False]
     assert [seven.is_whole(n, is_part=True) for n in (6, 7, 8)] == [True, False, False]
