@@ -126,9 +126,10 @@ def backtest(
     seasonal            0.0
     Name: mae, dtype: float64
     """
-    _check_metrics(metrics)
-    make_frame = _frames_like(X)
     models = forecaster if isinstance(forecaster, dict) else {type(forecaster).__name__: forecaster}
+    _check_metrics(metrics)
+    _check_options(models, cv, refit, baselines)
+    make_frame = _frames_like(X)
     cv, columns = _columns(cv, models.values())
     data = _read(X, y, cv, columns)
     season = _season(season, models.values(), data.panel)
@@ -146,6 +147,23 @@ def _check_metrics(metrics):
     unknown = [one for one in metrics if one not in METRICS]
     if isinstance(metrics, str) or unknown or not len(metrics):
         raise ValueError(f"metrics={quote(metrics)}: pass a tuple of some of {listed(METRICS, 10)}.")
+
+
+def _check_options(models, cv, refit, baselines):
+    """Raise an error for arguments that are none."""
+    if not models:
+        raise ValueError("forecaster={} names none: pass a forecaster, or a dict of name to forecaster.")
+    if not hasattr(cv, "split"):
+        raise TypeError(
+            f"cv={quote(cv)} is no splitter: pass RollingOrigin(n_splits, horizon=...), which splits by "
+            "time over all series."
+        )
+    for name, value, more in (
+        ("refit", refit, ""),
+        ("baselines", baselines, ", or a dict of forecasters"),
+    ):
+        if not isinstance(value, (bool, np.bool_)) and not (more and isinstance(value, dict)):
+            raise ValueError(f"{name} must be True or False{more}, got {quote(value)}.")
 
 
 def _columns(cv, models):
@@ -180,6 +198,11 @@ def _split(number, train, test, panel, ranks):
     train, test = (np.asarray(one) for one in (train, test))
     train, test = (np.flatnonzero(one) if one.dtype.kind == "b" else one for one in (train, test))
     test = test[np.isin(panel.codes[test], panel.codes[train])]
+    if not len(test):
+        raise ValueError(
+            f"Split {number} of cv has no test rows of series that have training rows, and there is "
+            "nothing to go on from: use RollingOrigin, which splits by time over all series."
+        )
     cutoff = int(train[np.argmax(ranks[train])])
     steps = ranks[test] - ranks[cutoff]
     if (steps < 1).any():

@@ -14,6 +14,7 @@ import numpy as np
 
 DAY, HOUR = np.timedelta64(1, "D"), np.timedelta64(1, "h")
 MONTH = np.timedelta64(28, "D")  # no month is shorter
+CLOSE = 1e-3  # of a step: how far floats may be from where they should be
 UNITS = {"day": DAY, "hour": HOUR, "minute": np.timedelta64(1, "m"), "second": np.timedelta64(1, "s")}
 
 
@@ -140,14 +141,24 @@ def infer_clock(times, is_next, zone=None):
     """
     if not is_next.any():
         return Fixed(times[0], times.dtype.type(1)) if times.dtype.kind == "i" else None
-    if times.dtype.kind == "f":  # differences of floats have round-off
-        return Fixed(times[0], float(np.median(np.diff(times)[is_next])))
+    if times.dtype.kind == "f":
+        return Fixed(times[0], _step_of_floats(np.diff(times)[is_next]))
     usual = _usual(np.diff(times)[is_next])
     if times.dtype.kind == "i" or usual < DAY - 2 * HOUR:  # a day may have 23 hours
         return Fixed(times[0], usual)
     clocks = [make(times, is_next, zone) for make in _CLOCKS]
     clocks = [clock for clock in clocks if clock is not None]
     return next((one for one in clocks if _fits(one, times, is_next)), clocks[0])
+
+
+def _step_of_floats(differences):
+    """The length of a step of floats, whose differences have round-off, which adds up over many steps."""
+    usual = float(np.median(differences))
+    if not usual:
+        return usual
+    counts = np.rint(differences / usual)
+    are_whole = (counts > 0) & (np.abs(differences - counts * usual) <= CLOSE * usual)
+    return float(differences[are_whole].sum() / counts[are_whole].sum())
 
 
 def _months(times, is_next, zone):
@@ -192,7 +203,7 @@ def is_on(clock, times, steps):
     """Whether times (n,) are those of steps (n,) of a clock."""
     there = clock.at(steps)
     if there.dtype.kind == "f":
-        return np.abs(there - times) <= 1e-6 * abs(clock.step)
+        return np.abs(there - times) <= CLOSE * abs(clock.step)
     zone = getattr(clock, "zone", None)
     return to_local(there, zone) == to_local(times, zone)  # an hour that comes twice is one of the day
 

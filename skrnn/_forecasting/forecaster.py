@@ -18,6 +18,7 @@ from skrnn._estimators.versions import Stamped
 from skrnn._forecasting.calendar_features import calendar_of
 from skrnn._forecasting.covariates import Covariates, named, roles_of
 from skrnn._forecasting.embedding import embed_of, parameters
+from skrnn._forecasting.inner import last_of
 from skrnn._forecasting.intervals import INTERVALS
 from skrnn._forecasting.learned import Task, asked, learn
 from skrnn._forecasting.panel import read_panel
@@ -387,6 +388,7 @@ class Forecaster(Stamped, RegressorMixin, BaseEstimator):
 
     def _check_parameters(self):
         check_values(self._parameter_constraints, self.get_params(deep=False), type(self).__name__)
+        last_of(self.estimator)
         if self.interval == "sampled" and self.strategy != "recursive":
             raise ValueError(
                 f'interval="sampled" and strategy={quote(self.strategy)} do not go together: paths are '

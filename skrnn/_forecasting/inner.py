@@ -47,12 +47,7 @@ def prepared(estimator, *, changes_y, embedding):
         If it has a setting by which it would read later steps, or would not answer with a number.
     """
     inner = clone(estimator)
-    last = inner.steps[-1][1] if isinstance(inner, Pipeline) else inner
-    if not isinstance(last, BaseRNN) or not is_regressor(last):
-        raise TypeError(
-            "estimator must be a regressor of skrnn, or a Pipeline that ends in one, got "
-            f"{type(last).__name__}."
-        )
+    last = last_of(inner)
     _check(last)
     if last.loss == "poisson" and changes_y:
         raise ValueError(
@@ -70,6 +65,18 @@ def prepared(estimator, *, changes_y, embedding):
             (inner.steps[-1][0], last)
         ]
     return inner
+
+
+def last_of(estimator):
+    """The regressor of skrnn that an estimator is, or ends in; a TypeError if there is none."""
+    last = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+    if not isinstance(last, BaseRNN) or not is_regressor(last):
+        is_class = isinstance(last, type)
+        got = f"the class {last.__name__}: pass {last.__name__}()" if is_class else type(last).__name__
+        raise TypeError(
+            f"estimator must be a regressor of skrnn, or a Pipeline that ends in one, got {got}."
+        )
+    return last
 
 
 def trained(estimator, X, y, difference=None):

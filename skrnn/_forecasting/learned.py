@@ -18,6 +18,8 @@ from skrnn._forecasting.strategies import examples, forecasts
 from skrnn._forecasting.target import Target
 from skrnn._settings.quoting import quote
 
+CROSS_VALIDATION = " In a cross-validation split by time: cv=RollingOrigin(...) of skrnn.model_selection."
+
 
 class Task(NamedTuple):
     """What is to be learned, as the parameters say it."""
@@ -199,14 +201,14 @@ def asked(learned, panel, horizon, *, in_full=False):
     in_full : bool
         All steps are asked for, and rows of others are left aside.
     """
-    panel.check_distinct()
     new = panel.codes >= len(learned.history)
     if new.any():
         row = int(np.argmax(new))
         raise ValueError(
             f"Row {row} of {panel.name} is{panel.series(panel.codes[row])}, of which there are no rows "
-            "yet: pass its past to update(X, y) first, or leave it out."
+            f"yet: pass its past to update(X, y) first, or leave it out.{CROSS_VALIDATION}"
         )
+    panel.check_distinct()
     h = panel.steps + 1 if panel.times is None else panel.steps - learned.history.last[panel.codes]
     if not in_full:
         _check_steps(learned, panel, h, horizon)
@@ -240,7 +242,7 @@ def _check_steps(learned, panel, h, horizon):
         raise ValueError(
             f"Row {row} of {panel.name}{panel.series(code)} ({panel.times.shown(row)}) does not follow "
             f"the rows of fit and update, which end at {panel.time(learned.history.last[code])}: pass "
-            "only rows after that."
+            f"only rows after that.{CROSS_VALIDATION}"
         )
     if late.any():
         row = int(np.argmax(late))

@@ -39,12 +39,21 @@ class Times:
 
     def shown(self, row):
         """The time of a row in messages: on the wall clock of the zone."""
-        one = to_local(self.values[row : row + 1], self.zone)[0]
-        return f"{one} ({self.zone})" if self.zone is not None else str(one)
+        text = _without_zeros(to_local(self.values[row : row + 1], self.zone)[0])
+        return f"{text} ({self.zone})" if self.zone is not None else text
 
     def column_of(self, values):
         """Values like those of ``values`` as a column like the one that was read."""
         return _WRITERS[self.kind](values, self)
+
+
+def _without_zeros(one):
+    """A time as text, a moment without fractions and midnight that say nothing."""
+    text = str(one)
+    if not isinstance(one, np.datetime64):
+        return text
+    whole, _, fraction = text.partition(".")
+    return (text if fraction.strip("0") else whole).removesuffix("T00:00:00")
 
 
 def read_times(column, name):

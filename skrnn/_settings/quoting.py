@@ -25,8 +25,9 @@ def quote(value):
 
 def _plain(value):
     """A scalar of NumPy as that of Python, which is shown without the name of its class."""
-    is_scalar = type(value).__module__ == "numpy" and isinstance(value, (Number, str, bytes))
-    return value.item() if is_scalar else value
+    kind = type(value)
+    is_known = isinstance(value, (Number, str, bytes)) or kind.__name__ in ("bool", "bool_")
+    return value.item() if kind.__module__ == "numpy" and is_known else value
 
 
 def shorten(text, longest=LONGEST):

@@ -142,7 +142,12 @@ class BacktestDisplay:
             If there is no such column.
         """
         pyplot(f"{cls.__name__}.from_backtest")
-        metrics = [one for one in errors.columns if one not in _KEYS]
+        columns = list(getattr(errors, "columns", ()))
+        if not set(_KEYS) <= set(columns) or not len(errors):
+            raise ValueError(
+                f"errors must be what backtest answers with, and has the columns [{listed(columns, 10)}]."
+            )
+        metrics = [one for one in columns if one not in _KEYS]
         if metric not in metrics:
             raise ValueError(f"metric={quote(metric)}: the errors have {listed(metrics, 10)}.")
         model, step, n, values = (np.asarray(errors[one]) for one in ("model", "step", "n_rows", metric))

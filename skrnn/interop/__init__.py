@@ -7,7 +7,7 @@ from skrnn.interop._from_keras import from_keras
 from skrnn.interop._from_torch import from_torch
 from skrnn.interop._model_card import model_card
 from skrnn.interop._save import load, save
-from skrnn.interop._skl2onnx import register_if_installed
+from skrnn.interop._skl2onnx import register_when_imported
 from skrnn.interop._to_onnx import to_onnx
 from skrnn.interop._to_torch import to_torch
 from skrnn.interop._trusted import TRUSTED_TYPES
@@ -16,4 +16,4 @@ __all__ = [
     "TRUSTED_TYPES", "from_keras", "from_torch", "load", "model_card", "save", "to_onnx", "to_torch",
 ]  # fmt: skip
 
-register_if_installed()
+register_when_imported()

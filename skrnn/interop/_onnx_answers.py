@@ -36,7 +36,7 @@ def _write_numbers(g, raw, numbers, lead):
     shape = [numbers.n_outputs]
     if link == "quantiles":
         shape = [n_targets, numbers.n_outputs // n_targets]
-        raw = _by_target(g, raw, len(lead), shape)
+        raw = by_target(g, raw, len(lead), shape)
     y = LINKS[link](g, raw)
     has_unit = (numbers.mean != 0).any() or (numbers.scale != 1).any()
     if has_unit and not numbers.loss().identity_link:  # else it is in the weights of the read-out
@@ -50,7 +50,7 @@ def _write_numbers(g, raw, numbers, lead):
     g.output("variable", y, shape=[*lead, *shape])
 
 
-def _by_target(g, raw, n_axes, shape):
+def by_target(g, raw, n_axes, shape):
     """Raw outputs (..., n_targets n_quantiles) as (..., n_targets, n_quantiles)."""
     return g.op("Reshape", raw, [*[0] * n_axes, *shape])
 

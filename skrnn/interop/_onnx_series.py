@@ -11,6 +11,7 @@ import numpy as np
 
 from skrnn._settings.quoting import quote
 from skrnn._transformers.differencer import Differencer, lags_of
+from skrnn._transformers.fill_forward import FillForward
 from skrnn._transformers.series_scaler import SeriesScaler
 from skrnn._transformers.sliding_window import SlidingWindow
 from skrnn._transformers.swap_time_axis import SwapTimeAxis
@@ -23,7 +24,7 @@ def not_written(transformer, why=""):
     return ValueError(
         f"to_onnx does not write {name}{why}. Transform X before the graph reads it, and pass the last "
         "step of the pipeline, estimator[-1]. Of sequences it writes TimeDistributed around scalers, "
-        "TokenEncoder, SeriesScaler, Differencer, SlidingWindow and SwapTimeAxis."
+        "TokenEncoder, FillForward, SeriesScaler, Differencer, SlidingWindow and SwapTimeAxis."
     )
 
 
@@ -116,7 +117,66 @@ def _statistics(g, method, X, known):
     return center, g.op("Where", g.op("Greater", scale, rounding), scale, 1.0)
 
 
+# --- missing values ---------------------------------------------------------------------------------
+
+
+def _filled(g, transformer, given):
+    """Every value, or the last one before it, and beside them what was missing, and for how long."""
+    _check_one_series(transformer)
+    of_sequences = given.layout == SEQUENCES
+    X = g.op("Transpose", given.X, perm=[1, 0, 2]) if of_sequences else g.op("Unsqueeze", given.X, [1])
+    time = _feature_of_time(transformer)
+    blocks = _last_seen(g, transformer, X, _times(g, X, time))
+    F = len(transformer.fill_values_)
+    told = [k for k in range(F) if k != time]
+    wanted = (True, transformer.add_indicator, transformer.time_since)
+    parts = [blocks[0]] + [
+        block if len(told) == F else g.op("Gather", block, told, axis=2)
+        for block, is_wanted in zip(blocks[1:], wanted[1:], strict=True) if is_wanted
+    ]  # fmt: skip
+    X = g.op("Concat", *parts, axis=2)
+    X = g.op("Transpose", X, perm=[1, 0, 2]) if of_sequences else g.op("Squeeze", X, [1])
+    return given._replace(X=X)
+
+
+def _feature_of_time(transformer):
+    """The position of the feature that is the time, or None."""
+    time = transformer.time
+    if isinstance(time, (str, tuple)):
+        return list(transformer.feature_names_in_).index(time)
+    return None if time is None else time % len(transformer.fill_values_)
+
+
+def _times(g, X, k):
+    """The times (T, n, F) of the steps of X (T, n, F), of which feature k is the time, if it is one."""
+    if k is None:
+        T = g.op("Squeeze", g.size(X, 0), [0])
+        times = g.cast(g.op("Unsqueeze", g.op("Range", 0, T, 1), [1, 2]))
+    else:
+        times = g.op("Gather", X, [k], axis=2)
+    return g.op("Expand", times, g.op("Shape", X))
+
+
+def _last_seen(g, transformer, X, times):
+    """What a value becomes, whether it was missing, and how long it has been: each (T, n, F)."""
+    is_missing, fill = g.op("IsNaN", X), transformer.fill_values_
+    start = g.op("Expand", fill[None], g.op("Slice", g.op("Shape", X), [1], [3]))
+    since_first = g.op("Squeeze", g.op("Slice", times, [0], [1], [0]), [0])
+
+    def step(body, states, values, mask):
+        is_there = body.op("Not", body.op("IsNaN", values[0]))
+        new = [body.op("Where", is_there, a, b) for a, b in zip(values, states, strict=True)]
+        return new, new
+
+    _, (filled, seen) = g.scan(step, [start, since_first], [X, times], width=len(fill))
+    since = g.op("Sub", times, seen)
+    if transformer.time_since == "bounded":
+        since = g.op("Div", since, g.op("Add", since, transformer.time_scales_))
+    return filled, g.cast(is_missing), since
+
+
 SERIES = {
+    FillForward: _filled,
     Differencer: _differences,
     SeriesScaler: _scaled,
     SlidingWindow: _windows,

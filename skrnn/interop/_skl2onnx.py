@@ -9,12 +9,14 @@ A class that is to be known there is one more in ``ESTIMATORS`` or ``TRANSFORMER
 """
 
 import importlib.util
+import sys
 import warnings
 
 import numpy as np
 
 from skrnn._estimators.labels import Labels
 from skrnn._transformers.differencer import Differencer
+from skrnn._transformers.fill_forward import FillForward
 from skrnn._transformers.series_scaler import SeriesScaler
 from skrnn._transformers.sliding_window import SlidingWindow
 from skrnn._transformers.time_distributed import TimeDistributed
@@ -29,19 +31,62 @@ ESTIMATORS = {
     "classifier": (RNNClassifier, LSTMClassifier, GRUClassifier),
     "regressor": (RNNRegressor, LSTMRegressor, GRURegressor),
 }
-TRANSFORMERS = (TimeDistributed, SeriesScaler, Differencer, SlidingWindow)
+TRANSFORMERS = (TimeDistributed, FillForward, SeriesScaler, Differencer, SlidingWindow)
+NAME = "skl2onnx"
 
 
-def register_if_installed():
-    """Tell skl2onnx about our classes, where it is installed."""
-    if importlib.util.find_spec("skl2onnx") is None:
-        return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what others import is their affair
+def register_when_imported():
+    """Tell skl2onnx about our classes: at once if it is there, else as soon as someone imports it.
+
+    It takes a second to import, which those who do not use it need not wait for.
+    """
+    if sys.modules.get(NAME) is not None:
+        register()
+    elif not any(isinstance(one, _Finder) for one in sys.meta_path):
+        sys.meta_path.insert(0, _Finder())
+
+
+class _Finder:
+    """Finds skl2onnx as all others do, and lets ``register`` follow the import."""
+
+    def __init__(self):
+        self._asks_others = False
+
+    def find_spec(self, name, path=None, target=None):
+        """The spec of skl2onnx; None of all else."""
+        if name != NAME or self._asks_others:
+            return None
+        self._asks_others = True  # the lock of the import keeps other threads out
         try:
-            from skl2onnx import update_registered_converter
-        except ImportError:  # without onnx, or with one that does not go with it
-            return
+            spec = importlib.util.find_spec(name)
+        finally:
+            self._asks_others = False
+        if spec is not None and spec.loader is not None:
+            spec.loader = _Loader(spec.loader)
+        return spec
+
+
+class _Loader:
+    """The loader of a module, and ``register`` after it."""
+
+    def __init__(self, loader):
+        self._loader = loader
+
+    def create_module(self, spec):
+        """As the loader does."""
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module):
+        """As the loader does, whose module it is from then on."""
+        module.__loader__ = module.__spec__.loader = self._loader
+        self._loader.exec_module(module)
+        register()
+
+
+def register():
+    """Tell skl2onnx, which is imported, about our classes."""
+    from skl2onnx import update_registered_converter
+
     for cls in ESTIMATORS["classifier"]:
         options = {"zipmap": [True, False, "columns"], "nocl": [False]}  # its ZipMap asks for the second
         update_registered_converter(cls, f"Skrnn{cls.__name__}", _shapes, _convert, options=options)

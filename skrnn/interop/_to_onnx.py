@@ -18,6 +18,7 @@ from skrnn._estimators.unwrap import unwrap_fitted
 from skrnn._estimators.versions import versions
 from skrnn._settings.arguments import is_int
 from skrnn._settings.quoting import quote
+from skrnn._transformers.series_scaler import SeriesScaler
 from skrnn._transformers.sliding_window import SlidingWindow
 from skrnn._transformers.swap_time_axis import SwapTimeAxis
 from skrnn._transformers.token_encoder import TokenEncoder, kind_of_texts
@@ -29,9 +30,11 @@ from skrnn.interop._onnx_graph import Graph
 from skrnn.interop._onnx_layers import CELLS
 from skrnn.interop._onnx_network import ROWS, SEQUENCES, TABLE, Given, States
 from skrnn.interop._onnx_pairs import write_pair
+from skrnn.interop._onnx_series import SERIES
 from skrnn.interop._onnx_texts import vocabulary_of, write_encoder
 from skrnn.interop._onnx_transformers import write_transformers
 
+PAIRS = (SequenceEncoderDecoder, SequenceEncoderDecoderRegressor)
 OLDEST, OLDEST_OF_WORDS = 17, 20  # operators: tests run from the first on; the second has StringSplit
 
 
@@ -60,9 +63,9 @@ def to_onnx(
     Parameters
     ----------
     estimator : estimator instance
-        A fitted classifier or regressor of skrnn, or an encoder-decoder of tokens; a pipeline that ends
-        in one; or a search whose best estimator is one of these. Of what stands before in a pipeline
-        `TimeDistributed` around scalers, `TokenEncoder` for words or lists of tokens, `SeriesScaler`,
+        A fitted classifier, regressor or encoder-decoder of skrnn; a pipeline that ends in one; or a
+        search whose best estimator is one of these. Of what stands before in a pipeline `TimeDistributed`
+        around scalers, `TokenEncoder` for words or lists of tokens, `FillForward`, `SeriesScaler`,
         `Differencer`, `SlidingWindow` and `SwapTimeAxis` become part of the graph, before what reads
         tables the scalers themselves; other transformers of scikit-learn if skl2onnx is installed and
         knows them.
@@ -98,9 +101,10 @@ def to_onnx(
         classifier, `variable` of a regressor, shaped as `predict` and `predict_proba` answer to arrays.
 
         Of an encoder-decoder a named tuple (encoder, decoder) of two such models. The encoder reads `X`,
-        the numbers of tokens, and `lengths`, and gives states. The decoder makes of them, and of `token`
-        (n_sequences,), which is 0 at first, `log_probabilities`, `token_next`, 0 at the end, and the
-        next states.
+        of tokens their numbers, and `lengths`, and gives states. The decoder makes of them, and of
+        `token` (n_sequences,), which is 0 at first, `log_probabilities`, `token_next`, 0 at the end, and
+        the next states. That of numbers reads `step` (n_sequences, n_outputs), zeros at first, and gives
+        `variable`, the answers for one step, `step_next`, which is to be read then, and the next states.
 
     Raises
     ------
@@ -126,7 +130,8 @@ def to_onnx(
 
     Metadata of the model are `skrnn_version`, `class`, `classes` and `vocabulary`, the latter two in
     JSON: classes in the order of the columns of `probabilities`, tokens in the order of their ids, null
-    for the unknown one and the end of an answer.
+    for the unknown one and the end of an answer. `horizon`, of a decoder of numbers, is how many steps
+    `predict` answers by default.
 
     Words must have white space between them, marks of punctuation too, as `inverse_transform` of
     `TokenEncoder` writes them: ONNX takes text apart there only.
@@ -134,8 +139,8 @@ def to_onnx(
     With `stateful=True` and `target_delay` an answer stands for the step so many before the one read
     last: the first ones of a sequence are of no step.
 
-    Where skl2onnx is installed, importing `skrnn.interop` registers the estimators and the transformers
-    of numbers with it, so that its own `to_onnx` takes models in which they are.
+    Importing `skrnn.interop` registers the estimators and the transformers of numbers with skl2onnx,
+    whether that is imported before or later, so that its own `to_onnx` takes models in which they are.
 
     Examples
     --------
@@ -157,7 +162,7 @@ def to_onnx(
     options = Options(float64, opset, stateful, lengths, ids, zipmap)
     inside = checked(estimator, options)
     metadata = {"skrnn_version": versions()["skrnn"], "class": inside.model.facts.name}
-    if isinstance(inside.estimator, SequenceEncoderDecoder):
+    if isinstance(inside.estimator, PAIRS):
         return write_pair(inside.model, opset or OLDEST, options.dtype, metadata)
     g = Graph(opset or (OLDEST_OF_WORDS if _reads_words(inside, options) else OLDEST), options.dtype)
     write(g, inside, options)
@@ -179,19 +184,14 @@ def _import_onnx():
 def checked(estimator, options):
     """The estimator inside, if all that can be said before writing allows a graph."""
     _check_options(options)
-    kinds = (BaseRNN, SequenceEncoderDecoder, SequenceEncoderDecoderRegressor)
-    inside = unwrap_fitted(estimator, "to_onnx", kinds)
-    if isinstance(inside.estimator, SequenceEncoderDecoderRegressor):
-        raise TypeError(
-            f"to_onnx writes encoder-decoders of tokens, not of numbers, as {inside.model.facts.name} is."
-        )
+    inside = unwrap_fitted(estimator, "to_onnx", (BaseRNN, *PAIRS))
     cell = inside.model.facts.architecture.cell
     if cell not in CELLS:
         raise ValueError(
             f"ONNX has no operator for the cell {cell.__name__}: to_onnx takes estimators with those of "
             f"skrnn, {', '.join(cell.__name__ for cell in CELLS)}."
         )
-    if isinstance(inside.estimator, SequenceEncoderDecoder):
+    if isinstance(inside.estimator, PAIRS):
         _check_pair(inside, options)
         return inside
     _check_states(inside, options)
@@ -219,8 +219,9 @@ def _check_pair(inside, options):
         value = getattr(options, name)
         if value is not default:
             raise ValueError(
-                f"{name}={value} does not go with {inside.model.facts.name}: its graphs read the numbers "
-                f"of tokens and lengths, and the decoder has states in any case. Leave {name} out."
+                f"{name}={value} does not go with {inside.model.facts.name}: its encoder reads X, of "
+                "tokens their numbers, and lengths, and the decoder has states in any case. Leave "
+                f"{name} out."
             )
     if inside.transformers:
         raise ValueError(
@@ -236,6 +237,8 @@ def _check_states(inside, options):
             "stateful=True and bidirectional=True do not go together: the reverse direction starts from "
             "the last step. Leave stateful out, or fit with bidirectional=False."
         )
+    if options.stateful:
+        _check_no_memory(inside)
     ends = hasattr(inside.estimator, "final_state_")
     if inside.settings.initial_state == "last" and ends and not options.stateful:
         raise ValueError(
@@ -243,6 +246,18 @@ def _check_states(inside, options):
             "series of fit end. Pass stateful=True, and feed it the rows of final_state_; or call "
             "set_params(initial_state='zeros') first."
         )
+
+
+def _check_no_memory(inside):
+    """Raise a ValueError for transformers that would have to know the steps before a part."""
+    for one in inside.transformers:
+        of_fit = type(one) is SeriesScaler and inside.model.facts.form.rows_are_steps
+        if type(one) in SERIES and type(one) is not SwapTimeAxis and not of_fit:
+            raise ValueError(
+                f"stateful=True does not go with {type(one).__name__}, which looks at more than one "
+                "step: where a sequence is read in parts, the graph does not know the steps before. Pass "
+                "the last step of the pipeline, estimator[-1], and X as transformed."
+            )
 
 
 # --- the graph ----------------------------------------------------------------------------------------

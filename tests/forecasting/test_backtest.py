@@ -210,6 +210,13 @@ class Forgetful(RegressorMixin, BaseEstimator):
         """Nothing."""
 
 
+class OneShop:
+    """Trains on one shop, and tests on the other."""
+
+    def split(self, X, y):
+        yield np.flatnonzero(X["shop"] == "a"), np.flatnonzero(X["shop"] == "b")
+
+
 def test_what_is_refused():
     X, y = table()
     model, cv = NaiveForecaster(**NAMED), RollingOrigin(2, horizon=3)
@@ -223,6 +230,16 @@ def test_what_is_refused():
         ValueError, match=r"Split 0 of cv tests on rows that are not after.*RollingOrigin"
     ):
         backtest(model, X, y, cv=KFold(2))
+    with pytest.raises(ValueError, match=r"Split 0 of cv has no test rows of series that have training"):
+        backtest(model, X, y, cv=OneShop())
+    with pytest.raises(TypeError, match="cv=2 is no splitter: pass RollingOrigin"):
+        backtest(model, X, y, cv=2)
+    with pytest.raises(ValueError, match=r"forecaster=\{\} names none"):
+        backtest({}, X, y, cv=cv)
+    with pytest.raises(ValueError, match="refit must be True or False, got 'no'"):
+        backtest(model, X, y, cv=cv, refit="no")
+    with pytest.raises(ValueError, match="baselines must be True or False, or a dict"):
+        backtest(model, X, y, cv=cv, baselines=["last"])
     with pytest.raises(ValueError, match=r"y must hold a finite number for each of the 110 rows"):
         backtest(model, X, y[:5], cv=cv)
     with pytest.raises(ValueError, match="and NaN or infinity"):

@@ -191,6 +191,40 @@ def test_forecasts_have_the_times_that_follow(time):
     assert answer["time"].dtype == X["time"].dtype
 
 
+@pytest.mark.parametrize(
+    "time",
+    [np.arange(40, dtype=np.float32) * 0.1, 1.7e9 + np.arange(9000) * 0.1],
+    ids=["float32", "of the clock of a computer"],
+)
+def test_round_off_of_times_does_not_add_up(time):
+    X, small = pandas.DataFrame({"time": time}), {**SMALL, "max_iter": 1, "k1": 2000}
+    fitted = Forecaster(GRURegressor(**small), horizon=H, time="time")
+    fitted.fit(X[:-H], np.sin(np.arange(len(X) - H)))
+    np.testing.assert_allclose(fitted.forecast()["time"], X["time"][-H:], rtol=3e-7)
+    assert len(fitted.predict(X[-H:])) == H
+
+
+@pytest.mark.parametrize(
+    ("estimator", "got"), [(GRURegressor, r"the class GRURegressor: pass GRURegressor\(\)"), (Forecaster(
+        GRURegressor(), horizon=2), "got Forecaster")],
+)  # fmt: skip
+def test_the_estimator_is_looked_at_first(estimator, got):
+    """Before columns, of which there would be much to say."""
+    X, y = table()
+    with pytest.raises(TypeError, match=got):
+        Forecaster(estimator, horizon=H).fit(X, y)
+
+
+def test_what_cross_validation_does_wrong_is_said():
+    X, y = table()
+    past, later = split(X)
+    fitted = model().fit(X[past], y[past])
+    with pytest.raises(ValueError, match=r"\(2024-01-30\) does not follow .* cv=RollingOrigin"):
+        fitted.predict(X[past])
+    with pytest.raises(ValueError, match=r"of series 1, of which .* In a cross-validation split by time"):
+        fitted.predict(X[later].assign(shop=1))
+
+
 def test_unequal_ends_new_series_and_short_ones():
     X, y = table()
     number = X.groupby("shop").cumcount()

@@ -108,6 +108,8 @@ def test_other_frames_and_metrics_that_are_not_there():
     )
     with pytest.raises(ValueError, match="metric='r2': the errors have 'mae', 'rmse'"):
         BacktestDisplay.from_backtest(errors, metric="r2")
+    with pytest.raises(ValueError, match=r"errors must be what backtest answers with, .* \['a'\]"):
+        BacktestDisplay.from_backtest(pl.DataFrame({"a": [1.0]}))
     with pytest.raises(ValueError, match="metric='r2': pass one of 'mae', 'rmse'"):
         BacktestDisplay.from_estimator(NaiveForecaster(**NAMED), X, y, cv, metric="r2")
 

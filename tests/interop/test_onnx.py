@@ -28,9 +28,11 @@ from skrnn import (
     GRURegressor,
     LSTMClassifier,
     LSTMEncoderDecoder,
+    LSTMEncoderDecoderRegressor,
     LSTMRegressor,
     RNNClassifier,
     RNNEncoderDecoder,
+    RNNEncoderDecoderRegressor,
     RNNRegressor,
     SlidingWindow,
     TimeDistributed,
@@ -49,10 +51,11 @@ onnxruntime.set_default_logger_severity(4)  # it warns of operators newer than i
 
 N, T, F = 12, 7, 3
 SMALL = {"hidden_size": 4, "max_iter": 3, "tol": None, "learning_rate_init": 0.02, "random_state": 0}
-REGRESSORS, CLASSIFIERS, PAIRS = (
+REGRESSORS, CLASSIFIERS, PAIRS, NUMBER_PAIRS = (
     (RNNRegressor, LSTMRegressor, GRURegressor),
     (RNNClassifier, LSTMClassifier, GRUClassifier),
     (RNNEncoderDecoder, LSTMEncoderDecoder, GRUEncoderDecoder),
+    (RNNEncoderDecoderRegressor, LSTMEncoderDecoderRegressor, GRUEncoderDecoderRegressor),
 )
 
 
@@ -532,9 +535,10 @@ def test_series_that_are_not_written():
     pipe = make_pipeline(SeriesScaler(method="robust"), GRURegressor(**SMALL)).fit(X, numbers(X))
     with pytest.raises(ValueError, match="does not write SeriesScaler with method='robust'"):
         to_onnx(pipe)
-    pipe = make_pipeline(FillForward(), GRURegressor(**SMALL)).fit(X, numbers(X))
-    with pytest.raises(ValueError, match="does not write FillForward"):
-        to_onnx(pipe)
+    filled = FillForward(sequence_id=0)
+    pipe = make_pipeline(filled, GRURegressor(rows="steps", sequence_id=0, **SMALL))
+    with pytest.raises(ValueError, match="sequence_id=0 and a pipeline"):
+        to_onnx(pipe.fit(table, table[:, 1]))
 
 
 def test_the_best_of_a_search():
@@ -569,6 +573,44 @@ def test_what_else_stands_for_missing():
     imputer.transformer.set_params(add_indicator=True)
     with pytest.raises(ValueError, match="does not write SimpleImputer with add_indicator=True"):
         to_onnx(pipe.fit(X, numbers(X)))
+
+
+@pytest.mark.parametrize("step", [Differencer(), FillForward(), SlidingWindow(3)])
+def test_transformers_that_would_need_a_memory_of_their_own(step):
+    X, y = np.concatenate(ragged()), np.arange(float(sum(map(len, ragged()))))
+    rows = "sequences" if isinstance(step, SlidingWindow) else "steps"
+    pipe = make_pipeline(step, GRURegressor(rows=rows, **SMALL)).fit(X, y)
+    with pytest.raises(ValueError, match=f"stateful=True does not go with {type(step).__name__}, which"):
+        to_onnx(pipe, stateful=True)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"time": 1}, {"time_since": "bounded", "fill_value": 7.0}, {"time_since": False, "time": 1 - F},
+     {"add_indicator": False}],
+    ids=str,
+)  # fmt: skip
+@pytest.mark.parametrize("steps", [False, True])
+def test_missing_values(options, steps):
+    X = ragged()
+    for x in X:
+        x[:, 1] = np.cumsum(np.abs(x[:, 1]))  # times
+        x[np.random.RandomState(0).uniform(size=len(x)) < 0.6, 0] = np.nan
+    if "time" not in options:
+        X[1][:2, 1] = np.nan
+    if steps:
+        X, y = np.concatenate(X), np.arange(float(sum(map(len, X))))
+        options = {k: v for k, v in options.items() if k != "time"}  # they fall from one to the next
+        X[:, 1] = np.arange(len(X))
+    else:
+        y = numbers(ragged())
+    network = GRURegressor(rows="steps" if steps else "sequences", **SMALL)
+    pipe = make_pipeline(FillForward(**options), network).fit(X, y)
+    feed = {"X": X} if steps else padded(X, np.nan)
+    for float64, run, tolerance in ((False, by_runtime, 1e-5), (True, by_reference, 1e-12)):
+        read = {**feed, "X": feed["X"].astype(np.float64 if float64 else np.float32)}
+        said = run(to_onnx(pipe, float64=float64), read)["variable"]
+        np.testing.assert_allclose(said, pipe.predict(X), rtol=tolerance, atol=tolerance)
 
 
 def test_a_transformer_that_nobody_knows(monkeypatch):
@@ -684,6 +726,40 @@ def test_log_probabilities_of_a_pair():
     np.testing.assert_allclose(np.exp(said["log_probabilities"]).sum(), 1, rtol=1e-6)
 
 
+def rolled_out(pair, feed, horizon, run):
+    """The answers of an encoder-decoder of numbers; the whole loop, as users have to write it."""
+    states, said = run(pair.encoder, feed), []
+    (shape,) = [one.type.tensor_type.shape.dim for one in pair.decoder.graph.input if one.name == "step"]
+    step = np.zeros((len(feed["X"]), shape[1].dim_value), feed["X"].dtype)
+    while len(said) < horizon:
+        out = run(pair.decoder, {"step": step, **states})
+        step, states = out["step_next"], states_of(pair.decoder, out)
+        states.pop("step", None)
+        said.append(out["variable"])
+    return np.stack(said, axis=1)
+
+
+@pytest.mark.parametrize("options", [
+    {}, {"hidden_size": (3, 4)}, {"loss": "quantile", "quantile": [0.1, 0.4, 0.9]}, {"loss": "poisson"},
+    {"loss": "huber", "several": True}, {"loss": "quantile", "quantile": [0.4, 0.9], "several": True},
+    {"loss": "poisson", "several": True},
+], ids=str)  # fmt: skip
+@pytest.mark.parametrize("cls", NUMBER_PAIRS)
+def test_pairs_of_numbers(cls, options):
+    """Answers of other lengths than those of fit, of sources that are padded with NaN."""
+    X, options = ragged(), dict(options)
+    several = options.pop("several", False)
+    y = [9 + 3 * np.abs(x if several else x[:, 0])[: 1 + k % 3] for k, x in enumerate(X)]
+    model = cls(**{**SMALL, **options}, dtype="float64").fit(X, y)
+    for float64, run, tolerance in ((False, by_runtime, 1e-5), (True, by_reference, 1e-12)):
+        pair = to_onnx(model, float64=float64)
+        assert metadata(pair.decoder)["horizon"] == "3"
+        feed = padded(X, np.nan)
+        feed["X"] = feed["X"].astype(np.float64 if float64 else np.float32)
+        said = rolled_out(pair, feed, 5, run)
+        np.testing.assert_allclose(said, model.predict(X, horizon=5), rtol=tolerance)
+
+
 # --- the file ---------------------------------------------------------------------------------------
 
 
@@ -796,9 +872,6 @@ def test_what_to_onnx_does_not_take(monkeypatch):
         to_onnx(make_pipeline(TimeDistributed(StandardScaler()), LSTMRegressor()))
     with pytest.raises(TypeError, match="to_onnx needs a fitted estimator of skrnn"):
         to_onnx(StandardScaler().fit(np.eye(2)))
-    numbers_to_numbers = fitted(GRUEncoderDecoderRegressor, np.ones((4, 3, 1)), np.eye(4))
-    with pytest.raises(TypeError, match="not of numbers, as GRUEncoderDecoderRegressor is"):
-        to_onnx(numbers_to_numbers)
     with pytest.raises(ValueError, match="stateful=True and bidirectional=True do not go together"):
         to_onnx(fitted(GRURegressor, X, numbers(X), bidirectional=True), stateful=True)
     pair = fitted(GRUEncoderDecoder, ["ab", "ba"] * 4, ["b", "a"] * 4)

@@ -165,6 +165,30 @@ def test_errors_are_ours():
         skl2onnx.to_onnx(model, X[:1])
 
 
+LATE = """
+    import sys
+    if {first!r}:
+        import skl2onnx
+    import skrnn.interop
+    assert ("skl2onnx" in sys.modules) == {first!r}
+    import importlib, json, skl2onnx  # others are found as ever
+    from sklearn.linear_model import Ridge
+    from skl2onnx._supported_operators import sklearn_operator_name_map as known
+    assert skrnn.GRURegressor in known and skrnn.GRUClassifier in known and Ridge in known
+    assert type(skl2onnx.__loader__).__module__.startswith(("importlib", "_frozen_importlib"))
+    assert skl2onnx.__spec__.loader is skl2onnx.__loader__
+    importlib.reload(skrnn.interop)
+    assert sum(type(one).__module__.startswith("skrnn") for one in sys.meta_path) == (not {first!r})
+"""
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_registered_whichever_is_imported_first(first):
+    """And skrnn.interop does not import it."""
+    ignored = "import warnings; warnings.simplefilter('ignore')\n"
+    run_python(ignored + textwrap.dedent(LATE.format(first=first)))
+
+
 WITHOUT = """
     import sys
     sys.modules["skl2onnx"] = None
@@ -172,8 +196,14 @@ WITHOUT = """
     assert "skrnn.interop" not in sys.modules
     import skrnn.interop
     assert skrnn.interop.to_onnx
+    del sys.modules["skl2onnx"]
+    sys.path[:], sys.path_importer_cache = [], {}
+    try:
+        import skl2onnx
+    except ModuleNotFoundError:
+        print("not found")
 """
 
 
 def test_without_skl2onnx():
-    run_python(textwrap.dedent(WITHOUT))
+    assert "not found" in run_python(textwrap.dedent(WITHOUT))
