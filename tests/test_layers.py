@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+import skrnn
+
 ROOT = Path(importlib.util.find_spec("skrnn").origin).parent
 TOP = Path(__file__).parents[1]
 
@@ -92,6 +94,29 @@ def test_the_maths_does_not_know_scikit_learn(name):
 @pytest.mark.parametrize("name", ORDER[0])
 def test_extension_points_import_nothing_from_skrnn(name):
     assert not of_skrnn(f"skrnn.{name}")
+
+
+@cache
+def private_names():
+    """The private attributes and methods of all estimators."""
+    classes = {base for cls in vars(skrnn).values() if isinstance(cls, type) for base in cls.__mro__}
+    own = [base for base in classes if base.__module__.startswith("skrnn._estimators")]
+    names = {name for base in own for name in vars(base)}
+    return {"_fitted", *(name for name in names if name.startswith("_") and not name.startswith("__"))}
+
+
+@pytest.mark.parametrize("name", sorted(n for n in MODULES if package(n) != "_estimators"))
+def test_private_attributes_of_estimators_are_for_their_package(name):
+    """A class's own, or its base's, aside."""
+    private = private_names()
+    touched = [
+        ast.unparse(node)
+        for node in ast.walk(ast.parse(MODULES[name].read_text(encoding="utf8")))
+        if isinstance(node, ast.Attribute)
+        and node.attr in private
+        and ast.unparse(node.value) not in {"self", "cls", "super()", "BaseRNN", "Trainable"}
+    ]
+    assert not touched
 
 
 def test_the_top_is_small():

@@ -3,15 +3,19 @@
 ``InOneProcess`` and ``Together`` are what a call of fit asks for its reader and its trainer.
 """
 
+from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
+from sklearn.utils import check_random_state
 
 from skrnn._engine.shared import SharedEvaluation, SharedLearner, exchange, shared_tbptt
+from skrnn._estimators.blas import one_thread
+from skrnn._estimators.memory import with_text
 from skrnn._estimators.series import Series
 from skrnn._estimators.trainer import Trainer
-from skrnn._reading.reader import Reader
+from skrnn._reading.reader import Given, Reader
 from skrnn._reading.shared_reader import SharedReader
 
 
@@ -55,6 +59,19 @@ class Together:
     def trainer(self, *arguments):
         """What trains."""
         return SharedTrainer(self.communicator, *arguments)
+
+
+def fit_together(estimator, X, y, sample_weight, communicator):
+    """Fit a copy of an estimator together with the other ranks; its ``Fitted``."""
+    one = deepcopy(estimator)
+    if communicator.rank:
+        one.set_params(verbose=0)
+    if one.random_state is None:  # all draw the same
+        seed = check_random_state(None).randint(np.iinfo(np.int32).max)
+        one.set_params(random_state=exchange(communicator, seed)[0])
+    with one_thread(), with_text():
+        one._fit(X, y, sample_weight, Given(), Together(communicator))
+    return one._fitted
 
 
 class SharedTrainer(Trainer):

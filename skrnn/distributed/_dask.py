@@ -17,6 +17,7 @@ from distributed.comm import CommClosedError, connect, get_address_host, listen
 from distributed.protocol import to_serialize
 from distributed.utils import sync
 
+from skrnn._estimators.access import fitted_of, publish
 from skrnn._reading.advice import warn
 from skrnn._settings.quoting import quote
 from skrnn.distributed._ranks import add_up, fit_rank
@@ -47,8 +48,7 @@ def fit_on_workers(estimator, parts, client, timeout):
         client.submit(_close, key, **_on(first))
     for message, category in said:
         warn(message, category)
-    estimator._publish(fitted)
-    return estimator
+    return publish(estimator, fitted)
 
 
 def _on(worker):
@@ -192,7 +192,7 @@ def _run(estimator, place, *parts):
     finally:
         communicator.close()
     told = [(str(one.message), one.category) for one in said]
-    return (estimator._fitted, told) if rank == 0 else None
+    return (fitted_of(estimator), told) if rank == 0 else None
 
 
 def _of_three(part):

@@ -1,16 +1,10 @@
 """What every rank runs, and the communicator of MPI."""
 
-from copy import deepcopy
-
 import numpy as np
-from sklearn.utils import check_random_state
 
-from skrnn._engine.shared import exchange
+from skrnn._estimators.access import publish
 from skrnn._estimators.base import BaseRNN
-from skrnn._estimators.blas import one_thread
-from skrnn._estimators.memory import with_text
-from skrnn._estimators.shared import Together
-from skrnn._reading.reader import Given
+from skrnn._estimators.shared import fit_together
 
 
 def fit_rank(estimator, X, y, sample_weight=None, *, communicator):
@@ -65,16 +59,7 @@ def fit_rank(estimator, X, y, sample_weight=None, *, communicator):
     True
     """
     check_estimator(estimator)
-    one = deepcopy(estimator)
-    if communicator.rank:
-        one.set_params(verbose=0)
-    if one.random_state is None:  # all draw the same
-        seed = check_random_state(None).randint(np.iinfo(np.int32).max)
-        one.set_params(random_state=exchange(communicator, seed)[0])
-    with one_thread(), with_text():
-        one._fit(X, y, sample_weight, Given(), Together(communicator))
-    estimator._publish(one._fitted)
-    return estimator
+    return publish(estimator, fit_together(estimator, X, y, sample_weight, communicator))
 
 
 def check_estimator(estimator):

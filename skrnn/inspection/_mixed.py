@@ -58,7 +58,7 @@ class _Reader(NamedTuple):
         if isinstance(inner, Trainable) and not is_fitted(inner):
             check_is_fitted(estimator)
         if not isinstance(inner, BaseRNN):
-            facts = inner._model.facts if isinstance(inner, Trainable) and is_fitted(inner) else None
+            facts = inside.model.facts if isinstance(inner, Trainable) and is_fitted(inner) else None
             if facts is not None and facts.form is not None:  # its sources end together
                 return cls(inside, facts.form, True, False)
             return cls(inside, Form(container=Table), False, False)  # what other estimators read

@@ -20,6 +20,7 @@ Bidirectional layer the arrays of the reverse direction follow those of the forw
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._estimators.access import model_of
 from skrnn._estimators.base import BaseRNN
 from skrnn._estimators.labels import Labels
 from skrnn._estimators.taking_over import with_weights
@@ -95,7 +96,7 @@ def from_keras(source, estimator):
             f"{type(estimator).__name__}. Of a pipeline pass the last step."
         )
     check_is_fitted(estimator)
-    model = estimator._model
+    model = model_of(estimator)
     _check_model(model)
     arrays = _arrays_of(source, model)
     theta = model.theta.copy()

@@ -7,6 +7,7 @@ made of it. PyTorch itself is not needed: arrays do as well as tensors.
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._estimators.access import model_of
 from skrnn._estimators.base import BaseRNN
 from skrnn._estimators.labels import Labels
 from skrnn._estimators.taking_over import with_weights
@@ -82,7 +83,7 @@ def from_torch(source, estimator):
         )
     check_is_fitted(estimator)
     arrays = _arrays_of(source)
-    model = estimator._model
+    model = model_of(estimator)
     theta = np.empty_like(model.theta)
     _fill(model.network().layout.views(theta), arrays, model.facts.name)
     return with_weights(estimator, theta, **_units_of(arrays, model))

@@ -66,7 +66,7 @@ def model_card(estimator):
     """
     inside = unwrap_fitted(estimator, "model_card", Trainable)
     check_is_fitted(inside.estimator)
-    asked = _Asked(inside.estimator, inside.estimator._model, inside.transformers)
+    asked = _Asked(inside.estimator, inside.model, inside.transformers)
     parts = [f"# {type(asked.estimator).__name__}\n\n{_summary(asked)}"]
     parts += [f"## {title}\n\n" + "\n".join(section(asked)) for title, section in SECTIONS.items()]
     return "\n\n".join(parts) + "\n"

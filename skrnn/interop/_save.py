@@ -17,6 +17,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn import classifiers, encoder_decoder, encoder_decoder_regressors, regressors
+from skrnn._estimators.access import cell_of, fitted_of, model_of, publish
 from skrnn._estimators.base import Trainable
 from skrnn._estimators.digests import digest
 from skrnn._estimators.plain import facts_from_plain, from_plain, to_plain
@@ -31,7 +32,7 @@ CLASSES = {
     name: getattr(module, name)
     for module in (classifiers, encoder_decoder, encoder_decoder_regressors, regressors)
     for name in module.__all__
-    if getattr(module, name)._cell is not None
+    if cell_of(getattr(module, name)) is not None
 }
 # what only going on needs, and is not kept
 MEMORY = ("solver", "random_state", "run")
@@ -97,7 +98,7 @@ def save(estimator, path):
     _check_class(estimator)
     check_is_fitted(estimator)
     content, arrays = _content(estimator)
-    arrays = {**estimator._model.exact_weights(), **arrays}
+    arrays = {**model_of(estimator).exact_weights(), **arrays}
     written = to_bytes(arrays, {ENTRY: json.dumps(content, allow_nan=False)})
     write_whole(path, lambda file: file.write(written))
 
@@ -190,7 +191,7 @@ def _check_class(estimator):
 
 def _content(estimator):
     """What the file says as JSON, and the arrays that belong to it beside the weights."""
-    fitted, arrays = estimator._fitted, {}
+    fitted, arrays = fitted_of(estimator), {}
     if hasattr(estimator, "final_state_"):  # it may have been changed
         series = fitted.series.at(estimator.sequence_ids_, estimator.final_state_)
         fitted = replace(fitted, series=series)
@@ -252,13 +253,11 @@ def _estimator(content, arrays):
     unknown = [name for name in parameters if name not in cls._get_param_names()]
     if unknown:
         raise ValueError(f"{content['class']} has no parameter {listed(unknown)} in this version")
-    facts = facts_from_plain(plain["facts"], cls._cell)
+    facts = facts_from_plain(plain["facts"], cell_of(cls))
     theta = _theta(facts, arrays)
     if digest([content["class"], parameters, plain, theta]) != content["digest"]:
         raise ValueError("its contents are not what was saved")
-    estimator = cls(**parameters)
-    estimator._publish(from_plain({**plain, "theta": theta}, cls._cell))
-    return estimator
+    return publish(cls(**parameters), from_plain({**plain, "theta": theta}, cell_of(cls)))
 
 
 def _theta(facts, arrays):

@@ -9,6 +9,7 @@ import inspect
 from sklearn.base import BaseEstimator
 
 from skrnn import classifiers, encoder_decoder, encoder_decoder_regressors, preprocessing, regressors
+from skrnn._estimators.access import is_base
 from skrnn._forecasting.conformal import ConformalRegressor
 from skrnn._forecasting.forecaster import Forecaster
 from skrnn._forecasting.naive import NaiveForecaster
@@ -21,8 +22,7 @@ def _classes():
     for module in MODULES:
         for name in module.__all__:
             found = getattr(module, name)
-            is_base = hasattr(found, "_cell") and found._cell is None
-            if inspect.isclass(found) and issubclass(found, BaseEstimator) and not is_base:
+            if inspect.isclass(found) and issubclass(found, BaseEstimator) and not is_base(found):
                 yield found
 
 
