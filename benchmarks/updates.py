@@ -51,7 +51,7 @@ def our_epoch(cell, X, y, B, H):
     from skrnn.losses import LOSSES
     from skrnn.solvers import SCHEDULES, SOLVERS
 
-    net = Network(REGISTRY[cell], F, (H,), K, dtype=np.float32)
+    net = Network(REGISTRY[cell], X.shape[2], (H,), K, dtype=np.float32)
     theta = net.initial_weights(np.random.RandomState(0))
     dataset = Dataset(Sequences(X), y[:, None].astype(np.float32))
     learner = Learner(net, theta, FAST, SOLVERS["adam"](theta, 0.001), clip_norm=1.0)
