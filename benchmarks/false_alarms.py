@@ -11,27 +11,30 @@ Run: python benchmarks/false_alarms.py FOLDER [--train]   (FOLDER holds the data
 
 import sys
 import warnings
+from functools import partial
 
 import numpy as np
 import pandas as pd
 from data_sets import all_tasks, loader
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import skrnn
 
 COMMON = "Maximum iterations"  # said of every short run
 
 
-def said(model, *data, **given):
-    """The warnings of a fit, their first words."""
+def said(call, *data, **given):
+    """The warnings of a call, their first words."""
     with warnings.catch_warnings(record=True) as record:
         warnings.simplefilter("always")
-        model.fit(*data, **given)
+        call(*data, **given)
     return [str(w.message) for w in record if not str(w.message).startswith(COMMON)]
 
 
 def estimator(task, cell="GRU", **settings):
     kind = "Regressor" if task.is_regression else "Classifier"
-    return getattr(skrnn, cell + kind)(random_state=0, **settings)
+    return getattr(skrnn, cell + kind)(**{"random_state": 0, **settings})
 
 
 def as_array(X):
@@ -105,6 +108,70 @@ def right_uses_per_step(folder, quick):
     yield "laser one window", skrnn.GRURegressor(**quick), windows[..., None], laser[20:]
 
 
+def hours_of_m4(folder, n_series=20, n_hours=600):
+    """A table of series with their times, in the order of the series, and the target."""
+    series = list(loader(folder).load_m4_hourly().items())[:n_series]
+    dates = pd.date_range("2020-01-06", periods=n_hours, freq="h")
+    table = pd.concat([pd.DataFrame({"id": str(i), "time": dates}) for i, _ in series], ignore_index=True)
+    table["hour"], table["weekday"] = table["time"].dt.hour, table["time"].dt.weekday
+    return table, np.concatenate([past[:n_hours] for _, (past, _) in series])
+
+
+def right_uses_of_tables(folder):
+    """(name, call without arguments): categories, forecasts, parts of the data, pipelines."""
+    quick = {"max_iter": 1, "hidden_size": 4, "random_state": 0}
+    table, y = hours_of_m4(folder)
+    before = table.assign(x=y)[["id", "x", "hour", "weekday"]].iloc[:-1]
+    steps = {"rows": "steps", "sequence_id": "id", "k1": 50, **quick}
+    for name, size in (("hour", {"hour": 3}), ("hour and weekday", {"hour": 3, "weekday": 2})):
+        model = skrnn.GRURegressor(embedding_size=size, **steps)
+        yield f"categories {name}", partial(model.fit, before, y[1:])
+    keys = {"sequence_id": "id", "time": "time", "horizon": 24}
+    rows = table[["id", "time"]]
+    for name, options in (
+        ("recursive", {}), ("direct", {"strategy": "direct"}), ("seasonal", {"difference": 24}),
+        ("calendar", {"calendar": ("hour", "weekday")}), ("ids", {"embed": {"id": 3}}),
+        ("intervals", {"levels": (0.9,)}), ("sampled", {"levels": (0.9,), "interval": "sampled"}),
+    ):  # fmt: skip
+        forecaster = skrnn.Forecaster(skrnn.GRURegressor(**quick), **keys, **options)
+        yield f"Forecaster {name}", partial(forecaster.fit, rows, y)
+        mixed = np.random.RandomState(0).permutation(len(rows))
+        yield f"Forecaster {name}, mixed", partial(forecaster.fit, rows.iloc[mixed], y[mixed])
+    yield from right_uses_in_parts(folder, before, y[1:], steps, quick)
+
+
+def right_uses_in_parts(folder, table, y, steps, quick):
+    def partly(model, parts, **given):
+        for X, target in parts:
+            model.partial_fit(X, target, **given)
+
+    by_series = [
+        (part, y[rows]) for rows in np.array_split(np.arange(len(y)), 7) for part in [table.iloc[rows]]
+    ]
+    for state in ("zeros", "last"):
+        model = skrnn.GRURegressor(initial_state=state, **steps)
+        yield f"parts of a table, {state}", partial(partly, model, by_series)
+    laser = loader(folder).load_laser()[:2000]
+    one_by_one = [(laser[k : k + 1, None], laser[k + 1 : k + 2]) for k in range(50)]
+    online = skrnn.GRURegressor(rows="steps", initial_state="last", gradient="rtrl", **quick)
+    units = {"y_mean": laser.mean(), "y_scale": laser.std()}
+    yield "row by row", partial(partly, online, one_by_one, **units)
+    for task in all_tasks(folder):
+        X, target = list(task.X), np.asarray(task.y)
+        parts = [([X[i] for i in rows], target[rows]) for rows in np.array_split(np.arange(len(X)), 5)]
+        classes = {} if task.is_regression else {"classes": np.unique(target)}
+        yield f"{task.name} in parts", partial(partly, estimator(task, **quick), parts, **classes)
+        fit_stream = partial(skrnn.fit_stream, estimator(task, **quick), parts, epochs=2)
+        yield f"{task.name} fit_stream", fit_stream
+        if task.is_regression:
+            around = skrnn.ConformalRegressor(estimator(task, **quick), cv=3)
+            yield f"{task.name} ConformalRegressor", partial(around.fit, X, target)
+        scaled = make_pipeline(
+            skrnn.preprocessing.TimeDistributed(StandardScaler()), estimator(task, **quick)
+        )
+        yield f"{task.name} scaled", partial(scaled.fit, X, target)
+
+
 def wrong_uses(folder):
     """(name, model, data, given): what should be warned at."""
     quick = {"max_iter": 1, "hidden_size": 4}
@@ -145,7 +212,7 @@ def train(folder):
     for task in all_tasks(folder):
         for cell in ("LSTM", "GRU", "RNN"):
             model = estimator(task, cell)
-            messages = said(model, task.X, task.y)
+            messages = said(model.fit, task.X, task.y)
             score = model.score(task.X_test, task.y_test)
             print(f"{task.name:18s} {cell:5s} score {score:6.3f}  {messages or ''}"[:300], flush=True)
 
@@ -153,14 +220,19 @@ def train(folder):
 def main():
     folder, n, alarms = sys.argv[1], 0, 0
     for name, model, X, y in right_uses(folder):
-        messages = said(model, X, y)
+        messages = said(model.fit, X, y)
+        n, alarms = n + 1, alarms + bool(messages)
+        if messages:
+            print("false alarm:", name, [m[:150] for m in messages])
+    for name, call in right_uses_of_tables(folder):
+        messages = said(call)
         n, alarms = n + 1, alarms + bool(messages)
         if messages:
             print("false alarm:", name, [m[:150] for m in messages])
     print(f"right uses: {n}, of which warned at: {alarms}")
     for name, model, data, given in wrong_uses(folder):
         try:
-            answer = said(model, *data, **given) or ["NOTHING"]
+            answer = said(model.fit, *data, **given) or ["NOTHING"]
         except ValueError as error:
             answer = [f"ValueError: {error}"]
         print(f"{name:32s} {answer[0][:90]}")

@@ -289,6 +289,7 @@ def advise_on_unit(y, targets, dtype, is_new):
         )
     elif not is_new and np.median(np.abs(some)) > FAR:
         warn(
-            "y is far from the targets of the first fit, whose mean and deviation it is "
-            "standardised by. Pass it in the same unit, or fit a new estimator."
+            "y is far from the targets of the first call, whose mean and deviation it is standardised "
+            "by. Pass it in the same unit, or fit a new estimator; to partial_fit of a regressor pass "
+            "y_mean and y_scale if the first part does not tell them."
         )

@@ -502,7 +502,7 @@ def test_partial_fit_keeps_the_solvers_memory(cls, solver, batch_size, assert_sa
     assert (model.n_iter_, model.n_updates_) == (4, expected.n_updates_)
 
 
-@pytest.mark.filterwarnings("ignore:y is far from the targets of the first fit")
+@pytest.mark.filterwarnings("ignore:y is far from the targets of the first call")
 def test_partial_fit_keeps_mean_and_scale_of_the_first_part(regressor):
     X, y = mean_of_features(regressor)
     model = regressor(**FIXED).partial_fit(X, y)

@@ -199,7 +199,7 @@ def test_04_too_large_y(regressor, dtype, unit):
         assert_finite(model)
 
 
-@pytest.mark.filterwarnings("ignore:y is far from the targets of the first fit")
+@pytest.mark.filterwarnings("ignore:y is far from the targets of the first call")
 @pytest.mark.parametrize("bad", ["y", "large weights", "small weights"])
 def test_04_numbers_at_the_end_of_the_range(regressor, bad):
     X, y, weight = good_X(), good_y(regressor), np.ones(N)
