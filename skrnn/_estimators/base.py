@@ -341,10 +341,11 @@ def _with_series(trainer):
 
     An interruption meanwhile does not lose what was trained.
     """
-    fitted = trainer.fitted()
+    fitted, errors = trainer.fitted(), np.geterr()
     try:
         series = trainer.series_of(fitted.model)
     except KeyboardInterrupt:  # once more, undisturbed
+        np.seterr(**errors)
         warn("Training interrupted by user.")
         series = trainer.series_of(fitted.model)
     return fitted if series is None else replace(fitted, series=series)

@@ -24,14 +24,18 @@ from skrnn._estimators.forking import at_fork
 class Limits:
     """What was set in which threads, and what was there before.
 
+    An interruption from the keyboard may cut ``enter`` and ``leave`` off anywhere. So a call is counted
+    before anything is set for it, what was there is written down before it is changed, and ``leave`` can
+    be called again.
+
     Attributes
     ----------
     lock : RLock
         Around all that is below.
     libraries : list or None
         What threadpoolctl has found, when first needed: looking takes 60 times longer than setting.
-    depths : dict
-        How many calls each thread, by its number, is in.
+    calls : dict
+        The calls at work, each with the number of its thread.
     own : dict
         What was there before: a dict of library to number for each thread that is in a call.
     shared : dict
@@ -40,10 +44,10 @@ class Limits:
 
     def __init__(self):
         self.lock, self.libraries = threading.RLock(), None
-        self.depths, self.own, self.shared = {}, {}, {}
+        self.calls, self.own, self.shared = {}, {}, {}
 
-    def enter(self):
-        """One thread from here on, in this thread."""
+    def enter(self, call):
+        """One thread from here on, in this thread, until ``leave(call)``."""
         me = threading.get_ident()
         with self.lock:
             if self.libraries is None:
@@ -52,31 +56,32 @@ class Limits:
                     for library in ThreadpoolController().lib_controllers
                     if library.user_api == "blas"
                 ]
-            if me not in self.depths:
+            is_first = me not in self.calls.values()
+            self.calls[call] = me
+            if is_first:
+                own, shared = self.own.setdefault(me, {}), self.shared
                 # others in a call have limited these, but somebody else may have set them since
-                self.shared.update(limit(one for one in self.libraries if not is_per_thread(one)))
-                self.own[me] = limit(one for one in self.libraries if is_per_thread(one))
-            self.depths[me] = self.depths.get(me, 0) + 1
+                for library in self.libraries:
+                    limit(library, own if is_per_thread(library) else shared)
 
-    def leave(self):
-        """The end of what ``enter`` began."""
-        me = threading.get_ident()
+    def leave(self, call):
+        """The end of what ``enter(call)`` began."""
         with self.lock:
-            self.depths[me] -= 1
-            if not self.depths[me]:
-                del self.depths[me]
-                restore(self.own.pop(me))
+            me = self.calls.pop(call, threading.get_ident())
+            if me not in self.calls.values():
+                restore(self.own.get(me, {}))
+                self.own.pop(me, None)
             self._restore_shared()
 
     def _restore_shared(self):
-        if not self.depths:
-            restored, self.shared = self.shared, {}
-            restore(restored)
+        if not self.calls:
+            restore(self.shared)
 
     def after_fork(self):
         """In a child, which has this thread only."""
         me = threading.get_ident()
-        self.depths, self.own = ({me: of[me]} if me in of else {} for of in (self.depths, self.own))
+        self.calls = {call: thread for call, thread in self.calls.items() if thread == me}
+        self.own = {me: self.own[me]} if me in self.own else {}
         self._restore_shared()
 
 
@@ -85,20 +90,20 @@ def is_per_thread(library):
     return library.internal_api == "mkl" or getattr(library, "threading_layer", None) == "openmp"
 
 
-def limit(libraries):
-    """Set these to one thread; returns what they had, of those that had more."""
-    before = {library: library.num_threads for library in libraries}
-    before = {library: n for library, n in before.items() if n is not None and n > 1}
-    for library in before:
+def limit(library, before):
+    """Set a library to one thread; what it had, if that is more, is written into ``before``."""
+    n = library.num_threads
+    if n is not None and n > 1:
+        before[library] = n
         set_threads(library, 1)
-    return before
 
 
 def restore(before):
-    """Set libraries back, if nobody has set something else in the meantime."""
-    for library, n in before.items():
+    """Set libraries back, if nobody has set something else in the meantime; empties ``before``."""
+    for library, n in list(before.items()):
         if library.num_threads == 1:
             set_threads(library, n)
+        before.pop(library, None)
 
 
 def set_threads(library, n):
@@ -117,8 +122,13 @@ at_fork(_limits)  # nobody is in the middle of a change when a process is forked
 @contextlib.contextmanager
 def one_thread():
     """Context in which BLAS runs on one thread."""
-    _limits.enter()
+    call = object()
     try:
+        _limits.enter(call)
         yield
     finally:
-        _limits.leave()
+        try:
+            _limits.leave(call)
+        except KeyboardInterrupt:  # once more, undisturbed
+            _limits.leave(call)
+            raise

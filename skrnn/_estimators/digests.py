@@ -49,11 +49,17 @@ def _describe(value, tell):
 
 
 def _describe_array(array, tell):
-    tell(f"array {array.dtype.str} {array.shape} ")
+    dtype = _in_one_order(array.dtype)
+    tell(f"array {dtype.str} {array.shape} ")
     if array.dtype.hasobject:
         _describe(array.ravel().tolist(), tell)
     elif array.size:
-        tell(_hash(np.ascontiguousarray(array).reshape(-1).view(np.uint8)))
+        tell(_hash(np.ascontiguousarray(array, dtype).reshape(-1).view(np.uint8)))
+
+
+def _in_one_order(dtype):
+    """The dtype in little-endian order: up to protocol 4, NumPy's pickles are in that of the machine."""
+    return dtype.newbyteorder("<")
 
 
 def _describe_another(value, tell):
@@ -64,6 +70,6 @@ def _describe_another(value, tell):
         kind = next(kind for kind in PLAIN if isinstance(value, kind))
         tell(f"{kind.__name__} {kind.__repr__(value)} ")
     elif isinstance(value, np.dtype):
-        tell(f"dtype {value.str} ")
+        tell(f"dtype {_in_one_order(value).str} ")
     else:
         tell(f"{getattr(value, '__qualname__', 'an object')} ")

@@ -5,6 +5,7 @@
 
 from functools import wraps
 
+from skrnn._estimators.restoring import restoring
 from skrnn._settings.quoting import quote
 
 LENGTHS = (
@@ -35,16 +36,20 @@ ELSEWHERE = {
 
 
 def own_keywords(method):
-    """``method``, whose TypeError for other keywords names the class and what to use in their place."""
+    """``method``, whose TypeError for other keywords names the class and what to use in their place.
+
+    After an interruption NumPy handles errors as before (``restoring.py``).
+    """
     code = method.__code__
     known = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    run = restoring(method)
 
     @wraps(method)
     def call(self, *args, **kwargs):
         for keyword in kwargs:
             if keyword not in known:
                 raise TypeError(_unknown(self, f"{type(self).__name__}.{method.__name__}", keyword))
-        return method(self, *args, **kwargs)
+        return run(self, *args, **kwargs)
 
     return call
 

@@ -20,6 +20,7 @@ from skrnn._engine.arithmetic import EXACT, ROWS
 from skrnn._engine.packing import Steps, Window
 from skrnn._engine.storage import Sequences
 from skrnn._estimators.learning import Learning
+from skrnn._estimators.restoring import restoring
 from skrnn._estimators.versions import check_versions, versions
 from skrnn._reading.arrays import as_numbers, names_of, reject_times
 from skrnn._reading.step_names import check_step_names
@@ -144,6 +145,7 @@ class Stream:
 
     # --- public -----------------------------------------------------------------------------------
 
+    @restoring
     def step(self, x, method="predict"):
         """Read the next time step and answer.
 
@@ -186,6 +188,7 @@ class Stream:
         rows = self._h.copy() if answer is None else answer(self._read_out())
         return rows[0] if ndim == 1 else rows
 
+    @restoring
     def learn(self, x, y):
         """Read the next time step, answer, and then learn from its target.
 

@@ -99,7 +99,7 @@ class Trainer:
         """
         run, verbose = self.run, self.settings.verbose
         shown = [progress(verbose, run.max_iter, self.task.data)] if verbose else []
-        observers, cut_short = [*shown, *observers], True
+        observers, cut_short, errors = [*shown, *observers], True, np.geterr()
         try:
             with np.errstate(all="ignore"), contextlib.ExitStack() as at_the_end:
                 for observer in observers:
@@ -107,6 +107,7 @@ class Trainer:
                 converged = self._run(observers, ends)
             cut_short = False
         except KeyboardInterrupt:
+            np.seterr(**errors)  # errstate may have been cut off
             warn("Training interrupted by user.")
             run.interrupted = converged = True
         except DivergenceError as error:

@@ -14,6 +14,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._estimators.base import DOCUMENTATION
+from skrnn._estimators.restoring import restoring
 from skrnn._estimators.versions import Stamped
 from skrnn._forecasting.calendar_features import calendar_of
 from skrnn._forecasting.covariates import Covariates, named, roles_of
@@ -180,6 +181,7 @@ class Forecaster(Stamped, RegressorMixin, BaseEstimator):
         self.levels = levels
         self.interval = interval
 
+    @restoring
     def fit(self, X, y):
         """Learn from a long table.
 
@@ -216,6 +218,7 @@ class Forecaster(Stamped, RegressorMixin, BaseEstimator):
         self._publish(learn(panel, y, covariates, calendar, task), panel)
         return self
 
+    @restoring
     def predict(self, X):
         """Predict the target of rows that follow those of `fit` and `update`.
 
@@ -244,6 +247,7 @@ class Forecaster(Stamped, RegressorMixin, BaseEstimator):
         values, wanted, _ = self._forecast_rows(X)
         return values[wanted.rows, wanted.h - 1]
 
+    @restoring
     def predict_interval(self, X):
         """Predict intervals for rows that follow those of `fit` and `update`.
 
@@ -303,6 +307,7 @@ class Forecaster(Stamped, RegressorMixin, BaseEstimator):
         """
         return super().score(X, y, sample_weight)
 
+    @restoring
     def forecast(self, horizon=None, X_future=None):
         """Forecast all series, as a table with the times that follow.
 
@@ -347,6 +352,7 @@ class Forecaster(Stamped, RegressorMixin, BaseEstimator):
         steps = learned.history.last[:, None] + 1 + np.arange(horizon)
         return learned.panel.table_of(np.repeat(codes, horizon), steps.ravel(), answers)
 
+    @restoring
     def update(self, X, y):
         """Take in rows that follow, or rows of new series, without training.
 

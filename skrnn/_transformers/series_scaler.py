@@ -296,7 +296,10 @@ class SeriesScaler(SequenceTransformer):
 
     def _statistics(self, values, codes):
         """Center and scale of every series: (n, F) each."""
-        center, scale = METHODS[self.method](values.astype(float), codes)
+        unit = _units(values, codes)
+        center, scale = METHODS[self.method](values / unit[codes], codes)
+        with np.errstate(over="ignore"):  # a distance of quartiles at both ends of all numbers
+            center, scale = center * unit, np.minimum(scale * unit, np.finfo(float).max)
         constant = scale <= 10 * np.finfo(float).eps * np.abs(center)
         return center, np.where(constant | (scale == 0), 1.0, scale)
 
@@ -398,6 +401,20 @@ class SeriesScaler(SequenceTransformer):
 
 
 # --- statistics: values (N, F) and codes (N,) -> center and scale (n, F) ------------------------------
+
+
+LARGEST = 1e150  # whose square is far from the end of all numbers
+
+
+def _units(values, codes):
+    """What to count the values of every series in, so that squares neither overflow nor vanish: (n, F).
+
+    Powers of two, by which nothing is rounded; mostly 1.
+    """
+    units = np.zeros((int(codes.max()) + 1, values.shape[1]))
+    np.maximum.at(units, codes, np.where(np.isnan(values), 0, np.abs(values.astype(float))))
+    beyond = (units > LARGEST) | ((units < 1 / LARGEST) & (units > 0))
+    return np.where(beyond, np.exp2(np.floor(np.log2(np.where(beyond, units, 1)))), 1)
 
 
 def _means(values, codes, n):

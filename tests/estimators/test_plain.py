@@ -387,3 +387,20 @@ def test_a_file_of_something_else_is_not_run(path):
     assert path.exists()
     with pytest.raises(OSError, match="nowhere"):
         Checkpoint.load(path.with_name("nowhere"))
+
+
+@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+def test_numbers_in_the_other_order_of_bytes_are_not_taken_for_damage(protocol):
+    """NumPy's pickles up to protocol 4 put them in the order of the machine."""
+    X = np.arange(24.0).reshape(2, 4, 3).astype(">f8")
+    differencer = skrnn.preprocessing.Differencer(3).fit(X)
+    labels = skrnn.GRUClassifier(**SMALL).fit(X, np.array([5, 7], dtype=">i8"))
+    labels.note_ = {"object": np.array([X[0, 0], ">U2"], dtype=object), "dtype": np.dtype(">f4")}
+    for model in (differencer, labels):
+        again = pickle.loads(pickle.dumps(model, protocol=protocol))
+        assert vars(again).keys() == vars(model).keys()
+    assert again.predict(X).tolist() == labels.predict(X).tolist()
+    with io.BytesIO() as file:
+        joblib.dump(differencer, file)
+        file.seek(0)
+        np.testing.assert_array_equal(joblib.load(file).history_[0], differencer.history_[0])

@@ -235,3 +235,14 @@ def test_pickles():
 @parametrize_with_checks([SeriesScaler(), SeriesScaler(method="robust"), SeriesScaler(method="mean")])
 def test_checks_of_scikit_learn(estimator, check):
     check(estimator)
+
+
+@pytest.mark.parametrize("method", ["standard", "robust", "mean"])
+@pytest.mark.parametrize("size", [1e-310, 1e-300, 1e-160, 1e160, 1e300])
+def test_values_whose_squares_are_no_numbers(method, size):
+    """Neither overflow nor taken for a constant: what is near 1, in another unit."""
+    x = np.array([[1.0], [2.0], [5.0], [3.0]])
+    unit = 2.0 ** np.round(np.log2(size))
+    expected = SeriesScaler(method=method).fit_transform([x])[0]
+    scaled = SeriesScaler(method=method).fit_transform([x * unit])[0]
+    np.testing.assert_allclose(scaled, expected, rtol=1e-6 if size < 1e-307 else 1e-15)

@@ -1,0 +1,1 @@
+"""The fuzzer: random estimators on random data, and what must hold for each of them."""
