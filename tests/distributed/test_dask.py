@@ -1,5 +1,7 @@
 """Fits on the workers of a Dask cluster of two processes."""
 
+import copy
+import itertools
 import os
 import signal
 import threading
@@ -14,8 +16,11 @@ pytest.importorskip("distributed")
 
 from dask import delayed
 from distributed import Client, LocalCluster
+from distributed.comm.tcp import TCP
 from sklearn.base import clone
-from sklearn.model_selection import GridSearchCV
+from sklearn.dummy import DummyClassifier
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV, KFold
 
 from skrnn import GRUClassifier, GRURegressor, LSTMRegressor
 from skrnn.distributed import fit
@@ -166,18 +171,108 @@ def test_parts_that_no_worker_can_compute():
             fit(GRURegressor(**SMALL), parts, client=alone, timeout=1)
 
 
-def test_a_search_on_the_cluster_is_that_of_one_machine(client):
+# --- searches -------------------------------------------------------------------------------------------
+
+
+def ragged():
     X, y = data()
-    lists = np.empty(len(X), dtype=object)
-    lists[:] = [x[: 3 + i % 5] for i, x in enumerate(X)]
-    grid = {"k2": [None, 2], "hidden_size": [2, 3]}
-    search = GridSearchCV(GRUClassifier(**SMALL), grid, cv=2)
-    for X_passed in (X, lists):
-        alone = clone(search).fit(X_passed, y > 0)
-        with joblib.parallel_config("dask", scatter=[X_passed]):
-            together = clone(search).fit(X_passed, y > 0)
-        for one, other in zip(alone.cv_results_["params"], together.cv_results_["params"], strict=True):
-            assert one == other
-        scores = together.cv_results_["mean_test_score"]
-        np.testing.assert_array_equal(scores, alone.cv_results_["mean_test_score"])
+    return [x[: 3 + i % 5] for i, x in enumerate(X)], y > 0
+
+
+def check_searches(alone, together):
+    scores = [search.cv_results_["mean_test_score"] for search in (together, alone)]
+    np.testing.assert_array_equal(*scores)
+    assert together.cv_results_["params"] == alone.cv_results_["params"]
+    if alone.refit:
         np.testing.assert_array_equal(theta_of(together.best_estimator_), theta_of(alone.best_estimator_))
+
+
+GRID = {"k2": [None, 2], "hidden_size": [2, 3]}
+SEARCHES = {
+    "grid": GridSearchCV(GRUClassifier(**SMALL), GRID, cv=2),
+    "halving": HalvingGridSearchCV(
+        GRUClassifier(**SMALL), GRID, cv=2, resource="max_iter", min_resources=1, max_resources=4,
+        factor=2, random_state=0,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", SEARCHES)
+def test_a_search_on_the_cluster_is_that_of_one_machine(client, kind):
+    lists, y = ragged()
+    for X in (data()[0], lists) if kind == "grid" else (lists,):
+        alone = clone(SEARCHES[kind]).fit(X, y)
+        with joblib.parallel_config("dask", scatter=[X]):
+            together = clone(SEARCHES[kind]).fit(X, y)
+        check_searches(alone, together)
+
+
+def test_a_list_is_sent_once_to_every_worker(client, monkeypatch):
+    """With ``scatter``; without it, it travels with all twelve tasks."""
+    write, sent = TCP.write, [0]
+
+    async def counted(self, *arguments, **options):
+        n = await write(self, *arguments, **options)
+        sent[0] += n
+        return n
+
+    monkeypatch.setattr(TCP, "write", counted)
+    X = list(np.random.RandomState(0).normal(size=(300, 200, 8)))
+    search = GridSearchCV(DummyClassifier(), {"random_state": range(6)}, cv=2, refit=False)
+    times = []
+    for scatter in (None, [X]):
+        sent[0] = 0
+        with joblib.parallel_config("dask", scatter=scatter):
+            clone(search).fit(X, np.arange(300) % 2)
+        times.append(sent[0] / sum(x.nbytes for x in X))
+    assert times[0] > 10
+    assert times[1] < 3  # to each of the two workers
+
+
+@pytest.mark.slow
+def test_a_worker_killed_in_a_search(client):
+    """Its tasks are done by the other one, which has all the data, too."""
+    X, y = list(np.random.RandomState(0).normal(size=(600, 12, 2))), np.arange(600) % 2
+    splits = list(KFold(3).split(X, y))
+    model = GRUClassifier(hidden_size=8, max_iter=50, tol=None, random_state=0)
+    search = GridSearchCV(model, {"hidden_size": [8, 12, 16, 20]}, cv=splits, refit=False)
+    alone = copy.copy(search).fit(X, y)  # not a clone, which copies the splits, too
+    pid, when = next(iter(client.run(os.getpid).values())), []
+
+    def kill():
+        os.kill(pid, signal.SIGKILL)
+        when.append(time.monotonic())
+
+    client.wait_for_workers(2, timeout=60)
+    client.amm.stop()  # it would throw away the second copy of what is not needed at once
+    killer = threading.Timer(1, kill)
+    with joblib.parallel_config("dask", scatter=[X, y, *itertools.chain(*splits)]):
+        killer.start()
+        together = copy.copy(search).fit(X, y)
+    killer.join()
+    assert when[0] < time.monotonic()
+    client.amm.start()
+    check_searches(alone, together)
+    client.wait_for_workers(2, timeout=60)
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_a_fit_on_a_worker_uses_its_own_threads(client, n_jobs):
+    """Not as many as the cluster has, also where the worker's environment does not limit them."""
+    X = np.random.RandomState(0).normal(size=(256, 30, 4))
+    params = {"hidden_size": 32, "batch_size": 256, "max_iter": 25, "tol": None, "random_state": 0}
+
+    def share_of_other_threads(params):
+        os.environ.pop("OMP_NUM_THREADS", None)
+        model = GRURegressor(**params)
+        model.partial_fit(X, X[:, -1, 0])  # what is imported is there
+        before = time.process_time(), time.thread_time()
+        model.fit(X, X[:, -1, 0])
+        all_threads, this = time.process_time() - before[0], time.thread_time() - before[1]
+        return 1 - this / all_threads
+
+    with joblib.parallel_config("dask"):
+        (share,) = joblib.Parallel()(
+            [joblib.delayed(share_of_other_threads)({**params, "n_jobs": n_jobs})]
+        )
+    assert (share > 0.35) == (n_jobs == 2), share
