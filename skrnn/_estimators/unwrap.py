@@ -115,10 +115,21 @@ def unwrap_fitted(estimator, caller, kinds=BaseRNN):
             check_is_fitted(inside.estimator)  # a search that was not: that is what is wrong
         raise TypeError(
             f"{caller} needs a fitted estimator of skrnn, or a Pipeline or a search with refit=True that "
-            f"ends in one, got {type(inside.estimator).__name__}."
+            f"ends in one, got {type(inside.estimator).__name__}.{_of_what_is_inside(inside.estimator)}"
         )
     check_is_fitted(inside.estimator)
     return inside
+
+
+def _of_what_is_inside(estimator):
+    """Advice about an estimator of ours around a network, as a Forecaster is."""
+    inner = getattr(estimator, "estimator_", None)
+    if not type(estimator).__module__.startswith("skrnn.") or inner is None:
+        return ""
+    return (
+        f" Pass its estimator_, the {type(inner).__name__} in it; what {type(estimator).__name__} does "
+        "around that, as scaling, is left out then."
+    )
 
 
 def raise_if_of_sequences(error, X, transformer):

@@ -4,15 +4,19 @@ A state_dict is read by its names (``_torch_names.py``); everything about it is 
 made of it. PyTorch itself is not needed: arrays do as well as tensors.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._estimators.access import model_of
 from skrnn._estimators.base import BaseRNN
 from skrnn._estimators.labels import Labels
+from skrnn._estimators.number_pairs import NumberPairs
 from skrnn._estimators.taking_over import with_weights
 from skrnn._settings.quoting import listed, quote
-from skrnn.interop._torch_names import UNITS, is_transposed, names_of_keys, tables_in
+from skrnn.encoder_decoder_regressors import SequenceEncoderDecoderRegressor
+from skrnn.interop._torch_names import UNITS, is_transposed, key_of_pair, names_of_keys, tables_in
 
 
 def from_torch(source, estimator):
@@ -25,7 +29,7 @@ def from_torch(source, estimator):
     source : object
         A module that `to_torch` made, trained further or not; any other `torch.nn.Module` with
         recurrent layers and one `torch.nn.Linear` that reads them; or the `state_dict` of one, also with
-        arrays in place of tensors.
+        arrays in place of tensors. Of an encoder-decoder one that `to_torch` made.
     estimator : estimator instance
         A fitted estimator of skrnn with the same network, which is not changed: it says how X is read,
         what y is and how the layers are put together. A fit of one epoch to a few rows that look like
@@ -76,10 +80,11 @@ def from_torch(source, estimator):
        >>> bool((again.predict_proba(X) == model.predict_proba(X)).all())
        True
     """
-    if not isinstance(estimator, BaseRNN):
+    if not isinstance(estimator, (BaseRNN, SequenceEncoderDecoderRegressor)):
         raise TypeError(
-            "from_torch needs a fitted classifier or regressor of skrnn as estimator, got "
-            f"{type(estimator).__name__}. Of a pipeline pass the last step."
+            "from_torch needs a fitted classifier or regressor of skrnn as estimator, or an "
+            f"encoder-decoder of numbers, got {type(estimator).__name__}. Of a pipeline pass the last "
+            "step."
         )
     check_is_fitted(estimator)
     arrays = _arrays_of(source)
@@ -111,7 +116,7 @@ def _array(value):
 
 def _fill(views, arrays, model):
     """The arrays into views of theta; an error if they are not those of the network."""
-    names, left = names_of_keys(arrays, tables_in(views))
+    names, left = _names_in(arrays, views)
     if left or names.keys() != views.keys():
         missing = [name for name in views if name not in names]
         left += [key for name, key in names.items() if name not in views]
@@ -132,6 +137,14 @@ def _fill(views, arrays, model):
         with np.errstate(over="ignore"):  # that is said below
             view[...] = W
         _check_finite(view, names[name])
+
+
+def _names_in(arrays, views):
+    """Our name -> key, and the keys that have no name."""
+    if not any(name.startswith("encoder.") for name in views):
+        return names_of_keys(arrays, tables_in(views))
+    names = {name: key_of_pair(name) for name in views if key_of_pair(name) in arrays}
+    return names, [key for key in arrays if key not in (*names.values(), *UNITS)]
 
 
 def _check_finite(W, key):
@@ -163,4 +176,6 @@ def _units_of(arrays, model):
         raise ValueError(
             "source: 'scale' must be > 0. Pass the deviation of y, or leave mean and scale out."
         )
+    if isinstance(targets, NumberPairs) and targets.loss().standardises_y:
+        units["numbers"] = replace(targets.numbers, **units)
     return units

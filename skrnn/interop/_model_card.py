@@ -26,7 +26,7 @@ class _Asked(NamedTuple):
     before: list  # the transformers before it
 
 
-def model_card(estimator):
+def model_card(estimator, *, output="markdown"):
     """Describe a fitted estimator: data, network, settings, training, limits and versions.
 
     Parameters
@@ -34,12 +34,15 @@ def model_card(estimator):
     estimator : estimator instance
         A fitted classifier, regressor or encoder-decoder of skrnn, or a pipeline or search that ends in
         one.
+    output : {"markdown", "skops"}, default="markdown"
+        "markdown": text. "skops": a card of skops with the same sections, and a diagram of the estimator,
+        to which its methods add tables, plots and metrics.
 
     Returns
     -------
-    card : str
-        Text in Markdown. What only its author knows, where the data come from and what the model is for,
-        has headings to be filled in.
+    card : str or object
+        Text in Markdown, or a `skops.card.Card`. What only its author knows, where the data come from and
+        what the model is for, has headings to be filled in.
 
     Raises
     ------
@@ -47,6 +50,10 @@ def model_card(estimator):
         If the estimator has not been fitted.
     TypeError
         If it is none of those named.
+    ValueError
+        If output is none of those named.
+    ImportError
+        If there is to be a card of skops, which is not installed.
 
     See Also
     --------
@@ -64,12 +71,30 @@ def model_card(estimator):
     <BLANKLINE>
     A recurrent network (GRU, 8 units) that predicts one label per sequence.
     """
+    if output not in ("markdown", "skops"):
+        raise ValueError(f'output={quote(output)}: pass "markdown" or "skops".')
     inside = unwrap_fitted(estimator, "model_card", Trainable)
     check_is_fitted(inside.estimator)
     asked = _Asked(inside.estimator, inside.model, inside.transformers)
-    parts = [f"# {type(asked.estimator).__name__}\n\n{_summary(asked)}"]
-    parts += [f"## {title}\n\n" + "\n".join(section(asked)) for title, section in SECTIONS.items()]
+    name, summary = type(asked.estimator).__name__, _summary(asked)
+    texts = {title: "\n".join(section(asked)) for title, section in SECTIONS.items()}
+    if output == "skops":
+        return _card_of_skops(estimator, name, summary, texts)
+    parts = [f"# {name}\n\n{summary}", *(f"## {title}\n\n{text}" for title, text in texts.items())]
     return "\n\n".join(parts) + "\n"
+
+
+def _card_of_skops(estimator, name, summary, texts):
+    """The same as a card of skops."""
+    try:
+        from skops.card import Card
+    except ImportError as error:
+        raise ImportError(
+            'model_card(output="skops") needs skops. Install it with: pip install "skrnn[skops]"'
+        ) from error
+    card = Card(estimator, template=None, model_diagram=False).add(**{name: summary})
+    card.add(**{f"{name}/{title}": text for title, text in texts.items()})
+    return card.add_model_plot(section=f"{name}/Diagram")
 
 
 def _summary(asked):

@@ -25,6 +25,7 @@ from skrnn._estimators.versions import versions
 from skrnn._settings.quoting import listed, quote, shorten
 from skrnn.callbacks import write_whole
 from skrnn.interop._as_json import decode, encode
+from skrnn.interop._load_skops import is_skops, load_skops
 
 FORMAT = 1
 ENTRY = "skrnn"  # of the metadata
@@ -60,7 +61,7 @@ def save(estimator, path):
     NotFittedError
         If the estimator has not been fitted.
     TypeError
-        If the estimator is none of those named.
+        If the estimator is none of those named, or path none.
     ValueError
         If a parameter holds what a file cannot, as a function or a class of one's own does.
     ImportError
@@ -92,6 +93,7 @@ def save(estimator, path):
        >>> bool((load(path).predict(X) == model.predict(X)).all())
        True
     """
+    _check_path(path)
     _import_safetensors("save")
     from safetensors.numpy import save as to_bytes
 
@@ -104,15 +106,16 @@ def save(estimator, path):
 
 
 def load(path):
-    """Load an estimator from a file of `save`.
+    """Load an estimator from a file of `save`, or of skops.
 
     Nothing that the file holds is run, so that it may come from anywhere; whether its weights are any
-    good is another question.
+    good is another question. A file of skops must hold nothing but estimators and transformers of skrnn
+    and what skops trusts by itself, as those of scikit-learn.
 
     Parameters
     ----------
     path : str or path-like
-        The file.
+        The file: of safetensors, by `save`, or of skops, by its `dump`.
 
     Returns
     -------
@@ -122,12 +125,14 @@ def load(path):
     Raises
     ------
     ValueError
-        If the file is cut off or damaged, is no file of `save`, or is one of a later version; the error
-        names it.
+        If the file is cut off or damaged, is no file of `save` or skops, is one of a later version, or
+        holds other classes; the error names it.
+    TypeError
+        If path is none.
     OSError
         If it cannot be read.
     ImportError
-        If safetensors is not installed.
+        If safetensors, or skops for a file of it, is not installed.
 
     See Also
     --------
@@ -148,6 +153,9 @@ def load(path):
        >>> load(path).target_vocabulary_
        {'1': 1, '2': 2}
     """
+    _check_path(path)
+    if is_skops(path):
+        return load_skops(path)
     _import_safetensors("load")
     arrays, metadata = _read(path)
     try:
@@ -168,6 +176,11 @@ def _import_safetensors(name):
         raise ImportError(
             f'{name} needs safetensors. Install it with: pip install "skrnn[safetensors]"'
         ) from error
+
+
+def _check_path(path):
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"path must be the name of a file, a str or path-like, got {quote(path)}.")
 
 
 def _check_class(estimator):
@@ -231,8 +244,6 @@ def _read(path):
     """Name -> array, and the metadata, of a file; bounded by its size."""
     from safetensors import SafetensorError, safe_open
 
-    with open(path, "rb"):  # an OSError of Python, which names the file
-        pass
     try:
         with safe_open(os.fspath(path), framework="np") as file:
             metadata = file.metadata() or {}

@@ -9,13 +9,16 @@ import numpy as np
 from skrnn._engine.pooling import names_of
 from skrnn._estimators.base import BaseRNN
 from skrnn._estimators.labels import Labels
+from skrnn._estimators.number_pairs import NumberPairs
 from skrnn._estimators.unwrap import unwrap_fitted
 from skrnn._settings.quoting import quote
 from skrnn.cells import GRU, LSTM, Elman
-from skrnn.interop import _torch_network
+from skrnn.encoder_decoder_regressors import SequenceEncoderDecoderRegressor
+from skrnn.interop import _torch_network, _torch_pairs
 from skrnn.interop._links import link_of_labels, link_of_numbers
-from skrnn.interop._torch_names import UNITS, is_transposed, key_of
+from skrnn.interop._torch_names import UNITS, is_transposed, key_of, key_of_pair
 from skrnn.interop._torch_network import Plan
+from skrnn.interop._torch_pairs import PairPlan
 
 KINDS = {Elman: "RNN", LSTM: "LSTM", GRU: "GRU"}
 ACTIVATIONS = ("tanh", "relu")  # that PyTorch has in its RNN
@@ -30,8 +33,9 @@ def to_torch(estimator, *, probabilities=False):
     Parameters
     ----------
     estimator : estimator instance
-        A fitted classifier or regressor of skrnn, or a search whose best estimator is one. Of a pipeline
-        pass the last step: what stands before it has to be done to X before the module reads it.
+        A fitted classifier or regressor of skrnn, an encoder-decoder of numbers, or a search whose best
+        estimator is one. Of a pipeline pass the last step: what stands before it has to be done to X
+        before the module reads it.
     probabilities : bool, default=False
         Whether the module of a classifier answers as `predict_proba` does. By default it gives the raw
         outputs, which losses of PyTorch take: the logits of all classes, or of two classes that of the
@@ -47,6 +51,10 @@ def to_torch(estimator, *, probabilities=False):
         (n_sequences, n_outputs), with one target per time step of shape (n_sequences, n_timesteps) or
         (n_sequences, n_timesteps, n_outputs), in which what stands for the steps after the end of a
         sequence has no meaning.
+
+        That of an encoder-decoder is called as ``module(X, lengths=None, horizon=None, y=None)``, and
+        answers with (n_sequences, horizon) or (n_sequences, horizon, n_outputs), of the horizon of fit
+        by default. With y its decoder reads that in place of its own answers, as in training.
 
     Raises
     ------
@@ -69,7 +77,8 @@ def to_torch(estimator, *, probabilities=False):
     -----
     The numbers are those of the estimator up to rounding error. The weights are the same bits, in
     modules `layers.0`, `layers.1` and so on, each a `torch.nn.RNN`, `LSTM` or `GRU` of one layer,
-    `readout`, a `torch.nn.Linear`, and `embedding`; `mean` and `scale` of y are buffers. There is no
+    `readout`, a `torch.nn.Linear`, and `embedding`; `mean` and `scale` of y are buffers. An
+    encoder-decoder has `encoder.0`, `decoder.0` and so on in place of `layers`. There is no
     dropout in the module: add it if you train on.
 
     Examples
@@ -90,9 +99,10 @@ def to_torch(estimator, *, probabilities=False):
        True
     """
     model = _model_of(estimator)
-    plan = _plan(model, probabilities)
+    is_pair = isinstance(model.facts.targets, NumberPairs)
+    plan = (_plan_of_pair if is_pair else _plan)(model, probabilities)
     _import_torch()
-    module = _torch_network.TorchNetwork(plan)
+    module = _torch_pairs.TorchPair(plan) if is_pair else _torch_network.TorchNetwork(plan)
     _copy_weights(model, module)
     return module.eval()
 
@@ -110,13 +120,13 @@ def _import_torch():
 
 def _model_of(estimator):
     """The ``Model`` of an estimator; an error where a module would not answer as it does."""
-    inside = unwrap_fitted(estimator, "to_torch", BaseRNN)
+    inside = unwrap_fitted(estimator, "to_torch", (BaseRNN, SequenceEncoderDecoderRegressor))
     if inside.transformers:
         raise ValueError(
             "to_torch makes a module of the network only, not of what a pipeline does to X before. Pass "
             "the last step, estimator[-1], and transform X before the module reads it."
         )
-    if inside.settings.initial_state == "last" and hasattr(inside.estimator, "final_state_"):
+    if hasattr(inside.estimator, "final_state_") and inside.settings.initial_state == "last":
         raise ValueError(
             "initial_state='last' does not go with to_torch: a module starts from zeros, not where the "
             "series of fit end. Call set_params(initial_state='zeros') first."
@@ -130,9 +140,7 @@ def _plan(model, probabilities):
     kind, options = _layer(architecture)
     is_classifier = isinstance(facts.targets, Labels)
     if probabilities and not is_classifier:
-        raise ValueError(
-            f"probabilities=True is for classifiers, and {facts.name} has none: leave it out."
-        )
+        raise _no_probabilities(facts.name)
     if is_classifier:
         link = link_of_labels(facts.targets) if probabilities else "identity"
         n_columns, is_1d = 0, False
@@ -145,6 +153,24 @@ def _plan(model, probabilities):
         architecture.n_outputs, n_columns, is_1d, link, architecture.dtype,
         tuple(tuple(one[1:]) for one in architecture.categories),
     )  # fmt: skip
+
+
+def _plan_of_pair(model, probabilities):
+    """The same of an encoder-decoder of numbers."""
+    facts, pairs, architecture = model.facts, model.facts.targets, model.facts.architecture
+    if probabilities:
+        raise _no_probabilities(facts.name)
+    (kind, options), loss = _layer(architecture), pairs.loss()
+    middle = int(np.argmin(np.abs(loss.quantiles - 0.5))) if loss.are_several else 0
+    return PairPlan(
+        kind, options, architecture.n_source, pairs.n_columns, architecture.hidden_sizes,
+        pairs.n_outputs, pairs.numbers.is_1d, link_of_numbers(pairs.numbers, "to_torch"), middle,
+        loss.standardises_y, pairs.horizon, architecture.dtype,
+    )  # fmt: skip
+
+
+def _no_probabilities(name):
+    return ValueError(f"probabilities=True is for classifiers, and {name} has none: leave it out.")
 
 
 def _layer(architecture):
@@ -170,7 +196,9 @@ def _copy_weights(model, module):
     """The weights, mean and scale of a model into its module, bit for bit."""
     torch = _import_torch()
     arrays = model.network().layout.views(model.theta)
-    state = {key_of(name, arrays): W.T if is_transposed(name) else W for name, W in arrays.items()}
+    is_pair = isinstance(model.facts.targets, NumberPairs)
+    keys = {name: key_of_pair(name) if is_pair else key_of(name, arrays) for name in arrays}
+    state = {keys[name]: W.T if is_transposed(name) else W for name, W in arrays.items()}
     if module.plan.n_columns:
         state |= {name: getattr(model.facts.targets, name).astype(model.dtype) for name in UNITS}
     # copies: the tensors must not share memory with the model

@@ -31,9 +31,18 @@ def key_of(name, names):
     return f"layers.{k}.{PARTS[part]}_l0{'_reverse' if reverse else ''}"
 
 
+def key_of_pair(name):
+    """The same of an encoder-decoder: ``encoder.layer0.W_x`` and so on."""
+    part, _, rest = name.partition(".")
+    if rest in OTHERS:
+        return OTHERS[rest]
+    layer, _, weight = rest.partition(".")
+    return f"{part}.{layer.removeprefix('layer')}.{PARTS[weight]}_l0"
+
+
 def is_transposed(name):
     """Whether a weight lies the other way round in PyTorch: all matrices but tables of vectors."""
-    return name.endswith(("W_x", "W_h")) or name == "readout.W"
+    return name.endswith(("W_x", "W_h", "readout.W"))
 
 
 def names_of_keys(keys, tables):

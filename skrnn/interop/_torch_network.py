@@ -8,6 +8,7 @@ saved of it holds anything of an estimator. PyTorch is optional: its base class 
 A new link is one more entry in ``LINKS``; a new pooling one more in ``Computation._pooled``.
 """
 
+import sys
 from typing import NamedTuple
 
 
@@ -219,12 +220,20 @@ class Computation:
         return y[..., 0, :] if self.plan.n_columns == 1 else y
 
 
-def __getattr__(name):
-    """``TorchNetwork``: ``Computation`` as a class of PyTorch, made when it is first asked for."""
-    if name != "TorchNetwork":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import torch
+def joined(class_name, computation, module):
+    """``__getattr__`` of a module: a computation as a class of PyTorch, made when first asked for."""
 
-    place = {"__module__": __name__, "__qualname__": name, "__doc__": Computation.__doc__}
-    # of two threads that are the first, both get the same class
-    return globals().setdefault(name, type(name, (Computation, torch.nn.Module), place))
+    def get(name):
+        if name != class_name:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        import torch
+
+        place = {"__module__": module, "__qualname__": name, "__doc__": computation.__doc__}
+        # of two threads that are the first, both get the same class
+        made = type(name, (computation, torch.nn.Module), place)
+        return vars(sys.modules[module]).setdefault(name, made)
+
+    return get
+
+
+__getattr__ = joined("TorchNetwork", Computation, __name__)

@@ -1,5 +1,7 @@
 """A model card tells what there is."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -103,3 +105,31 @@ def test_what_is_no_fitted_estimator():
         model_card(skrnn.GRURegressor())
     with pytest.raises(TypeError, match="model_card needs a fitted estimator of skrnn"):
         model_card(StandardScaler().fit(X[0]))
+
+
+def test_a_card_of_skops():
+    card = pytest.importorskip("skops.card")
+    model = make_pipeline(skrnn.TimeDistributed(StandardScaler()), skrnn.GRURegressor(**SMALL)).fit(X, Y)
+    made = model_card(model, output="skops")
+    assert isinstance(made, card.Card)
+    text, plain = made.render(), model_card(model)
+    assert [line for line in plain.split("\n") if line] == [
+        line for line in text.partition("## Diagram")[0].split("\n") if line
+    ]
+    assert "TimeDistributed" in text.partition("## Diagram")[2]
+    made.add_metrics(r2=0.5, section="GRURegressor/Scores")
+    assert "0.5" in made.render()
+
+
+def test_what_is_no_card(monkeypatch):
+    model = skrnn.GRURegressor(**SMALL).fit(X, Y)
+    with pytest.raises(ValueError, match='output=\'html\': pass "markdown" or "skops"'):
+        model_card(model, output="html")
+    monkeypatch.setitem(sys.modules, "skops.card", None)
+    with pytest.raises(ImportError, match=r"pip install \"skrnn\[skops\]"):
+        model_card(model, output="skops")
+    forecaster = skrnn.Forecaster(model, horizon=2, time=0).fit(
+        np.arange(30)[:, None] * 1.0, Y[np.arange(30) % N]
+    )
+    with pytest.raises(TypeError, match=r"got Forecaster. Pass its estimator_, the GRURegressor in it"):
+        model_card(forecaster)

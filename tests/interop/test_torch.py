@@ -14,10 +14,13 @@ from sklearn.preprocessing import StandardScaler
 from skrnn import (
     GRUClassifier,
     GRUEncoderDecoder,
+    GRUEncoderDecoderRegressor,
     GRURegressor,
     LSTMClassifier,
+    LSTMEncoderDecoderRegressor,
     LSTMRegressor,
     RNNClassifier,
+    RNNEncoderDecoderRegressor,
     RNNRegressor,
     TimeDistributed,
 )
@@ -30,9 +33,10 @@ torch = pytest.importorskip("torch")
 N, T, F = 12, 7, 3
 TOLERANCE = {"float64": 1e-12, "float32": 1e-5}
 SMALL = {"hidden_size": 4, "max_iter": 3, "tol": None, "learning_rate_init": 0.02, "random_state": 0}
-REGRESSORS, CLASSIFIERS = (
+REGRESSORS, CLASSIFIERS, NUMBER_PAIRS = (
     (RNNRegressor, LSTMRegressor, GRURegressor),
     (RNNClassifier, LSTMClassifier, GRUClassifier),
+    (RNNEncoderDecoderRegressor, LSTMEncoderDecoderRegressor, GRUEncoderDecoderRegressor),
 )
 NETWORKS = [
     {},
@@ -393,6 +397,49 @@ def test_a_loss_of_ones_own():
     X = sequences(ragged=False)
     model = fitted(LSTMRegressor, X, X[:, -1, 0], loss=Inherits)
     assert_same(answers(to_torch(model), X), model.predict(X))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"hidden_size": (3, 4)}, {"loss": "poisson"}, {"loss": "quantile", "quantile": [0.1, 0.4, 0.9]}],
+    ids=str,
+)
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("cls", NUMBER_PAIRS)
+def test_encoder_decoders_of_numbers(cls, several, options):
+    """Of any horizon; with y as if the decoder had said that; and back, with other units, too."""
+    X = sequences(ragged=True)
+    y = [9 + np.abs(x if several else x[:, 0])[: 1 + k % 3] for k, x in enumerate(X)]
+    model = cls(**{**SMALL, **options}, dtype="float64").fit(X, y)
+    module = to_torch(model)
+    P, lengths = (
+        torch.nn.utils.rnn.pad_sequence(list(map(torch.tensor, X)), True, torch.nan),
+        list(map(len, X)),
+    )
+    with torch.no_grad():
+        said, default = module(P, lengths, 5), module(P, lengths)
+        assert_same(said.numpy(), model.predict(X, horizon=5))
+        assert default.shape == model.predict(X).shape
+        if model.loss != "quantile":
+            assert_same(module(P, lengths, y=said).numpy(), said.numpy())
+        assert_same(pickle.loads(pickle.dumps(module))(P, lengths, 5).numpy(), said.numpy())
+        assert from_torch(module, model)._model.theta.tobytes() == model._model.theta.tobytes()
+        module.scale *= 2
+        module.mean += 1
+        assert_same(from_torch(module, model).predict(X, horizon=5), module(P, lengths, 5).numpy())
+
+
+def test_wrong_weights_of_an_encoder_decoder():
+    model = fitted(GRUEncoderDecoderRegressor, sequences(ragged=False), np.ones((12, 2)))
+    state = to_torch(model).state_dict()
+    with pytest.raises(ValueError, match=r"missing are none, and left over are 'more'"):
+        from_torch({**state, "more": np.ones(2)}, model)
+    with pytest.raises(ValueError, match=r"missing are 'decoder.readout.b'"):
+        from_torch({key: one for key, one in state.items() if key != "readout.bias"}, model)
+    with pytest.raises(ValueError, match=r"X must be a tensor of shape \(n_sequences, n_timesteps, n_f"):
+        to_torch(model)(torch.ones(3, 2))
+    with pytest.raises(ValueError, match="probabilities=True is for classifiers"):
+        to_torch(model, probabilities=True)
 
 
 def test_what_to_torch_does_not_take(model):

@@ -1,6 +1,9 @@
 """TRUSTED_TYPES: what skops must trust, for every class, and damaged files of skops."""
 
 import importlib
+import io
+import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -9,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 import skrnn
 from skrnn import preprocessing
-from skrnn.interop import TRUSTED_TYPES
+from skrnn.interop import TRUSTED_TYPES, load
 
 skops = pytest.importorskip("skops.io")
 
@@ -107,3 +110,79 @@ def test_other_weights_in_a_whole_file_are_found(tmp_path):
     again = object.__new__(skrnn.GRUClassifier)
     with pytest.raises(ValueError, match="is not what was saved"):
         again.__setstate__(state)
+
+
+# --- load ---------------------------------------------------------------------------------------------
+
+
+def test_load_reads_them_with_what_is_around(tmp_path):
+    pipe = make_pipeline(skrnn.TimeDistributed(StandardScaler()), skrnn.GRURegressor(**SMALL))
+    skops.dump(pipe.fit(X, X[:, -1, 0]), tmp_path / "model")
+    assert load(tmp_path / "model").predict(X).tolist() == pipe.predict(X).tolist()
+
+
+def packed(parts, compression=zipfile.ZIP_STORED):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", compression) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+def cut(data):
+    return data[: len(data) // 2]
+
+
+def flipped(data):
+    k = len(data) // 2
+    return data[:k] + bytes([data[k] ^ 8]) + data[k + 1 :]
+
+
+def without_a_part(data):
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        parts = {one: archive.read(one) for one in archive.namelist()}
+    return packed(dict(list(parts.items())[1:]))
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (cut, r"cannot be loaded: it is damaged, or not one of skops \(BadZipFile"),
+        (flipped, "cannot be loaded: it is damaged"),
+        (without_a_part, "cannot be loaded: it is damaged"),
+        (lambda data: packed({"schema.json": "[" * 100_000}), "cannot be loaded: it is damaged"),
+        (lambda data: packed({"schema.json": "{}"}), "cannot be loaded: it is damaged"),
+        (
+            lambda data: packed({"schema.json": bytes(1 << 27)}, zipfile.ZIP_DEFLATED),
+            "is not loaded: unpacked it would take more than 100 times its size",
+        ),
+        (
+            lambda data: skops.dumps({"one": Stranger()}),
+            r"is not loaded: it holds .*Stranger.*, whose code is not skrnn's",
+        ),
+    ],
+    ids=["cut", "flipped", "a part", "deep", "empty", "bomb", "code"],
+)  # fmt: skip
+def test_files_that_load_does_not_take(damage, said, tmp_path):
+    path = tmp_path / "model.skops"
+    path.write_bytes(damage(skops.dumps(fitted(skrnn.GRUClassifier))))
+    with pytest.raises(ValueError, match=f"The file '.*model.skops' {said}") as caught:
+        load(path)
+    assert len(str(caught.value)) <= 600
+
+
+class Stranger:
+    """Of no class that is trusted."""
+
+    def __init__(self):
+        self.value = 1
+
+
+def test_without_skops(tmp_path, monkeypatch):
+    (tmp_path / "model").write_bytes(packed({}))
+    monkeypatch.setitem(sys.modules, "skops.io", None)
+    with pytest.raises(ImportError, match=r"load needs skops for it.*skrnn\[skops\]"):
+        load(tmp_path / "model")
+    for path in (None, 3):
+        with pytest.raises(TypeError, match="path must be the name of a file"):
+            load(path)
