@@ -20,7 +20,8 @@ class SequenceEncoderDecoderRegressor(RegressorMixin, BaseEstimator):
     weight_dropout: float
     frozen: str | tuple[str, ...]
     k1: int | None
-    k2: int | None
+    k2: Literal["auto"] | int | None
+    truncation_tolerance: float
     clip_norm: float | None
     clip_value: float | None
     loss: Literal["squared_error", "absolute_error", "huber", "poisson", "quantile"] | type[Any]
@@ -74,7 +75,8 @@ class SequenceEncoderDecoderRegressor(RegressorMixin, BaseEstimator):
         weight_dropout: float = 0.0,
         frozen: str | tuple[str, ...] = (),
         k1: int | None = None,
-        k2: int | None = None,
+        k2: Literal["auto"] | int | None = None,
+        truncation_tolerance: float = 0.5,
         clip_norm: float | None = 1.0,
         clip_value: float | None = None,
         loss: Literal["squared_error", "absolute_error", "huber", "poisson", "quantile"] | type[Any] = "squared_error",
@@ -163,7 +165,8 @@ class RNNEncoderDecoderRegressor(SequenceEncoderDecoderRegressor):
         weight_dropout: float = 0.0,
         frozen: str | tuple[str, ...] = (),
         k1: int | None = None,
-        k2: int | None = None,
+        k2: Literal["auto"] | int | None = None,
+        truncation_tolerance: float = 0.5,
         clip_norm: float | None = 1.0,
         clip_value: float | None = None,
         loss: Literal["squared_error", "absolute_error", "huber", "poisson", "quantile"] | type[Any] = "squared_error",

@@ -463,7 +463,8 @@ def test_parameters_clone_and_pickle(cls, tmp_path):
     assert ("activation" in model.get_params()) == (cls is skrnn.RNNEncoderDecoderRegressor)
     others = set(getattr(skrnn, cls.__name__.removesuffix("Regressor"))().get_params())
     of_tokens = {"embedding_size", "beam_size", "max_length"}
-    assert set(model.get_params()) == others - of_tokens | {"loss", "huber_delta", "quantile"}
+    of_numbers = {"loss", "huber_delta", "quantile", "truncation_tolerance"}
+    assert set(model.get_params()) == others - of_tokens | of_numbers
 
 
 def test_searches_and_pipelines():

@@ -103,12 +103,15 @@ class AutoTruncation:
         weight = (c / c.sum())[batch.rows, None]
         return Probe(batch, y[batch.rows].astype(dtype), weight.astype(dtype))
 
-    def _draw(self, epoch):
-        """Sequences and steps (from 0) of losses, such with R steps to look back on if there are any."""
-        data, n = self.data, len(self.data)
+    def twin(self, epoch):
+        """A stream of random numbers of this epoch, which leaves that of training alone."""
         twin = np.random.RandomState()
         twin.set_state(self.random_state.get_state())
-        random_state = np.random.RandomState([twin.randint(2**31), epoch])
+        return np.random.RandomState([twin.randint(2**31), epoch])
+
+    def _draw(self, epoch):
+        """Sequences and steps (from 0) of losses, such with R steps to look back on if there are any."""
+        data, n, random_state = self.data, len(self.data), self.twin(epoch)
         T = data.lengths - data.delay
         m = int(np.clip(data.lengths.sum() // (SHARE * self.R), LEAST, MOST))
         if not self.many:

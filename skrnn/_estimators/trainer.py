@@ -16,6 +16,8 @@ from sklearn.exceptions import ConvergenceWarning
 from skrnn._engine.arithmetic import EXACT, FAST
 from skrnn._engine.learner import N_NORMS, DivergenceError, Learner
 from skrnn._engine.online import online
+from skrnn._engine.pair_truncation import AutoTruncationOfPairs
+from skrnn._engine.pairs import Pairs
 from skrnn._engine.run import History
 from skrnn._engine.training import FULL_BATCH_BLOCK, Epochs, Evaluation, train, train_full_batch
 from skrnn._engine.truncation import AutoTruncation
@@ -211,7 +213,8 @@ class Trainer:
         settings = self.settings
         if settings.k2 != "auto":
             return None
-        return AutoTruncation(
+        of_pairs = isinstance(self.task.data, Pairs)
+        return (AutoTruncationOfPairs if of_pairs else AutoTruncation)(
             self.task.data, settings.k1, settings.truncation_tolerance, self.random_state
         )
 

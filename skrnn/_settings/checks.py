@@ -47,6 +47,11 @@ def check_pairs(e, **call):
     check_forget_bias(e)
     if hasattr(e, "loss"):
         check_loss(e)
+    if e.k2 == "auto" and e.k1 is None:
+        raise ValueError(
+            "k2='auto' and k1=None do not go together: set k1, the number of steps whose losses make an "
+            "update, or leave k2=None."
+        )
     check_validation(e, **call)
     check_verbose(e)
 

@@ -4,6 +4,8 @@
 but none of tokens.
 """
 
+from sklearn.utils._param_validation import StrOptions
+
 from skrnn._settings.build import of
 from skrnn._settings.table import ATTRIBUTES, PARAMETERS, Attribute, Parameter, _at_least
 
@@ -131,6 +133,15 @@ OWN_OF_NUMBERS = {
         'used by "lbfgs".'
     ),
     "dtype": PARAMETERS["dtype"],
+    "k2": Parameter(
+        None,
+        [None, StrOptions({"auto"}), _at_least(1)],
+        'int or "auto", default=None',
+        f'{OWN["k2"].text} "auto", which needs `k1`: chosen before every epoch, so that the estimated '
+        "relative bias of the gradient is at most `truncation_tolerance` [4]_, and recorded in "
+        "`k2_curve_`; at most `k1` + 59 (3 `k1` - 1, if that is more).",
+    ),
+    "truncation_tolerance": PARAMETERS["truncation_tolerance"],
 }
 OF_TOKENS = ("embedding_size", "beam_size", "max_length")
 OF_LOSSES = ("loss", "huber_delta", "quantile")
@@ -175,6 +186,10 @@ REFERENCES_OF_PAIRS = """\
 .. [3] Pascanu, R., Mikolov, T., Bengio, Y., "On the difficulty of training recurrent neural
    networks", ICML 2013.
 """
+REFERENCE_OF_AUTO = """\
+.. [4] Aicher, C., Foti, N. J., Fox, E. B., "Adaptively truncating backpropagation through time to
+   control gradient bias", UAI 2019.
+"""
 
 
 def tables(owners):
@@ -192,8 +207,9 @@ def number_tables(owners):
     shared, own = of(owners), OWN | OWN_OF_NUMBERS
     names = [name for name in NAMES if name not in OF_TOKENS]
     names[names.index("alpha") : names.index("alpha")] = OF_LOSSES
+    names.insert(names.index("k2") + 1, "truncation_tolerance")
     return {
         "parameters": {n: own.get(n) or shared[n] for n in names if n in own or n in shared},
         "attributes": {n: a or ATTRIBUTES[n] for n, a in OF_NUMBER_PAIRS.items()},
-        "references": REFERENCES_OF_PAIRS,
+        "references": REFERENCES_OF_PAIRS + REFERENCE_OF_AUTO,
     }

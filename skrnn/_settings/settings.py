@@ -365,7 +365,7 @@ class PairSettings(Settings):
             "can_truncate": not self.full_batch,
             "cuts_pieces": False,  # a source and its target belong together
             "fixed": self._fixed(),
-            "longest_window": longest_window(self.k1, self.k2, many=False),
+            "longest_window": longest_window(self.k1, self.k2, many=self.k1 is not None),
         }
 
     def _fixed(self):
