@@ -1,4 +1,7 @@
-"""A character language model: a GRU learns to write like scikit-learn's descriptions of its data sets.
+"""Text generation: a character language model
+===========================================
+
+A character language model: a GRU learns to write like scikit-learn's descriptions of its data sets.
 
 The texts are the descriptions that come with load_iris, load_wine and so on, about 15 000 characters. The
 first nine tenths of each are for training, the rest for the test. TokenEncoder makes characters integers;

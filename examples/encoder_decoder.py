@@ -1,4 +1,7 @@
-"""Sequences to sequences of other lengths: digit strings reversed, and numbers read from words.
+"""Sequence to sequence: number words to digits
+============================================
+
+Sequences to sequences of other lengths: digit strings reversed, and numbers read from words.
 
 Both tasks have one right answer for every input, so that the share of answers that are right to the last
 token says whether an encoder-decoder has understood them. The inputs are generated, those of the test

@@ -1,4 +1,7 @@
-"""A long table whose rows are time steps: hourly demand, cross-validated in order of time, and forecast.
+"""Hourly demand: cross-validation in order of time, and day-ahead forecasts
+=========================================================================
+
+A long table whose rows are time steps: hourly demand, cross-validated in order of time, and forecast.
 
 Three years of hourly demand for electricity are generated. It follows the hour, the working day, and the
 temperature of the walls, which lags days behind that of the air; heating and cooling start at thresholds

@@ -1,4 +1,7 @@
-"""Main job: handwritten digits read row by row, a grid search, and a model that outlives its process.
+"""Grid search over k1, k2 and the hidden size, and a saved model
+==============================================================
+
+Main job: handwritten digits read row by row, a grid search, and a model that outlives its process.
 
 The 8 x 8 images of scikit-learn's digits are sequences of 8 steps (the rows) of 8 features. A Pipeline
 of a scaler and a GRU is searched over the truncation of BPTT (k1: steps per update; k2: depth of the

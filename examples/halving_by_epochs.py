@@ -1,4 +1,7 @@
-"""Successive halving by epochs: many candidates train for a few, the best third for three times as many.
+"""Successive halving: many candidates, few epochs
+===============================================
+
+Successive halving by epochs: many candidates train for a few, the best third for three times as many.
 
 `HalvingGridSearchCV(resource="max_iter")` of scikit-learn searches k1, k2, the hidden size and the rate
 of a GRU that reads handwritten digits row by row. First as it is: every rung trains anew, and the rate

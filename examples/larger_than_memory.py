@@ -1,4 +1,7 @@
-"""Training on Parquet files that together are larger than the memory that the process may use.
+"""Training on data larger than memory
+===================================
+
+Training on Parquet files that together are larger than the memory that the process may use.
 
 Twelve files of 10 000 sequences (50 steps of four features, 190 MB of numbers) are written to a temporary
 folder. A process of its own, which may take 100 MB more than it has after its imports, trains on them
@@ -8,12 +11,13 @@ that was trained in one piece, on all the data in memory.
 Needs pandas and pyarrow, and a system that limits memory (Linux); says so where there are none.
 """
 
-import multiprocessing
 import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+import joblib
 import numpy as np
 
 from skrnn import GRURegressor, fit_stream
@@ -59,12 +63,14 @@ def fits(paths):
         return False
 
 
-def train(paths, connection):
+def train(folder):
+    """What the process with little memory does: it leaves the model, and whether all fits at once."""
+    paths = sorted(Path(folder).glob("*.parquet"))
     fit_stream(model(), [part(0)], epochs=1)  # what is imported and kept is there before the limit
     read(paths[0])
     limit_memory()
-    connection.send(fit_stream(model(), [lambda path=path: read(path) for path in paths], EPOCHS))
-    connection.send(fits(paths))
+    in_parts = fit_stream(model(), [lambda path=path: read(path) for path in paths], EPOCHS)
+    joblib.dump((in_parts, fits(paths)), Path(folder) / "answer.joblib")
 
 
 def main():
@@ -78,18 +84,14 @@ def main():
         print("This example limits the memory of a process, which it can on Linux only.")
         return
     with tempfile.TemporaryDirectory() as folder:
-        paths = [Path(folder) / f"{k}.parquet" for k in range(N_PARTS)]
-        for k, path in enumerate(paths):
+        for k in range(N_PARTS):
             X, y = part(k)
-            pd.DataFrame(X, columns=[f"c{j}" for j in range(T * F)]).assign(y=y).to_parquet(path)
-        os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "system"  # others reserve a gigabyte beforehand
-        context = multiprocessing.get_context("spawn")
-        here, there = context.Pipe(duplex=False)
-        process = context.Process(target=train, args=(paths, there))
-        process.start()
-        there.close()  # then recv fails if the process does
-        in_parts, fits_at_once = here.recv(), here.recv()
-        process.join()
+            table = pd.DataFrame(X, columns=[f"c{j}" for j in range(T * F)]).assign(y=y)
+            table.to_parquet(Path(folder) / f"{k:02}.parquet")
+        # pools of memory other than the system's reserve a gigabyte beforehand
+        environment = os.environ | {"ARROW_DEFAULT_MEMORY_POOL": "system"}
+        subprocess.run([sys.executable, sys.argv[0], folder], env=environment, check=True)
+        in_parts, fits_at_once = joblib.load(Path(folder) / "answer.joblib")
     print("all parts at once:", "there is room" if fits_at_once else "there is no room")
     X, y = map(np.concatenate, zip(*[part(k) for k in range(N_PARTS)], strict=True))
     in_memory = model().set_params(max_iter=EPOCHS).fit(X, y)
@@ -101,4 +103,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    train(sys.argv[1]) if len(sys.argv) > 1 else main()

@@ -1,4 +1,7 @@
-"""Looking inside: how training went, what an answer depends on, and what the gates do.
+"""Saliency and gates: what an answer depends on
+=============================================
+
+Looking inside: how training went, what an answer depends on, and what the gates do.
 
 Two networks are trained on data that are made here:
 
@@ -28,7 +31,6 @@ import warnings
 from functools import cache
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import make_pipeline
@@ -151,7 +153,6 @@ def main(folder=None):
         if folder is not None:
             Path(folder).mkdir(parents=True, exist_ok=True)
             figure.savefig(Path(folder) / f"{draw.__name__.removeprefix('draw_')}.png")
-        plt.close(figure)
     print(f"{time.perf_counter() - start:.0f} s")
 
 

@@ -1,4 +1,7 @@
-"""Learning from a stream, row by row: predict, look at the target, learn, go on.
+"""Online learning: predict, then learn, row by row
+================================================
+
+Learning from a stream, row by row: predict, look at the target, learn, go on.
 
 Two columns come in: a value, and now and then a switch. The target is the value at the last switch,
 held until the next one, and a part of the value before; noise is added. So what a row needs to know lies
@@ -6,12 +9,11 @@ behind it by a number of rows that is not known. In the middle of the stream the
 
 Every model is asked first and taught then (test then train), with the same rows in the same order:
 
-    partial_fit      a GRU whose gradient ends at the row (gradient="bptt"), one row per call
-    learn            the same GRU with its exact gradient through all rows so far (gradient="rtrl")
-    snap1            the same, with the approximation of each unit's own influence
-    river            the library for online learning: a linear model, a Hoeffding tree and an adaptive
-                     random forest, each on the columns and on those of the last 20 rows (left out if
-                     it is not installed)
+- partial_fit: a GRU whose gradient ends at the row (gradient="bptt"), one row per call;
+- learn: the same GRU with its exact gradient through all rows so far (gradient="rtrl");
+- snap1: the same, with the approximation of each unit's own influence;
+- river, the library for online learning: a linear model, a Hoeffding tree and an adaptive random forest,
+  each on the columns and on those of the last 20 rows (left out if it is not installed).
 
 It prints the mean squared error of every tenth of the stream and the time per row. At the end the
 error of `learn` is lower than those of `partial_fit` and of river.

@@ -1,4 +1,7 @@
-"""Answers without skrnn and scikit-learn: models written as ONNX, and run by another process.
+"""Deployment by ONNX, without Python's scientific packages
+========================================================
+
+Answers without skrnn and scikit-learn: models written as ONNX, and run by another process.
 
 Two models are trained here and written to files. The other process has onnxruntime and NumPy only: the
 names of skrnn and scikit-learn are barred there, and that none of them was imported is asserted. It

@@ -1,4 +1,7 @@
-"""Sequences of numbers answered by sequences of other lengths: how damped oscillations go on.
+"""Sequence to sequence of numbers: how oscillations go on
+=======================================================
+
+Sequences of numbers answered by sequences of other lengths: how damped oscillations go on.
 
 Each oscillation has a frequency, a damping, an amplitude and a phase of its own, and noise on every step.
 It is read for 20 to 39 steps, and 10 to 29 more are asked for: no two pairs need have the same lengths,

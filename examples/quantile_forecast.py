@@ -1,4 +1,7 @@
-"""How sure is a forecast? Quantiles of the next value of a series whose noise comes and goes.
+"""Quantile regression: how sure is a forecast
+===========================================
+
+How sure is a forecast? Quantiles of the next value of a series whose noise comes and goes.
 
 The series is generated: a daily rhythm, inertia, and noise that is larger by day than by night and
 three times as large in storms, which begin and end at random. Nobody tells the model about storms; it

@@ -1,4 +1,7 @@
-"""Sequences of unequal length in a grid search: lists of arrays, no padding, no mask.
+"""Sequences of unequal length: grid search and labels per time step
+=================================================================
+
+Sequences of unequal length in a grid search: lists of arrays, no padding, no mask.
 
 First, one label per sequence. A handwritten digit of scikit-learn's is given as its ink: the pixels that
 are dark, row by row, each with three features (row, column, darkness); 16 to 34 of them, as many as there

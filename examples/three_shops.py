@@ -1,4 +1,7 @@
-"""Three shops, forecast for four weeks with intervals: a table from end to end, of pandas or polars.
+"""Prediction intervals for many series: three shops
+=================================================
+
+Three shops, forecast for four weeks with intervals: a table from end to end, of pandas or polars.
 
 Sales of three shops are generated for three years, with the week, the year, promotions that are known
 ahead, and noise. One shop sells a hundred times what another does, the rows are shuffled, and nothing is

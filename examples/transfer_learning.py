@@ -1,4 +1,7 @@
-"""Transfer learning: a network that was trained on many sequences begins one for which there are few.
+"""Transfer learning: few labelled sequences
+=========================================
+
+Transfer learning: a network that was trained on many sequences begins one for which there are few.
 
 A GRU learns to tell the frequency of noisy waves from 400 of them. Another question about waves, whether
 they are slow, medium or fast, is then answered with 12 examples only: the layer of the first network is

@@ -1,4 +1,7 @@
-"""Why k2 matters: gradients that vanish, gradients that explode, and what helps, all on the same data.
+"""Vanishing and exploding gradients: why k2 matters
+=================================================
+
+Why k2 matters: gradients that vanish, gradients that explode, and what helps, all on the same data.
 
 The data are echoes: a series of random numbers is read, and at every step the network is to say what it
 read ten steps before. The error of a step says something about that input only if it flows back ten
@@ -128,7 +131,6 @@ def main(folder=None):
         if folder is not None:
             Path(folder).mkdir(parents=True, exist_ok=True)
             figure.savefig(Path(folder) / f"{name}.png")
-        plt.close(figure)
 
     assert scores["Elman, logistic units"] < 0.1
     assert scores["Elman, linear, not clipped"] < 0.1

@@ -1,4 +1,7 @@
-"""Number words, letter by letter: raw strings through TokenEncoder and an embedding, in a grid search.
+"""Text classification, letter by letter
+=====================================
+
+Number words, letter by letter: raw strings through TokenEncoder and an embedding, in a grid search.
 
 Two numbers from 1 to 99 are written out in English, German, Spanish or Italian: "forty-two > nineteen",
 "zweiundvierzig > neunzehn". Two questions are asked of every such string, and both have a true answer:

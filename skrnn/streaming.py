@@ -34,8 +34,9 @@ def stream(estimator, n_streams=1):
     Returns
     -------
     stream : Stream or PipelineStream
-        An object with ``step(x, method="predict")``, ``state`` and ``reset()`` (:doc:`/streaming`); of
-        an estimator alone what its own method `stream` gives. It does not change when the estimator does.
+        An object with ``step(x, method="predict")``, ``state`` and ``reset()``
+        (:doc:`/guide/streaming`); of an estimator alone what its own method `stream` gives. It does not
+        change when the estimator does.
 
     Raises
     ------

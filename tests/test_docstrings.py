@@ -322,7 +322,7 @@ def test_streams_are_documented(cls, data):
         assert documented_errors(step) == {"ValueError", "TypeError"}
     methods = set(re.findall(r'"(\w+)"', entries(step, "Parameters")["method"][1]))
     assert methods | {"predict"} >= {n for n in own_methods(cls) if n.startswith("predict")}
-    page = (DOCS / "streaming.rst").read_text()
+    page = (DOCS / "guide" / "streaming.rst").read_text()
     assert f"autoclass:: {type(stream).__module__}.{type(stream).__name__}" in page
 
 

@@ -118,7 +118,7 @@ class Forecaster(Stamped, RegressorMixin, BaseEstimator):
 
     Notes
     -----
-    See :doc:`/forecasting` for what is read and learned, how the defaults were chosen, and what was
+    See :doc:`/guide/forecasting` for what is read and learned, how the defaults were chosen, and what was
     measured.
 
     References

@@ -1,6 +1,6 @@
 """What "auto" stands for: learning rate, penalty, batches and the number of epochs of a fit.
 
-The figures are those of a study on ten sets and some tasks (docs/defaults.rst,
+The figures are those of a study on ten sets and some tasks (docs/guide/defaults.rst,
 ``benchmarks/defaults.py``).
 To give a solver of one's own a rate, add a row to ``RATES``.
 

@@ -13,8 +13,8 @@ from skrnn.datasets._parts import SEQUENCES, STEPS, as_input, draw_lengths
 
 
 @validate_params(
-    {
-        **SEQUENCES,
+    SEQUENCES
+    | {
         "delay": [Interval(Integral, 1, None, closed="left")],
         "n_symbols": [Interval(Integral, 2, None, closed="left")],
         "n_copied": [Interval(Integral, 1, None, closed="left")],
@@ -105,9 +105,9 @@ def make_copy_memory(
 
 
 @validate_params(
-    {
-        **SEQUENCES,
-        **STEPS,
+    SEQUENCES
+    | STEPS
+    | {
         "delay": [Interval(Integral, 1, None, closed="left")],
         "min_delay": [Interval(Integral, 1, None, closed="left"), None],
         "n_symbols": [Interval(Integral, 3, None, closed="left")],

@@ -49,7 +49,7 @@ _LAST = len(_NEXT) - 1  # the state before the last E
 
 
 @validate_params(
-    {**SEQUENCES, "target": [StrOptions({"next", "successors"})], "one_hot": ["boolean"]},
+    SEQUENCES | {"target": [StrOptions({"next", "successors"})], "one_hot": ["boolean"]},
     prefer_skip_nested_validation=True,
 )
 def make_embedded_reber(n_sequences=1000, *, target="next", one_hot=True, random_state=None):
@@ -140,8 +140,8 @@ def make_embedded_reber(n_sequences=1000, *, target="next", one_hot=True, random
 
 
 @validate_params(
-    {
-        **SEQUENCES,
+    SEQUENCES
+    | {
         "n_letters": [Interval(Integral, 2, 3, closed="both")],
         "min_n": [Interval(Integral, 1, None, closed="left")],
         "max_n": [Interval(Integral, 1, None, closed="left")],

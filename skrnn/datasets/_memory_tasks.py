@@ -19,8 +19,8 @@ from skrnn.datasets._parts import SEQUENCES, STEPS, as_input, cut, draw_lengths
 
 
 @validate_params(
-    {
-        **SEQUENCES,
+    SEQUENCES
+    | {
         "n_timesteps": [Interval(Integral, 6, None, closed="left")],
         "variant": [StrOptions({"1997", "2015"})],
         "ragged": ["boolean"],
@@ -134,8 +134,8 @@ _WINDOWS = {2: [(10, 20), (50, 60)], 3: [(10, 20), (33, 43), (66, 76)]}
 
 
 @validate_params(
-    {
-        **SEQUENCES,
+    SEQUENCES
+    | {
         "n_timesteps": [Interval(Integral, 10, None, closed="left")],
         "n_relevant": [Interval(Integral, 2, 3, closed="both")],
         "ragged": ["boolean"],
@@ -232,9 +232,9 @@ def make_temporal_order(
 
 
 @validate_params(
-    {
-        **SEQUENCES,
-        **STEPS,
+    SEQUENCES
+    | STEPS
+    | {
         "min_timesteps": [Interval(Integral, 1, None, closed="left"), None],
         "return_sequences": ["boolean"],
     },
@@ -323,7 +323,7 @@ def make_parity(
 
 
 @validate_params(
-    {**STEPS, "delay": [Interval(Integral, 0, None, closed="left"), "array-like"]},
+    STEPS | {"delay": [Interval(Integral, 0, None, closed="left"), "array-like"]},
     prefer_skip_nested_validation=True,
 )
 def make_echo(n_timesteps=2000, *, delay=10, random_state=None):

@@ -19,9 +19,10 @@ _DECAY, _GAIN, _POWER = 0.1, 0.2, 10
 _TRANSIENT = 1000  # units of time until what is left of the start does not matter
 
 
+# STEPS | {...}, not {**STEPS, ...}: Sphinx cannot read the latter in a decorator, and lists no source
 @validate_params(
-    {
-        **STEPS,
+    STEPS
+    | {
         "tau": [Interval(Real, 0, None, closed="neither")],
         "horizon": [Interval(Integral, 1, None, closed="left")],
         "interval": [Interval(Real, 0, None, closed="neither")],
@@ -159,9 +160,7 @@ _NARMA = {10: (0.3, 0.05, 1.5, 0.1), 20: (0.3, 0.05, 1.5, 0.01), 30: (0.2, 0.04,
 _SETTLED = 200  # steps until the start does not matter
 
 
-@validate_params(
-    {**STEPS, "order": [Options(Integral, {10, 20, 30})]}, prefer_skip_nested_validation=True
-)
+@validate_params(STEPS | {"order": [Options(Integral, {10, 20, 30})]}, prefer_skip_nested_validation=True)
 def make_narma(n_timesteps=2000, *, order=10, random_state=None):
     """Generate the input and the output of a NARMA system: nonlinear, moving average, autoregressive.
 
@@ -256,8 +255,8 @@ def make_narma(n_timesteps=2000, *, order=10, random_state=None):
 
 
 @validate_params(
-    {
-        **STEPS,
+    STEPS
+    | {
         "alpha": [Interval(Real, 0, 1, closed="left")],
         "beta": [Interval(Real, 0, 1, closed="left")],
         "return_scale": ["boolean"],

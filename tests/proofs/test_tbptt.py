@@ -1,4 +1,4 @@
-"""TBPTT(k1, k2) means what docs/tbptt.rst says: counting, exactness, windows, weights, memory."""
+"""TBPTT(k1, k2) means what docs/guide/tbptt.rst says: counting, exactness, windows, weights, memory."""
 
 import sys
 from itertools import pairwise

@@ -1,8 +1,8 @@
 """scikit-learn's checks in settings in which not all of them can hold: what fails, and why.
 
-``FAILS`` is the whole of it; ``docs/mistakes.rst`` tells it. A check that is in it and passes fails the
-test, as does one that is not in it and fails; and nothing is in it that scikit-learn's own perceptron,
-MLP, passes in the same setting, but for what ``MLP_PASSES`` tells.
+``FAILS`` is the whole of it; ``docs/guide/mistakes.rst`` tells it. A check that is in it and passes fails
+the test, as does one that is not in it and fails; and nothing is in it that scikit-learn's own
+perceptron, MLP, passes in the same setting, but for what ``MLP_PASSES`` tells.
 
 To try another setting: a line of ``SETTINGS``, and what fails in ``FAILS``.
 """
