@@ -4,7 +4,7 @@ Logistic regression (ridge regression for numbers), scikit-learn's MLP and HistG
 sequence as one long row, shorter ones filled with zeros at the end; where there is one target per step,
 the last ``LAGS`` steps of every step. All have default settings (max_iter=1000 for logistic regression),
 X standardised. Test figures (accuracy; RMSE; for the last two sets the error of their literature)
-are means of three seeds, times in seconds medians of one fit and of one predict, on one thread.
+are means of three seeds, times in seconds of CPU medians of one fit and of one predict, on one thread.
 
 Run: python benchmarks/plain_models.py FOLDER [part of a set's name ...]
 (FOLDER holds the data sets and load.py)
@@ -65,11 +65,11 @@ def measure(make, data, figure, ask="predict"):
     figures, fits, predicts = [], [], []
     for seed in SEEDS:
         model = make(seed)
-        start = time.perf_counter()
+        start = time.process_time()
         model.fit(X, y)
-        middle = time.perf_counter()
+        middle = time.process_time()
         answer = getattr(model, ask)(X_test)
-        predicts.append(time.perf_counter() - middle)
+        predicts.append(time.process_time() - middle)
         fits.append(middle - start)
         figures.append(figure(y_test, answer))
     return np.mean(figures), statistics.median(fits), statistics.median(predicts)

@@ -149,7 +149,7 @@ class Covariates:
     def static_of(self, panel, codes):
         """(n, S): the static columns and ids of some series; a ValueError if one changes in a series."""
         values = _encode(self.static, panel)
-        rows = np.array([panel.rows[code][0] for code in codes], dtype=np.intp)
+        rows = panel.first_rows_of(codes)
         first = np.zeros(panel.n_series, dtype=np.intp)
         first[codes] = rows
         self._check_static(values, panel, first)

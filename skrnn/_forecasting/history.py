@@ -35,7 +35,8 @@ class History:
     @classmethod
     def read(cls, panel, y, covariates, calendar, codes):
         """The rows of the series ``codes`` of a table."""
-        rows = [panel.rows[code] for code in codes]
+        rows_of_all = panel.rows
+        rows = [rows_of_all[code] for code in codes]
         known, past = covariates.known_of(panel), covariates.past_of(panel)
         return cls(
             panel.first_steps_of(codes), [y[one] for one in rows], [known[one] for one in rows],

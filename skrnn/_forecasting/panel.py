@@ -93,7 +93,12 @@ class Panel:
 
     def first_steps_of(self, codes):
         """(M,): the first step of some series that have rows."""
-        return np.array([self.steps[self.rows[code][0]] for code in codes], dtype=np.int64)
+        return self.steps[self.first_rows_of(codes)]
+
+    def first_rows_of(self, codes):
+        """(M,): the row of the first step of some series that have rows."""
+        lengths = self.lengths
+        return self.order[(np.cumsum(lengths) - lengths)[codes]]
 
     @property
     def features(self):

@@ -6,7 +6,8 @@ import pickle
 import numpy as np
 import pytest
 
-from skrnn._forecasting.panel import read_panel
+from skrnn import Forecaster, GRURegressor
+from skrnn._forecasting.panel import Panel, read_panel
 
 pandas = pytest.importorskip("pandas")
 polars = pytest.importorskip("polars")
@@ -163,3 +164,15 @@ def test_times_of_another_kind_than_before():
         read_panel(long_table([1, 2]), "shop", "t", like=before)
     with pytest.raises(ValueError, match="not on that grid"):
         read_panel(long_table(DAYS + pandas.Timedelta("1h")), "shop", "t", like=before)
+
+
+def test_the_rows_of_many_series_are_split_once(monkeypatch):
+    """A fit whose series split the rows of all of them, each for itself, is quadratic in their number."""
+    times = []
+    split = Panel.rows.fget
+    monkeypatch.setattr(Panel, "rows", property(lambda panel: times.append(1) or split(panel)))
+    table = pandas.DataFrame({"shop": np.repeat(np.arange(30), 12), "t": np.tile(np.arange(12), 30)})
+    network = GRURegressor(hidden_size=2, max_iter=1, random_state=0)
+    forecaster = Forecaster(network, horizon=2, sequence_id="shop", time="t", levels=0.9)
+    forecaster.fit(table, np.arange(360.0)).forecast()
+    assert len(times) < 10
