@@ -142,6 +142,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
         y_val: ArrayLike | None = None,
         sample_weight_val: ArrayLike | None = None,
     ) -> Self: ...
+    def forget_series(self, ids: ArrayLike) -> Self: ...
     @classmethod
     def from_weights(
         cls,

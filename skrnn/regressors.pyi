@@ -153,6 +153,7 @@ class SequenceRegressor(RegressorMixin, BaseEstimator):
         X_future: ArrayLike | None = None,
         feedback: str | int | tuple[Any, ...] | Sequence[str | int | tuple[Any, ...]] | None = None,
     ) -> NDArray[Any]: ...
+    def forget_series(self, ids: ArrayLike) -> Self: ...
     @classmethod
     def from_weights(
         cls,

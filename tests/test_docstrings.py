@@ -192,8 +192,8 @@ def test_class_has_references_examples_and_siblings(cls):
 
 PROPERTIES = ["weights_", "exact_weights_"]
 METHODS = [
-    "fit", "partial_fit", "predict", "score", "hidden_states", "stream", "adopt", "from_weights",
-    *PROPERTIES,
+    "fit", "partial_fit", "predict", "score", "hidden_states", "stream", "adopt", "forget_series",
+    "from_weights", *PROPERTIES,
 ]  # fmt: skip
 
 
@@ -271,7 +271,10 @@ def raising(cls, X, y):
         yield "forecast", TypeError, lambda: steps.forecast(sparse.csr_array(X[:, 0]), 2)
     yield "adopt", NotFittedError, lambda: cls().adopt(fitted.stream())
     yield "adopt", ValueError, lambda: fitted.adopt(fitted.stream())
-    others = {"fit", "partial_fit", "stream", "adopt", "from_weights", "generate", "forecast"}
+    yield "forget_series", NotFittedError, lambda: cls().forget_series([0])
+    yield "forget_series", ValueError, lambda: fitted.forget_series([0])
+    alone = {"fit", "partial_fit", "stream", "adopt", "forget_series", "from_weights"}
+    others = {*alone, "generate", "forecast"}
     for name in set(own_methods(cls)) - others - set(PROPERTIES):
         more = [y] if name == "score" else []
 

@@ -544,6 +544,43 @@ class BaseRNN(Trainable):
         self._publish(replace(fitted, model=model, solver=learned.solver, series=series, history=history))
         return self
 
+    @own_keywords
+    def forget_series(self, ids):
+        """Drop the states of series of which no more rows will come.
+
+        With `initial_state="last"` every series that `fit` and `partial_fit` have seen is kept in
+        `sequence_ids_` and `final_state_`, so that it can go on. Series that end would be kept for ever.
+
+        Parameters
+        ----------
+        ids : array-like of shape (n_ids,)
+            The series, as they are called in `sequence_ids_`; also a set of them, or one alone.
+
+        Returns
+        -------
+        self : object
+            The estimator. Its weights and the states of all other series are as they were; a series that
+            was dropped begins anew, from zeros, if rows of it come again.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator has not been fitted.
+        ValueError
+            If one of the ids is none of `sequence_ids_`, or X was not a table of steps.
+        """
+        _, fitted = self._model, self._fitted
+        series = fitted.series
+        if series is None:
+            raise ValueError(
+                f"{type(self).__name__} knows of no series: they are told apart only with "
+                'rows="steps", by sequence_id.'
+            )
+        if series.states is not None:
+            series = series.at(self.sequence_ids_, self.final_state_)
+        self._publish(replace(fitted, series=series.without(ids)))
+        return self
+
     @property
     def weights_(self):
         """Copies of all weights, a dict of name to array; those of the read-out in units of y.

@@ -10,6 +10,7 @@ import numpy as np
 
 from skrnn._engine.inference import ends
 from skrnn._engine.online import ends_with_influence
+from skrnn._settings.quoting import quote
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +95,25 @@ class Series:
         """
         return carry(self.carried or (self.ids, self.states), container, ends)
 
+    def without(self, ids):
+        """The same without some series; a ValueError if one of them is not there."""
+        wanted = _keys(self._like(ids))
+        unknown = set(wanted) - set(_keys(self.ids))
+        if unknown:
+            one = next(key for key in wanted if key in unknown)
+            raise ValueError(
+                f"There is no series {quote(one)}: those whose states are known are in sequence_ids_. "
+                "Pass only ids of these, each as it is there."
+            )
+        states = None if self.states is None else left_out(wanted, self.ids, self.states)[1]
+        carried = self.carried and left_out(wanted, *self.carried)
+        return replace(self, ids=left_out(wanted, self.ids, [])[0], states=states, carried=carried)
+
+    def _like(self, ids):
+        """Ids that were passed as an array (n,) like that of those that are known."""
+        ids = list(ids) if isinstance(ids, (set, frozenset)) else ids
+        return np.ravel(np.asarray(ids, dtype=self.ids.dtype if self.ids.dtype.kind in "mMO" else None))
+
     def published(self):
         """The attributes of the estimator that say this."""
         attributes = {"sequence_ids_": self.ids}
@@ -122,8 +142,17 @@ def are_equal(arrays, others):
     return len(arrays) == len(others) and all(map(np.array_equal, arrays, others))
 
 
+def left_out(keys, ids, states):
+    """Ids and states of those series that are not among the keys."""
+    keys = set(keys)
+    stay = np.array([one not in keys for one in _keys(ids)], dtype=bool)
+    return ids[stay], [tuple(s[stay] for s in layer) for layer in states]
+
+
 def start_of(ids, known_ids, states):
     """The states that the series ``ids`` start from: those they ended in, zeros for unknown ones."""
+    if not len(known_ids):  # all were forgotten
+        return [tuple(np.zeros((len(ids), *s.shape[1:]), s.dtype) for s in layer) for layer in states]
     number = {one: k for k, one in enumerate(_keys(known_ids))}
     rows = np.array([number.get(one, -1) for one in _keys(ids)], dtype=np.intp)
     known = rows[:, None] >= 0

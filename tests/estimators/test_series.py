@@ -1,7 +1,12 @@
 """The series of a table of steps: where they end, and what goes on from there."""
 
+import copy
+import pickle
+
 import numpy as np
+import pandas as pd
 import pytest
+from support.inside import theta_of
 
 import skrnn
 from skrnn._estimators.series import Series, assemble, carry, merge, publish, start_of
@@ -88,3 +93,86 @@ def test_what_training_has_carried_is_where_the_next_part_trains_from(table):
 
 def test_other_forms_of_X_have_no_series(model):
     assert Series.after(model._model, read_X(np.zeros((3, 4, 1)), Form())) is None
+
+
+# --- series that end ------------------------------------------------------------------------------------
+
+
+def tables(ids):
+    """Two parts of a table, each with ten rows of each of the series."""
+    rng = np.random.RandomState(1)
+    frames = [pd.DataFrame({"who": np.repeat(ids, 10), "a": rng.normal(size=30)}) for _ in range(2)]
+    return [(frame, frame["a"].to_numpy()) for frame in frames]
+
+
+def learner(**params):
+    given = {"initial_state": "last", "random_state": 0, "learning_rate": "constant", **params}
+    return skrnn.GRURegressor(4, rows="steps", sequence_id="who", **given)
+
+
+IDS = {
+    "text": ["x", "y", "z"],
+    "whole numbers": [7, 3, 5],
+    "floats": [0.5, 1.5, 2.5],
+    "moments": pd.to_datetime(["2020-01-01", "2020-02-01", "2020-03-01"]),
+}
+
+
+@pytest.mark.parametrize("gradient", ["bptt", "rtrl"])
+@pytest.mark.parametrize("ids", IDS.values(), ids=IDS)
+def test_series_that_are_forgotten_begin_anew(ids, gradient):
+    first, second = tables(ids)
+    kept, gone = (learner(gradient=gradient).partial_fit(*first) for _ in range(2))
+    assert gone.forget_series([ids[1]]) is gone
+    assert gone.sequence_ids_.tolist() == np.delete(kept.sequence_ids_, 1).tolist()
+    np.testing.assert_array_equal(gone.final_state_[0], kept.final_state_[0][[0, 2]])
+    assert gone.n_updates_ == kept.n_updates_
+    gone = pickle.loads(pickle.dumps(gone))
+    same, new = gone.predict(second[0]), kept.predict(second[0])
+    np.testing.assert_array_equal(np.delete(same, range(10, 20)), np.delete(new, range(10, 20)))
+    kept.set_params(initial_state="zeros")
+    np.testing.assert_array_equal(same[10:20], kept.predict(second[0])[10:20])
+    gone.partial_fit(*second)
+    assert sorted(gone.sequence_ids_.tolist()) == sorted(kept.sequence_ids_.tolist())
+
+
+def test_training_goes_on_as_if_the_series_had_not_been():
+    """Of those that stay from where they are, of those that come again from zeros, as new ones do."""
+    first, second = tables(list("xyz"))
+    model = learner(batch_size=1, shuffle=False).partial_fit(*first)
+    other = copy.deepcopy(model)
+    model.forget_series("y").partial_fit(*second)
+    other.partial_fit(second[0].replace("y", "new"), second[1])
+    np.testing.assert_array_equal(theta_of(model), theta_of(other))
+
+
+def test_all_may_be_forgotten_and_come_again():
+    first, second = tables(list("xyz"))
+    model = learner().partial_fit(*first).forget_series(set("xyz"))
+    assert model.sequence_ids_.tolist() == []
+    assert model.final_state_[0].shape == (0, 4)
+    model = pickle.loads(pickle.dumps(model))
+    zeros = copy.deepcopy(model).set_params(initial_state="zeros")
+    np.testing.assert_array_equal(model.predict(second[0]), zeros.predict(second[0]))
+    model.partial_fit(*second)
+    assert model.sequence_ids_.tolist() == list("xyz")
+
+
+def test_states_that_were_set_stay():
+    first, _ = tables(list("xyz"))
+    model = learner().partial_fit(*first)
+    model.final_state_[0][2] = 0.25
+    np.testing.assert_array_equal(model.forget_series(["x"]).final_state_[0][1], [0.25] * 4)
+
+
+def test_series_that_are_not_there():
+    first, _ = tables(list("xyz"))
+    model = learner().partial_fit(*first)
+    before = model.sequence_ids_
+    for ids, name in ((["x", "q"], "'q'"), ([3], "3")):
+        with pytest.raises(ValueError, match=f"There is no series {name}"):
+            model.forget_series(ids)
+    assert model.sequence_ids_ is before
+    assert model.forget_series([]).sequence_ids_.tolist() == before.tolist()
+    backwards = learner(bidirectional=True, initial_state="zeros").fit(*first)
+    assert backwards.forget_series(["x"]).sequence_ids_.tolist() == ["y", "z"]
