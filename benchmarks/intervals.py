@@ -3,7 +3,8 @@
 Generated series of three kinds, 1000 of each and two seeds: one forecast each of the HORIZON rows after
 those of fit, so that the figures are of independent series, and their standard error, sqrt(a (1 - a) / N)
 for a level a, is below one point. "changed": the deviation of the noise is doubled after fit, and two
-hundred rows have come by update before the forecast (400 series); how they come makes no difference.
+hundred rows have come by update before the first forecast (400 series, from six origins a horizon apart);
+how they come makes no difference.
 
 Two public series, by `statsmodels`: atmospheric carbon dioxide by weeks, and sunspots by years; forecasts
 of one fit from many origins, on the later part, each taken in by update. They overlap, so that the
@@ -28,7 +29,7 @@ HORIZON, LEVELS = 12, (0.8, 0.95)
 N_SERIES, N_ROWS, SEEDS = 1000, 200, 2
 KINDS = [("recursive", "conformal"), ("recursive", "sampled"), ("direct", "conformal")]
 DRIFTING = [("recursive", "conformal"), ("recursive", "adaptive"), ("direct", "adaptive")]
-LATE = 200  # rows that come by update
+LATE, ORIGINS = 200, 6  # rows that come by update, forecasts after them
 
 
 # --- series -------------------------------------------------------------------------------------------
@@ -103,12 +104,17 @@ def of_changed(strategy, interval):
     rng, n = np.random.RandomState(0), 400
     before = autoregressions(rng, n, N_ROWS)
     unit = before.std(axis=1, keepdims=True)
-    later = autoregressions(rng, n, LATE + HORIZON, 2.0)
+    later = autoregressions(rng, n, LATE + ORIGINS * HORIZON, 2.0)
     later *= 2 * unit / later.std(axis=1, keepdims=True)
     model = forecaster(HORIZON, None, strategy, interval, 0).fit(*table(before))
     for t in range(0, LATE, 50):
         model.update(*table(later[:, t : t + 50], N_ROWS + t))
-    return inside(model, later[:, LATE:], N_ROWS + LATE, unit[:, 0])
+    found = []
+    for t in range(LATE, later.shape[1], HORIZON):
+        rows = later[:, t : t + HORIZON]
+        found.append(inside(model, rows, N_ROWS + t, unit[:, 0]))
+        model.update(*table(rows, N_ROWS + t))
+    return [np.concatenate(one) for one in zip(*found, strict=True)]
 
 
 def of_public(y, difference, horizon, n_fit, strategy, interval):

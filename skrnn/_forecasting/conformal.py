@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 from sklearn import get_config
-from sklearn.base import BaseEstimator, RegressorMixin, clone, is_classifier
+from sklearn.base import BaseEstimator, RegressorMixin, clone, is_classifier, is_regressor
 from sklearn.utils import _safe_indexing, get_tags, indexable
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
@@ -68,9 +68,10 @@ class ConformalRegressor(Stamped, RegressorMixin, BaseEstimator):
     Parameters
     ----------
     estimator : estimator instance
-        A regressor: of skrnn, or a `Pipeline` or a search that ends in one, or any other whose samples
-        are the rows of X. It is cloned. A `FrozenEstimator` of scikit-learn around one that is fitted
-        already is not fitted again: all of X and y then measures its errors.
+        A regressor: of skrnn (also an encoder-decoder of numbers), or a `Pipeline` or a search that ends
+        in one, or any other whose samples are the rows of X. It is cloned. A `FrozenEstimator` of
+        scikit-learn around one that is fitted already is not fitted again: all of X and y then measures
+        its errors.
     levels : float or list of float, default=(0.9,)
         The levels of the intervals, between 0 and 1. A level of 0.9 needs 9 sequences or more, one of
         0.95 needs 19.
@@ -108,6 +109,8 @@ class ConformalRegressor(Stamped, RegressorMixin, BaseEstimator):
       and each counts alike, however long it is. What holds is the share of the steps of a new sequence
       that are inside, on average over sequences (for a single split [3]_). Intervals are as wide at
       every step.
+    - With an encoder-decoder of numbers each step of its answers has intervals of its own, as several
+      outputs have. All answers must have one length.
 
     It holds on average, not for each X by itself: the width depends on X only as far as the estimators of
     the folds differ there.
@@ -186,6 +189,7 @@ class ConformalRegressor(Stamped, RegressorMixin, BaseEstimator):
             no whole sequences to hold out, or as the estimator.
         """
         levels = self._check_parameters()
+        _check_answers(self.estimator, y)
         params, groups = self._routed(fit_params)
         fitted = clone(self.estimator).fit(X, y, **params)
         data = Data(*indexable(X, y), params, groups)  # after fit, which says better what is wrong
@@ -372,12 +376,34 @@ def _check_estimator(estimator):
             f"estimator is a {name}, whose predictions follow the rows of fit and cannot be held out: "
             "set levels of Forecaster, which measures errors by the steps of the horizon."
         )
-    if is_classifier(inner) or (isinstance(inner, Trainable) and not isinstance(inner, BaseRNN)):
+    if is_classifier(inner) or (isinstance(inner, Trainable) and not is_regressor(inner)):
         raise TypeError(f"estimator must be a regressor with a number for each target, got {name}.")
-    if isinstance(inner, BaseRNN) and inner.loss == "quantile" and np.ndim(inner.quantile):
+    if isinstance(inner, Trainable) and inner.loss == "quantile" and np.ndim(inner.quantile):
         raise ValueError(
             f"quantile={quote(inner.quantile)} of {name} predicts several numbers for a target: set a "
             "single quantile, or another loss; the intervals come from its errors."
+        )
+
+
+def _check_answers(estimator, y):
+    """Raise a ValueError for answers of unequal length, which have no steps to compare."""
+    inner = unwrap(estimator, through=THROUGH).estimator
+    if not isinstance(inner, Trainable) or isinstance(inner, BaseRNN) or y is None:
+        return
+    lengths = {len(one) for one in y if np.ndim(one)}
+    if len(lengths) > 1:
+        raise ValueError(
+            f"y holds sequences of {min(lengths)} to {max(lengths)} steps, but intervals around answers "
+            f"of {type(inner).__name__} are measured step by step: pass answers of one length, or those "
+            "of each length to a ConformalRegressor of their own."
+        )
+    from sklearn.frozen import FrozenEstimator  # not for every import
+
+    horizon = getattr(inner, "horizon_", None) if isinstance(estimator, FrozenEstimator) else None
+    if horizon is not None and lengths and lengths != {horizon}:
+        raise ValueError(
+            f"y holds sequences of {min(lengths)} steps, but the frozen {type(inner).__name__} answers "
+            f"with {horizon}, its horizon_: pass y of as many steps."
         )
 
 
@@ -485,7 +511,9 @@ def _measured(estimator, data, form, split):
         sequences = inside.read(inside.transform(X)).sequences
         y, units = read_targets_per_step(y, sequences)[0], np.repeat(units, sequences.lengths)
         weight = _on_steps(weight, sequences.lengths)
-    y = as_numbers(y, "y", ensure_2d=False, dtype=np.float64).reshape(answers.shape)
+    elif np.ndim(weight) > 1:  # of steps of answers: a sequence counts if one of them does
+        weight = np.max(weight, axis=1)
+    y = as_numbers(y, "y", ensure_2d=False, allow_nd=True, dtype=np.float64).reshape(answers.shape)
     counts = np.asarray(weight, dtype=np.float64) > 0
     return Measured(model, np.abs(y - answers)[counts], units[counts])
 

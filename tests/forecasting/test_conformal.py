@@ -19,6 +19,7 @@ from skrnn import (
     Forecaster,
     GRUClassifier,
     GRUEncoderDecoder,
+    GRUEncoderDecoderRegressor,
     GRURegressor,
     NaiveForecaster,
     SlidingWindow,
@@ -176,6 +177,27 @@ def test_intervals_hold_for_steps_of_unequal_sequences():
 
 
 # --- parameters of fit ------------------------------------------------------------------------------
+
+
+def test_steps_of_answers_have_widths_of_their_own():
+    """Of encoder-decoders; noise grows from step to step. One output is as one axis less."""
+    rng, n = np.random.RandomState(0), 120
+    X, y = rng.normal(size=(n, 4, 1)), rng.normal(size=(n, 3, 2)) * np.array([0.1, 1, 10])[:, None]
+    pairs = GRUEncoderDecoderRegressor(**SMALL)
+    model = ConformalRegressor(pairs, [0.5, 0.8], cv=2).fit(X, y)
+    bounds = model.predict_interval(X[:7])
+    assert bounds.shape == (7, 3, 2, 2, 2)
+    widths = np.diff(bounds, axis=-2).mean(axis=(0, 2, 3, 4))
+    assert (widths[1:] > 1.5 * widths[:-1]).all()
+    one = ConformalRegressor(FrozenEstimator(pairs.fit(X, y[..., 0])), 0.8)
+    weight = np.repeat(np.arange(n)[:, None] % 2, 3, axis=1)  # of a pair, if any step has one
+    halved = one.fit(X[1::2], list(y[1::2, :, 0])).predict_interval(X[:7])
+    assert halved.shape == (7, 3, 2, 1)
+    assert (one.fit(X, y[..., 0], sample_weight=weight).predict_interval(X[:7]) == halved).all()
+    with pytest.raises(ValueError, match="y holds sequences of 1 to 3 steps, but intervals"):
+        model.fit(X, [row[: 1 + k % 3] for k, row in enumerate(y)])
+    with pytest.raises(ValueError, match=r"sequences of 2 steps, but the frozen .* answers with 3"):
+        one.fit(X, y[:, :2, 0])
 
 
 def test_weights_train_and_zeros_measure_nothing():

@@ -112,10 +112,9 @@ def test_a_card_of_skops():
     model = make_pipeline(skrnn.TimeDistributed(StandardScaler()), skrnn.GRURegressor(**SMALL)).fit(X, Y)
     made = model_card(model, output="skops")
     assert isinstance(made, card.Card)
-    text, plain = made.render(), model_card(model)
-    assert [line for line in plain.split("\n") if line] == [
-        line for line in text.partition("## Diagram")[0].split("\n") if line
-    ]
+    text, plain = made.render(), [line for line in model_card(model).split("\n") if line]
+    lines = [line for line in text.partition("## Diagram")[0].split("\n") if line]
+    assert lines[-len(plain) :] == plain  # older ones say of what library it is before
     assert "TimeDistributed" in text.partition("## Diagram")[2]
     made.add_metrics(r2=0.5, section="GRURegressor/Scores")
     assert "0.5" in made.render()
