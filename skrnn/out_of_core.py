@@ -1,7 +1,7 @@
 """Training on more data than fit in memory: parts that are read when they are needed.
 
 What is trained is in ``_estimators/in_parts.py``; here parts are read in their order, and what has come
-out is saved.
+out is saved. ``array_parts`` and ``table_parts`` make parts of what is stored (``_reading/stored.py``).
 """
 
 import os
@@ -11,11 +11,160 @@ from sklearn.utils import check_random_state
 
 from skrnn._estimators.base import BaseRNN
 from skrnn._estimators.in_parts import Summary, Training
+from skrnn._reading.stored import (
+    ArrayPart,
+    Columns,
+    Groups,
+    Stream,
+    TablePart,
+    as_array,
+    ends_of_chunks,
+    ends_of_parts,
+    merged,
+)
 from skrnn._settings.arguments import check_int
 from skrnn._settings.quoting import quote
 from skrnn.callbacks import Checkpoint, save
 
-__all__ = ["fit_stream"]
+__all__ = ["array_parts", "fit_stream", "table_parts"]
+
+ROWS = 10_000  # of a part, where nothing else says it
+
+
+def array_parts(X, y, sample_weight=None, *, size=None):
+    """Parts of arrays that are stored in pieces, for `fit_stream` and `partial_fit`.
+
+    Parameters
+    ----------
+    X : object
+        What has a shape and can be cut along its first axis: of Zarr, Dask, h5py, memory-mapped. Each row
+        is a sequence: (n_sequences, n_timesteps, n_features), or a table of (n_sequences, n_columns).
+    y : array-like
+        Targets, stored likewise or in memory.
+    sample_weight : array-like, default=None
+        Weights, stored likewise or in memory.
+    size : int, default=None
+        The least number of sequences of a part. Parts are whole chunks of X (shards, if it has any), so
+        that none is read twice. None: one chunk each; of arrays without chunks 10 000 sequences.
+
+    Returns
+    -------
+    parts : list of callable
+        Each reads a tuple (X, y) or (X, y, sample_weight) of arrays of NumPy.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, X has no rows or Dask does not know their number, or size is no positive
+        int.
+
+    See Also
+    --------
+    table_parts : The same of tables.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn import GRURegressor, fit_stream
+    >>> from skrnn.out_of_core import array_parts
+    >>> X = np.random.RandomState(0).normal(size=(400, 5, 2))  # zarr.open_array("X.zarr")
+    >>> parts = array_parts(X, X[:, -1, 0], size=100)
+    >>> len(parts)
+    4
+    >>> model = fit_stream(GRURegressor(random_state=0), parts, epochs=10)
+    """
+    check_int(size, "size", or_none=True)
+    arrays = [as_array(one) for one in (X, y, sample_weight) if one is not None]
+    ends = merged(ends_of_chunks(arrays[0], size or ROWS), size)
+    lengths = [one.shape[0] for one in arrays]
+    if len(set(lengths)) > 1 or not lengths[0]:
+        raise ValueError(
+            f"X, y and sample_weight must have as many rows, and one at least, got {lengths}."
+        )
+    return [ArrayPart(arrays, *pair) for pair in zip([0, *ends], ends, strict=False)]
+
+
+def table_parts(source, y, *, sample_weight=None, sequence_id=None, columns=None, size=None):
+    """Parts of a table that is stored, for `fit_stream` and `partial_fit`.
+
+    Parameters
+    ----------
+    source : str, path-like, list, callable or object
+        A file of Parquet, a folder or a list of them, or a data set of `pyarrow.dataset`: these are read
+        in any order. Or what exports a stream of Arrow (``__arrow_c_stream__``) as often as it is asked,
+        as relations of DuckDB do; or a function that returns what exports one, such as a reader: these
+        are read from their beginning in every epoch.
+    y : str or list of str
+        The column of the targets, or several.
+    sample_weight : str, default=None
+        The column of the weights.
+    sequence_id : str, default=None
+        The column that tells series apart, if each row is a time step: parts have all rows of a series.
+        The rows of a series must stand together. Of files this column is read once beforehand.
+    columns : list of str, default=None
+        The columns of X. None: all others. Only what is used is read from files.
+    size : int, default=None
+        The least number of rows of a part. None: one group of rows of a file each; of streams 10 000.
+
+    Returns
+    -------
+    parts : list of callable or callable
+        Of files a list of functions that read a tuple (X, y) or (X, y, sample_weight), with X as a
+        DataFrame; `fit_stream` reads them in another order in every epoch. Of streams a function of the
+        number of the epoch, which returns an iterator of such tuples.
+
+    Raises
+    ------
+    TypeError
+        If source is of another kind.
+    ValueError
+        If a column is not there, source can be read only once, the rows of a series do not stand
+        together, or size is no positive int. Of streams only when they are read.
+
+    See Also
+    --------
+    array_parts : The same of arrays.
+
+    Notes
+    -----
+    Needs pyarrow and pandas.
+
+    Examples
+    --------
+    >>> from skrnn.out_of_core import table_parts
+    >>> parts = table_parts("sales/", "sold", sequence_id="shop")  # doctest: +SKIP
+    >>> relation = duckdb.sql("SELECT * FROM sales ORDER BY shop, day")  # doctest: +SKIP
+    >>> parts = table_parts(relation, "sold", sequence_id="shop")  # doctest: +SKIP
+    """
+    check_int(size, "size", or_none=True)
+    names = Columns(y, sample_weight, sequence_id, None if columns is None else list(columns))
+    if isinstance(source, (str, os.PathLike, list, tuple)):
+        import pyarrow.dataset
+
+        source = pyarrow.dataset.dataset(source)
+    if hasattr(source, "get_fragments"):
+        groups = Groups(source)
+        names.wanted(groups.names)
+        ends = ends_of_parts(groups, sequence_id, size)
+        return [TablePart(groups, names, *pair) for pair in zip([0, *ends], ends, strict=False)]
+    return Stream(_beginning(source), names, size or ROWS)
+
+
+def _beginning(source):
+    """A function that gives the stream from its beginning."""
+    if hasattr(source, "read_next_batch"):
+        raise ValueError(
+            f"source is a {type(source).__name__}, which can be read only once, and every epoch reads "
+            "it: pass a function that returns a new one."
+        )
+    if hasattr(source, "__arrow_c_stream__"):
+        return lambda: source
+    if callable(source):
+        return source
+    raise TypeError(
+        "source must be a path, a list of paths, a data set of pyarrow, what exports a stream of Arrow, "
+        f"or a function that returns it, got {quote(type(source).__name__)}."
+    )
 
 
 def fit_stream(
