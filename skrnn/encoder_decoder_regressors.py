@@ -196,12 +196,12 @@ class SequenceEncoderDecoderRegressor(RegressorMixin, Trainable):
 
     @available_if(Trainable._can_partial_fit)
     @own_keywords
-    def partial_fit(self, X, y, sample_weight=None):
+    def partial_fit(self, X, y, sample_weight=None, *, y_mean=None, y_scale=None):
         """One pass over the data, going on from the present weights.
 
-        The first call makes the weights, and fixes the mean and the deviation that y is standardised
-        by, and `horizon_`. A call that raises leaves the estimator as it was before. Not with
-        `early_stopping=True`.
+        The first call makes the weights, and fixes `horizon_`, and the mean and the deviation that y is
+        standardised by: those of its own y, if they are not passed. A call that raises leaves the
+        estimator as it was before. Not with `early_stopping=True`.
 
         Parameters
         ----------
@@ -211,6 +211,10 @@ class SequenceEncoderDecoderRegressor(RegressorMixin, Trainable):
             The targets, as in fit.
         sample_weight : array-like of shape (n_sequences,), default=None
             Weights of the pairs, as in fit.
+        y_mean : float or array-like of shape (n_outputs,), default=None
+            The mean of all y that will come. Only looked at in the first call, as the next.
+        y_scale : float or array-like of shape (n_outputs,), default=None
+            Their standard deviation, or what they are to be divided by.
 
         Returns
         -------
@@ -230,7 +234,9 @@ class SequenceEncoderDecoderRegressor(RegressorMixin, Trainable):
         AttributeError
             If `solver="lbfgs"`, whose every step needs the whole data.
         """
-        return self._partial_fit(self._settings(partial_fit=True), X, y, sample_weight)
+        settings = self._settings(partial_fit=True)
+        units = None if y_mean is None and y_scale is None else (y_mean, y_scale)
+        return self._partial_fit(settings, X, y, sample_weight, units=units)
 
     @with_text()
     @own_keywords

@@ -363,6 +363,22 @@ def test_parts_are_an_epoch(cls, options):
     assert parts.n_updates_ == whole.n_updates_ == 4 if "k1" not in options else parts.n_updates_ > 4
 
 
+@pytest.mark.parametrize("loss", ["squared_error", "quantile", "poisson"])
+def test_partial_fit_takes_mean_and_scale(loss):
+    """Also where the loss takes y as it is: the decoder reads it standardised."""
+    X, y = running_sums(K=2)
+    y = [abs(values) for values in y]
+    flat = np.concatenate(y)
+    units = {"y_mean": flat.mean(axis=0), "y_scale": flat.std(axis=0)}
+    model = ONE(loss=loss, **SMALL).partial_fit(X[:5], y[:5], **units)
+    assert model.exact_weights_["y.mean"].tolist() == units["y_mean"].tolist()
+    assert model.exact_weights_["y.scale"].tolist() == units["y_scale"].tolist()
+    before = model.exact_weights_["y.mean"]
+    assert model.partial_fit(X, y, y_mean=[0, 0]).exact_weights_["y.mean"].tolist() == before.tolist()
+    with pytest.raises(ValueError, match="y_scale must be positive, a number for each of the 2 outputs"):
+        ONE(loss=loss, **SMALL).partial_fit(X, y, y_scale=0)
+
+
 def test_partial_fit_goes_on():
     X, y = running_sums()
     model = ONE(**SMALL).partial_fit(X, y)

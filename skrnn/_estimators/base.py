@@ -168,12 +168,12 @@ class Trainable(Stamped, HasTasks, BaseEstimator):
             self._finish(_settled(_with_series(trainer), before), settings.warm_start, tasks)
         return self
 
-    def _partial_fit(self, settings, X, y, sample_weight):
-        """One pass over a part of the data."""
+    def _partial_fit(self, settings, X, y, sample_weight, **of_targets):
+        """One pass over a part of the data; ``of_targets``: what the reader is told of all of them."""
         before = fit_before(self)
         self._check_names(X, before)
         with one_thread(), with_text():
-            reader = self._reader_class(settings, before and before.model.facts)
+            reader = self._reader_class(settings, before and before.model.facts, **of_targets)
             trainer = _part(settings, before, reader.read(X, y, sample_weight))
             self._publish(_settled(trainer.fitted(), before))
         return self

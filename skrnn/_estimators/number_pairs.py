@@ -18,7 +18,7 @@ from skrnn._engine.dataset import Dataset
 from skrnn._engine.pairs import Pairs, previous_steps
 from skrnn._engine.rollout import rollout
 from skrnn._engine.storage import Sequences
-from skrnn._estimators.numbers import SOME_ROWS, UNITS_OF_Y, Numbers, check_varies, mean_and_deviation
+from skrnn._estimators.numbers import SOME_ROWS, UNITS_OF_Y, Numbers, check_varies, units_of
 from skrnn._reading.number_pair_reader import NumberPairReader, form_of_sequences
 from skrnn._settings.quoting import listed
 
@@ -57,13 +57,16 @@ class NumberPairs:
         return len(self.mean)
 
     @classmethod
-    def learn(cls, settings, y, is_1d, weight):
-        """The facts of a first fit, from y, ``Sequences`` of (T_i, K), and the weights of its steps."""
-        numbers = Numbers.learn(settings, y.values, is_1d, weight)
+    def learn(cls, settings, y, is_1d, weight, units=None):
+        """The facts of a first fit, from y, ``Sequences`` of (T_i, K), and the weights of its steps.
+
+        ``units``: as of ``Numbers``.
+        """
+        numbers = Numbers.learn(settings, y.values, is_1d, weight, units)
         if settings.new_loss().standardises_y:
             mean, scale = numbers.mean, numbers.scale
         else:
-            mean, scale = mean_and_deviation(y.values, weight)
+            mean, scale = units_of(y.values, weight, units)
             check_varies(scale, np.float64)
         return cls(numbers, mean, scale, int(y.lengths.max()))
 

@@ -61,10 +61,12 @@ class NumberPairReader:
     settings : NumberPairSettings
     before : Facts or None
         Of the model whose training goes on.
+    of_targets : dict
+        What ``partial_fit`` was told of all data that will come: ``units`` of y.
     """
 
-    def __init__(self, settings, before=None):
-        self.settings, self.before = settings, before
+    def __init__(self, settings, before=None, **of_targets):
+        self.settings, self.before, self.of_targets = settings, before, of_targets
 
     def read(self, X, y, sample_weight):
         """The ``PairTask`` of X, y and weights; raises before anything changes."""
@@ -97,7 +99,7 @@ class NumberPairReader:
         facts = known
         if known is None:
             row_weight = weight_of_rows(*weights, y, len(y.values))
-            targets = settings.targets.learn(settings, y, is_1d, row_weight)
+            targets = settings.targets.learn(settings, y, is_1d, row_weight, **self.of_targets)
             facts = self.new_facts(new_form(settings).learn(container, X), targets)
         facts.targets.check_agrees(settings)
         pairs = facts.targets.encode(container.sequences, y, weights, facts.form.dtype, names)
