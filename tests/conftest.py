@@ -1,10 +1,13 @@
 """Fixtures of the tests of the estimators."""
 
+import gc
+import itertools
 import os
 import sys
 
 import numpy as np
 import pytest
+from support.combinations import few_of
 from support.estimators import CLASSIFIERS, ESTIMATORS, REGRESSORS, name_of
 
 from skrnn import _kernels
@@ -36,6 +39,37 @@ def engine(request):
     """The test runs on NumPy, and on the best kernels; test_kernels.py compares the others with NumPy."""
     with _kernels.using(request.param):
         yield request.param
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--every-combination", action="store_true",
+        help="full products of the parameters of tests, not only any two values together",
+    )  # fmt: skip
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config, items):
+    """Of products of parameters so many cases that any two values stand together, unless marked."""
+    if not config.option.every_combination:
+        kept = []
+        for _, cases in itertools.groupby(items, lambda item: (item.parent, item.originalname)):
+            first, *_ = cases = list(cases)
+            mark = first.get_closest_marker("every_combination")
+            kept += few_of(cases) if hasattr(first, "callspec") and (not mark or mark.args) else cases
+        config.hook.pytest_deselected(items=list(set(items) - set(kept)))
+        items[:] = kept
+    gc.freeze()  # what was collected stays: no collection of garbage has to look at it again
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Files stay together, so that what their tests share is made once; who has finished helps others."""
+    if config.option.dist == "load":
+        from xdist.scheduler import WorkStealingScheduling
+
+        return WorkStealingScheduling(config, log)
+    return None
 
 
 def pytest_runtest_setup(item):

@@ -369,17 +369,23 @@ WITH_PAGES = [
 
 
 def paths():
-    """(import path, class or None, method or None) of everything public in these modules."""
+    """What is public in these modules -> its (import path, class or None, method or None), each once."""
+    found = {}
+
+    def methods(path, cls):
+        for name in own_methods(cls):
+            found.setdefault(inspect.getattr_static(cls, name), (f"{path}.{name}", cls, name))
+
     for module in WITH_PAGES:
         for name in getattr(module, "__all__", [thing.__name__ for thing in public(module)]):
             thing, path = getattr(module, name), f"{module.__name__}.{name}"
             if inspect.isclass(thing):
-                yield path, thing, None
-                yield from ((f"{path}.{method}", thing, method) for method in own_methods(thing))
+                found.setdefault(thing, (path, thing, None))
+                methods(path, thing)
             elif inspect.isfunction(thing):
-                yield path, None, None
-    stream = "skrnn._estimators.streaming.Stream"
-    yield from ((f"{stream}.{method}", Stream, method) for method in own_methods(Stream))
+                found.setdefault(thing, (path, None, None))
+    methods("skrnn._estimators.streaming.Stream", Stream)
+    return found
 
 
 def scikit_learns(errors, cls, method):
@@ -395,7 +401,7 @@ def scikit_learns(errors, cls, method):
             yield code, message
 
 
-@pytest.mark.parametrize(("path", "owner", "method"), list(paths()))
+@pytest.mark.parametrize(("path", "owner", "method"), list(paths().values()))
 def test_numpydoc_finds_nothing_that_scikit_learn_would_mend(path, owner, method):
     assert not list(scikit_learns(validate(path)["errors"], owner, method))
 

@@ -9,6 +9,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from support.combinations import few
 
 import skrnn
 from skrnn.interop import TRUSTED_TYPES, from_torch, load, save, to_torch
@@ -133,9 +134,9 @@ def assert_same(ours, theirs):
 
 @pytest.mark.parametrize(
     ("cls", "kind", "through"),
-    [
+    few([
         (*case, through) for case in CASES for through in (*FORMATS, *OF_NETWORKS)
-    ],
+    ]),
     ids=lambda one: getattr(one, "__name__", one),
 )  # fmt: skip
 def test_round_trips(cls, kind, through):

@@ -18,11 +18,12 @@ from skrnn._estimators.learning import Learning, Lesson, _ByNumPy
 if not _kernels.builds:
     pytest.skip("The kernels are not compiled.", allow_module_level=True)
 _binding = _kernels._binding
+pytestmark = pytest.mark.every_combination("build", "cell")  # each is compiled code of its own
 
 each_build = pytest.mark.parametrize("build", _kernels.builds)
 each_cell = pytest.mark.parametrize("cell", _binding.CELLS)
 each_kind = pytest.mark.parametrize("kind", INFLUENCES)
-F, K, ROWS = 3, 2, 300
+F, K, ROWS = 3, 2, 160
 STEPPING = [name for name, solver in solvers.SOLVERS.items() if not solver.full_batch]
 
 
@@ -108,7 +109,7 @@ def assert_learns_the_same(case, build, rtol):
     assert (expected.learner.theta != case.theta).any()
 
 
-# --- the same, hundreds of rows long --------------------------------------------------------------------
+# --- the same, many rows long --------------------------------------------------------------------
 
 
 @each_build

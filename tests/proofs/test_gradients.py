@@ -13,9 +13,9 @@ from support.reference import (
     POOLING_VARIANTS,
     RAGGED,
     VARIANTS,
+    assert_is_gradient,
     assert_same_gradient,
     dataset,
-    finite_differences,
     loss_and_gradient,
     loss_only,
     network,
@@ -46,8 +46,7 @@ other_losses = pytest.mark.parametrize("loss", [v for v in LOSS_VARIANTS if v no
 
 def check_by_differences(net, theta, data, loss, **kw):
     _, g = loss_and_gradient(net, theta, data, loss, **kw)
-    expected = finite_differences(lambda x: loss_only(net, x, data, loss, **kw), theta)
-    assert_same_gradient(g, expected, rtol=1e-6)
+    assert_is_gradient(g, lambda x: loss_only(net, x, data, loss, **kw), theta)
 
 
 # Any three of these stand together in every combination.
@@ -128,8 +127,7 @@ def test_finite_differences_with_respect_to_the_inputs(cell, bidirectional, leng
     g = np.zeros((len(flat) // 3, 3))
     rows, times = batch._index(steps, 0)
     g[data.X.starts[rows] + times] = dX
-    expected = finite_differences(lambda x: float((outputs(x)[0] * probe).sum()), flat)
-    assert_same_gradient(g.ravel(), expected, rtol=1e-6)
+    assert_is_gradient(g.ravel(), lambda x: float((outputs(x)[0] * probe).sum()), flat)
 
 
 @pytest.mark.parametrize(NAMES[:-1], together(list(CELLS), *NETWORKS[:-1]))
@@ -211,8 +209,7 @@ def test_finite_differences_with_a_weight_mask(
     net, theta = network(cell, hidden_sizes, bidirectional=bidirectional, cell_options=options)
     data = dataset(lengths, per_step=per_step)
     _, g, _ = with_mask(net, theta, data, arithmetic=arithmetic)
-    expected = finite_differences(lambda x: with_mask(net, x, data)[0], theta)
-    assert_same_gradient(g, expected, rtol=1e-6)
+    assert_is_gradient(g, lambda x: with_mask(net, x, data)[0], theta)
     for name, d in net.layout.views(g).items():
         assert (d == 0).any() == name.endswith(".W_h") or options, name  # units of relu may be dead
 

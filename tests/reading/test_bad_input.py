@@ -547,6 +547,7 @@ def assert_computed_in(cls, form, dtype, same, values, assert_same_weights):
 typed_forms = pytest.mark.parametrize("form", [form for form in FORMS if form != "list of lists"])
 
 
+@pytest.mark.every_combination  # some are skipped
 @typed_forms
 @pytest.mark.parametrize("dtype", ["float16", "float32", ">f2", ">f4"])
 def test_15_half_precision_rises_to_float32(cls, form, dtype, assert_same_weights):
@@ -565,6 +566,7 @@ def test_15_values_beyond_half_precision(cls, assert_same_weights):
         model.predict(np.full((1, 2, F), np.inf, dtype=np.float16))
 
 
+@pytest.mark.every_combination  # some are skipped
 @typed_forms
 @pytest.mark.parametrize("dtype", ["int8", "uint8", "int64", "uint64", "bool", ">i4"])
 def test_16_integers_and_booleans(cls, form, dtype, assert_same_weights):
@@ -600,6 +602,7 @@ def test_17_object_array_of_rubbish(cls, form):
         assert_raises_in(EVERYWHERE, cls, "X", X=FORMS[form][0](X), form=form, error=error)
 
 
+@pytest.mark.every_combination  # some are skipped
 @forms
 @pytest.mark.parametrize("dtype", ["str", "bytes"])
 def test_18_text(cls, form, dtype):

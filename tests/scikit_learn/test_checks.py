@@ -5,7 +5,7 @@ from unittest import SkipTest
 import pytest
 import sklearn
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
-from support.estimators import ESTIMATORS, ONE_OF_EACH, REGRESSORS
+from support.estimators import CLASSIFIERS, ESTIMATORS, ONE_OF_EACH, REGRESSORS
 
 import skrnn
 
@@ -16,7 +16,12 @@ SETTINGS = [
     {"weight_dropout": 0.2},
 ]  # fmt: skip
 DEFAULT = [cls() for cls in ESTIMATORS]
-IN_OTHER_SETTINGS = [cls(**settings) for cls in ESTIMATORS for settings in SETTINGS]
+# a regressor and a classifier in each setting, every cell in its turn
+IN_OTHER_SETTINGS = [
+    classes[(k + shift) % len(classes)](**settings)
+    for k, settings in enumerate(SETTINGS)
+    for shift, classes in enumerate((REGRESSORS, CLASSIFIERS))
+]
 
 PAIRS = [
     skrnn.RNNEncoderDecoderRegressor(),

@@ -44,6 +44,7 @@ from sklearn.multioutput import MultiOutputClassifier, MultiOutputRegressor
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from support.arrays import object_array
+from support.combinations import few
 from support.data import (
     CONTAINERS,
     F,
@@ -406,7 +407,7 @@ TOOLS = {
 CELLS = [(name, kind, c) for name, tool in TOOLS.items() for kind in tool.kinds for c in CONTAINERS]
 ALLOWED = [cell for cell in CELLS if cell[2] not in TOOLS[cell[0]].refuses]
 REFUSED = [cell for cell in CELLS if cell[2] in TOOLS[cell[0]].refuses]
-KINDS_OF_X = [cell for cell in ALLOWED if cell[2] in ("2-D", "3-D", "list")]
+KINDS_OF_X = few([cell for cell in ALLOWED if cell[2] in ("2-D", "3-D", "list")])
 # all frames hold the values of "2-D", and an object array those of the list
 SAME = {"pandas": "2-D", "polars": "2-D", "object array": "list"}
 
@@ -448,7 +449,7 @@ def assert_equal_answers(answer, right):
         np.testing.assert_allclose(order(values), order(right[part]), rtol=1e-9, err_msg=part)
 
 
-@table(ALLOWED)
+@table(few(ALLOWED))
 def test_tool(name, kind, container):
     right = expected(name, kind, container)
     assert any(np.ptp(part) > 0.01 for part in right.values())  # a constant would prove nothing
@@ -463,7 +464,7 @@ def test_tool_with_every_class(every_class, name):
     assert_equal_answers(tool.use(model, X, y, None), tool.by_hand(model, X, y, None))
 
 
-@table(REFUSED)
+@table(few(REFUSED))
 def test_tool_refuses(name, kind, container):
     """By a check of scikit-learn's, before a model sees the data: the traceback has no line of skrnn."""
     with pytest.raises((ValueError, IndexError), match=TOOLS[name].refuses[container]) as refusal:
@@ -483,7 +484,7 @@ def test_tool_with_two_jobs(name, kind, container):
         np.testing.assert_array_equal(answer[part], values, err_msg=part)
 
 
-@table([cell for cell in ALLOWED if cell[2] in ("2-D", "pandas", "list")])
+@table(few([cell for cell in ALLOWED if cell[2] in ("2-D", "pandas", "list")]))
 def test_tool_with_pandas_output(name, kind, container):
     warning = None
     if name == "Pipeline of FunctionTransformer" and container != "pandas":
@@ -509,10 +510,10 @@ def test_tool_with_metadata_routing(name, kind, container, routing):
 
 
 # metadata routing is the only way to pass weights to OneVsRest; a learning curve has scores only
-UNROUTED = [
+UNROUTED = few([
     cell for cell in ALLOWED
     if cell[0] not in ("OneVsRest", "learning_curve") and cell[2] in ("2-D", "list")
-]  # fmt: skip
+])  # fmt: skip
 
 
 @table(UNROUTED)

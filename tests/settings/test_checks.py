@@ -11,7 +11,16 @@ import pytest
 from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import InvalidParameterError
-from support.estimators import ESTIMATORS, ONE_OF_EACH, all_six, assert_finite, first_classes, outputs
+from support.estimators import (
+    CLASSIFIERS,
+    ESTIMATORS,
+    ONE_OF_EACH,
+    REGRESSORS,
+    all_six,
+    assert_finite,
+    first_classes,
+    outputs,
+)
 from support.inside import theta_of, views_of
 from support.misuse import (
     FORMS,
@@ -121,9 +130,18 @@ def test_every_parameter_is_tried():
     assert list(WRONG_VALUES) == list(PARAMETERS)
 
 
+def owners():
+    """Every parameter of regressors and of classifiers, with the cells that have it in turn."""
+    for classes in (REGRESSORS, CLASSIFIERS):
+        names = {name for cls in classes for name in cls().get_params()}
+        for k, name in enumerate(sorted(names)):
+            with_it = [cls for cls in classes if name in cls().get_params()]
+            yield with_it[k % len(with_it)], name
+
+
 @pytest.mark.parametrize(
     ("cls", "name"),
-    [(cls, name) for cls in ESTIMATORS for name in cls().get_params()],
+    list(owners()),
     ids=lambda value: value if isinstance(value, str) else value.__name__,
 )
 def test_27_wrong_values_raise_at_fit(cls, name):

@@ -1,5 +1,6 @@
 """What the tests of bad input and bad parameters share: small data, and how every call must fail."""
 
+import contextlib
 import copy
 import functools
 import pickle
@@ -95,6 +96,16 @@ def assert_same_attributes(a, b):
     assert a.keys() == b.keys()
     for name in a:
         np.testing.assert_equal(a[name], b[name], err_msg=name)
+
+
+@contextlib.contextmanager
+def about(what):
+    """A failure in it says what it was about."""
+    try:
+        yield
+    except (Exception, pytest.fail.Exception) as failure:
+        failure.add_note(f"about {what}")
+        raise
 
 
 # --- calls that fail ---------------------------------------------------------------------------------
@@ -194,11 +205,8 @@ def assert_raises_in(
             make, call = calls[name]
             model = make()
             expected = re.sub(names, r"\1_val", match) if name == "X_val" else match
-            try:
+            with about(name):
                 assert_fails(lambda m=model, call=call: call(m), model, expected, error)
-            except (AssertionError, pytest.fail.Exception) as failure:
-                failure.add_note(f"in {name}")
-                raise
             assert name in ("fit again", "warm start", "partial_fit", *PREDICTING) or not hasattr(
                 model, "n_features_in_"
             )

@@ -104,6 +104,22 @@ def finite_differences(function, theta, eps=1e-6):
     return g
 
 
+def assert_is_gradient(g, function, theta, rtol=1e-6, eps=1e-6):
+    """Eight directions of central differences move every entry once, by half to the whole of eps.
+
+    So an entry that is wrong shows as it does alone, at two values of the function instead of two for
+    each entry; that errors of a direction cancel is as good as impossible.
+    """
+    rng = np.random.RandomState(1)
+    steps = rng.choice([-1.0, 1.0], size=theta.size) * rng.uniform(0.5, 1, size=theta.size)
+    parts = rng.permutation(theta.size) % 8
+    for k in range(8):
+        direction = np.where(parts == k, steps, 0.0)
+        move = eps * direction
+        slope = (function(theta + move) - function(theta - move)) / (2 * eps)
+        np.testing.assert_allclose(g @ direction, slope, rtol=0, atol=rtol * np.abs(g).max())
+
+
 def assert_same_gradient(actual, expected, rtol):
     """Equal relative to the largest entry."""
     np.testing.assert_allclose(actual, expected, rtol=0, atol=rtol * np.abs(expected).max())

@@ -59,6 +59,7 @@ def test_windows_are_those_by_hand(length, dtype):
     np.testing.assert_array_equal(SlidingWindow(length).fit_transform(X.tolist()), windows)
 
 
+@pytest.mark.every_combination  # some are skipped
 @pytest.mark.filterwarnings("ignore:sequence_id=.* gives every row of X a series of its own")
 @pytest.mark.parametrize("length", [1, 2, 4, 25])
 @pytest.mark.parametrize("kind", IDS)
