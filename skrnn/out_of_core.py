@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from sklearn.utils import check_random_state
 
 from skrnn._estimators.base import BaseRNN
-from skrnn._estimators.in_parts import Summary, Training
+from skrnn._estimators.in_parts import Summary, Training, settings_of_parts
 from skrnn._reading.stored import (
     ArrayPart,
     Columns,
@@ -245,6 +245,7 @@ def fit_stream(
         )
     epochs = check_int(epochs, "epochs", or_none=True)
     validation = None if X_val is None else (X_val, y_val, sample_weight_val)
+    settings_of_parts(estimator)  # an error now, if parameters are wrong
     parts = _Parts(batches, shuffle, estimator.random_state)
     training = _begun(estimator, parts, epochs, checkpoint, is_validated=validation is not None)
     observers = training.observers()

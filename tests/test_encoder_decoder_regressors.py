@@ -682,3 +682,12 @@ def test_weights_that_do_not_go(case, loss):
     assert len(str(error.value)) <= 600
     with pytest.raises(ValueError, match="horizon must be an int"):
         ONE.from_weights(weights, horizon=0)
+
+
+def test_weights_in_units_of_y_that_are_no_numbers_come_without_a_warning():
+    X = np.ones((1, 2, 1), dtype=np.float32)
+    of_y = {"learning_rate": "constant", "learning_rate_init": 1e3, "max_iter": 2, "tol": None}
+    model = skrnn.RNNEncoderDecoderRegressor(2, dtype="float32", random_state=0, **of_y)
+    model.fit(X, np.full((1, 2), 3e38))
+    assert not all(np.isfinite(W).all() for W in model.weights_.values())
+    assert all(np.isfinite(W).all() for W in model.exact_weights_.values())

@@ -16,6 +16,7 @@ from skrnn._engine.run import History, Monitor, Run
 from skrnn._engine.training import tell
 from skrnn._estimators.callbacks import are_equal
 from skrnn._estimators.labels import labels_of
+from skrnn._estimators.numbers import moments
 from skrnn._estimators.progress import progress
 from skrnn._reading.reader import TRAINING, Reader, Task
 from skrnn._reading.weights import weight_of_rows
@@ -40,9 +41,9 @@ class Summary:
     """
 
     def __init__(self, estimator, parts):
-        settings = _settings_of_parts(estimator)
+        settings = settings_of_parts(estimator)
         self.n = self.n_steps = self.n_targets = self.longest = 0
-        self.counts, self._W, self._mean, self._squares = {}, 0.0, 0.0, 0.0
+        self.counts, self._W, self._mean, self._deviation = {}, 0.0, 0.0, 0.0
         reader, names = Reader(settings), TRAINING._replace(model=settings.name)
         labels = hasattr(settings, "class_weight")
         for X, y, weight in parts:
@@ -58,7 +59,7 @@ class Summary:
         if labels:
             self.of_targets = {"classes": labels_of(list(self.counts))}
         else:
-            scale = np.sqrt(self._squares / self._W)
+            scale = self._deviation
             constant = scale <= 1e-14 * np.abs(self._mean)
             self.of_targets = {"y_mean": self._mean, "y_scale": np.where(constant, 1.0, scale)}
 
@@ -71,15 +72,17 @@ class Summary:
             self.counts[label] = self.counts.get(label, 0.0) + total
 
     def _add(self, y, w):
-        """Mean and squares of what was seen and of y together."""
-        W, mean = w.sum(), np.average(y, axis=0, weights=w) if w.any() else 0.0
+        """Mean and deviation of what was seen and of y together, without squares that may overflow."""
+        W = w.sum()
         if not W:
             return
-        total, change = self._W + W, mean - self._mean
-        squares = (w[:, None] * (y - mean) ** 2).sum(axis=0)
-        self._squares = self._squares + squares + change**2 * self._W * W / total
-        self._mean = self._mean + change * W / total
-        self._W = total
+        mean, deviation = moments(y, w)
+        new = W / (self._W + W)
+        change, seen = mean - self._mean, 1 - new
+        parts = np.sqrt(seen) * self._deviation, np.sqrt(new) * deviation, np.sqrt(seen * new) * change
+        self._deviation = np.hypot(np.hypot(*parts[:2]), parts[2])
+        self._mean = self._mean + change * new
+        self._W += W
 
 
 class Training:
@@ -105,7 +108,7 @@ class Training:
     """
 
     def __init__(self, estimator, summary, epochs, *, is_validated):
-        settings = _settings_of_parts(estimator)
+        settings = settings_of_parts(estimator)
         schedule_settings = estimator._settings_now()
         n, T = summary.n, summary.longest
         epochs = schedule_settings.max_iter_of(n, T) if epochs is None else epochs
@@ -189,7 +192,7 @@ def is_balanced(estimator):
     return isinstance(weight, str) and weight == "balanced"
 
 
-def _settings_of_parts(estimator):
+def settings_of_parts(estimator):
     """The checked settings of ``partial_fit``, to which the weights of classes will be known."""
     estimator._can_partial_fit()  # or an AttributeError
     if is_balanced(estimator):

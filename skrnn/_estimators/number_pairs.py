@@ -161,8 +161,9 @@ class NumberPairs:
         """Change ``weights`` so that the decoder reads, and if it can be answers, in units of y."""
         self.numbers.fold({name: weights[f"decoder.{name}"] for name in ("readout.W", "readout.b")})
         W_x, b_x = (weights[f"decoder.layer0.{name}"] for name in ("W_x", "b_x"))
-        W_x /= self.scale.astype(W_x.dtype)[:, None]
-        b_x -= self.mean.astype(W_x.dtype) @ W_x
+        with np.errstate(over="ignore", invalid="ignore"):
+            W_x /= self.scale.astype(W_x.dtype)[:, None]
+            b_x -= self.mean.astype(W_x.dtype) @ W_x
 
     def units_of_y(self):
         """What the decoder reads is standardised by, named as it stands beside the exact weights."""

@@ -240,13 +240,17 @@ class Numbers:
         return float(np.mean(scores))
 
     def fold(self, weights):
-        """Change the read-out among ``weights`` so that its outputs are in units of y, if they can be."""
+        """Change the read-out among ``weights`` so that its outputs are in units of y, if they can be.
+
+        Where the dtype has no such number, it is infinite.
+        """
         if not self.loss().identity_link:
             return
         dtype = weights["readout.W"].dtype
         scale, mean = self.scale.astype(dtype), self.mean.astype(dtype)
-        weights["readout.W"] *= scale
-        weights["readout.b"][...] = weights["readout.b"] * scale + mean
+        with np.errstate(over="ignore", invalid="ignore"):
+            weights["readout.W"] *= scale
+            weights["readout.b"][...] = weights["readout.b"] * scale + mean
 
     def units_of_y(self):
         """What y is standardised by, named as it stands beside the exact weights."""
@@ -336,6 +340,14 @@ def units_of(y, weight, units):
 
 def mean_and_deviation(y, weight):
     """Weighted mean and standard deviation of the columns of y (rows, K); 1 where y is constant."""
+    mean, deviation = moments(y, weight)
+    # a constant column has a deviation of round-off, or none
+    constant = deviation <= 10 * np.finfo(np.float64).eps * np.abs(mean)
+    return mean, np.where(constant, 1.0, deviation)
+
+
+def moments(y, weight):
+    """Weighted mean and standard deviation of the columns of y (rows, K)."""
     W = weight.sum()
     # in this unit squares neither overflow nor vanish; a power of two, so that nothing is rounded
     unit = np.ldexp(1.0, np.minimum(np.maximum(np.frexp(largest(y))[1], -1000), 1000))
@@ -349,10 +361,7 @@ def mean_and_deviation(y, weight):
         return exact_sum_of(partial(blocks, *of) if once is None else partial(iter, once), weight) / W
 
     mean = exact_mean(0.0, 1)
-    deviation = np.sqrt(exact_mean(mean, 2))
-    # a constant column has a deviation of round-off, or none
-    constant = deviation <= 10 * np.finfo(np.float64).eps * np.abs(mean)
-    return mean * unit, np.where(constant, 1.0, deviation * unit)
+    return mean * unit, np.sqrt(exact_mean(mean, 2)) * unit
 
 
 def in_units_of_y(raw, *, link, scale, mean, is_1d, shape=None):

@@ -51,6 +51,15 @@ def test_mean_and_scale_are_those_of_all_parts():
         np.testing.assert_allclose(targets_of(model).scale, targets_of(one).scale, rtol=1e-12)
 
 
+@pytest.mark.parametrize("size", [2.0**-900, 2.0**990])
+def test_targets_whose_squares_are_no_numbers(size):
+    """The same model, in another unit."""
+    X, y = data()
+    one = fit_stream(GRURegressor(**SMALL), parts(X, y), epochs=2)
+    other = fit_stream(GRURegressor(**SMALL), parts(X, y * size), epochs=2)
+    np.testing.assert_allclose(other.predict(X) / size, one.predict(X), rtol=1e-9)
+
+
 def test_one_part_is_what_fit_makes_of_it():
     X, y = data(64)
     params = {**SMALL, "shuffle": False, "max_iter": 5, "tol": None, "batch_size": 16}
@@ -185,6 +194,7 @@ def test_warm_start_goes_on():
         (GRURegressor(**SMALL), [(data()[0] * np.nan, data()[1])], ValueError, "contains NaN"),
         (GRURegressor(**SMALL, solver="lbfgs"), [data()], AttributeError, "partial_fit is not available"),
         (GRURegressor(**SMALL, early_stopping=True), [data()], ValueError, "early_stopping"),
+        (GRURegressor(random_state=-1), [data()], ValueError, "The 'random_state' parameter of GRU"),
         (LSTMEncoderDecoder(), [data()], TypeError, "a regressor or classifier of skrnn"),
     ],
 )
