@@ -205,15 +205,8 @@ def of_sequences(case, rng):
     exact = ("array", "list", "ragged list", "object array", "table", "tokens", "ragged tokens")
     if case["form"] in exact and case["defect"] is None:
         data.items = items
-    if case["form"] in (
-        "array",
-        "big-endian",
-        "fortran",
-        "backwards",
-        "read-only",
-        "memmap",
-        "unaligned",
-    ):
+    layouts = ("array", "big-endian", "fortran", "backwards", "read-only", "memmap", "unaligned")
+    if case["form"] in layouts and case["defect"] is None:
         data.same = list(np.ascontiguousarray(items))
     return spoiled(case, with_validation(case, data))
 

@@ -55,7 +55,7 @@ print(outcome)
 """
 
 
-def outcome(int(extra), kind, n_jobs=1):
+def outcome(extra, kind, n_jobs=1):
     """What came of a fit with ``extra`` bytes: a word, or how the process ended."""
     command = [sys.executable, "-c", CODE, str(extra), kind, str(n_jobs)]
     folder = Path(skrnn.__file__).parents[1]

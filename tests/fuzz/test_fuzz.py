@@ -1,6 +1,6 @@
 """A short run of the fuzzer with a fresh seed, and the same cases in processes of other settings.
 
-``SKRNN_FUZZ_SECONDS`` says how long (20 by default), ``SKRNN_FUZZ_SEED`` which cases. For long runs:
+``SKRNN_FUZZ_SECONDS`` says how long (15 by default), ``SKRNN_FUZZ_SEED`` which cases. For long runs:
 ``python tests/fuzz/run.py --help``.
 """
 
@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fuzz import interrupts, memory_limits
 from fuzz.builders import DEFECTS
 from fuzz.cases import AFTER_FIT as ASKED
 from fuzz.cases import DEFECTS as DRAWN
@@ -20,7 +21,7 @@ from fuzz.properties import AFTER_FIT, attempt
 from fuzz.run import Figures, drawn, run
 
 RUN = Path(__file__).with_name("run.py")
-SECONDS = float(os.environ.get("SKRNN_FUZZ_SECONDS", "20"))
+SECONDS = float(os.environ.get("SKRNN_FUZZ_SECONDS", "15"))
 
 
 def fresh_seed():
@@ -53,6 +54,32 @@ def test_processes_agree_bit_for_bit():
     )
     assert one == other, f"seed {seed}"
     assert len(set(one)) > 20
+
+
+@pytest.mark.slow
+def test_interruptions_at_random_moments():
+    seed = fresh_seed()
+    outcomes, failures = interrupts.run(60, seed)
+    assert not failures, f"seed {seed}"
+    assert any("returned, trained" in name for name in outcomes)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="limits of memory as on Linux")
+@pytest.mark.parametrize("extra", [6e4, 1.5e7, 3e7, 3e8])
+def test_memory_that_ends(extra):
+    found = memory_limits.outcome(int(extra), "float64")
+    assert found in (("model",) if extra == 3e8 else ("model", "MemoryError"))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory as Linux tells it")
+def test_long_runs_take_no_more_memory():
+    """A small share of ``benchmarks/soak.py``."""
+    script = RUN.parents[2] / "benchmarks" / "soak.py"
+    command = [sys.executable, str(script), "--share", "0.005"]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stdout + found.stderr[-2000:]
 
 
 def test_every_defect_and_every_question_is_there():
