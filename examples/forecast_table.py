@@ -23,6 +23,7 @@ Run: python forecast_table.py
 
 import time
 
+import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.linear_model import RidgeCV
 from sklearn.metrics import mean_absolute_error
@@ -117,6 +118,9 @@ def days_ahead(model, table, n_train):
     """Forecast day after day; the table grows by a day each time, the models stay."""
     ridge = make_ridge().fit(lags(table[: n_train - 1]), table[1:n_train, DEMAND])
     errors = {"a week before": [], "ridge on lags, fed back": [], "GRU, forecast": []}
+    _, ax = plt.subplots(figsize=(9, 3.5), layout="constrained")
+    ax.plot(table[n_train:, DEMAND], color="black", linewidth=0.9, label="demand")
+    ax.set_xlabel("hour")
     for now in range(n_train + DAY, len(table) - DAY + 1, DAY):
         day = slice(now, now + DAY)
         answers = (
@@ -127,6 +131,9 @@ def days_ahead(model, table, n_train):
         )
         for of_days, answer in zip(errors.values(), answers, strict=True):
             of_days.append(mean_absolute_error(table[day, DEMAND], answer))
+        hours = np.arange(day.start, day.stop) - n_train
+        ax.plot(hours, answers[-1], color="#06c", label="GRU, a day ahead" if hours[0] == DAY else None)
+    ax.legend(frameon=False)
     print(f"\n{'next day, mean absolute error':<34}{'mean':>8}{'worst day':>12}")
     for name, of_days in errors.items():
         print(f"{name:<34}{np.mean(of_days):8.2f}{np.max(of_days):12.2f}")

@@ -24,6 +24,7 @@ Run: python online_learning.py
 import time
 from itertools import chain
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 from skrnn import GRURegressor
@@ -120,8 +121,20 @@ def main(n=N_ROWS):
     return errors
 
 
+def draw(errors):
+    """Every way to learn, tenth by tenth of the stream; in the middle the target turns round."""
+    _, ax = plt.subplots(figsize=(8, 4), layout="constrained")
+    for name, of_tenths in errors.items():
+        ax.plot(np.arange(1, 11), of_tenths, marker="o", label=name)
+    ax.set_yscale("log")
+    ax.set_xlabel("tenth of the stream")
+    ax.set_ylabel("mean squared error")
+    ax.legend()
+
+
 if __name__ == "__main__":
     errors = main()
+    draw(errors)
     best = errors["GRU, learn"]
     others = [errors[name] for name in errors if not name.startswith("GRU, learn")]
     assert all(best[-1] < other[-1] for other in others)

@@ -17,6 +17,7 @@ Run: python oscillations.py
 
 import time
 
+import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.linear_model import RidgeCV
 from sklearn.metrics import r2_score
@@ -78,6 +79,17 @@ def own_equations(X, y, X_new, lengths, p=2):
     return answers
 
 
+def draw(X, y, answers):
+    """Four oscillations: what was read, what came, and what the network said would come."""
+    _, axes = plt.subplots(2, 2, figsize=(9, 4.5), layout="constrained")
+    for ax, x, true, answer in zip(axes.flat, X, y, answers, strict=False):
+        t = len(x) + np.arange(len(true))
+        ax.plot(np.arange(len(x)), x[:, 0], color="black", linewidth=1, label="read")
+        ax.plot(t, true, ".", color="#889", label="what came")
+        ax.plot(t, answer[: len(t)], color="#06c", linewidth=1.8, label="answer")
+    axes[0, 0].legend(frameon=False, ncols=3)
+
+
 def main():
     rng = np.random.RandomState(0)
     (X, y), (X_new, y_new) = oscillations(1000, rng), oscillations(500, rng)
@@ -91,6 +103,7 @@ def main():
     print(f"{len(X)} pairs, {model.n_iter_} epochs, {time.perf_counter() - start:.0f} s")
     score = model.score(X_new, y_new)
     print(f"GRUEncoderDecoderRegressor: R2 {score:.3f}")
+    draw(X_new, y_new, model.predict(X_new[:4]))
     assert 1 - score < 0.5 * (1 - max(scores.values()))
 
 

@@ -24,6 +24,7 @@ Run: python quantile_forecast.py
 
 import time
 
+import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.metrics import mean_pinball_loss
 
@@ -84,6 +85,21 @@ def inside(y, q, k):
     return (q[:, k] < y) & (y <= q[:, -1 - k])
 
 
+def draw(y, q, stormy):
+    """Ten days in which a storm begins: the values, and what was said of them the hour before."""
+    start = 48 + np.flatnonzero(np.diff(stormy[48:-240].astype(int)) == 1)[0] - 100
+    hours = slice(max(start, 0), max(start, 0) + 240)
+    _, ax = plt.subplots(figsize=(9, 3.5), layout="constrained")
+    t = np.arange(240)
+    ax.fill_between(t, q[hours, 0], q[hours, -1], color="#cde", label="interval of 90 %")
+    ax.fill_between(t, q[hours, 1], q[hours, -2], color="#8bd", label="interval of 50 %")
+    ax.plot(t, y[hours], color="black", linewidth=0.9, label="value")
+    in_storm = stormy[hours]
+    ax.plot(t[in_storm], np.full(in_storm.sum(), y[hours].min()), ".", color="#c60", label="storm")
+    ax.set_xlabel("hour")
+    ax.legend(loc="upper left", ncols=4, frameon=False)
+
+
 def main():
     start = time.perf_counter()
     values, storm = make_series(N_TRAIN + N_TEST, seed=0)
@@ -104,6 +120,7 @@ def main():
             holds, width = inside(y_test, q, k), (q[:, -1 - k] - q[:, k]).mean()
             shares = holds.mean(), holds[stormy].mean(), holds[~stormy].mean()
             print(f"    {name:<24}" + "".join(f"{s:>8.1%}" for s in shares) + f"{width:>8.2f}")
+    draw(y_test, answers["GRU"], stormy)
     losses = {name: pinball(y_test, q) for name, q in answers.items()}
     print("\npinball loss   " + "   ".join(f"{name} {value:.3f}" for name, value in losses.items()))
 
