@@ -7,6 +7,7 @@ out is saved. ``array_parts`` and ``table_parts`` make parts of what is stored (
 import os
 from collections.abc import Sequence
 
+import numpy as np
 from sklearn.utils import check_random_state
 
 from skrnn._estimators.base import BaseRNN
@@ -243,11 +244,30 @@ def fit_stream(
             f"estimator must be a regressor or classifier of skrnn, got {type(estimator).__name__}. Of a "
             "pipeline transform the parts first, and pass its last step."
         )
+    if getattr(estimator, "_skl_callbacks", None):
+        raise ValueError(
+            "Callbacks do not see fit_stream: call set_callbacks() without any, and pass checkpoint to "
+            "save it."
+        )
+    if X_val is None and (y_val is not None or sample_weight_val is not None):
+        raise ValueError("y_val and sample_weight_val are of X_val: pass X_val, too.")
     epochs = check_int(epochs, "epochs", or_none=True)
     validation = None if X_val is None else (X_val, y_val, sample_weight_val)
     settings_of_parts(estimator)  # an error now, if parameters are wrong
     parts = _Parts(batches, shuffle, estimator.random_state)
-    training = _begun(estimator, parts, epochs, checkpoint, is_validated=validation is not None)
+    try:
+        training = _begun(estimator, parts, epochs, checkpoint, is_validated=validation is not None)
+        _train(training, parts, validation, checkpoint)
+    except (TypeError, ValueError, MemoryError) as error:
+        if parts.last is not None:
+            error.add_note(f"What was read last is {parts.last}.")
+        raise
+    training.publish(estimator)
+    return estimator
+
+
+def _train(training, parts, validation, checkpoint):
+    """All epochs that are left; the file is written after each."""
     observers = training.observers()
     try:
         done = training.run.epoch >= training.run.max_iter or training.run.done
@@ -258,8 +278,6 @@ def fit_stream(
     finally:
         for observer in observers:
             observer.close()
-    training.publish(estimator)
-    return estimator
 
 
 def _begun(estimator, parts, epochs, checkpoint, *, is_validated):
@@ -288,7 +306,13 @@ class _Parts:
 
     def __init__(self, batches, shuffle, random_state):
         self.batches, self.shuffle = batches, shuffle and isinstance(batches, Sequence)
+        self.last = None  # the name of the part that was read last
         self.seed = check_random_state(random_state).randint(2**31 - 1)
+        if not (callable(batches) or hasattr(batches, "__iter__") or hasattr(batches, "__getitem__")):
+            raise TypeError(
+                "batches must be a list of tuples (X, y) or of functions that read one, or a function of "
+                f"the epoch, got {quote(type(batches).__name__)}."
+            )
         if not callable(batches) and iter(batches) is batches:
             raise ValueError(
                 f"batches is a {type(batches).__name__}, which can be read only once, and every epoch "
@@ -302,7 +326,21 @@ class _Parts:
             order = check_random_state((self.seed + number) % 2**31).permutation(len(batches))
             batches = (self.batches[k] for k in order)
         for i, part in enumerate(batches):
-            yield _read(part, f"Part {i} of epoch {number}")
+            self.last = f"part {i} of epoch {number}"
+            part = _read(part, f"Part {i} of epoch {number}")
+            if _has_weight(part[2]):
+                yield part
+            del part  # before the next one is read
+
+
+def _has_weight(weight):
+    """Whether a part counts at all: others say nothing of y, and nothing is learned from them."""
+    if weight is None:
+        return True
+    try:
+        return any(np.any(np.asarray(one, dtype=float) != 0) for one in weight) or not len(weight)
+    except (TypeError, ValueError):  # no weights: reading them says so
+        return True
 
 
 def _read(part, name):

@@ -55,7 +55,7 @@ class Summary:
             self._count(passed, w) if labels else self._add(passed.y, w)
             del X, y, weight, passed  # before the next part is read
         if not self.n:
-            raise ValueError("batches gave no part: each epoch needs one at least.")
+            raise ValueError("batches gave no part with any weight: each epoch needs one at least.")
         if labels:
             self.of_targets = {"classes": labels_of(list(self.counts))}
         else:
@@ -141,9 +141,11 @@ class Training:
             self.model._publish(replace(fitted, history=History()))
             tell(observers, "progress", n)
             del X, y, weight  # before the next part is read
+        if not n_updates:
+            raise ValueError(f"batches gave no part in epoch {number}: each epoch needs one at least.")
         validated = validation and self._validator(*validation)(self.model._fitted.model.theta)
-        k2 = self.given["k2"] or self.given["k1"]
-        self.history.record(*(sums[1:] / sums[0]).tolist(), n_updates, validated, k2=k2)
+        means = (sums[1:] / sums[0]).tolist()
+        self.history.record(*means, n_updates, validated, k2=of_part.k2[-1] or None)
         watched = self.history.validation_loss if validation else self.history.loss
         self.run.record(watched[-1], self.model._fitted.model.theta)
         done = tell(observers, "end_epoch", self.history, number)

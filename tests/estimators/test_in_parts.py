@@ -188,7 +188,7 @@ def test_warm_start_goes_on():
 @pytest.mark.parametrize(
     ("estimator", "given", "error", "match"),
     [
-        (GRURegressor(**SMALL), [], ValueError, "batches gave no part"),
+        (GRURegressor(**SMALL), [], ValueError, "batches gave no part with any weight"),
         (GRURegressor(**SMALL), [(1, 2, 3, 4)], TypeError, "Part 0 of epoch -1 is no tuple"),
         (GRURegressor(**SMALL), iter([data()]), ValueError, "which can be read only once"),
         (GRURegressor(**SMALL), [(data()[0] * np.nan, data()[1])], ValueError, "contains NaN"),
@@ -202,6 +202,60 @@ def test_what_is_wrong_is_named(estimator, given, error, match):
     with pytest.raises(error, match=match):
         fit_stream(estimator, given, epochs=2)
     assert not hasattr(estimator, "weights_")
+
+
+def test_an_error_names_the_part_and_changes_nothing():
+    X, y = data(40)
+    model = fit_stream(GRURegressor(**SMALL), [(X, y)], epochs=1)
+    before = theta_of(model).copy()
+    for later, match in (
+        ([(X, y), (X[:, :, :1], y)], "X has 1 features"),
+        ([], "batches gave no part in epoch 1"),
+    ):
+        with pytest.raises(ValueError, match=match) as caught:
+            fit_stream(model, lambda epoch, later=later: [(X, y)] if epoch < 1 else later, epochs=3)
+        part = "part 1 of epoch 1" if later else "part 0 of epoch 0"
+        assert caught.value.__notes__ == [f"What was read last is {part}."]
+    np.testing.assert_array_equal(theta_of(model), before)
+
+
+def test_parts_without_weight_are_passed_over():
+    X, y = data(40)
+    labels = np.where(y > 50, "high", "low")
+    none, some = np.zeros(40), np.linspace(0, 1, 40)
+    for cls, targets, others in (
+        (GRURegressor, y, y + 1000), (GRUClassifier, labels, np.full(40, "other"))
+    ):  # fmt: skip
+        with_none = [(X, others, none), (X, targets, some), (X, others, none)]
+        model = fit_stream(cls(**SMALL), with_none, epochs=2, shuffle=False)
+        alone = fit_stream(cls(**SMALL), [(X, targets, some)], epochs=2, shuffle=False)
+        np.testing.assert_array_equal(theta_of(model), theta_of(alone))
+        with pytest.raises(ValueError, match="no part with any weight"):
+            fit_stream(cls(**SMALL), [(X, others, none)], epochs=2)
+
+
+def test_adaptive_truncation_in_parts():
+    X, y = data(40)
+    model = fit_stream(GRURegressor(**SMALL, k2="auto"), [(X, y), (X, y)], epochs=2)
+    assert len(model.k2_curve_) == 2
+    assert all(1 <= k2 <= 6 for k2 in model.k2_curve_)
+
+
+def test_what_fit_stream_would_leave_aside():
+    class Callback:
+        def setup(self, *args, **kwargs): ...
+        def teardown(self, *args, **kwargs): ...
+        def on_fit_task_begin(self, *args, **kwargs): ...
+        def on_fit_task_end(self, *args, **kwargs): ...
+
+    X, y = data(40)
+    with pytest.raises(ValueError, match="pass X_val, too"):
+        fit_stream(GRURegressor(**SMALL), [(X, y)], 2, y_val=y)
+    with pytest.raises(TypeError, match="batches must be a list of tuples"):
+        fit_stream(GRURegressor(**SMALL), 3, 2)
+    if hasattr(GRURegressor, "set_callbacks"):
+        with pytest.raises(ValueError, match="Callbacks do not see fit_stream"):
+            fit_stream(GRURegressor(**SMALL).set_callbacks(Callback()), [(X, y)], 2)
 
 
 @pytest.mark.parametrize("epochs", [0, 2.5, True, "many"])
