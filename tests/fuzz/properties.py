@@ -167,13 +167,21 @@ def expected_form(case, data, answer):
     for one in answer if isinstance(answer, (list, np.ndarray)) else []:
         one = np.asarray(one)
         if one.dtype.kind == "f":
-            assert np.isfinite(one).all(), "an answer is not finite"
+            assert np.isfinite(one).all() or tells_overflow(data), "an answer is not finite"
     is_number = case["kind"] != "sequences" or not is_classifier(data.estimator)
     if is_number and isinstance(answer, np.ndarray) and answer.dtype != object:
         float32 = case["params"].get("dtype") == "float32"
         expected = "float32" if float32 else None
         assert answer.dtype.kind == "f"
         assert expected is None or answer.dtype == expected or is_conformal(data.estimator)
+
+
+def tells_overflow(data):
+    """Whether predict warns of answers beyond the dtype."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        data.estimator.predict(data.X)
+    return any("is not finite" in str(one.message) for one in said)
 
 
 def is_conformal(estimator):

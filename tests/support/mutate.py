@@ -1,9 +1,9 @@
 """Mutants: small changes of the package, each of which a test must notice.
 
-``python tests/support/mutate.py FOLDER --n 150 --seed 0`` copies the package to FOLDER, and changes one
-place of it after the other, drawn at random: a comparison, an operator, a number, a condition. For every
-mutant it runs the tests that mirror the file, and then those named in ``WIDER``, until one fails. What
-survives is printed as a line of the file, before and after. The checkout is left alone.
+``python tests/support/mutate.py FOLDER --n 150 --seed 0`` copies the package and its tests to FOLDER, an
+empty one, and changes one place of the package after the other, drawn at random: a comparison, an
+operator, a number, a condition. For every mutant it runs the tests that mirror the file, and then those
+named in ``WIDER``, until one fails. What survives is printed as a line of the file, before and after.
 
 With ``--no-wider`` only the tests that mirror a file are run. ``--files`` takes patterns as
 ``skrnn/_engine/*.py``. To add a kind of change, add it to ``changed``.
@@ -106,12 +106,12 @@ def mirrors_of(name, *, wider):
     return [str(own)] * (ROOT / own).exists() + more
 
 
-def survives(copy, tests, seconds):
+def passes(copy, tests, seconds):
     """Whether none of the tests fails; one that takes too long has failed."""
     for some in tests:
-        command = [sys.executable, "-c", RUN, str(copy), "-xqn0", "-p", "no:cacheprovider", some]
+        command = [sys.executable, "-c", RUN, str(copy), "-xq", "-n0", some]
         try:
-            run = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=seconds, check=False)
+            run = subprocess.run(command, cwd=copy, capture_output=True, timeout=seconds, check=False)
         except subprocess.TimeoutExpired:
             return False
         if run.returncode:
@@ -128,10 +128,13 @@ def main():
     parser.add_argument("--wider", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--files", nargs="*", default=["skrnn/*.py", "skrnn/*/*.py"])
     options = parser.parse_args()
-    copy = options.folder / "skrnn"
-    shutil.copytree(ROOT / "skrnn", copy, dirs_exist_ok=True)
-    for compiled in (ROOT / "build").rglob("*.so"):
-        shutil.copy(compiled, copy / "_kernels")
+    folder = options.folder
+    for part in ("skrnn", "tests"):
+        shutil.copytree(ROOT / part, folder / part)
+    shutil.copytree(ROOT / "skrnn", folder / "original")
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    for compiled in (ROOT / "build").rglob("_binding*.so"):
+        shutil.copy(compiled, folder / "skrnn" / "_kernels")
     names = sorted({str(p.relative_to(ROOT)) for f in options.files for p in ROOT.glob(f)})
     names = [name for name in names if mirrors_of(name, wider=options.wider)]
     found = [(name, *place) for name in names for place in places(ROOT / name)]
@@ -140,18 +143,27 @@ def main():
 
 
 def run(chosen, n, options):
-    """Try every mutant; one line for each."""
-    survivors, start = 0, time.monotonic()
-    for i, (name, node, new) in enumerate(chosen, 1):
-        text, before, after = mutant(ROOT / name, node, new)
-        file = options.folder / name
-        file.write_bytes(text)
-        alive = survives(options.folder, mirrors_of(name, wider=options.wider), options.seconds)
-        file.write_bytes((ROOT / name).read_bytes())
-        survivors += alive
+    """Try every mutant; tests that fail without one tell nothing, and are left out."""
+    survivors, tried, start, good, folder = 0, 0, time.monotonic(), {}, options.folder
+    for name, node, new in chosen:
+        original = folder / Path("original", *Path(name).parts[1:])
+        tests = mirrors_of(name, wider=options.wider)
+        if name not in good:
+            good[name] = passes(folder, tests, options.seconds)
+        if not good[name]:
+            print(f"left out, as its tests fail without a change: {name}", flush=True)
+            continue
+        text, before, after = mutant(original, node, new)
+        (folder / name).write_bytes(text)
+        alive = passes(folder, tests, options.seconds)
+        shutil.copy(original, folder / name)
+        survivors, tried = survivors + alive, tried + 1
         word = "SURVIVED" if alive else "killed"
         print(f"{word} {name}:{node.lineno}\n    {before}\n    {after}", flush=True)
-        print(f"{i} of {n} places, {i - survivors} killed, {time.monotonic() - start:.0f} s", flush=True)
+        print(
+            f"{tried} of {n} places, {tried - survivors} killed, {time.monotonic() - start:.0f} s",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
