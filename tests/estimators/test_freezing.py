@@ -168,3 +168,17 @@ def test_what_cannot_be_frozen(frozen, message):
             model.set_params(frozen=frozen, solver=solver).fit(X, Y)
         assert len(str(caught.value)) <= 600
     assert not changed(before, model.weights_)
+
+
+def test_the_penalty_is_that_of_the_weights_that_are_trained():
+    """Linear in alpha, and nothing of what is frozen."""
+    X = np.random.RandomState(0).normal(size=(9, 4, 2))
+
+    def loss(alpha, frozen):
+        options = {"max_iter": 1, "tol": None, "random_state": 0, "batch_size": 9, "dtype": "float64"}
+        model = GRURegressor(3, alpha=alpha, frozen=frozen, **options)
+        return model.fit(X, X[:, 0, 0]).loss_curve_[0]
+
+    losses = [loss(alpha, ("layer0",)) for alpha in (0, 1, 2)]
+    assert losses[1] - losses[0] == pytest.approx(losses[2] - losses[1], rel=1e-9)
+    assert 0 < losses[1] - losses[0] < loss(1, ()) - loss(0, ())

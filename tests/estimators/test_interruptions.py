@@ -4,6 +4,7 @@
 """
 
 import inspect
+import pickle
 import sys
 import warnings
 
@@ -120,3 +121,58 @@ def test_numpy_tells_errors_as_before(call):
     for k in moments("numpy/_core/_ufunc_config.py", lambda: call(model)):
         now, _ = np.geterr(), np.seterr(**before)
         assert now == before, k
+
+
+class Failing:
+    """A callback that fails in one of its hooks, the k-th time."""
+
+    def __init__(self, hook, k):
+        self.hook, self.left = hook, k
+
+    def _called(self, hook):
+        if hook == self.hook:
+            self.left -= 1
+            if self.left < 0:
+                raise ZeroDivisionError(hook)
+
+    def setup(self, estimator, context):
+        self._called("setup")
+
+    def on_fit_task_begin(self, estimator, context):
+        self._called("begin")
+
+    def on_fit_task_end(self, estimator, context):
+        self._called("end")
+
+    def teardown(self, estimator, context):
+        self._called("teardown")
+
+
+OF_ALL_KINDS = {
+    skrnn.GRURegressor: (X, X[:, 0, 0]),
+    skrnn.LSTMEncoderDecoder: (["ab", "b"], ["b", "a"]),
+    skrnn.RNNEncoderDecoderRegressor: (X, X[:, :2]),
+}
+MOMENTS = [("setup", 0), ("begin", 0), ("begin", 2), ("end", 0), ("end", 1), ("end", 2), ("teardown", 0)]
+
+
+@pytest.mark.parametrize(("hook", "k"), MOMENTS)
+@pytest.mark.parametrize("cls", OF_ALL_KINDS)
+@pytest.mark.parametrize("fitted", [False, True])
+def test_an_error_in_any_hook_comes_out_and_leaves_a_whole_model(cls, hook, k, fitted):
+    data, model = OF_ALL_KINDS[cls], cls(**{**SMALL, "max_iter": 3})
+    model = model.fit(*data) if fitted else model
+    before, errors = pickle.dumps(model), np.geterr()
+    with pytest.raises(ZeroDivisionError, match=hook):
+        model.set_callbacks(Failing(hook, k)).fit(*data)
+    model.set_callbacks()
+    assert np.geterr() == errors
+    assert not blas._limits.calls
+    if hook == "setup" or (hook, k) == ("begin", 0):
+        assert pickle.dumps(model) == before
+    if hasattr(model, "weights_"):
+        again = pickle.loads(pickle.dumps(model))
+        assert all(np.isfinite(W).all() for W in again.weights_.values())
+        assert len(again.loss_curve_) == again.n_iter_ <= 3
+        again.predict(data[0])
+    model.fit(*data)

@@ -1,8 +1,11 @@
 """Which rows errors are measured on, and how wide intervals are."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from skrnn._forecasting import intervals
 from skrnn._forecasting.intervals import half_widths, last_part
 
 
@@ -27,3 +30,12 @@ def test_last_part():
     assert many.held_out == 28  # errors may depend on the season
     with pytest.raises(ValueError, match="levels needs a series of 11 rows or more"):
         last_part(np.array([10, 3]), 5, 6, 0)
+
+
+def test_bounds_are_half_widths_in_the_unit_of_each_series():
+    target = SimpleNamespace(unit=np.array([1.0, 10.0]))
+    half = np.array([[1.0, 2.0, 3.0]])  # (L, H)
+    values = np.array([[5.0, 5.0], [50.0, 50.0]])  # (n, H), shorter than measured
+    bounds = intervals.Conformal(half).bounds(None, None, target, values)
+    np.testing.assert_array_equal(bounds[:, :, 0, 0], [[4, 3], [40, 30]])
+    np.testing.assert_array_equal(bounds[:, :, 1, 0], [[6, 7], [60, 70]])

@@ -176,6 +176,13 @@ def test_copies_that_run_together_do_not_matter(by, most, monkeypatch):
         np.testing.assert_allclose(a, b, atol=1e-10)
 
 
+def test_no_more_copies_run_together_than_steps_are_allowed(monkeypatch):
+    monkeypatch.setattr(_occlusion, "MOST_STEPS", 10)
+    lengths = np.array([3, 3, 4, 9, 1, 1, 30, 2, 10, 1])
+    slices = list(_occlusion._some(lengths))
+    assert [lengths[one].tolist() for one in slices] == [[3, 3, 4], [9, 1], [1], [30], [2], [10], [1]]
+
+
 def test_whole_numbers_and_float32():
     whole = RNG.randint(5, size=(8, 5, 2))
     model = skrnn.GRURegressor(**SMALL, dtype=np.float32).fit(whole, NUMBER)
