@@ -42,11 +42,29 @@ def exchange(communicator, value):
     rank = communicator.rank
     lengths = np.zeros(communicator.size, dtype=np.int64)
     lengths[rank] = len(packed)
-    ends = np.cumsum(communicator.sum(lengths))
+    total = _checked_sum(communicator, lengths)
+    if total[rank] != len(packed) or (total <= 0).any():
+        raise ValueError(
+            f"communicator.sum does not add up what the {communicator.size} ranks pass: of an array in "
+            f"which each rank sets its own entry, it gave rank {rank} back {total.tolist()}."
+        )
+    ends = np.cumsum(total)
     everything = np.zeros(int(ends[-1]), dtype=np.uint8)
     everything[ends[rank] - len(packed) : ends[rank]] = packed
-    parts = np.split(communicator.sum(everything), ends[:-1])
+    parts = np.split(_checked_sum(communicator, everything), ends[:-1])
     return [pickle.loads(part.tobytes()) for part in parts]
+
+
+def _checked_sum(communicator, values):
+    """The sum over the ranks; a TypeError if it is no array like the values."""
+    total = communicator.sum(values)
+    if not isinstance(total, np.ndarray) or (total.shape, total.dtype) != (values.shape, values.dtype):
+        raise TypeError(
+            "communicator.sum must return an array of the shape and type of what it is passed, "
+            f"{values.shape} of {values.dtype}, got {type(total).__name__}"
+            + (f" {total.shape} of {total.dtype}." if isinstance(total, np.ndarray) else ".")
+        )
+    return total
 
 
 class SharedSequences(Sequences):
@@ -154,7 +172,7 @@ def sum_up(communicator, g, loss):
     # the loss as two numbers, so that it is not rounded to the type of the weights
     high = g.dtype.type(loss)
     everything[:-2], everything[-2], everything[-1] = g, high, loss - float(high)
-    total = communicator.sum(everything)
+    total = _checked_sum(communicator, everything)
     g[:] = total[:-2]
     return float(total[-2]) + float(total[-1])
 

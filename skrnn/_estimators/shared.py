@@ -6,6 +6,7 @@
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
+from zlib import crc32
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -17,6 +18,7 @@ from skrnn._estimators.series import Series
 from skrnn._estimators.trainer import Trainer
 from skrnn._reading.reader import Given, Reader
 from skrnn._reading.shared_reader import SharedReader
+from skrnn._settings.quoting import shorten
 
 
 class InOneProcess:
@@ -64,6 +66,7 @@ class Together:
 def fit_together(estimator, X, y, sample_weight, communicator):
     """Fit a copy of an estimator together with the other ranks; its ``Fitted``."""
     one = deepcopy(estimator)
+    _check_same(exchange(communicator, _in_words(one)))
     if communicator.rank:
         one.set_params(verbose=0)
     if one.random_state is None:  # all draw the same
@@ -72,6 +75,32 @@ def fit_together(estimator, X, y, sample_weight, communicator):
     with one_thread(), with_text():
         one._fit(X, y, sample_weight, Given(), Together(communicator))
     return one._fitted
+
+
+def _check_same(everyone):
+    """Raise a ValueError, on all ranks, if one has another estimator: they would wait for each other."""
+    for rank, told in enumerate(everyone):
+        for name in sorted(told.keys() | everyone[0].keys()):
+            mine, first = told.get(name), everyone[0].get(name)
+            if mine != first:
+                raise ValueError(
+                    f"All ranks must pass the same estimator, but {name} is {mine} on rank {rank} and "
+                    f"{first} on rank 0."
+                )
+
+
+def _in_words(estimator):
+    """Name -> text of all in an estimator that must be the same on all ranks."""
+    words = {"its class": type(estimator).__name__}
+    for name, value in estimator.get_params(deep=False).items():
+        text = repr(value)  # of functions it says where they are in memory
+        if isinstance(value, np.random.RandomState):
+            _, keys, position, *_ = value.get_state()
+            text = f"a RandomState with {crc32(keys.tobytes())} at {position}"
+        words[name] = type(value).__name__ if " at 0x" in text else shorten(text)
+    if estimator.warm_start and estimator.__sklearn_is_fitted__():
+        words["the weights that it goes on from"] = str(crc32(estimator._fitted.model.theta.tobytes()))
+    return {name: text for name, text in words.items() if name not in ("n_jobs", "verbose")}
 
 
 class SharedTrainer(Trainer):

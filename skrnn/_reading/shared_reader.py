@@ -156,6 +156,11 @@ def _together(passed, told, rank):
     sequences = SharedSequences(X, first + np.arange(X.n), lengths)
     if len({(one.is_1d, one.y.ndim, one.y.shape[1:]) for one in told}) > 1:
         raise ValueError("Some parts of y have another number of outputs than others: give all as many.")
+    kinds = ["text" if one.y.dtype.kind in "US" else "numbers" for one in told if one.y.dtype.kind != "O"]
+    if len(set(kinds)) > 1:
+        raise ValueError(
+            "Some parts of y hold text and others numbers: give all parts labels of one kind."
+        )
     weight = ones(len(lengths))
     if any(one.weight is not None for one in told):
         weights = [np.ones(len(one.lengths)) if one.weight is None else one.weight for one in told]

@@ -36,9 +36,10 @@ def fit_rank(estimator, X, y, sample_weight=None, *, communicator):
     Raises
     ------
     TypeError
-        If the estimator is no regressor or classifier of skrnn.
+        If the estimator is no regressor or classifier of skrnn, or the communicator is none.
     ValueError
-        As the method `fit`, on all ranks where one of them has wrong data; if the parts differ in
+        As the method `fit`, on all ranks where one of them has wrong data; if the ranks pass estimators
+        with different parameters (but `n_jobs` and `verbose`); if the parts differ in
         their columns or forms; or for what cannot be trained together: `k2="auto"`, a `gradient`
         other than "bptt", and callbacks.
 
@@ -59,7 +60,17 @@ def fit_rank(estimator, X, y, sample_weight=None, *, communicator):
     True
     """
     check_estimator(estimator)
+    _check_communicator(communicator)
     return publish(estimator, fit_together(estimator, X, y, sample_weight, communicator))
+
+
+def _check_communicator(communicator):
+    missing = [name for name in ("rank", "size", "sum") if not hasattr(communicator, name)]
+    if missing:
+        raise TypeError(
+            f"communicator must have rank, size and sum, but {type(communicator).__name__} has no "
+            f"{missing[0]}: pass skrnn.distributed.MPI(), or an object of your own."
+        )
 
 
 def check_estimator(estimator):

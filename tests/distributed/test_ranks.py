@@ -236,8 +236,8 @@ def test_one_sum_for_every_update():
         thread.start()
     for thread in threads:
         thread.join()
-    # two for what the ranks tell each other of their data
-    assert communicators[0].n_sums == models[0].n_updates_ + 2
+    # two for what the ranks tell each other of their parameters, two for that of their data
+    assert communicators[0].n_sums == models[0].n_updates_ + 4
 
 
 # --- errors ---------------------------------------------------------------------------------------------
@@ -313,6 +313,41 @@ def test_the_outcome_is_told():
         fit_rank(GRURegressor(**SMALL, learning_rate_init=1e-9), 1e3 * X, y, communicator=Alone())
 
 
+@pytest.mark.parametrize(
+    ("other", "match"),
+    [
+        (GRURegressor(**{**SMALL, "hidden_size": 5}), "hidden_size is 5 on rank 1 and 4 on rank 0"),
+        (GRURegressor(**{**SMALL, "random_state": 1}), "random_state is 1 on rank 1 and 0 on rank 0"),
+        (LSTMRegressor(**SMALL), "its class is LSTMRegressor on rank 1"),
+        (
+            GRURegressor(**{**SMALL, "random_state": np.random.RandomState(0)}),
+            "random_state is a RandomState with",
+        ),
+    ],
+)
+def test_other_estimators_on_other_ranks(other, match):
+    """Else they would wait for each other, or train apart without a word."""
+    X, y = arrays()
+    models = iter([GRURegressor(**SMALL), other])
+    with pytest.raises(ValueError, match=match):
+        fit_in_threads(models.__next__, [(X[:9], y[:9]), (X[9:], y[9:])])
+
+
+def test_what_may_differ_between_ranks():
+    X, y = arrays()
+    models = iter([GRURegressor(**SMALL), GRURegressor(**SMALL, n_jobs=2)])
+    first, second = fit_in_threads(models.__next__, [(X[:9], y[:9]), (X[9:], y[9:])])
+    np.testing.assert_array_equal(theta_of(first), theta_of(second))
+
+
+def test_labels_of_two_kinds():
+    X, y = arrays()
+    with pytest.raises(ValueError, match="Some parts of y hold text and others numbers"):
+        fit_in_threads(
+            lambda: GRUClassifier(**SMALL), [(X[:9], np.resize(["a", "b"], 9)), (X[9:], y[9:] > 0)]
+        )
+
+
 # --- communicators --------------------------------------------------------------------------------------
 
 
@@ -353,6 +388,33 @@ class FakeWorld:
 
     def Bcast(self, values, root):
         values[...] = self.one.sum(values if self.one.rank == root else np.zeros_like(values))
+
+
+class Hostile:
+    """A communicator of two ranks that does not add up."""
+
+    rank, size = 0, 2
+
+    def __init__(self, sum_of):
+        self.sum = sum_of
+
+
+@pytest.mark.parametrize(
+    ("communicator", "error", "match"),
+    [
+        (None, TypeError, "communicator must have rank, size and sum, but NoneType has no rank"),
+        (Hostile(lambda values: None), TypeError, "got NoneType"),
+        (Hostile(lambda values: values.tolist()), TypeError, "got list"),
+        (Hostile(lambda values: values[:1]), TypeError, r"got ndarray \(1,\) of int64"),
+        (Hostile(lambda values: values.astype("f4")), TypeError, "of float32"),
+        (Hostile(lambda values: values), ValueError, "does not add up what the 2 ranks pass"),
+        (Hostile(lambda values: values * 2), ValueError, "does not add up what the 2 ranks pass"),
+    ],
+)
+def test_communicators_that_are_none(communicator, error, match):
+    X, y = arrays()
+    with pytest.raises(error, match=match):
+        fit_rank(GRURegressor(**SMALL), X, y, communicator=communicator)
 
 
 def test_sums_over_mpi():
