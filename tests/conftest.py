@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 from support.combinations import few_of
-from support.estimators import CLASSIFIERS, ESTIMATORS, REGRESSORS, name_of
+from support.estimators import CLASSIFIERS, ENGINES, ESTIMATORS, REGRESSORS, name_of
 
 from skrnn import _kernels
 
@@ -34,7 +34,7 @@ def classifier(request):
     return request.param
 
 
-@pytest.fixture(params=["numpy", *list(_kernels.builds)[:1]])
+@pytest.fixture(params=ENGINES)
 def engine(request):
     """The test runs on NumPy, and on the best kernels; test_kernels.py compares the others with NumPy."""
     with _kernels.using(request.param):

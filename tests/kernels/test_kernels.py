@@ -295,7 +295,7 @@ def test_agrees_with_numpy(cell, dtype, build, window, n_threads):
 @each_dtype
 @each_cell
 @given(window=windows(), n_threads=st.integers(1, 3))
-@examples(600)
+@examples(400)
 def test_agrees_with_numpy_in_many_cases(cell, dtype, build, window, n_threads):
     check_agreement(cell, dtype, build, window, n_threads)
 

@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 from support.combinations import together
+from support.estimators import ENGINES
 from support.reference import torch_twin
 
 import skrnn
 from skrnn._engine.network import Network
 from skrnn.cells import CELLS
-
-pytestmark = pytest.mark.usefixtures("engine")
 
 torch = pytest.importorskip("torch")
 
@@ -26,9 +25,11 @@ N, T, F, K, BATCH, EPOCHS, ALPHA = 24, 7, 3, 3, 12, 25, 1e-2
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize(
-    ("cell", "solver", "clip_norm"), together(list(CELLS), list(SOLVERS), [0.05, 0.2])
+    ("cell", "solver", "clip_norm", "engine"),
+    together(list(CELLS), list(SOLVERS), [0.05, 0.2], ENGINES),
+    indirect=["engine"],
 )
-def test_learning_curve_is_torchs(cell, solver, clip_norm):
+def test_learning_curve_is_torchs(cell, solver, clip_norm, engine):
     rng = np.random.RandomState(0)
     X, y = rng.normal(size=(N, T, F)), rng.randint(K, size=N)
     model = ESTIMATORS[cell](

@@ -5,12 +5,14 @@ import pytest
 from sklearn.base import is_classifier
 
 import skrnn
+from skrnn import _kernels
 
 REGRESSORS = [skrnn.RNNRegressor, skrnn.LSTMRegressor, skrnn.GRURegressor]
 CLASSIFIERS = [skrnn.RNNClassifier, skrnn.LSTMClassifier, skrnn.GRUClassifier]
 ESTIMATORS = REGRESSORS + CLASSIFIERS
 # Where the cell does not matter: reading X and y, settings, scikit-learn's tools.
 ONE_OF_EACH = [skrnn.GRURegressor, skrnn.LSTMClassifier]
+ENGINES = ["numpy", *list(_kernels.builds)[:1]]  # what the fixture "engine" goes through
 
 
 def name_of(cls):
