@@ -76,6 +76,7 @@ sphinx_gallery_conf = {
     "show_memory": False,
     "show_signature": False,
     "plot_gallery": "True",
+    "default_thumb_file": str(HERE / "_static" / "no_picture.png"),
     "min_reported_time": 0,
     "write_computation_times": False,
     "doc_module": ("skrnn",),
