@@ -335,6 +335,7 @@ class Reader:
     """
 
     task_class, data_class = Task, Dataset
+    may_vanish = False  # whether all weights may be zero, as others have more
 
     def __init__(self, settings, before=None, **of_targets):
         self.settings, self.before = settings, before
@@ -393,7 +394,9 @@ class Reader:
         samples, by_step = container.samples, settings.steps_in_y
         check_targets(y, samples, names.y, names.X, per_step=by_step)
         y, is_1d = settings.targets.read(settings, y, samples, names)
-        weights = read_weights(sample_weight, samples, names.weight, names.X, per_step=by_step)
+        weights = read_weights(
+            sample_weight, samples, names.weight, names.X, per_step=by_step, may_vanish=self.may_vanish
+        )
         form = form.learn(container, X) if known is None else form
         return PassedData(container, form, y, is_1d, weights)
 

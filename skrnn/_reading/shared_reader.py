@@ -82,6 +82,7 @@ class SharedReader(Reader):
     """
 
     data_class = SharedData
+    may_vanish = True
 
     def __init__(self, communicator, settings, before=None):
         super().__init__(settings, before)
@@ -161,14 +162,23 @@ def _together(passed, told, rank):
         raise ValueError(
             "Some parts of y hold text and others numbers: give all parts labels of one kind."
         )
-    weight = ones(len(lengths))
+    return passed._replace(
+        container=SharedContainer(passed.container, sequences), form=form,
+        y=np.concatenate([one.y for one in told]), weights=_weights(told),
+    )  # fmt: skip
+
+
+def _weights(told):
+    """Those of all ranks, as ``read_weights`` gives them; a ValueError if all are zero."""
+    steps, weight = _step_weights(told), ones(sum(len(one.lengths) for one in told))
     if any(one.weight is not None for one in told):
         weights = [np.ones(len(one.lengths)) if one.weight is None else one.weight for one in told]
         weight = np.concatenate(weights)
-    return passed._replace(
-        container=SharedContainer(passed.container, sequences), form=form,
-        y=np.concatenate([one.y for one in told]), weights=(weight, _step_weights(told)),
-    )  # fmt: skip
+    if not (weight if steps is None else steps).any():
+        raise ValueError(
+            "sample_weight must contain at least one non-zero weight: all ranks have zeros only."
+        )
+    return weight, steps
 
 
 def _step_weights(told):

@@ -17,10 +17,11 @@ WEIGHTS = "Weights are numbers, one for every sample."
 LEAST_SUM, LARGEST_SUM = 1e-290, 1e290  # of weights: far from where floating-point numbers end
 
 
-def read_weights(sample_weight, X, name="sample_weight", name_X="X", *, per_step):
+def read_weights(sample_weight, X, name="sample_weight", name_X="X", *, per_step, may_vanish=False):
     """Sample weights -> (n,) weights of the sequences, and flat weights of the steps or None.
 
-    Accepts None, a number, (n,), and with targets per step also weights shaped as them.
+    Accepts None, a number, (n,), and with targets per step also weights shaped as them; all of them may
+    be zero only with ``may_vanish``, where others have more.
     """
     if sample_weight is None:
         return ones(len(X)), None
@@ -42,9 +43,10 @@ def read_weights(sample_weight, X, name="sample_weight", name_X="X", *, per_step
         raise ValueError(
             f"{name} has a negative value at {where}. Weights must be >= 0; zero leaves something out."
         )
-    if not values.any():
+    if not (may_vanish or values.any()):
         raise ValueError(f"{name} must contain at least one non-zero weight: all are zero.")
-    check_sum(values, X.lengths if per_step and steps is None else 1, name)
+    if values.any():
+        check_sum(values, X.lengths if per_step and steps is None else 1, name)
     return weight, steps
 
 

@@ -299,12 +299,19 @@ def test_callbacks_are_refused():
         fit_rank(model, X, y, communicator=Alone())
 
 
-def test_all_weights_of_a_rank_zero():
+@pytest.mark.parametrize("params", [{}, {"early_stopping": True, "validation_fraction": 0.3}], ids=str)
+def test_all_weights_of_a_rank_zero(params):
+    """It takes part in the sums, as long as others have weights."""
     X, y = arrays()
     w = np.ones(N)
     w[9:11] = 0
-    with pytest.raises(ValueError, match="all are zero"):
-        check(lambda: GRURegressor(**SMALL), X, y, w)
+    check(lambda: GRURegressor(**{**SMALL, **params}), X, y, w)
+    check(lambda: GRUClassifier(**{**SMALL, **params}), X, y > 0, w)
+    steps = [np.full(len(x), one) for x, one in zip(ragged(), w, strict=True)]
+    per_step_too = {**SMALL, "return_sequences": True, "k1": 2, **params}
+    check(lambda: GRURegressor(**per_step_too), ragged(), per_step(ragged()), steps)
+    with pytest.raises(ValueError, match="at least one non-zero weight: all ranks have zeros only"):
+        fit_in_threads(lambda: GRURegressor(**SMALL), [(X[:9], y[:9], w[:9] * 0)] * 2)
 
 
 def test_the_outcome_is_told():
