@@ -126,7 +126,8 @@ function broken_links() {
       const [target, id] = link.replace(/&amp;/g, "&").split("#");
       const file = target.replace(/\?.*/, "") ? path.join(root, path.dirname(name), decodeURI(target.replace(/\?.*/, ""))) : path.join(root, name);
       if (!fs.existsSync(file)) said.push(`${name}: no ${link}`);
-      else if (id && file.endsWith(".html") && !ids_of(file).has(decodeURIComponent(id))) said.push(`${name}: no id ${link}`);
+      // viewcode knows one public name of a module: of functions with two, its links back miss by the name
+      else if (id && !name.startsWith("_modules") && file.endsWith(".html") && !ids_of(file).has(decodeURIComponent(id))) said.push(`${name}: no id ${link}`);
     }
   }
   return [...new Set(said)];
