@@ -224,3 +224,23 @@ def test_a_small_length_that_is_wrong_is_not_believed(n):
     )
     with pytest.raises(ValueError, match=f"y has {n}|y is empty"):
         skrnn.GRURegressor(**SMALL).fit(X, Lying([0.0, 1.0, 2.0, 3.0]))
+
+
+def test_a_window_of_both_directions_takes_twice_as_much():
+    X = walks(T=4)
+    sizes = []
+    for both in (False, True):
+        model = skrnn.LSTMRegressor(bidirectional=both, **SMALL).fit(
+            X, walk_target(skrnn.LSTMRegressor, X)
+        )
+        sizes.append(_memory.bytes_of_window(network_of(model), 10))
+    assert sizes[1] == 2 * sizes[0] > 0
+
+
+@pytest.mark.usefixtures("nothing_is_sure")
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_rows_of_a_batch_or_of_a_block_of_the_whole_data(solver, monkeypatch):
+    monkeypatch.setattr(_memory, "machine_memory", lambda: 1.0)
+    n_rows = 3 * (7 if solver == "adam" else min(600, _memory.FULL_BATCH_BLOCK))
+    with pytest.raises(MemoryError, match=rf"a window of {n_rows} time steps"):
+        skrnn.GRURegressor(2, solver=solver, batch_size=7).fit(np.zeros((600, 3, 1)), np.arange(600))

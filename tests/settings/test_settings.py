@@ -263,3 +263,11 @@ def test_pairs_of_numbers_have_losses_and_no_tokens():
 @pytest.mark.parametrize("loss", [*LOSSES, "no loss", 3, None, Loss, LOSSES["poisson"]], ids=str)
 def test_losses_for_positive_targets(loss):
     assert is_positive_only(loss) == (loss in ("poisson", LOSSES["poisson"]))
+
+
+def test_windows_of_pairs_are_updates_by_which_a_cycle_is_shorter():
+    def epochs(**options):
+        model = skrnn.GRUEncoderDecoder(learning_rate="onecycle", batch_size=8, **options)
+        return model._settings_now().max_iter_of(400, 40)
+
+    assert epochs(k1=5) < epochs()
