@@ -3,7 +3,6 @@
 
 #pragma once
 
-#include <cstdlib>
 #include <new>
 #include <vector>
 
@@ -20,7 +19,7 @@ class Arena {
   public:
     Arena() = default;
     ~Arena() {
-        for (const Block& block : blocks_) std::free(block.data);
+        for (const Block& block : blocks_) release(block.data);
     }
     Arena(const Arena&) = delete;
     Arena& operator=(const Arena&) = delete;
@@ -71,7 +70,7 @@ class Arena {
             std::size_t total = 0;
             for (const Block& block : blocks_) {
                 total += block.size;
-                std::free(block.data);
+                release(block.data);
             }
             blocks_.clear();
             add(total);

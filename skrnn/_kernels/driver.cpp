@@ -22,7 +22,7 @@ template <class T>
 class Scratch {
   public:
     explicit Scratch(Index n) : data_(static_cast<T*>(allocate(n * sizeof(T)))) {}
-    ~Scratch() { std::free(data_); }
+    ~Scratch() { release(data_); }
     Scratch(const Scratch&) = delete;
     Scratch& operator=(const Scratch&) = delete;
     T* get() { return data_; }

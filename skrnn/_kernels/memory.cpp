@@ -2,6 +2,8 @@
 
 #if defined(__linux__)
 #include <sys/mman.h>
+#elif defined(_WIN32)
+#include <malloc.h>
 #endif
 
 #if defined(__unix__) || defined(__APPLE__)
@@ -67,17 +69,29 @@ Block search(std::size_t size) {
 void* allocate(std::size_t bytes) {
     constexpr std::size_t page = std::size_t(1) << 21;
     const std::size_t unit = bytes < 2 * page ? 64 : page;
+#if defined(_WIN32)
+    void* data = _aligned_malloc((bytes + unit) / unit * unit, unit);
+#else
     void* data = std::aligned_alloc(unit, (bytes + unit) / unit * unit);
+#endif
 #if defined(MADV_HUGEPAGE)
     if (data && unit == page) madvise(data, (bytes + unit) / unit * unit, MADV_HUGEPAGE);
 #endif
     return data;
 }
 
+void release(void* data) {
+#if defined(_WIN32)
+    _aligned_free(data);
+#else
+    std::free(data);
+#endif
+}
+
 Block take_block(std::size_t size) {
     const Block kept = search(size);
     if (kept.data && kept.size >= size) return kept;
-    std::free(kept.data);
+    release(kept.data);
     return {allocate(size), size};
 }
 
@@ -91,7 +105,7 @@ void return_block(Block block) {
         }
     } catch (const std::bad_alloc&) {  // no room to remember it
     }
-    std::free(block.data);
+    release(block.data);
 }
 
 void begin_keeping() {
@@ -105,7 +119,7 @@ void end_keeping() {
         const std::lock_guard<std::mutex> lock(shelf().mutex);
         if (--shelf().keepers == 0) given_back.swap(shelf().blocks);
     }
-    for (const Block& block : given_back) std::free(block.data);
+    for (const Block& block : given_back) release(block.data);
 }
 
 }  // namespace skrnn

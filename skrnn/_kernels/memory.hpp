@@ -6,8 +6,9 @@
 
 namespace skrnn {
 
-// Memory aligned to a cache line, in huge pages where it is large and the system has them; std::free ends it.
+// Memory aligned to a cache line, in huge pages where it is large and the system has them; ``release`` ends it.
 void* allocate(std::size_t bytes);
+void release(void* data);
 
 struct Block {
     void* data;  // null: there was no memory

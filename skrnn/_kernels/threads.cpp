@@ -1,16 +1,49 @@
 #include "threads.hpp"
 
+#if !defined(_WIN32)
 #include <signal.h>
 #include <unistd.h>
+#endif
 
 #include <thread>
 
 namespace skrnn {
 
+namespace {
+
+#if defined(_WIN32)
+long this_process() { return 0; }  // there is no fork: every process has loaded the module itself
+
+struct WithoutSignals {
+    WithoutSignals() {}  // they come in threads of their own
+};
+#else
+long this_process() { return getpid(); }
+
+// Threads started while this object lives get no signals, which are for the threads that Python knows.
+class WithoutSignals {
+  public:
+    WithoutSignals() {
+        sigset_t all;
+        sigfillset(&all);
+        for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) sigdelset(&all, fault);
+        pthread_sigmask(SIG_SETMASK, &all, &before_);
+    }
+    ~WithoutSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+    WithoutSignals(const WithoutSignals&) = delete;
+    WithoutSignals& operator=(const WithoutSignals&) = delete;
+
+  private:
+    sigset_t before_;
+};
+#endif
+
+}  // namespace
+
 Crew& Crew::own() {
     // never deleted: helpers may outlive everything but the process
     static std::atomic<Crew*> current{nullptr};
-    const pid_t process = getpid();
+    const long process = this_process();
     Crew* crew = current.load();
     while (!crew || crew->process_ != process) {
         Crew* const fresh = new Crew(process);
@@ -32,15 +65,11 @@ void Crew::help(int n, const std::function<void()>& task) {
 
 void Crew::hire(int n) {
     if (size_ >= n) return;
-    sigset_t all, before;  // signals are for the threads that Python knows
-    sigfillset(&all);
-    for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) sigdelset(&all, fault);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const WithoutSignals started;
     try {
         for (; size_ < n; ++size_) std::thread([this] { live(); }).detach();
     } catch (...) {  // no more threads to be had: fewer will do
     }
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 void Crew::live() {

@@ -7,8 +7,6 @@
 
 #pragma once
 
-#include <sys/types.h>
-
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -76,11 +74,11 @@ class Crew {
     void help(int n, const std::function<void()>& task);
 
   private:
-    explicit Crew(pid_t process) : process_(process) {}
+    explicit Crew(long process) : process_(process) {}
     void hire(int n);
     void live();
 
-    const pid_t process_;
+    const long process_;
     int size_ = 0;
     std::atomic<int> waiting_{0};  // tasks
     std::deque<std::function<void()>> tasks_;
