@@ -88,7 +88,7 @@ def main():
             X, y = part(k)
             table = pd.DataFrame(X, columns=[f"c{j}" for j in range(T * F)]).assign(y=y)
             table.to_parquet(Path(folder) / f"{k:02}.parquet")
-        # other pools of memory than the system's reserve a gigabyte beforehand, and the system's 64 MB for
+        # other pools than that of the system reserve a gigabyte beforehand, and the system 64 MB for
         # every thread that happens to ask at the same time as another
         environment = os.environ | {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "1"}
         subprocess.run([sys.executable, sys.argv[0], folder], env=environment, check=True)
