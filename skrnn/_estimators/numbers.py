@@ -340,14 +340,20 @@ def units_of(y, weight, units):
 
 def mean_and_deviation(y, weight):
     """Weighted mean and standard deviation of the columns of y (rows, K); 1 where y is constant."""
-    mean, deviation = moments(y, weight)
-    # a constant column has a deviation of round-off, or none
+    mean, deviation, unit = moments_in_a_unit(y, weight)
+    # a constant column has a deviation of round-off, or none; asked before the unit makes zeros of both
     constant = deviation <= 10 * np.finfo(np.float64).eps * np.abs(mean)
-    return mean, np.where(constant, 1.0, deviation)
+    return mean * unit, np.where(constant, 1.0, deviation * unit)
 
 
 def moments(y, weight):
     """Weighted mean and standard deviation of the columns of y (rows, K)."""
+    mean, deviation, unit = moments_in_a_unit(y, weight)
+    return mean * unit, deviation * unit
+
+
+def moments_in_a_unit(y, weight):
+    """The same in a unit in which neither is too small, and that unit."""
     W = weight.sum()
     # in this unit squares neither overflow nor vanish; a power of two, so that nothing is rounded
     unit = np.ldexp(1.0, np.minimum(np.maximum(np.frexp(largest(y))[1], -1000), 1000))
@@ -361,7 +367,7 @@ def moments(y, weight):
         return exact_sum_of(partial(blocks, *of) if once is None else partial(iter, once), weight) / W
 
     mean = exact_mean(0.0, 1)
-    return mean * unit, np.sqrt(exact_mean(mean, 2)) * unit
+    return mean, np.sqrt(exact_mean(mean, 2)), unit
 
 
 def in_units_of_y(raw, *, link, scale, mean, is_1d, shape=None):
