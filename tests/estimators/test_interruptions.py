@@ -4,6 +4,7 @@
 """
 
 import inspect
+import linecache
 import pickle
 import sys
 import warnings
@@ -31,8 +32,9 @@ class Interruption:
         if not frame.f_code.co_filename.endswith(self.file):
             return None
         # a real one comes where a function begins, or a call in it has ended: never between the lines
-        # of a generator that only enter and leave, to whose handlers one from here would not come
-        if event in ("call", "line") and not frame.f_code.co_flags & inspect.CO_GENERATOR:
+        # of a generator that only enter and leave, to whose handlers one from here would not come, and
+        # never where a block of "with" ends and the lock has still to be given back
+        if event in ("call", "line") and not (is_generator(frame) or is_with(frame)):
             self.k -= 1
             if self.k < 0:
                 self.happened = True
@@ -51,6 +53,16 @@ class Interruption:
         finally:
             sys.settrace(before)
         return self.happened
+
+
+def is_generator(frame):
+    return bool(frame.f_code.co_flags & inspect.CO_GENERATOR)
+
+
+def is_with(frame):
+    """Whether a frame is at a line that begins, and ends, a block of "with"."""
+    line = linecache.getline(frame.f_code.co_filename, frame.f_lineno)
+    return line.lstrip().startswith("with ")
 
 
 def moments(file, call):
@@ -76,6 +88,7 @@ def test_threads_of_blas_are_given_back():
         for k in moments("_estimators/blas.py", work):
             assert blas_threads() == before, k
             assert not blas._limits.calls
+            assert not blas._limits.lock._is_owned(), k
         work()
         assert blas_threads() == before
 
