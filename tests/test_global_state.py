@@ -181,7 +181,7 @@ def test_number_of_threads(monkeypatch, n_jobs, limit, expected):
     if limit is not None:
         monkeypatch.setenv("OMP_NUM_THREADS", limit)
     monkeypatch.setattr(threads, "cpu_count", lambda: 4)
-    monkeypatch.setattr(threads, "effective_n_jobs", lambda n: {None: 1, -1: 4}.get(n, n))
+    monkeypatch.setattr(threads, "_wanted", lambda n: {None: 1, -1: 4}.get(n, n))
     assert threads.n_threads(n_jobs) == expected
 
 

@@ -39,7 +39,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def client():
-    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
     with LocalCluster(**options) as cluster, Client(cluster) as client:
         yield client
 
@@ -164,7 +164,7 @@ def test_all_workers_lost_end_in_an_error(client, lies):
 
 def test_parts_that_no_worker_can_compute():
     """No worker comes to a cluster that has none: the call does not wait for ever."""
-    options = {"n_workers": 0, "dashboard_address": None}
+    options = {"n_workers": 0, "dashboard_address": ":0"}
     with LocalCluster(**options) as cluster, Client(cluster) as alone:
         parts = [delayed(tuple)(part) for part in halves(*data())]
         with pytest.raises(ConnectionError, match="none has come back for 1 s"):

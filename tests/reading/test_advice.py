@@ -294,7 +294,7 @@ def test_targets_that_float32_cannot_tell_apart(regressor):
 def test_targets_in_another_unit_than_in_the_first_fit(regressor, method):
     X = walks()
     model = regressor(**SMALL, warm_start=True).fit(X, X[:, -1, 0])
-    with pytest.warns(UserWarning, match="far from the targets of the first fit.*the same unit, or"):
+    with pytest.warns(UserWarning, match="far from the targets of the first call.*the same unit, or"):
         getattr(model, method)(X, 1e6 * X[:, -1, 0])
     getattr(model, method)(X, 2 * X[:, -1, 0] + 1)
 
