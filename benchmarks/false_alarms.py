@@ -113,7 +113,7 @@ def hours_of_m4(folder, n_series=20, n_hours=600):
     series = list(loader(folder).load_m4_hourly().items())[:n_series]
     dates = pd.date_range("2020-01-06", periods=n_hours, freq="h")
     table = pd.concat([pd.DataFrame({"id": str(i), "time": dates}) for i, _ in series], ignore_index=True)
-    table["hour"], table["weekday"] = table["time"].dt.hour, table["time"].dt.weekday
+    table["hour"], table["weekday"] = table["time"].dt.hour, table["time"].dt.day_of_week
     return table, np.concatenate([past[:n_hours] for _, (past, _) in series])
 
 
