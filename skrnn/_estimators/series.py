@@ -97,22 +97,10 @@ class Series:
 
     def without(self, ids):
         """The same without some series; a ValueError if one of them is not there."""
-        wanted = _keys(self._like(ids))
-        unknown = set(wanted) - set(_keys(self.ids))
-        if unknown:
-            one = next(key for key in wanted if key in unknown)
-            raise ValueError(
-                f"There is no series {quote(one)}: those whose states are known are in sequence_ids_. "
-                "Pass only ids of these, each as it is there."
-            )
+        wanted = keys_of(ids, self.ids)
         states = None if self.states is None else left_out(wanted, self.ids, self.states)[1]
         carried = self.carried and left_out(wanted, *self.carried)
         return replace(self, ids=left_out(wanted, self.ids, [])[0], states=states, carried=carried)
-
-    def _like(self, ids):
-        """Ids that were passed as an array (n,) like that of those that are known."""
-        ids = list(ids) if isinstance(ids, (set, frozenset)) else ids
-        return np.ravel(np.asarray(ids, dtype=self.ids.dtype if self.ids.dtype.kind in "mMO" else None))
 
     def published(self):
         """The attributes of the estimator that say this."""
@@ -142,10 +130,29 @@ def are_equal(arrays, others):
     return len(arrays) == len(others) and all(map(np.array_equal, arrays, others))
 
 
+def keys_of(ids, known):
+    """What ids that users pass are known by; a ValueError if one of them is not among the ``known``."""
+    ids = list(ids) if isinstance(ids, (set, frozenset)) else ids
+    ids = np.ravel(np.asarray(ids, dtype=known.dtype if known.dtype.kind in "mMO" else None))
+    wanted, there = _keys(ids), set(_keys(known))
+    for one in wanted:
+        if one not in there:
+            raise ValueError(
+                f"There is no series {quote(one)}: those that are known are in sequence_ids_. Pass only "
+                "ids of these, each as it is there."
+            )
+    return wanted
+
+
+def staying(keys, ids):
+    """(n,) bool: which series are not among the keys."""
+    keys = set(keys)
+    return np.array([one not in keys for one in _keys(ids)], dtype=bool)
+
+
 def left_out(keys, ids, states):
     """Ids and states of those series that are not among the keys."""
-    keys = set(keys)
-    stay = np.array([one not in keys for one in _keys(ids)], dtype=bool)
+    stay = staying(keys, ids)
     return ids[stay], [tuple(s[stay] for s in layer) for layer in states]
 
 

@@ -333,7 +333,8 @@ class Forecaster(Stamped, RegressorMixin, BaseEstimator):
         TypeError
             If X_future is sparse or masked.
         ValueError
-            If horizon is too large, X_future is missing or lacks a row, or a forecast is not finite.
+            If horizon is too large, X_future is missing or lacks a row, a forecast is not finite, or all
+            series were forgotten.
         """
         check_is_fitted(self)
         learned = self._learned
@@ -341,6 +342,11 @@ class Forecaster(Stamped, RegressorMixin, BaseEstimator):
         direct = not learned.task.strategy.feeds_back
         n_steps = learned.task.strategy.horizon if direct else horizon
         codes = np.arange(len(learned.history))
+        if not len(codes):
+            raise ValueError(
+                "There is no series to forecast: all were forgotten. Pass the past of some to update(X, "
+                "y)."
+            )
         ahead = self._read_future(X_future, n_steps)
         values = learned.forecast(codes, ahead)[:, :horizon]
         answers = {"forecast": values.ravel()}
@@ -383,6 +389,34 @@ class Forecaster(Stamped, RegressorMixin, BaseEstimator):
         check_is_fitted(self)
         panel = self._read(X).check_regular()
         self._publish(self._learned.longer(panel, _read_y(y, panel)))
+        return self
+
+    def forget_series(self, ids):
+        """Drop series of which no more rows will come.
+
+        Every series that `fit` and `update` have seen is kept with its past, so that it can go on, and
+        `forecast` answers for each of them.
+
+        Parameters
+        ----------
+        ids : array-like of shape (n_ids,)
+            The series, as they are called in `sequence_ids_`; also a set of them, or one alone.
+
+        Returns
+        -------
+        self : object
+            The estimator. What was learned, and forecasts of the other series are as they were; a series
+            that was dropped is a new one if rows of it come to `update` again.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator has not been fitted.
+        ValueError
+            If one of the ids is none of `sequence_ids_`.
+        """
+        check_is_fitted(self)
+        self._publish(self._learned.without(ids))
         return self
 
     def __sklearn_tags__(self):

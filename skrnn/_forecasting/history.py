@@ -46,7 +46,7 @@ class History:
     @property
     def lengths(self):
         """(n,): the number of rows of each series."""
-        return np.array([len(one) for one in self.y])
+        return np.array([len(one) for one in self.y], dtype=np.intp)
 
     @property
     def last(self):

@@ -11,7 +11,8 @@ path after path; bounds are quantiles of the paths at each step.
 (``adaptive.py``).
 
 Errors are measured in the unit of each series (``target.py``), so that series of any size share them.
-To add a kind, write a class with ``measure``, ``bounds`` and ``updated`` and add it to ``INTERVALS``.
+To add a kind, write a class with ``measure``, ``bounds``, ``updated`` and ``take`` and add it to
+``INTERVALS``.
 
 Reference: J. Lei, M. G'Sell, A. Rinaldo, R. J. Tibshirani and L. Wasserman, "Distribution-free predictive
 inference for regression", JASA 113, 2018. Shapes: n series, H steps of the horizon, L levels, R
@@ -107,6 +108,10 @@ class Conformal:
         """The same after more rows."""
         return self
 
+    def take(self, codes):
+        """The same of some series."""
+        return self
+
 
 @dataclass(frozen=True, eq=False)
 class Adaptive:
@@ -151,6 +156,10 @@ class Adaptive:
             state = state.after(errors, 1 - np.array(self.levels))
         return replace(self, series=state)
 
+    def take(self, codes):
+        """Of some series, whose numbers rise."""
+        return replace(self, series=self.series.take(codes[codes < len(self.series.alpha)]))
+
 
 @dataclass(frozen=True, eq=False)
 class Sampled:
@@ -183,6 +192,10 @@ class Sampled:
 
     def updated(self, learned, before):
         """The same after more rows."""
+        return self
+
+    def take(self, codes):
+        """The same of some series."""
         return self
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skrnn._estimators.series import keys_of, staying
 from skrnn._forecasting.covariates import Covariates, named
 from skrnn._forecasting.history import History
 from skrnn._forecasting.inner import prepared, trained
@@ -103,6 +104,15 @@ class Learned:
         if self.interval is None:
             return learned
         return replace(learned, interval=self.interval.updated(learned, self.history.lengths))
+
+    def without(self, ids):
+        """The same without some series; a ValueError if one of them is not there."""
+        stay = staying(keys_of(ids, self.panel.ids), self.panel.ids)
+        codes = np.flatnonzero(stay)
+        return replace(
+            self, panel=self.panel.of_series(stay), history=self.history.take(codes),
+            target=self.target.take(codes), interval=self.interval and self.interval.take(codes),
+        )  # fmt: skip
 
     def _raise_does_not_follow(self, panel, codes, first, follows):
         i = int(np.argmax(first != follows))

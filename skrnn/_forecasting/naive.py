@@ -15,6 +15,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._estimators.base import DOCUMENTATION
+from skrnn._estimators.series import keys_of, staying
 from skrnn._estimators.versions import Stamped
 from skrnn._forecasting.panel import read_panel
 from skrnn._forecasting.plain import state_from_plain, state_to_plain
@@ -205,6 +206,36 @@ class NaiveForecaster(Stamped, RegressorMixin, BaseEstimator):
         last[has_rows] = (last + panel.lengths if panel.times is None else _last_steps(panel))[has_rows]
         self._pasts = [np.append(a, b) for a, b in zip(pasts, new, strict=True)]
         self._panel, self._last, self.sequence_ids_ = panel.without_rows(), last, panel.ids
+        return self
+
+    def forget_series(self, ids):
+        """Drop series of which no more rows will come.
+
+        Every series that `fit` and `update` have seen is kept with its past, so that it can go on.
+
+        Parameters
+        ----------
+        ids : array-like of shape (n_ids,)
+            The series, as they are called in `sequence_ids_`; also a set of them, or one alone.
+
+        Returns
+        -------
+        self : object
+            The estimator. Forecasts of the other series are as they were; a series that was dropped is a
+            new one if rows of it come to `update` again.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator has not been fitted.
+        ValueError
+            If one of the ids is none of `sequence_ids_`.
+        """
+        check_is_fitted(self)
+        stay = staying(keys_of(ids, self.sequence_ids_), self.sequence_ids_)
+        self._pasts = [self._pasts[code] for code in np.flatnonzero(stay)]
+        self._panel, self._last = self._panel.of_series(stay), self._last[stay]
+        self.sequence_ids_ = self._panel.ids
         return self
 
     def __sklearn_tags__(self):

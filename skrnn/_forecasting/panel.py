@@ -9,7 +9,7 @@ with a table of the same kind. What columns of times may hold is in ``times.py``
 """
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -155,6 +155,10 @@ class Panel:
             times = np.asarray(self.clock.at(steps)).astype(self.times.values.dtype)
             columns[labels[self.columns.times]] = self.times.column_of(times)
         return _table_of(columns | answers, self.table)
+
+    def of_series(self, stay):
+        """The same, without rows, of the series that ``stay`` (n,) says."""
+        return replace(self.without_rows(), ids=self.ids[stay])
 
     def without_rows(self):
         """The same of no row: what later tables are compared with, and answers made like."""

@@ -280,6 +280,49 @@ def test_update_without_times():
     assert model.forecast(X_future=X[:5])[:, 0].tolist() == [80, 81, 82, 83, 84]
 
 
+@pytest.mark.parametrize("interval", ["conformal", "adaptive"])
+def test_series_that_are_forgotten(table, interval):
+    """The others go on as before, bit by bit; one that comes again is a new series."""
+    X, y, X_next, y_next = table
+    model = small(levels=0.8, interval=interval).fit(X, y).update(X_next[:H], y_next[:H])
+    kept, gone = model, pickle.loads(pickle.dumps(model))
+    assert gone.forget_series("a") is gone
+    gone = pickle.loads(pickle.dumps(gone))
+    assert gone.sequence_ids_.tolist() == ["b", "c"]
+    for one in (kept, gone):
+        one.update(X_next[H:], y_next[H:])
+    later = X_next.assign(day=X_next["day"] + pandas.Timedelta(days=H))
+    others = later[later["shop"] != "a"]
+    assert (gone.predict_interval(others) == kept.predict_interval(others)).all()
+    assert gone.forecast(X_future=others)["shop"].unique().tolist() == ["b", "c"]
+    with pytest.raises(ValueError, match="of series 'a', of which there are no rows yet"):
+        gone.predict(later)
+    past = X["shop"] == "a"
+    gone.update(X[past], y[past])
+    assert gone.sequence_ids_.tolist() == ["b", "c", "a"]
+    assert (gone.predict(X_next[:H]) == small().fit(X, y).predict(X_next[:H])).all()
+
+
+def test_all_series_may_be_forgotten(table):
+    X, y, X_next, _ = table
+    model = small(levels=0.8, interval="adaptive").fit(X, y)
+    for wrong in ("q", ["a", "q"]):
+        with pytest.raises(ValueError, match="There is no series 'q': those that are known are in seq"):
+            model.forget_series(wrong)
+    assert model.forget_series([]).sequence_ids_.tolist() == ["a", "b", "c"]
+    assert model.forget_series(set("abc")).sequence_ids_.tolist() == []
+    model = pickle.loads(pickle.dumps(model))
+    with pytest.raises(ValueError, match="There is no series to forecast: all were forgotten"):
+        model.forecast(X_future=X_next)
+    again = small(levels=0.8).fit(X, y)
+    assert (model.update(X, y).predict(X_next) == again.predict(X_next)).all()
+    steps = np.arange(20)[:, None]
+    alone = Forecaster(GRURegressor(**SMALL), horizon=2, time=0).fit(steps, np.arange(20.0))
+    answer = alone.forecast()
+    alone.forget_series(alone.sequence_ids_).update(steps, np.arange(20.0))
+    assert (alone.forecast() == answer).all()
+
+
 # --- intervals --------------------------------------------------------------------------------------
 
 

@@ -103,6 +103,24 @@ def test_without_times(strategy):
     np.testing.assert_allclose(model.predict(array[:2]), expected)
 
 
+def test_series_that_are_forgotten():
+    """The others go on; one that comes again begins anew."""
+    X = pd.DataFrame({"who": list("aaabbb"), "t": [1, 2, 3, 1, 2, 3]})
+    model = NaiveForecaster("drift", sequence_id="who", time="t").fit(X, [1.0, 2, 4, 30, 20, 10])
+    assert model.forget_series(["a"]) is model
+    assert model.sequence_ids_.tolist() == ["b"]
+    model = pickle.loads(pickle.dumps(model)).update(X[:2], [5.0, 7.0])
+    assert model.sequence_ids_.tolist() == ["b", "a"]
+    asked = pd.DataFrame({"who": list("ba"), "t": [4, 3]})
+    assert model.predict(asked).tolist() == [0, 9]
+    with pytest.raises(ValueError, match="There is no series 'c'"):
+        model.forget_series("c")
+    assert model.forget_series(["a", "b"]).sequence_ids_.tolist() == []
+    with pytest.raises(ValueError, match="not there in fit"):
+        model.predict(asked)
+    assert model.update(X[:2], [5.0, 7.0]).predict(asked[1:]).tolist() == [9]
+
+
 def test_short_series():
     model = NaiveForecaster("seasonal", 5).fit(np.zeros((3, 1)), [1.0, 2, 3])
     assert model.predict(np.zeros((2, 1))).tolist() == [3, 3]
