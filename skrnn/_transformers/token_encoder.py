@@ -146,6 +146,7 @@ class TokenEncoder(SequenceTransformer):
         self.n_tokens_ = 1 + len(self.vocabulary_)
         # what inverse_transform makes of tokens: text, or (None) lists
         self._text_kind = None if are_text == {False} or callable(self.analyzer) else self.analyzer
+        self._is_spaced = self._text_kind == "word" and all(map(_is_spaced, items))
         return self
 
     def transform(self, X):
@@ -252,6 +253,16 @@ class TokenEncoder(SequenceTransformer):
 def kind_of_texts(encoder):
     """How texts become tokens: "char" or "word"; None where fit had lists of tokens, or by a function."""
     return encoder._text_kind
+
+
+def fit_had_spaces(encoder):
+    """Whether in the texts of fit all words, marks of punctuation too, had spaces between them."""
+    return encoder._is_spaced
+
+
+def _is_spaced(text):
+    """Whether the words of a text are what is between spaces."""
+    return WORD.findall(text) == [word for word in text.split(" ") if word]
 
 
 def tokens_of(encoder, X):

@@ -30,5 +30,6 @@ def to_onnx(
     lengths: bool = True,
     ids: bool = False,
     zipmap: bool = False,
+    runtime: Literal["onnxruntime"] | None = None,
 ) -> Any: ...
 def to_torch(estimator: Any, *, probabilities: bool = False) -> Any: ...

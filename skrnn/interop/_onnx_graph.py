@@ -15,7 +15,8 @@ import numpy as np
 from skrnn._settings.quoting import quote
 
 ML = "ai.onnx.ml"  # the domain of what ZipMap and the like are in, beside the one without a name
-ML_VERSION = 3
+MICROSOFT = "com.microsoft"  # that of operators which only onnxruntime has
+VERSIONS = {ML: 3, MICROSOFT: 1}
 
 
 class Graph:
@@ -32,15 +33,15 @@ class Graph:
 
     Attributes
     ----------
-    nodes, constants, inputs, outputs : list
-        Protos of ONNX.
+    nodes, constants, inputs, outputs, known : list
+        Protos of ONNX; known are types and shapes that it cannot infer.
     domains : dict of str to int
         The sets of operators in use, and their versions.
     """
 
     def __init__(self, opset, dtype, names=None):
         self.opset, self.dtype = opset, np.dtype(dtype)
-        self.nodes, self.constants, self.inputs, self.outputs = [], [], [], []
+        self.nodes, self.constants, self.inputs, self.outputs, self.known = [], [], [], [], []
         self.domains = {"": opset}
         self._names = itertools.count() if names is None else names
 
@@ -77,7 +78,7 @@ class Graph:
         outputs = [name or self.new_name(kind) for _ in range(n)]
         self.nodes.append(helper.make_node(kind, inputs, outputs, domain=domain, **attributes))
         if domain:
-            self.domains[domain] = ML_VERSION
+            self.domains[domain] = VERSIONS[domain]
         return outputs[0] if n == 1 else outputs
 
     def _number(self, value):
@@ -99,6 +100,14 @@ class Graph:
     def type(self):
         """The dtype of the graph as ONNX numbers it."""
         return type_of(self.dtype)
+
+    def know(self, value, dtype, shape):
+        """Say the type and shape of what an operator outside the standard gives.
+
+        The checker of onnx ends the process where it knows neither.
+        """
+        self.known.append(self._info(value, dtype, shape))
+        return value
 
     def cast(self, value, dtype=None):
         """A value in another dtype, by default that of the graph."""
@@ -172,7 +181,9 @@ class Graph:
         """The graph as a proto of ONNX."""
         from onnx import helper
 
-        return helper.make_graph(self.nodes, name, self.inputs, self.outputs, self.constants)
+        return helper.make_graph(
+            self.nodes, name, self.inputs, self.outputs, self.constants, value_info=self.known
+        )
 
     def model(self, name, metadata):
         """The graph as a model, checked; metadata of other types than str are written in JSON."""
@@ -184,7 +195,7 @@ class Graph:
             self.proto(name), opset_imports=opsets, producer_name="skrnn",
             producer_version=metadata["skrnn_version"],
             # the lowest that goes with the operators, so that older runtimes read it
-            ir_version=helper.find_min_ir_version_for(opsets),
+            ir_version=helper.find_min_ir_version_for(opsets, ignore_unknown=True),
         )  # fmt: skip
         texts = {k: v if isinstance(v, str) else json.dumps(v) for k, v in metadata.items()}
         helper.set_model_props(model, texts)

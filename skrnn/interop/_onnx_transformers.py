@@ -22,7 +22,7 @@ from sklearn.preprocessing import (
 
 from skrnn._settings.quoting import shorten
 from skrnn._transformers.time_distributed import TimeDistributed
-from skrnn.interop._onnx_graph import ML, ML_VERSION
+from skrnn.interop._onnx_graph import ML, VERSIONS
 from skrnn.interop._onnx_network import SEQUENCES
 from skrnn.interop._onnx_series import SERIES, not_written
 
@@ -118,7 +118,7 @@ def _by_skl2onnx(g, transformer, X, n_features):
             warnings.simplefilter("ignore")  # of other libraries
             model = skl2onnx.convert_sklearn(
                 transformer, initial_types=[("X", kind([None, n_features]))],
-                target_opset={"": g.opset, ML: ML_VERSION},
+                target_opset={"": g.opset, ML: VERSIONS[ML]},
             )  # fmt: skip
     except Exception as error:  # skl2onnx has classes of its own, and RuntimeError
         raise not_written(transformer, f", and skl2onnx says: {shorten(error, 200)}") from error

@@ -21,7 +21,7 @@ from skrnn._transformers.series_scaler import SeriesScaler
 from skrnn._transformers.sliding_window import SlidingWindow
 from skrnn._transformers.time_distributed import TimeDistributed
 from skrnn.classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
-from skrnn.interop._onnx_graph import ML_VERSION, Graph
+from skrnn.interop._onnx_graph import ML, VERSIONS, Graph
 from skrnn.interop._onnx_network import ROWS, SEQUENCES, Given
 from skrnn.interop._onnx_transformers import write_transformers
 from skrnn.interop._to_onnx import Options, checked, write
@@ -102,7 +102,7 @@ def _options(operator, container=None):
 
     float64 = isinstance(operator.inputs[0].type, data_types.DoubleTensorType)
     opset = None if container is None else container.target_opset
-    return Options(float64, opset, stateful=False, lengths=False, ids=False, zipmap=False)
+    return Options(float64, opset, stateful=False, lengths=False, ids=False, zipmap=False, runtime=None)
 
 
 def _type_of_numbers(operator):
@@ -140,7 +140,7 @@ def _add(node, scope, container):
 
     container.add_node(
         node.op_type, list(node.input), list(node.output), op_domain=node.domain,
-        op_version=ML_VERSION if node.domain else container.target_opset,
+        op_version=VERSIONS[ML] if node.domain else container.target_opset,
         name=scope.get_unique_operator_name(node.op_type),
         **{one.name: helper.get_attribute_value(one) for one in node.attribute},
     )  # fmt: skip

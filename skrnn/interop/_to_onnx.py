@@ -47,6 +47,7 @@ class Options(NamedTuple):
     lengths: bool
     ids: bool
     zipmap: bool
+    runtime: str | None
 
     @property
     def dtype(self):
@@ -54,7 +55,8 @@ class Options(NamedTuple):
 
 
 def to_onnx(
-    estimator, *, float64=False, opset=None, stateful=False, lengths=True, ids=False, zipmap=False
+    estimator, *, float64=False, opset=None, stateful=False, lengths=True, ids=False, zipmap=False,
+    runtime=None,
 ):  # fmt: skip
     """The fitted network, with what a pipeline does before it, as a model of ONNX.
 
@@ -65,7 +67,7 @@ def to_onnx(
     estimator : estimator instance
         A fitted classifier, regressor or encoder-decoder of skrnn; a pipeline that ends in one; or a
         search whose best estimator is one of these. Of what stands before in a pipeline `TimeDistributed`
-        around scalers, `TokenEncoder` for words or lists of tokens, `FillForward`, `SeriesScaler`,
+        around scalers, `TokenEncoder` (of characters see `runtime`), `FillForward`, `SeriesScaler`,
         `Differencer`, `SlidingWindow` and `SwapTimeAxis` become part of the graph, before what reads
         tables the scalers themselves; other transformers of scikit-learn if skl2onnx is installed and
         knows them.
@@ -74,7 +76,7 @@ def to_onnx(
         operators of float32 only, and so the layers become loops (Scan), which are slower.
     opset : int, default=None
         The version of ONNX's operators, 17 or later. `None`: the oldest that will do, which is 17, or 20
-        where words are taken apart.
+        where words are taken apart by operators of the standard.
     stateful : bool, default=False
         Whether the states of the network are inputs and outputs, so that sequences can be read in parts:
         `h0` in and `h0_next` out, of an LSTM also `c0`, with `h1` and so on for the next layers, and
@@ -89,6 +91,10 @@ def to_onnx(
     zipmap : bool, default=False
         Whether probabilities are a dict of class to probability for every sequence, as skl2onnx has them
         by default, and not an array.
+    runtime : {"onnxruntime"}, default=None
+        What the graph is for. `None`: anything that runs ONNX, and so of operators of the standard only.
+        "onnxruntime": an operator of its own takes texts apart as `TokenEncoder` does, also into
+        characters; no other runtime reads such a graph.
 
     Returns
     -------
@@ -119,6 +125,12 @@ def to_onnx(
     ImportError
         If onnx is not installed.
 
+    Warns
+    -----
+    UserWarning
+        If words are taken apart at spaces only, and the texts of fit had not all spaces between words,
+        and around punctuation.
+
     See Also
     --------
     to_torch : The network as a module of PyTorch.
@@ -133,8 +145,8 @@ def to_onnx(
     for the unknown one and the end of an answer. `horizon`, of a decoder of numbers, is how many steps
     `predict` answers by default.
 
-    Words must have white space between them, marks of punctuation too, as `inverse_transform` of
-    `TokenEncoder` writes them: ONNX takes text apart there only.
+    Without `runtime="onnxruntime"` words must have spaces between them, marks of punctuation too, as
+    `inverse_transform` of `TokenEncoder` writes them: ONNX takes text apart there only.
 
     With `stateful=True` and `target_delay` an answer stands for the step so many before the one read
     last: the first ones of a sequence are of no step.
@@ -159,7 +171,7 @@ def to_onnx(
        >>> bool(np.allclose(y, model.predict(X), atol=1e-5))
        True
     """
-    options = Options(float64, opset, stateful, lengths, ids, zipmap)
+    options = Options(float64, opset, stateful, lengths, ids, zipmap, runtime)
     inside = checked(estimator, options)
     metadata = {"skrnn_version": versions()["skrnn"], "class": inside.model.facts.name}
     if isinstance(inside.estimator, PAIRS):
@@ -203,8 +215,10 @@ def checked(estimator, options):
 def _check_options(options):
     """Raise a ValueError for an option that is none."""
     for name, value in options._asdict().items():
-        if name != "opset" and not isinstance(value, (bool, np.bool_)):
+        if name not in ("opset", "runtime") and not isinstance(value, (bool, np.bool_)):
             raise ValueError(f"{name} must be True or False, got {quote(value)}.")
+    if options.runtime not in (None, "onnxruntime"):
+        raise ValueError(f"runtime must be None or 'onnxruntime', got {quote(options.runtime)}.")
     opset, newest = options.opset, _import_onnx().defs.onnx_opset_version()
     if opset is not None and (not is_int(opset) or not OLDEST <= opset <= newest):
         raise ValueError(
@@ -215,7 +229,8 @@ def _check_options(options):
 
 def _check_pair(inside, options):
     """Raise a ValueError for what does not go with an encoder-decoder."""
-    for name, default in (("stateful", False), ("ids", False), ("zipmap", False), ("lengths", True)):
+    defaults = {"stateful": False, "ids": False, "zipmap": False, "lengths": True, "runtime": None}
+    for name, default in defaults.items():
         value = getattr(options, name)
         if value is not default:
             raise ValueError(
@@ -314,7 +329,7 @@ def _given(g, inside, options):
     layout, encoder = layout_of(form), _encoder(inside)
     if encoder is not None and not options.ids:
         _check_only(transformers)
-        ids, lengths = write_encoder(g, encoder, lengths=options.lengths)
+        ids, lengths = write_encoder(g, encoder, options)
         return Given(ids, lengths, SEQUENCES, is_of_texts=kind_of_texts(encoder) is not None)
     if options.ids and encoder is None:
         raise ValueError("ids=True is for pipelines that begin with a TokenEncoder: leave it out.")
@@ -340,9 +355,11 @@ def _encoder(inside):
 
 
 def _reads_words(inside, options):
-    """Whether the graph takes words apart."""
+    """Whether the graph takes words apart, by operators of the standard."""
     encoder = _encoder(inside)
-    return encoder is not None and not options.ids and kind_of_texts(encoder) == "word"
+    return (
+        encoder is not None and not (options.ids or options.runtime) and kind_of_texts(encoder) == "word"
+    )
 
 
 def _check_only(transformers):

@@ -1,7 +1,9 @@
 """to_onnx: the answers of the estimators, in onnxruntime (float32) and in onnx's reference (float64)."""
 
 import json
+import re
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -643,6 +645,50 @@ def test_words(opset):
     assert vocabulary == {None: 0, **pipe[0].vocabulary_}
 
 
+NATURAL = [
+    "It ran.  Don\u2019t stop!",
+    "a-b\tand (c)",
+    "",
+    "no\u00a0break,\nbut lines",
+    "\u65e5\u672c \u8a9e",
+    "a.b",
+]
+
+
+def test_natural_texts():
+    """onnxruntime's own operator takes any text apart as TokenEncoder does."""
+    random = np.random.RandomState(0)
+    letters = [chr(c) for c in range(1, 0x3000)]
+    texts = NATURAL + ["".join(random.choice(letters, 15)) for _ in range(60)]
+    for analyzer in ("word", "char"):
+        pipe = make_pipeline(TokenEncoder(analyzer), GRURegressor(embedding_size=3, **SMALL))
+        pipe.fit(texts, random.normal(size=len(texts)))
+        model = to_onnx(pipe, runtime="onnxruntime")
+        for X in (texts, NATURAL[2:3], ["\t", "new \u2019words\u2019."]):
+            said = by_runtime(model, {"X": np.array(X, dtype=object)})["variable"]
+            assert_close(pipe.predict(X), said)
+
+
+def test_texts_that_spaces_do_not_part():
+    """The standard's operator would take them apart otherwise: that is said, and only then."""
+    for texts, is_right in (
+        (["it ran .", "a  cat"], True),
+        (["it ran.", "a cat"], False),
+        (["a\tb"], False),
+    ):
+        pipe = make_pipeline(TokenEncoder("word"), GRURegressor(embedding_size=3, **SMALL))
+        pipe.fit(texts, np.arange(float(len(texts))))
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            to_onnx(pipe)
+        assert [one.filename == __file__ for one in caught] == ([] if is_right else [True])
+        assert is_right or re.match("The graph takes texts apart at spaces only", str(caught[0].message))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            to_onnx(pipe, runtime="onnxruntime")
+            to_onnx(pipe, ids=True)
+
+
 def test_an_answer_per_word():
     pipe = make_pipeline(
         TokenEncoder("word"), LSTMRegressor(embedding_size=3, return_sequences=True, **SMALL)
@@ -666,6 +712,8 @@ def test_ids_in_place_of_texts():
     pipe = make_pipeline(TokenEncoder(), GRURegressor(embedding_size=3, **SMALL)).fit(X, [1.0, 2, 3])
     with pytest.raises(ValueError, match=r"no operator that takes texts apart into characters.*ids=True"):
         to_onnx(pipe)
+    with pytest.raises(ValueError, match="runtime must be None or 'onnxruntime', got 'onnx'"):
+        to_onnx(pipe, runtime="onnx")
     assert_same(pipe, X, padded([*pipe[0].transform(X)], -1), ids=True)
     assert metadata(to_onnx(pipe, ids=True))["vocabulary"] == [None, "b", "a", "c"]
     for encoder, says in ((TokenEncoder("word", lowercase=True), "lower"), (TokenEncoder(list), "own")):
