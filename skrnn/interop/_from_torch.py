@@ -14,7 +14,9 @@ from skrnn._estimators.base import BaseRNN
 from skrnn._estimators.labels import Labels
 from skrnn._estimators.number_pairs import NumberPairs
 from skrnn._estimators.taking_over import with_weights
+from skrnn._estimators.texts import Texts
 from skrnn._settings.quoting import listed, quote
+from skrnn.encoder_decoder import SequenceEncoderDecoder
 from skrnn.encoder_decoder_regressors import SequenceEncoderDecoderRegressor
 from skrnn.interop._torch_names import UNITS, is_transposed, key_of_pair, names_of_keys, tables_in
 
@@ -80,11 +82,10 @@ def from_torch(source, estimator):
        >>> bool((again.predict_proba(X) == model.predict_proba(X)).all())
        True
     """
-    if not isinstance(estimator, (BaseRNN, SequenceEncoderDecoderRegressor)):
+    if not isinstance(estimator, (BaseRNN, SequenceEncoderDecoder, SequenceEncoderDecoderRegressor)):
         raise TypeError(
-            "from_torch needs a fitted classifier or regressor of skrnn as estimator, or an "
-            f"encoder-decoder of numbers, got {type(estimator).__name__}. Of a pipeline pass the last "
-            "step."
+            "from_torch needs a fitted classifier, regressor or encoder-decoder of skrnn as estimator, "
+            f"got {type(estimator).__name__}. Of a pipeline pass the last step."
         )
     check_is_fitted(estimator)
     arrays = _arrays_of(source)
@@ -156,9 +157,9 @@ def _check_finite(W, key):
 
 
 def _units_of(arrays, model):
-    """mean and scale of y where they are not those that the model has; nothing of a classifier."""
+    """mean and scale of y where they are not those that the model has; nothing of labels and tokens."""
     targets = model.facts.targets
-    if isinstance(targets, Labels):
+    if isinstance(targets, (Labels, Texts)):
         return {}
     units = {}
     for name, plain in zip(UNITS, (0.0, 1.0), strict=True):

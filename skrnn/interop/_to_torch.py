@@ -10,18 +10,21 @@ from skrnn._engine.pooling import names_of
 from skrnn._estimators.base import BaseRNN
 from skrnn._estimators.labels import Labels
 from skrnn._estimators.number_pairs import NumberPairs
+from skrnn._estimators.texts import Texts
 from skrnn._estimators.unwrap import unwrap_fitted
 from skrnn._settings.quoting import quote
 from skrnn.cells import GRU, LSTM, Elman
+from skrnn.encoder_decoder import SequenceEncoderDecoder
 from skrnn.encoder_decoder_regressors import SequenceEncoderDecoderRegressor
 from skrnn.interop import _torch_network, _torch_pairs
 from skrnn.interop._links import link_of_labels, link_of_numbers
 from skrnn.interop._torch_names import UNITS, is_transposed, key_of, key_of_pair
 from skrnn.interop._torch_network import Plan
-from skrnn.interop._torch_pairs import PairPlan
+from skrnn.interop._torch_pairs import NumberPairPlan, TokenPairPlan
 
 KINDS = {Elman: "RNN", LSTM: "LSTM", GRU: "GRU"}
 ACTIVATIONS = ("tanh", "relu")  # that PyTorch has in its RNN
+PAIRS = (SequenceEncoderDecoder, SequenceEncoderDecoderRegressor)
 
 
 def to_torch(estimator, *, probabilities=False):
@@ -33,8 +36,8 @@ def to_torch(estimator, *, probabilities=False):
     Parameters
     ----------
     estimator : estimator instance
-        A fitted classifier or regressor of skrnn, an encoder-decoder of numbers, or a search whose best
-        estimator is one. Of a pipeline pass the last step: what stands before it has to be done to X
+        A fitted classifier, regressor or encoder-decoder of skrnn, or a search whose best estimator is
+        one. Of a pipeline pass the last step: what stands before it has to be done to X
         before the module reads it.
     probabilities : bool, default=False
         Whether the module of a classifier answers as `predict_proba` does. By default it gives the raw
@@ -52,9 +55,16 @@ def to_torch(estimator, *, probabilities=False):
         (n_sequences, n_timesteps, n_outputs), in which what stands for the steps after the end of a
         sequence has no meaning.
 
-        That of an encoder-decoder is called as ``module(X, lengths=None, horizon=None, y=None)``, and
-        answers with (n_sequences, horizon) or (n_sequences, horizon, n_outputs), of the horizon of fit
-        by default. With y its decoder reads that in place of its own answers, as in training.
+        That of an encoder-decoder of numbers is called as ``module(X, lengths=None, horizon=None,
+        y=None)``, and answers with (n_sequences, horizon) or (n_sequences, horizon, n_outputs), of the
+        horizon of fit by default. With y its decoder reads that in place of its own answers, as in
+        training.
+
+        That of an encoder-decoder of tokens is called as ``module(X, lengths=None, max_length=None,
+        y=None)``. X are the numbers that `source_vocabulary_` gives to tokens. It answers with the
+        numbers of `target_vocabulary_` (n_sequences, n_answers), the most probable token first (no beam
+        search), 0 after the end; and with y, which its decoder then reads, with logits (n_sequences,
+        n_answers, n_tokens).
 
     Raises
     ------
@@ -98,11 +108,15 @@ def to_torch(estimator, *, probabilities=False):
        >>> bool(np.allclose(y, model.predict(X)))
        True
     """
-    model = _model_of(estimator)
-    is_pair = isinstance(model.facts.targets, NumberPairs)
-    plan = (_plan_of_pair if is_pair else _plan)(model, probabilities)
+    inside = _inside(estimator)
+    model = inside.model
+    build = _BUILD.get(type(model.facts.targets), _network)
+    if probabilities and not isinstance(model.facts.targets, Labels):
+        raise ValueError(
+            f"probabilities=True is for classifiers, and {model.facts.name} has none: leave it out."
+        )
     _import_torch()
-    module = _torch_pairs.TorchPair(plan) if is_pair else _torch_network.TorchNetwork(plan)
+    module = build(inside, probabilities)
     _copy_weights(model, module)
     return module.eval()
 
@@ -118,9 +132,9 @@ def _import_torch():
     return torch
 
 
-def _model_of(estimator):
-    """The ``Model`` of an estimator; an error where a module would not answer as it does."""
-    inside = unwrap_fitted(estimator, "to_torch", (BaseRNN, SequenceEncoderDecoderRegressor))
+def _inside(estimator):
+    """The estimator without a search around it; an error where a module would not answer as it does."""
+    inside = unwrap_fitted(estimator, "to_torch", (BaseRNN, *PAIRS))
     if inside.transformers:
         raise ValueError(
             "to_torch makes a module of the network only, not of what a pipeline does to X before. Pass "
@@ -131,46 +145,55 @@ def _model_of(estimator):
             "initial_state='last' does not go with to_torch: a module starts from zeros, not where the "
             "series of fit end. Call set_params(initial_state='zeros') first."
         )
-    return inside.model
+    return inside
 
 
-def _plan(model, probabilities):
-    """How the module of a model is built."""
-    facts, architecture = model.facts, model.facts.architecture
+def _network(inside, probabilities):
+    """The module of a classifier or regressor, without weights."""
+    facts, architecture = inside.model.facts, inside.model.facts.architecture
     kind, options = _layer(architecture)
-    is_classifier = isinstance(facts.targets, Labels)
-    if probabilities and not is_classifier:
-        raise _no_probabilities(facts.name)
-    if is_classifier:
+    if isinstance(facts.targets, Labels):
         link = link_of_labels(facts.targets) if probabilities else "identity"
         n_columns, is_1d = 0, False
     else:
         link = link_of_numbers(facts.targets, "to_torch")
         n_columns, is_1d = len(facts.targets.mean), facts.targets.is_1d
-    return Plan(
+    plan = Plan(
         kind, options, architecture.n_inputs, architecture.hidden_sizes, architecture.bidirectional,
         architecture.n_tokens, names_of(architecture.pooling), facts.per_step, facts.delay,
         architecture.n_outputs, n_columns, is_1d, link, architecture.dtype,
         tuple(tuple(one[1:]) for one in architecture.categories),
     )  # fmt: skip
+    return _torch_network.TorchNetwork(plan)
 
 
-def _plan_of_pair(model, probabilities):
+def _number_pair(inside, _):
     """The same of an encoder-decoder of numbers."""
-    facts, pairs, architecture = model.facts, model.facts.targets, model.facts.architecture
-    if probabilities:
-        raise _no_probabilities(facts.name)
+    pairs, architecture = inside.model.facts.targets, inside.model.facts.architecture
     (kind, options), loss = _layer(architecture), pairs.loss()
     middle = int(np.argmin(np.abs(loss.quantiles - 0.5))) if loss.are_several else 0
-    return PairPlan(
+    plan = NumberPairPlan(
         kind, options, architecture.n_source, pairs.n_columns, architecture.hidden_sizes,
         pairs.n_outputs, pairs.numbers.is_1d, link_of_numbers(pairs.numbers, "to_torch"), middle,
         loss.standardises_y, pairs.horizon, architecture.dtype,
     )  # fmt: skip
+    return _torch_pairs.TorchNumberPair(plan)
 
 
-def _no_probabilities(name):
-    return ValueError(f"probabilities=True is for classifiers, and {name} has none: leave it out.")
+def _token_pair(inside, _):
+    """The same of an encoder-decoder of tokens."""
+    texts, architecture = inside.model.facts.targets, inside.model.facts.architecture
+    max_length = inside.settings.max_length
+    if max_length is None:
+        max_length = 2 * texts.longest
+    plan = TokenPairPlan(
+        *_layer(architecture), architecture.n_source, architecture.n_target, architecture.embedding_size,
+        architecture.hidden_sizes, architecture.n_target, max_length, architecture.dtype,
+    )  # fmt: skip
+    return _torch_pairs.TorchTokenPair(plan)
+
+
+_BUILD = {NumberPairs: _number_pair, Texts: _token_pair}
 
 
 def _layer(architecture):
@@ -196,7 +219,7 @@ def _copy_weights(model, module):
     """The weights, mean and scale of a model into its module, bit for bit."""
     torch = _import_torch()
     arrays = model.network().layout.views(model.theta)
-    is_pair = isinstance(model.facts.targets, NumberPairs)
+    is_pair = type(model.facts.targets) in _BUILD
     keys = {name: key_of_pair(name) if is_pair else key_of(name, arrays) for name in arrays}
     state = {keys[name]: W.T if is_transposed(name) else W for name, W in arrays.items()}
     if module.plan.n_columns:

@@ -34,6 +34,8 @@ def key_of(name, names):
 def key_of_pair(name):
     """The same of an encoder-decoder: ``encoder.layer0.W_x`` and so on."""
     part, _, rest = name.partition(".")
+    if rest == "embedding.W":
+        return f"{part}_embedding.weight"
     if rest in OTHERS:
         return OTHERS[rest]
     layer, _, weight = rest.partition(".")

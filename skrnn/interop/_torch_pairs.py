@@ -1,8 +1,9 @@
-"""The PyTorch module that computes what a fitted encoder-decoder of numbers does.
+"""The PyTorch modules that compute what fitted encoder-decoders do, of numbers and of tokens.
 
-Shapes: n sources of T steps, padded; F features, H units of a layer, K numbers of a step of an answer, Q
-quantiles. ``PairPlan`` says in plain values how the module is built, as ``Plan`` of ``_torch_network.py``
-does of others; links are those of that file.
+Shapes: n sources of T steps, padded, of F features or of tokens; H units of a layer, K numbers of a step
+of an answer, Q quantiles, V tokens that an answer is made of, of which 0 ends it. ``NumberPairPlan`` and
+``TokenPairPlan`` say in plain values how the module is built, as ``Plan`` of ``_torch_network.py`` does
+of others; links are those of that file.
 """
 
 from typing import NamedTuple
@@ -10,7 +11,7 @@ from typing import NamedTuple
 from skrnn.interop._torch_network import LINKS, joined
 
 
-class PairPlan(NamedTuple):
+class NumberPairPlan(NamedTuple):
     """How a module is built.
 
     Attributes
@@ -51,10 +52,48 @@ class PairPlan(NamedTuple):
     dtype: str
 
 
-class PairComputation:
-    """What the module computes; to be joined with ``torch.nn.Module``."""
+class TokenPairPlan(NamedTuple):
+    """How a module is built.
 
-    def __init__(self, plan):
+    Attributes
+    ----------
+    kind, options, hidden_sizes, dtype
+        As of ``NumberPairPlan``.
+    n_source, n_target : int
+        Tokens of sources, and V.
+    embedding_size : int
+        The width of the vectors of tokens.
+    n_outputs : int
+        Of the read-out, V.
+    max_length : int
+        After how many tokens an answer ends by default.
+    n_columns : int
+        0: answers have no unit.
+    """
+
+    kind: str
+    options: dict
+    n_source: int
+    n_target: int
+    embedding_size: int
+    hidden_sizes: tuple
+    n_outputs: int
+    max_length: int
+    dtype: str
+    n_columns: int = 0
+
+
+class PairComputation:
+    """Encoder, decoder and read-out; to be joined with ``torch.nn.Module``.
+
+    Parameters
+    ----------
+    plan : NumberPairPlan or TokenPairPlan
+    n_inputs, n_columns : int
+        Of one step of the encoder, and of the decoder.
+    """
+
+    def __init__(self, plan, n_inputs, n_columns):
         import torch
 
         super().__init__()
@@ -64,9 +103,40 @@ class PairComputation:
                 getattr(torch.nn, plan.kind)(D, H, batch_first=True, dtype=dtype, **plan.options)
                 for D, H in zip([n, *plan.hidden_sizes[:-1]], plan.hidden_sizes, strict=True)
             )
-            for n in (plan.n_inputs, plan.n_columns)
+            for n in (n_inputs, n_columns)
         )
         self.readout = torch.nn.Linear(plan.hidden_sizes[-1], plan.n_outputs, dtype=dtype)
+
+    def _encoded(self, X, lengths):
+        """The final states of all layers, of sources (n, T, .) as the first layer reads them."""
+        import torch
+
+        if lengths is not None:
+            pack, options = torch.nn.utils.rnn.pack_padded_sequence, {"enforce_sorted": False}
+            X = pack(X, lengths.cpu(), batch_first=True, **options)
+        states = []
+        for layer in self.encoder:
+            X, final = layer(X)
+            states.append(final)
+        return states
+
+    def _decoded(self, X, states):
+        """Raw outputs (n, t, n_outputs) of the steps X (n, t, .), and the states after them."""
+        after = []
+        for layer, state in zip(self.decoder, states, strict=True):
+            X, final = layer(X, state)
+            after.append(final)
+        return self.readout(X), after
+
+
+class NumberPairComputation(PairComputation):
+    """What the module of an encoder-decoder of numbers computes."""
+
+    def __init__(self, plan):
+        import torch
+
+        super().__init__(plan, plan.n_inputs, plan.n_columns)
+        dtype = self.readout.weight.dtype
         self.register_buffer("mean", torch.zeros(plan.n_columns, dtype=dtype))
         self.register_buffer("scale", torch.ones(plan.n_columns, dtype=dtype))
 
@@ -80,35 +150,12 @@ class PairComputation:
                 "X must be a tensor of shape (n_sequences, n_timesteps, n_features), got shape "
                 f"{tuple(X.shape)}. Of a single sequence pass X[None]."
             )
-        states = self._encoded(X.to(self.readout.weight.dtype), lengths)
+        X, lengths = _without_padding(X.to(self.readout.weight.dtype), lengths)
+        states = self._encoded(X, lengths)
         if y is not None:
             raw, _ = self._decoded(self._previous(y), states)
             return self._answers(raw)
         return self._answers(self._rolled_out(len(X), states, horizon))
-
-    def _encoded(self, X, lengths):
-        """The final states of all layers, of sources (n, T, F)."""
-        import torch
-
-        if lengths is not None:
-            lengths = torch.as_tensor(lengths, dtype=torch.int64)
-            is_there = torch.arange(X.shape[1], device=X.device) < lengths.to(X.device)[:, None]
-            X = torch.where(is_there[..., None], X, 0)
-            pack, options = torch.nn.utils.rnn.pack_padded_sequence, {"enforce_sorted": False}
-            X = pack(X, lengths.cpu(), batch_first=True, **options)
-        states = []
-        for layer in self.encoder:
-            X, final = layer(X)
-            states.append(final)
-        return states
-
-    def _decoded(self, X, states):
-        """Raw outputs (n, t, n_outputs) of the steps X (n, t, K), and the states after them."""
-        after = []
-        for layer, state in zip(self.decoder, states, strict=True):
-            X, final = layer(X, state)
-            after.append(final)
-        return self.readout(X), after
 
     def _rolled_out(self, n, states, horizon):
         """Raw outputs (n, horizon, n_outputs) of a decoder that reads its own answers."""
@@ -151,4 +198,68 @@ class PairComputation:
         return y[..., 0] if self.plan.is_1d else y
 
 
-__getattr__ = joined("TorchPair", PairComputation, __name__)
+class TokenPairComputation(PairComputation):
+    """What the module of an encoder-decoder of tokens computes."""
+
+    def __init__(self, plan):
+        import torch
+
+        super().__init__(plan, plan.embedding_size, plan.embedding_size)
+        options = {"dtype": self.readout.weight.dtype}
+        self.encoder_embedding = torch.nn.Embedding(plan.n_source, plan.embedding_size, **options)
+        self.decoder_embedding = torch.nn.Embedding(plan.n_target, plan.embedding_size, **options)
+
+    def forward(self, X, lengths=None, max_length=None, y=None):
+        """Answers (n, t) to tokens X (n, T), of which the first ``lengths`` (n,) count: the most probable
+        tokens one by one, 0 from the end on, t at most ``max_length``.
+
+        With y (n, t) the decoder reads that in place of its own answers, as in training, and the answers
+        are logits (n, t, V).
+        """
+        if X.ndim != 2:
+            raise ValueError(
+                f"X must be a tensor of tokens of shape (n_sequences, n_timesteps), got shape "
+                f"{tuple(X.shape)}. Of a single sequence pass X[None]."
+            )
+        X, lengths = _without_padding(X, lengths)
+        states = self._encoded(self.encoder_embedding(X), lengths)
+        if y is not None:
+            return self._decoded(self._previous(y), states)[0]
+        return self._said(len(X), states, self.plan.max_length if max_length is None else max_length)
+
+    def _previous(self, y):
+        """The vectors (n, t, E) that the decoder reads where y should come: of 0, then of y."""
+        import torch
+
+        return self.decoder_embedding(torch.cat([torch.zeros_like(y[:, :1]), y[:, :-1]], dim=1))
+
+    def _said(self, n, states, max_length):
+        """The most probable tokens (n, t) of a decoder that reads its own answers."""
+        import torch
+
+        token = torch.zeros((n, 1), dtype=torch.int64, device=self.readout.weight.device)
+        said, is_at_end = [], torch.zeros_like(token, dtype=torch.bool)
+        while len(said) < max_length and not (said and is_at_end.all()):
+            raw, states = self._decoded(self.decoder_embedding(token), states)
+            token = raw.argmax(dim=-1).masked_fill(is_at_end, 0)
+            is_at_end = token == 0
+            said.append(token)
+        return torch.cat(said, dim=1) if said else token[:, :0]
+
+
+def _without_padding(X, lengths):
+    """X (n, T) or (n, T, F) with zeros for what stands after the ends, and lengths as a tensor."""
+    import torch
+
+    if lengths is None:
+        return X, None
+    lengths = torch.as_tensor(lengths, dtype=torch.int64)
+    is_there = torch.arange(X.shape[1], device=X.device) < lengths.to(X.device)[:, None]
+    return torch.where(is_there[..., None] if X.ndim == 3 else is_there, X, 0), lengths
+
+
+def __getattr__(name):
+    computation = {"TorchNumberPair": NumberPairComputation, "TorchTokenPair": TokenPairComputation}.get(
+        name
+    )
+    return joined(name if computation else "", computation, __name__)(name)

@@ -17,9 +17,11 @@ from skrnn import (
     GRUEncoderDecoderRegressor,
     GRURegressor,
     LSTMClassifier,
+    LSTMEncoderDecoder,
     LSTMEncoderDecoderRegressor,
     LSTMRegressor,
     RNNClassifier,
+    RNNEncoderDecoder,
     RNNEncoderDecoderRegressor,
     RNNRegressor,
     TimeDistributed,
@@ -429,6 +431,55 @@ def test_encoder_decoders_of_numbers(cls, several, options):
         assert_same(from_torch(module, model).predict(X, horizon=5), module(P, lengths, 5).numpy())
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("sizes", [6, (4, 5)])
+@pytest.mark.parametrize("cls", [RNNEncoderDecoder, LSTMEncoderDecoder, GRUEncoderDecoder])
+def test_encoder_decoders_of_tokens(cls, sizes, dtype):
+    """The answers of greedy search, the losses of training, and back."""
+    texts = ["one", "two", "three", "seven", "eleven"]
+    model = cls(hidden_size=sizes, embedding_size=5, max_iter=60, tol=None, dtype=dtype, random_state=0)
+    model.fit(texts, ["1", "22", "333", "22", "111"])
+    module, number = to_torch(model), model.source_vocabulary_
+    X = torch.nn.utils.rnn.pad_sequence(
+        [torch.tensor([number[token] for token in text]) for text in texts], True, -1
+    )
+    lengths = list(map(len, texts))
+    names = ["", *model.target_vocabulary_]
+    with torch.no_grad():
+        said = module(X, lengths)
+        expected = model.predict(texts)
+        assert [[names[k] for k in row if k] for row in said] == expected
+        assert any(expected)
+        short = to_torch(model.set_params(max_length=1))(X, lengths)
+        assert [[names[k] for k in row if k] for row in short] == [one[:1] for one in expected]
+        assert (module(X[:1, :3]) == said[:1, : len(module(X[:1, :3])[0])]).all()
+        assert module(X, lengths, 1).tolist() == said[:, :1].tolist()
+        assert module(X, lengths, 0).shape == (5, 0)
+        logits = module(X, lengths, y=said)
+        assert logits.shape == (*said.shape, len(names))
+        first = said.cumprod(dim=1).bool() | (torch.arange(said.shape[1]) == 0)  # after the end any
+        assert (logits.argmax(-1) == said)[first].all()
+        assert (pickle.loads(pickle.dumps(module))(X, lengths) == said).all()
+    assert from_torch(module, model)._model.theta.tobytes() == model._model.theta.tobytes()
+
+
+def test_the_loss_of_an_encoder_decoder_of_tokens():
+    """Fed y, the module computes the loss whose curve fit reports: of one epoch at frozen weights."""
+    model = GRUEncoderDecoder(hidden_size=4, embedding_size=3, max_iter=5, tol=None, random_state=0)
+    model.fit(["ab", "ba"], ["xy", "yx"])
+    module = to_torch(model)
+    y = torch.tensor([[1, 2, 0], [2, 1, 0]])
+    with torch.no_grad():
+        logits = module(torch.tensor([[0, 1], [1, 0]]), y=y)
+        loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), y.flatten())
+    again = from_torch(module, model).set_params(
+        warm_start=True, learning_rate="constant", learning_rate_init=1e-300, max_iter=1, alpha=0
+    )
+    np.testing.assert_allclose(
+        again.fit(["ab", "ba"], ["xy", "yx"]).loss_curve_[0], float(loss), rtol=1e-9
+    )
+
+
 def test_wrong_weights_of_an_encoder_decoder():
     model = fitted(GRUEncoderDecoderRegressor, sequences(ragged=False), np.ones((12, 2)))
     state = to_torch(model).state_dict()
@@ -447,7 +498,9 @@ def test_what_to_torch_does_not_take(model):
     with pytest.raises(NotFittedError):
         to_torch(LSTMRegressor())
     with pytest.raises(TypeError, match="needs a fitted estimator of skrnn"):
-        to_torch(fitted(GRUEncoderDecoder, ["ab", "ba"] * 4, ["b", "a"] * 4))
+        to_torch(StandardScaler().fit(X[0]))
+    with pytest.raises(ValueError, match=r"tokens of shape \(n_sequences, n_timesteps\)"):
+        to_torch(fitted(GRUEncoderDecoder, ["ab", "ba"] * 4, ["b", "a"] * 4))(torch.ones(3))
     with pytest.raises(ValueError, match="probabilities=True is for classifiers"):
         to_torch(model, probabilities=True)
     pipe = make_pipeline(TimeDistributed(StandardScaler()), LSTMRegressor(**SMALL)).fit(X, X[:, -1, 0])
