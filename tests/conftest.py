@@ -3,6 +3,8 @@
 import gc
 import itertools
 import os
+import shutil
+import subprocess
 import sys
 
 import numpy as np
@@ -39,6 +41,18 @@ def engine(request):
     """The test runs on NumPy, and on the best kernels; test_kernels.py compares the others with NumPy."""
     with _kernels.using(request.param):
         yield request.param
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 64 kB, where one may be mounted."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+    if not shutil.which("mount") or subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("A small file system cannot be mounted here.")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
 
 
 def pytest_addoption(parser):

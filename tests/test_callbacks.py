@@ -1,8 +1,10 @@
 """Callbacks: scikit-learn's own, those of users, and Checkpoint, from which training goes on bitwise."""
 
+import errno
 import itertools
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 import warnings
@@ -891,6 +893,29 @@ def test_41_a_disk_that_is_full(tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert path.read_bytes() == before
     assert os.listdir(tmp_path) == ["model"]
+
+
+def test_41_a_small_disk_that_is_full(small_disk):
+    """Of the file system itself: the file before stays, nothing else is left, and space makes it work."""
+    X, y = noise_and_signs(N, T, F)
+    path = small_disk / "model"
+    skrnn.GRUClassifier(**SMALL).set_callbacks(Checkpoint(path)).fit(X, y)
+    before = path.read_bytes()
+    large = skrnn.GRUClassifier(**SMALL | {"hidden_size": 64})
+    with pytest.raises(OSError, match="No space left") as raised:
+        large.set_callbacks(Checkpoint(path)).fit(X, y)
+    assert raised.value.errno == errno.ENOSPC
+    assert path.read_bytes() == before
+    assert os.listdir(small_disk) == ["model"]
+    assert joblib.load(path).predict(X).shape == y.shape
+
+    (small_disk / "other").write_bytes(bytes(shutil.disk_usage(small_disk).free))  # not one byte is free
+    with pytest.raises(OSError, match="No space left"):
+        skrnn.GRUClassifier(**SMALL).set_callbacks(Checkpoint(path)).fit(X, y)
+    assert path.read_bytes() == before
+    (small_disk / "other").unlink()
+    skrnn.GRUClassifier(**SMALL).set_callbacks(Checkpoint(path)).fit(X, y)
+    assert joblib.load(path).predict(X).shape == y.shape
 
 
 def test_41_leftovers_of_killed_runs_are_removed(tmp_path):

@@ -159,6 +159,17 @@ def test_a_file_is_replaced_as_a_whole(model, path):
     assert [one.name for one in path.parent.iterdir()] == [path.name]
 
 
+def test_a_disk_that_is_full(model, small_disk):
+    path = small_disk / "model.safetensors"
+    save(model, path)
+    before = path.read_bytes()
+    large = skrnn.LSTMClassifier(**SMALL | {"hidden_size": 64}).fit(X, np.arange(N) % 3)
+    with pytest.raises(OSError, match="No space left"):
+        save(large, path)
+    assert path.read_bytes() == before
+    assert [one.name for one in small_disk.iterdir()] == [path.name]
+
+
 # --- what it cannot -----------------------------------------------------------------------------------
 
 
