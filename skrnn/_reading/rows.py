@@ -247,7 +247,8 @@ def encode(ids, name="X"):
     """Ids (n_rows,) -> the different ones in order of first appearance, and their numbers (n_rows,)."""
     if ids.dtype.kind in "biufUSmM":
         _check_ids(np.isnat(ids) if ids.dtype.kind in "mM" else ids != ids, ids, name)
-        starts = np.flatnonzero(np.append(True, ids[1:] != ids[:-1]))  # of runs of one id: mostly few
+        is_start = np.append(True, ids[1:] != ids[:-1])[: len(ids)]  # none, of no rows
+        starts = np.flatnonzero(is_start)  # of runs of one id: mostly few
         unique, first, codes = np.unique(ids[starts], return_index=True, return_inverse=True)
         by_first = np.argsort(first)
         number = np.empty_like(by_first)

@@ -115,6 +115,17 @@ def test_columns_that_are_not_there(case):
         from_long(table, **parameters)
 
 
+@pytest.mark.parametrize("dtype", [int, float, str, object, "datetime64[ns]"])
+@pytest.mark.parametrize("time", [None, "t"])
+def test_a_table_without_rows(dtype, time):
+    table = pd.DataFrame({"id": np.array([], dtype=dtype), "t": np.array([], int), "x": np.array([])})
+    with pytest.raises(ValueError, match=r"Found table with 0 sample\(s\)"):
+        from_long(table, "id", time)
+    if time is None and dtype in (int, float):
+        with pytest.raises(ValueError, match=r"Found table with 0 sample\(s\)"):
+            from_long(table.to_numpy(), 0)
+
+
 def test_tables_that_are_refused():
     table = pd.DataFrame({"id": ["u", "u", "v"], "t": [0.0, 0, 1], "x": [1.0, 2, 3]})
     with pytest.raises(ValueError, match=r"Sequence 'u' of table has two rows of one time.*0 and 1"):
