@@ -27,6 +27,7 @@ from skrnn._reading.statistics import (
     moments,
     nearness,
     padding,
+    share_rows,
 )
 from skrnn._reading.vocabulary import TokenIds
 
@@ -231,6 +232,18 @@ def advise_on_truncation(settings):
         "gradient flows k2 steps back from there; k1 alone only stands for k2=k1. Search over k2 and "
         "leave k1=None; or give intermediate steps a loss: target_replication, or return_sequences=True."
     )
+
+
+def advise_on_overlap(sequences):
+    """Warn if sequences that are drawn at random, to be held out, share rows with the others."""
+    if share_rows(sequences):
+        warn(
+            "early_stopping=True holds out sequences of X at random, but they are windows that overlap: "
+            "each goes on from the one before it, one step later, so that nearly all rows of those held "
+            "out are trained on, too, and what is measured on them is too good. Let SlidingWindow make "
+            "the windows in a pipeline with the estimator, which then holds out the last ones; or pass "
+            "X_val and y_val."
+        )
 
 
 # --- y --------------------------------------------------------------------------------------------------

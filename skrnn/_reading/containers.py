@@ -31,6 +31,7 @@ from skrnn._reading.unreadable import (
     reject_text,
     reject_unreadable,
 )
+from skrnn._reading.windows import Windows
 from skrnn._settings.quoting import listed, quote, shorten
 
 
@@ -140,6 +141,8 @@ class Container:
         What there is one target and one weight for, if they are not given step by step.
     n_tokens : int or None
         1 + the largest token.
+    windows : Places or None
+        Of the sequences, if `SlidingWindow` has made them.
     categories : tuple of Category
         Of features that hold codes.
     """
@@ -148,6 +151,7 @@ class Container:
     has_axes = False  # whether time and features are axes of their own, that may have been swapped
     rows_are_steps = False
     n_tokens = None
+    windows = None
     categories = ()
 
     def __init__(self, sequences, n_features_in, *, columns=None, ids=None, n_columns=None, labels=None):
@@ -234,7 +238,9 @@ class Array(Container):
                 f"{name} has 0 feature(s) (shape={passed.values.shape}) while a minimum of 1 is required."
             )
         _check_step_features(form, name)
-        return cls(Sequences(passed.values), F)
+        container = cls(Sequences(passed.values), F)
+        container.windows = passed.X.places if isinstance(passed.X, Windows) else None
+        return container
 
 
 class SequenceList(Container):

@@ -31,6 +31,7 @@ from skrnn._reading.advice import (
     advise_on_batch_size,
     advise_on_length,
     advise_on_one_hot,
+    advise_on_overlap,
     advise_on_padding,
     advise_on_targets,
     advise_on_tokens,
@@ -231,12 +232,15 @@ class Task:
     data : Dataset
     container : Container
         X as read.
+    windows : Places or None
+        Of the data, if they are windows that `SlidingWindow` has made.
     """
 
     settings: object
     facts: Facts
     data: Dataset
     container: object
+    windows: object = None
 
     def in_pieces(self):
         """The task whose sequences run side by side: pieces of them if a batch holds more."""
@@ -247,11 +251,18 @@ class Task:
         return replace(self, data=self.data.pieces(settings.batch_size // n, shortest))
 
     def hold_out(self, random_state):
-        """The task without, and the data of, ``validation_fraction``: sequences, or tails of series."""
+        """The task without, and the data of, ``validation_fraction``.
+
+        These are sequences, the tails of series, or the last windows of each.
+        """
         data, fraction, n = self.data, self.settings.validation_fraction, self.data.n
         if self.container.rows_are_steps or (data.per_step and n == 1):
             labels, (training, held_out) = None, data.split_tail(fraction)
+        elif self.windows is not None:
+            labels, parts = None, self.windows.hold_out(fraction)
+            training, held_out = map(data.select, parts)
         else:
+            self.advise_on_overlap()
             targets = self.facts.targets
             labels = None if data.per_step else targets.stratify(data.y)
             classes = None if labels is None else targets.classes
@@ -259,6 +270,10 @@ class Task:
             training, held_out = map(data.select, parts)
         check_validation(held_out, taken(held_out, n, labels))
         return replace(self, data=training), held_out
+
+    def advise_on_overlap(self):
+        """Warn if sequences that are held out at random share rows with others."""
+        advise_on_overlap(self.data.X)
 
     def validator(self, network, held_out):
         """theta -> validation loss and score; without dropout."""
@@ -356,8 +371,11 @@ class Reader:
         self._warn(found, X, is_part=is_part)
         advise_on_same_index(X, TRAINING, y=y, weight=sample_weight)
         keeps_all = is_part and found.container.rows_are_steps
+        windows = found.container.windows
+        windows = windows and windows.take(data.has_weight())
         data = data if keeps_all else weighty
-        return self.task_class(self.settings, found.facts, data, found.container)
+        task = self.task_class(self.settings, found.facts, data, found.container)
+        return task if windows is None else replace(task, windows=windows)
 
     def read_like_fit(self, X, y, sample_weight, start):
         """The data set of X, y and weights in the units of training, those without weight included."""

@@ -13,8 +13,10 @@ import numpy as np
 
 from skrnn._engine.inference import evaluate
 from skrnn._engine.shared import SharedData, SharedSequences, exchange, shared_outputs
+from skrnn._reading.advice import advise_on_overlap
 from skrnn._reading.reader import Reader, Task
 from skrnn._reading.weights import is_ones, ones
+from skrnn._reading.windows import Places
 
 OWN_ERRORS = (TypeError, ValueError, MemoryError, OverflowError)
 
@@ -27,10 +29,12 @@ class SharedContainer:
     own : Container
         X of this rank.
     sequences : SharedSequences
+    windows : Places or None
+        Of all sequences.
     """
 
-    def __init__(self, own, sequences):
-        self.own, self.sequences = own, sequences
+    def __init__(self, own, sequences, windows=None):
+        self.own, self.sequences, self.windows = own, sequences, windows
         self.rows_are_steps, self.is_table = own.rows_are_steps, own.is_table
 
     @property
@@ -66,10 +70,18 @@ class SharedTask(Task):
     def advise(self, losses, *, held_out=None, keeps_best=False, n_epochs):
         """As ``Task``, by a look at the X of this rank."""
         own = replace(self, container=self.container.own)
-        rows = np.flatnonzero(self.data.X.here)
-        if len(rows):
-            X = self.data.X.select(rows)
+        if (X := self._own_X()) is not None:
             Task.advise(own, losses, held_out=held_out, keeps_best=keeps_best, n_epochs=n_epochs, X=X)
+
+    def advise_on_overlap(self):
+        """As ``Task``, by a look at the X of this rank."""
+        if (X := self._own_X()) is not None:
+            advise_on_overlap(X)
+
+    def _own_X(self):
+        """The sequences that are here; None if there are none."""
+        rows = np.flatnonzero(self.data.X.here)
+        return self.data.X.select(rows) if len(rows) else None
 
 
 class SharedReader(Reader):
@@ -90,7 +102,7 @@ class SharedReader(Reader):
 
     def task_class(self, settings, facts, data, container):
         """The task of this rank."""
-        return SharedTask(settings, facts, data, container, self.communicator)
+        return SharedTask(settings, facts, data, container, communicator=self.communicator)
 
     def as_passed(self, X, y, sample_weight, known, names):
         error = passed = None
@@ -130,6 +142,7 @@ class _Told:
     step_weight: np.ndarray | None
     form: object
     kind: str  # the name of the class of the container
+    windows: Places | None
 
 
 def _in_order_of_sequences(passed):
@@ -143,7 +156,7 @@ def _in_order_of_sequences(passed):
         step_weight = X.same_steps(np.asarray(step_weight)[:, None]).flat()[:, 0]
     return _Told(
         X.lengths, y, passed.is_1d, None if is_ones(weight) else weight, step_weight, passed.form,
-        type(container).__name__,
+        type(container).__name__, container.windows,
     )  # fmt: skip
 
 
@@ -163,9 +176,20 @@ def _together(passed, told, rank):
             "Some parts of y hold text and others numbers: give all parts labels of one kind."
         )
     return passed._replace(
-        container=SharedContainer(passed.container, sequences), form=form,
+        container=SharedContainer(passed.container, sequences, _windows(told)), form=form,
         y=np.concatenate([one.y for one in told]), weights=_weights(told),
     )  # fmt: skip
+
+
+def _windows(told):
+    """The places of the windows of all ranks, whose series are others on each; None if some have none."""
+    places = [one.windows for one in told]
+    if any(one is None for one in places) or len({one.span for one in places}) > 1:
+        return None
+    first = np.cumsum([0, *(one.series.max(initial=-1) + 1 for one in places)])
+    series = [one.series + k for one, k in zip(places, first, strict=False)]
+    last = np.concatenate([one.last for one in places])
+    return Places(np.concatenate(series), last, places[0].span)
 
 
 def _weights(told):

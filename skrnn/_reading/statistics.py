@@ -275,6 +275,18 @@ def overlap(sequences):
     return bool((here == there).mean() > MOST)
 
 
+def share_rows(sequences):
+    """Whether sequences are windows that share rows: exactly, and not as they do not change anyway."""
+    if not sequences.is_dense or sequences.n < 2 or sequences.values.shape[1] < 2:
+        return False
+    rows = spread(sequences.n - 1, SOME)[:, None]
+    T = min(int(sequences.lengths[0]), SOME_STEPS)
+    here, there = sequences.take(rows, np.arange(1, T)), sequences.take(rows + 1, np.arange(T - 1))
+    unmoved = sequences.take(rows + 1, np.arange(1, T))
+    shared, alike = ((here == one).all(axis=(1, 2)).mean() for one in (there, unmoved))
+    return bool(shared > MOST and alike < 1 - MOST)
+
+
 def are_measurements(columns):
     """Whether columns (n, T) go on from row to row, and less with each other: those of a series are such.
 

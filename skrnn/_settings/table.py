@@ -433,8 +433,9 @@ PARAMETERS = {
         "Share of the sequences held out, stratified in single-label classification with one target "
         "per sequence (where classes are too small for it, at random, with a warning, and one sequence "
         "of every class is left to train on); of a single sequence with targets per step, its last "
-        "steps. Only used when `early_stopping=True` and fit is not given `X_val`. The mean and "
-        "deviation that y is standardised by include the sequences held out.",
+        "steps; of windows that :class:`SlidingWindow` has made, the last ones of every series, those "
+        "that share rows with them being left out. Only used when `early_stopping=True` and fit is not "
+        "given `X_val`. The mean and deviation that y is standardised by include the sequences held out.",
     ),
     "warm_start": Parameter(
         False,

@@ -17,6 +17,7 @@ from skrnn._reading.row_order import advise_on_order
 from skrnn._reading.rows import Split, encode, split_ids
 from skrnn._reading.single_steps import advise_on_ids
 from skrnn._reading.unreadable import reject_no_container, reject_unreadable
+from skrnn._reading.windows import Places, Windows
 from skrnn._settings.settings import check_values
 from skrnn._transformers.base import SequenceTransformer
 
@@ -64,6 +65,10 @@ class SlidingWindow(SequenceTransformer):
     `length` is. The windows of several series start at no regular distance, which no view can express:
     they are an array of their own, `length` times as large as X, and read-only, too. Scale before the
     windows, not after them: fewer rows and the same numbers.
+
+    Windows know where they stand: an estimator with `early_stopping=True` in the same pipeline holds out
+    the last ones of every series, and leaves out those before them that have rows in common with them.
+    Selected windows, as `windows[rows]`, know it, too; what a transformer makes of windows does not.
 
     Values are passed on as they are, missing and infinite ones included.
 
@@ -160,6 +165,7 @@ class SlidingWindow(SequenceTransformer):
             advise_on_ids(ids, series, self.sequence_id)
         span = (self.length - 1) * self.sampling_step + 1
         windows = _windows(values, span, series)[:, :: self.sampling_step]
+        windows = Windows.of(windows, _places(len(values), span, series))
         if self.stride > 1:
             windows = windows[_every(self.stride, len(values), series)]
             windows.flags.writeable = False
@@ -234,6 +240,15 @@ def _windows(values, length, series=None):
     windows = _view(values[np.repeat(order, repeats)], length)[starts]
     windows.flags.writeable = False  # as for one series
     return windows
+
+
+def _places(n, span, series):
+    """Where the windows of every row stand."""
+    codes = np.zeros(n, dtype=np.intp) if series is None else series
+    order, counts = np.argsort(codes, kind="stable"), np.bincount(codes)
+    last = np.empty(n, dtype=np.intp)
+    last[order] = np.arange(n) - np.repeat(np.cumsum(counts) - counts, counts)
+    return Places(codes, last, span)
 
 
 def _every(stride, n, series):

@@ -18,6 +18,7 @@ from skrnn import (
     LSTMEncoderDecoder,
     LSTMRegressor,
     RNNRegressor,
+    SlidingWindow,
 )
 from skrnn._engine.shared import Alone, exchange
 from skrnn.distributed import MPI, fit_rank
@@ -102,6 +103,21 @@ def test_one_target_per_sequence(params, data, weighted):
     X, y = data()
     given = (X, y, weights()) if weighted else (X, y)
     check(lambda: LSTMRegressor(**{**SMALL, **params}), *given)
+
+
+@pytest.mark.parametrize("weighted", [False, True], ids=["equal", "weighted"])
+def test_the_last_windows_of_all_are_held_out(weighted):
+    X, y = arrays()
+    table = np.column_stack([np.repeat([0, 1, 2], np.diff([0, *CUTS, N])), X[:, 0]])
+    given = (SlidingWindow(3, sequence_id=0).fit_transform(table), y, *([weights()] if weighted else []))
+    check(lambda: LSTMRegressor(**{**SMALL, "early_stopping": True, "validation_fraction": 0.3}), *given)
+
+
+def test_overlapping_windows_made_by_hand():
+    X = np.lib.stride_tricks.sliding_window_view(np.random.RandomState(0).normal(size=40), 8)[:, :, None]
+    parts = list(zip(split(X), split(X[:, -1, 0]), strict=True))
+    with pytest.warns(UserWarning, match="windows that overlap"):
+        fit_in_threads(lambda: LSTMRegressor(**{**SMALL, "early_stopping": True}), parts)
 
 
 PER_STEP = {
