@@ -16,10 +16,18 @@ from functools import partial
 import numpy as np
 import pandas as pd
 from data_sets import all_tasks, loader
+from sklearn.model_selection import (
+    GroupKFold,
+    GroupShuffleSplit,
+    LeaveOneGroupOut,
+    TimeSeriesSplit,
+    cross_val_score,
+)
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skrnn
+from skrnn.model_selection import RollingOrigin
 
 COMMON = "Maximum iterations"  # said of every short run
 
@@ -137,7 +145,43 @@ def right_uses_of_tables(folder):
         yield f"Forecaster {name}", partial(forecaster.fit, rows, y)
         mixed = np.random.RandomState(0).permutation(len(rows))
         yield f"Forecaster {name}, mixed", partial(forecaster.fit, rows.iloc[mixed], y[mixed])
+    yield from right_uses_of_splits(folder, before, y[1:], steps)
     yield from right_uses_in_parts(folder, before, y[1:], steps, quick)
+
+
+def right_uses_of_splits(folder, table, y, steps):
+    """Series that are not seen, splits by time, and windows of which the last ones are held out."""
+    ids = table["id"].to_numpy()
+    by_time = np.argsort(table.groupby("id").cumcount().to_numpy(), kind="stable")
+    dated = table.set_index(pd.date_range("2020-01-01", periods=len(table), freq="h"))
+    laser = loader(folder).load_laser()[:1000]
+    for state in ("zeros", "last"):
+        model = skrnn.GRURegressor(initial_state=state, **steps)
+        for cv in (GroupKFold(4), GroupShuffleSplit(4, random_state=0), LeaveOneGroupOut()):
+            yield f"{cv}, {state}"[:60], partial(cross_val_score, model, table, y, groups=ids, cv=cv)
+        cv = RollingOrigin(3, horizon=24, sequence_id="id")
+        yield f"RollingOrigin, {state}", partial(cross_val_score, model, table, y, cv=cv)
+        yield (
+            f"rows in the order of time, {state}",
+            partial(cross_val_score, model, table.iloc[by_time], y[by_time], cv=TimeSeriesSplit(3)),
+        )
+        one_by_one = partial(cross_val_score, model, dated, y, cv=TimeSeriesSplit(5))
+        yield f"one after the other, {state}", one_by_one
+    one = skrnn.GRURegressor(**{**steps, "sequence_id": None})
+    yield "one series", partial(cross_val_score, one, laser[:-1, None], laser[1:], cv=TimeSeriesSplit(5))
+    stops = skrnn.GRURegressor(hidden_size=4, max_iter=1, random_state=0, early_stopping=True)
+    windows = make_pipeline(skrnn.SlidingWindow(20), stops)
+    yield "windows, held out", partial(windows.fit, laser[:-1, None], laser[1:])
+    windows = make_pipeline(skrnn.SlidingWindow(20, sequence_id="id"), stops)
+    yield "windows of series, held out", partial(windows.fit, table, y)
+    for length in (10, 24):
+        parts = laser[: len(laser) // length * length].reshape(-1, length)
+        yield f"{length} rows each, held out", partial(stops.fit, parts[:, :-1, None], parts[:, -1])
+    for task in all_tasks(folder):
+        yield f"{task.name} held out", partial(
+            estimator(task, hidden_size=4, max_iter=1, early_stopping=True, validation_fraction=0.3).fit,
+            list(task.X), task.y,
+        )  # fmt: skip
 
 
 def right_uses_in_parts(folder, table, y, steps, quick):
@@ -199,7 +243,10 @@ def wrong_uses(folder):
     yield "laser rows (n, 1, 1)", skrnn.GRURegressor(**quick), (column[:, None], laser[1:]), {}
     hours = np.stack([past[:700] for past, _ in list(load.load_m4_hourly().values())[:3]], axis=1)
     yield "three series as columns", skrnn.GRURegressor(**quick), (hours[:-1], hours[1:, 0]), {}
-    lags = np.lib.stride_tricks.sliding_window_view(laser, 21)[::20]
+    overlapping = np.lib.stride_tricks.sliding_window_view(laser, 21)
+    stops = skrnn.GRURegressor(early_stopping=True, **quick)
+    yield "overlapping, held out", stops, (overlapping[:, :-1, None], overlapping[:, -1]), {}
+    lags = overlapping[::20]
     quick_one = skrnn.GRURegressor(**quick)
     yield "the next value at every step", quick_one, (lags[:, :-1], lags[:, 1:]), {}
     noise = np.random.RandomState(0).normal(size=(100, 20, 1))

@@ -28,6 +28,7 @@ from skrnn._forecasting.calibration import Fold, bounds_of, check_levels, masses
 from skrnn._forecasting.forecaster import Forecaster
 from skrnn._forecasting.naive import NaiveForecaster
 from skrnn._reading.arrays import as_numbers, object_array
+from skrnn._reading.split_order import advise_on_split, as_cut
 from skrnn._reading.targets import read_targets_per_step
 from skrnn._settings.quoting import quote
 from skrnn._settings.settings import check_values
@@ -457,9 +458,19 @@ def _splits(model, fitted, form, data):
     cv = check_cv(max(2, min(N_FOLDS, n)) if model.cv is None else model.cv)
     splits = [tuple(map(_rows, one)) for one in cv.split(data.X, data.y, data.groups)]
     codes = form.codes
+    if codes is not None:
+        _advise_on_splits(fitted, codes, data.X, splits)
     if codes is not None and any(np.isin(codes[test], codes[train]).any() for train, test in splits):
         form = form._replace(codes=np.arange(n), unit="rows")
     return splits, form
+
+
+def _advise_on_splits(fitted, codes, X, splits):
+    """Warn if splits cut a table of several series by the position of rows."""
+    sequence_id = unwrap(fitted, through=THROUGH).estimator.sequence_id
+    for train, test in splits if sequence_id is not None else ():
+        if (cut := as_cut(X, train, test)) is not None:
+            advise_on_split(codes[train], sequence_id, cut)
 
 
 def _of_series(cv, form, data):

@@ -28,7 +28,9 @@ class RollingOrigin:
     series.
 
     `TimeSeriesSplit` of scikit-learn cuts by the position of a row: of a table that is sorted by series
-    it trains on some series and tests on others.
+    it trains on some series and tests on others. Estimators with `rows="steps"` and a `sequence_id`, and
+    `SlidingWindow`, warn of that where scikit-learn's `cross_validate`, searches and the like call them;
+    a loop of one's own over its splits is not seen.
 
     Parameters
     ----------

@@ -15,6 +15,7 @@ import numpy as np
 
 from skrnn._reading.advice import IGNORE, time_is_last, warn
 from skrnn._reading.index_times import is_of_dates, times_in
+from skrnn._reading.split_order import advise_on_split
 from skrnn._reading.statistics import are_measurements, block, disorder, overlap, rows_follow
 from skrnn._settings.quoting import quote
 
@@ -61,6 +62,7 @@ def advise_on_single_steps(X, container, y, settings):
         if settings.sequence_id is not None:
             codes = sequences.in_rows(np.repeat(np.arange(sequences.n), sequences.lengths))
             advise_on_ids(container.ids, codes, settings.sequence_id)
+            advise_on_split(codes, settings.sequence_id)
     elif not has_single_steps(sequences):
         _advise_on_rows(container, y)
     elif container.has_axes and _runs_along_features(sequences):

@@ -16,6 +16,7 @@ from skrnn._reading.facts import Form, check_names
 from skrnn._reading.row_order import advise_on_order
 from skrnn._reading.rows import Split, encode, split_ids
 from skrnn._reading.single_steps import advise_on_ids
+from skrnn._reading.split_order import advise_on_split
 from skrnn._reading.unreadable import reject_no_container, reject_unreadable
 from skrnn._reading.windows import Places, Windows
 from skrnn._settings.settings import check_values
@@ -128,8 +129,10 @@ class SlidingWindow(SequenceTransformer):
         TypeError
             If X is sparse or masked.
         """
-        self._read(X)
+        _, _, series = self._read(X)
         check_names(self, X, reset=True, ensure_2d=True)  # the names
+        if series is not None:
+            advise_on_split(series, self.sequence_id)
         return self
 
     def transform(self, X):
