@@ -7,11 +7,13 @@ hundred rows have come by update before the first forecast (400 series, from six
 how they come makes no difference.
 
 Two public series, by `statsmodels`: atmospheric carbon dioxide by weeks, and sunspots by years; forecasts
-of one fit from many origins, on the later part, each taken in by update. They overlap, so that the
-standard error that is given, of as many independent forecasts, is too small.
+of one fit from many origins, on the later part, each taken in by update, of five seeds, whose shares are
+averaged. They overlap, so that the standard error that is given, of as many independent forecasts as
+there are origins, is too small.
 
 Printed in percent: the share of values inside over all steps, the lowest and highest share of a step, the
-standard error of a step's share, and the mean width in deviations of what is forecast.
+standard error of a step's share, and the median width in deviations of what is forecast; of public series
+also how far the share of a step was off with the seed where it was so most.
 
 Run: python benchmarks/intervals.py [part of a row's name ...]
 (needs pip install pandas statsmodels)
@@ -26,7 +28,7 @@ import numpy as np
 from skrnn import Forecaster, GRURegressor
 
 HORIZON, LEVELS = 12, (0.8, 0.95)
-N_SERIES, N_ROWS, SEEDS = 1000, 200, 2
+N_SERIES, N_ROWS, SEEDS, PUBLIC_SEEDS = 1000, 200, 2, 5
 KINDS = [("recursive", "conformal"), ("recursive", "sampled"), ("direct", "conformal")]
 DRIFTING = [("recursive", "conformal"), ("recursive", "adaptive"), ("direct", "adaptive")]
 LATE, ORIGINS = 200, 6  # rows that come by update, forecasts after them
@@ -118,13 +120,16 @@ def of_changed(strategy, interval):
 
 
 def of_public(y, difference, horizon, n_fit, strategy, interval):
-    """The same, from every origin after fit, on one series."""
-    model, found = forecaster(horizon, difference, strategy, interval, 0), []
-    model.fit(*table(y[None, :n_fit]))
-    for origin in range(n_fit, len(y) - horizon + 1):
-        found.append(inside(model, y[None, origin : origin + horizon], origin, np.array([y.std()])))
-        model.update(*table(y[None, origin : origin + 1], origin))
-    return [np.concatenate(one) for one in zip(*found, strict=True)]
+    """The same for every seed, (S, N, H, L), from every origin after fit, on one series."""
+    of_seeds = []
+    for seed in range(PUBLIC_SEEDS):
+        model, found = forecaster(horizon, difference, strategy, interval, seed), []
+        model.fit(*table(y[None, :n_fit]))
+        for origin in range(n_fit, len(y) - horizon + 1):
+            found.append(inside(model, y[None, origin : origin + horizon], origin, np.array([y.std()])))
+            model.update(*table(y[None, origin : origin + 1], origin))
+        of_seeds.append([np.concatenate(one) for one in zip(*found, strict=True)])
+    return [np.stack(one) for one in zip(*of_seeds, strict=True)]
 
 
 def inside(model, y, start, unit):
@@ -138,14 +143,16 @@ def inside(model, y, start, unit):
 
 
 def show(name, found, seconds):
-    held, width = found
+    held, width = [one if one.ndim == 4 else one[None] for one in found]
     cells = []
     for k, level in enumerate(LEVELS):
-        share = 100 * held[..., k].mean(axis=0)
-        error = 100 * np.sqrt(level * (1 - level) / len(held))
-        middle = np.median(width[..., k])
+        of_seeds = 100 * held[..., k].mean(axis=1)  # (S, H)
+        share, off = of_seeds.mean(axis=0), np.abs(of_seeds - 100 * level).max()
+        error = 100 * np.sqrt(level * (1 - level) / held.shape[1])
+        worst = f" {off:4.1f}" if len(held) > 1 else 5 * " "
         cells.append(
-            f"{share.mean():6.1f} {share.min():5.1f}-{share.max():5.1f} +-{error:.1f} {middle:6.2f}"
+            f"{share.mean():6.1f} {share.min():5.1f}-{share.max():5.1f} +-{error:.1f} "
+            f"{np.median(width[..., k]):6.2f}{worst}"
         )
     print(f"{name:46}{'  '.join(cells)}  {seconds:6.0f}", flush=True)
 
@@ -170,7 +177,7 @@ def main():
     parser.add_argument("names", nargs="*")
     names = parser.parse_args().names
     warnings.simplefilter("ignore")
-    head = "  ".join(f"{100 * level:4.0f} %   by step        width" for level in LEVELS)
+    head = "  ".join(f"{100 * level:4.0f} %   by step        width  off" for level in LEVELS)
     print(f"{'':46}{head}  seconds")
     for name, (measure, *options) in rows().items():
         if not names or any(part in name for part in names):

@@ -49,7 +49,8 @@ class RollingOrigin:
         time zone or without, or numbers. Times that are in no row do not count. `None`: the rows of a
         series stand in the order of time, and all series end together.
     sequence_id : str, int or tuple, default=None
-        The column of X that says to which series a row belongs. It matters only if `time` is `None`.
+        The column of X that says to which series a row belongs. If it is given, test rows of series of
+        which no row is trained on are left out: a forecaster has nothing to go on from.
 
     See Also
     --------
@@ -121,13 +122,23 @@ class RollingOrigin:
         Raises
         ------
         ValueError
-            If X is no table, has no such columns, or too few times for that many splits.
+            If X is no table, has no such columns, or too few times for that many splits; or if a split
+            has test rows of new series only.
         TypeError
             If X is sparse or masked.
         """
-        ranks = ranks_of_time(read_panel(X, self.sequence_id, self.time))
+        panel = read_panel(X, self.sequence_id, self.time)
+        ranks = ranks_of_time(panel)
         starts = self._starts(int(ranks.max()) + 1)
-        yield from self._splits(np.argsort(ranks, kind="stable"), np.sort(ranks), starts)
+        for train, test in self._splits(np.argsort(ranks, kind="stable"), np.sort(ranks), starts):
+            known = test[np.isin(panel.codes[test], panel.codes[train])]
+            if not len(known):
+                raise ValueError(
+                    "A split has no test rows of series that have training rows, and there is nothing to "
+                    "go on from. Set fewer n_splits or a shorter horizon, or leave out series that begin "
+                    "late."
+                )
+            yield train, known
 
     def get_n_splits(self, X=None, y=None, groups=None):
         """The number of splits.

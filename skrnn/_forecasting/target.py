@@ -2,10 +2,10 @@
 
 Without differences z_t = (y_t - m_{t-1}) / unit, and the network reads (y_t - m_t) / unit, the unit being
 the deviation of y. With a season d, z_t = (y_t - y_{t-d}) / unit, that of the differences, and the
-network also reads the level (y_t - m_t) / s_t. m_t and s_t are mean and deviation of the values up to t:
-those of all values would tell the network of a training series what is to come, as it would lie around
-zero in the end, and within two deviations; it learns that, and forecasts the worse the further it goes
-beyond.
+network also reads the level (y_t - m_t) / s_t. m_t and s_t are mean and deviation of the values up to t,
+s_t no less than a tenth of the unit: those of all values would tell the network of a training series what
+is to come, as it would lie around zero in the end, and within two deviations; it learns that, and
+forecasts the worse the further it goes beyond.
 
 Shapes: n series, y of series i (T_i,), H steps of the horizon.
 """
@@ -13,6 +13,10 @@ Shapes: n series, y of series i (T_i,), H steps of the horizon.
 from dataclasses import dataclass
 
 import numpy as np
+
+# Of the unit of differences, which is twice the deviation of the values at most. Without it, what was
+# predicted of a series that had not changed before was read as a level of ten deviations.
+LEAST = 0.1
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,8 @@ class Target:
     scaled : bool
         Whether mean and deviation are taken off.
     unit : (n,) array
-        Of what the network predicts.
+        Of what the network predicts. Of a series that does not change it is the size of its values, of
+        one of zeros the middle of those of the others.
     """
 
     difference: int | None
@@ -38,14 +43,14 @@ class Target:
         """The units of series y; without ``scale`` these are 1."""
         if not scale:
             return cls(difference, False, np.ones(len(y)))
-        if difference:
-            y = [one[difference:] - one[:-difference] for one in y]
-        return cls(difference, True, np.array([_deviation(one) for one in y]))
+        changes = [one[difference:] - one[:-difference] for one in y] if difference else y
+        pairs = zip(changes, y, strict=True)
+        return cls(difference, True, _filled([_deviation(z) or _size(one) for z, one in pairs]))
 
     def joined(self, y, *, scale):
         """The same, and more series y after these."""
-        new = Target.learn(y, self.difference, scale=scale)
-        return Target(self.difference, self.scaled, np.concatenate([self.unit, new.unit]))
+        new = Target.learn(y, self.difference, scale=scale).unit
+        return Target(self.difference, self.scaled, np.concatenate([self.unit, new]))
 
     def take(self, codes):
         """Of some series."""
@@ -79,7 +84,7 @@ class Target:
         level = y - self.means(y)
         if not self.difference:
             return level[:, None] / self.unit[i]
-        level = level / _root(self.variances(y))
+        level = level / _spread(self.variances(y), self.unit[i])
         return np.stack([self.z(y, i), level[self.difference :]], axis=1)
 
     def base(self, y, i, horizon):
@@ -124,7 +129,7 @@ class Undo:
         if not target.difference:
             return y, level[:, None] / target.unit[:, None]
         self._last.append(y)
-        deviation = _root(self._squares / self._n) if target.scaled else 1.0
+        deviation = _spread(self._squares / self._n, target.unit) if target.scaled else 1.0
         return y, np.stack([z, level / deviation], axis=1)
 
     def _take_in(self, y):
@@ -135,14 +140,27 @@ class Undo:
         self._squares = self._squares + before * (y - self._mean)
 
 
-def _root(variance):
-    """The deviation; 1 where there is none."""
-    return np.sqrt(np.where(variance > 0, variance, 1.0))
+def _spread(variance, unit):
+    """The deviation, or a share of the unit if that is more: the first change is no huge one."""
+    return np.maximum(np.sqrt(variance), LEAST * unit)
 
 
 def _deviation(values):
-    """The standard deviation; 1 of a constant, or of nothing."""
+    """The standard deviation; 0 of a constant, or of nothing."""
     if len(values) < 2:
-        return 1.0
+        return 0.0
     deviation = values.std()
-    return deviation if deviation > 1e-12 * np.abs(values).max() else 1.0
+    return deviation if deviation > 1e-12 * np.abs(values).max() else 0.0
+
+
+def _size(y):
+    """The largest of the values, which is the unit of a series that does not change."""
+    return np.abs(y).max()
+
+
+def _filled(units):
+    """Units (n,), with the middle one in the place of those that are 0; 1 if all are."""
+    units = np.array(units, dtype=np.float64)
+    there = units > 0
+    units[~there] = np.median(units[there]) if there.any() else 1.0
+    return units

@@ -13,6 +13,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skrnn import Forecaster, GRURegressor, LSTMRegressor, RNNRegressor, SlidingWindow, forecast
+from skrnn.model_selection import RollingOrigin
 
 pandas = pytest.importorskip("pandas")
 polars = pytest.importorskip("polars")
@@ -321,6 +322,14 @@ def test_all_series_may_be_forgotten(table):
     answer = alone.forecast()
     alone.forget_series(alone.sequence_ids_).update(steps, np.arange(20.0))
     assert (alone.forecast() == answer).all()
+
+
+def test_a_series_that_begins_in_a_test_part(table):
+    X, y, X_next, y_next = table
+    late = X_next[X_next["shop"] == "a"].assign(shop="late")
+    X, y = pandas.concat([X, X_next, late]), pandas.concat([y, y_next, y_next[: len(late)]])
+    cv = RollingOrigin(1, horizon=H, time="day", sequence_id="shop")
+    assert np.isfinite(cross_val_score(small(), X, y, cv=cv, error_score="raise")).all()
 
 
 # --- intervals --------------------------------------------------------------------------------------

@@ -116,6 +116,19 @@ def test_what_is_refused():
         RollingOrigin(horizon=1, gap=-1)
 
 
+@pytest.mark.parametrize("times", [True, False])
+def test_series_that_begin_in_the_test_part_are_left_out(times):
+    X = pd.DataFrame({"shop": list("aaaabbbbc"), "t": [1, 2, 3, 4, 1, 2, 3, 4, 4]})
+    cv = {"horizon": 1, "time": "t" if times else None}
+    splits = list(RollingOrigin(2, sequence_id="shop", **cv).split(X))
+    assert [test.tolist() for _, test in splits] == [[2, 6], [3, 7]]
+    if times:  # without ids nothing tells of series
+        assert next(RollingOrigin(1, **cv).split(X))[1].tolist() == [3, 7, 8]
+    late = X.assign(shop=list("aaabbbcdd"), t=[1, 2, 3, 1, 2, 3, 4, 5, 6])
+    with pytest.raises(ValueError, match="no test rows of series that have training rows"):
+        list(RollingOrigin(1, horizon=3, time="t", sequence_id="shop").split(late))
+
+
 def test_it_says_what_it_is():
     cv = RollingOrigin(3, horizon=2, time="t")
     assert repr(cv) == "RollingOrigin(n_splits=3, horizon=2, gap=0, time='t')"

@@ -64,11 +64,38 @@ def test_base_is_the_seasonal_naive_forecast():
 def test_units():
     y = [np.array([1.0, 3, 1, 3]), np.array([5.0, 5, 5]), np.array([1.0])]
     target = Target.learn(y, None, scale=True)
-    assert target.unit.tolist() == [1, 1, 1]
-    assert Target.learn(y, 1, scale=True).unit.tolist() == [pytest.approx(np.std([2, -2, 2])), 1, 1]
+    assert target.unit.tolist() == [1, 5, 1]
+    assert Target.learn(y, 1, scale=True).unit.tolist() == [pytest.approx(np.std([2, -2, 2])), 5, 1]
     joined = target.joined([np.array([0.0, 20])], scale=True)
-    assert joined.unit.tolist() == [1, 1, 1, 10]
+    assert joined.unit.tolist() == [1, 5, 1, 10]
     assert joined.take([3]).unit.tolist() == [10]
+
+
+@pytest.mark.parametrize("size", [0.0, 3e-6, 3e6])
+def test_the_first_change_of_a_series_is_no_huge_one(size):
+    """What is predicted of a constant is never quite that."""
+    y = [np.full(100, size), np.sin(np.arange(100.0))]
+    undo = Undo(Target.learn(y, 7, scale=True), y)
+    for _ in range(5):
+        _, read = undo.step(np.full(2, 1e-3))
+        assert np.abs(read[0]).max() < 0.05
+
+
+def test_units_of_series_that_do_not_change():
+    """All series in another unit are the same series."""
+    y = [
+        np.array([1.0, 3, 1, 3]),
+        np.full(4, -5.0),
+        np.array([1.0]),
+        np.zeros(4),
+        np.array([0.0, 6, 0, 6]),
+    ]
+    for difference in (None, 1, 2):
+        unit = Target.learn(y, difference, scale=True).unit
+        other = Target.learn([1e-6 * one for one in y], difference, scale=True).unit
+        np.testing.assert_allclose(other, 1e-6 * unit)
+    assert unit[3] == np.median(unit[[0, 1, 2, 4]])
+    assert Target.learn([np.zeros(4)], None, scale=True).unit.tolist() == [1]
 
 
 @pytest.mark.parametrize("difference", [None, 1])
