@@ -114,8 +114,8 @@ class SlidingWindow(SequenceTransformer):
         ----------
         X : array-like of shape (n_rows, n_features)
             The series, a row for each time step.
-        y : None
-            Ignored.
+        y : array-like, default=None
+            Ignored, but for its length.
 
         Returns
         -------
@@ -125,11 +125,13 @@ class SlidingWindow(SequenceTransformer):
         Raises
         ------
         ValueError
-            If X is no table of numbers, or `sequence_id` is not one of its columns.
+            If X is no table of numbers, or `sequence_id` is not one of its columns; or if y has a target
+            for each row, but there are fewer windows.
         TypeError
             If X is sparse or masked.
         """
-        _, _, series = self._read(X)
+        values, _, series = self._read(X)
+        self._check_targets(y, values, series)
         check_names(self, X, reset=True, ensure_2d=True)  # the names
         if series is not None:
             advise_on_split(series, self.sequence_id)
@@ -201,6 +203,18 @@ class SlidingWindow(SequenceTransformer):
 
     def _validate_params(self):
         check_values(self._parameter_constraints, self.get_params(deep=False), type(self).__name__)
+
+    def _check_targets(self, y, values, series):
+        """Raise a ValueError for targets of all rows, if with a stride there are fewer windows."""
+        if self.stride == 1 or not hasattr(y, "__len__") or len(y) != len(values):
+            return
+        n = len(_every(self.stride, len(values), series))
+        if n != len(values):
+            raise ValueError(
+                f"y has a target for each of the {len(values)} rows of X, but with stride={self.stride} "
+                f"there are {n} windows: pass those of the rows that windows end at, "
+                "y[window.window_rows(X)]."
+            )
 
     def _read(self, X):
         """The features of X as numbers, the ids of series, and the number of the series of each row."""

@@ -18,7 +18,7 @@ from sklearn.preprocessing import (
 )
 
 import skrnn
-from skrnn import SlidingWindow, TokenEncoder
+from skrnn import GRURegressor, SlidingWindow, TokenEncoder
 from skrnn.inspection import permutation_importance
 
 SMALL = {"hidden_size": 3, "max_iter": 3, "random_state": 0}
@@ -302,3 +302,14 @@ def test_forecasts_with_a_sampling_step():
         expected = model.predict(X)[-1]
         np.testing.assert_allclose(found[k], expected, rtol=1e-12)
         X = np.append(X, [[expected]], axis=0)
+
+
+def test_targets_of_all_rows_where_there_are_fewer_windows():
+    X, y = np.arange(10.0)[:, None], np.arange(10.0)
+    window, model = SlidingWindow(3, stride=2), GRURegressor(2, max_iter=1, tol=None, random_state=0)
+    with pytest.raises(
+        ValueError, match=r"each of the 10 rows of X, but with stride=2 there are 5 windows"
+    ):
+        make_pipeline(window, model).fit(X, y)
+    make_pipeline(window, model).fit(X, y[window.window_rows(X)])
+    assert SlidingWindow(3, stride=2).fit(X[:1], y[:1]).transform(X[:1]).shape == (1, 3, 1)
