@@ -216,8 +216,8 @@ def asked(learned, panel, horizon, *, in_full=False):
         row = int(np.argmax(new))
         raise ValueError(
             f"Row {row} of {panel.name} is{panel.series(panel.codes[row])}, of which there are no rows "
-            f"yet: pass its past to update(X, y) first, or leave it out. In a cross-validation "
-            "RollingOrigin(..., time=..., sequence_id=...) of skrnn.model_selection leaves it out."
+            "yet: pass its past to update(X, y) first, or leave it out. In a cross-validation split by "
+            "time: RollingOrigin(..., time=..., sequence_id=...) of skrnn.model_selection leaves it out."
         )
     panel.check_distinct()
     h = panel.steps + 1 if panel.times is None else panel.steps - learned.history.last[panel.codes]
