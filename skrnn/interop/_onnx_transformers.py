@@ -56,6 +56,8 @@ def _write_scaler(g, transformer, X, n_axes):
         return SCALERS[type(transformer)](g, transformer, X)
     if getattr(transformer, "add_indicator", False):  # skl2onnx leaves it out without a word
         raise not_written(transformer, " with add_indicator=True")
+    if _leaves_out_columns(transformer):
+        raise not_written(transformer, " that leaves out columns, as they had no values in fit")
     n_features = transformer.n_features_in_
     if n_axes == 2:
         return _by_skl2onnx(g, transformer, X, n_features)
@@ -71,13 +73,22 @@ def _has_own(transformer):
     if type(transformer) is SimpleImputer:
         are_nan = isinstance(transformer.missing_values, float) and np.isnan(transformer.missing_values)
         are_numbers = transformer.statistics_.dtype.kind in "iuf"
-        is_plain = are_nan and are_numbers and not transformer.add_indicator
-        return is_plain and not np.isnan(transformer.statistics_).any()
+        return are_nan and are_numbers and not transformer.add_indicator
     return True
 
 
+def _leaves_out_columns(transformer):
+    """Whether it is an imputer in whose fit some columns had no values; skl2onnx keeps them."""
+    if not hasattr(transformer, "keep_empty_features"):
+        return False
+    return len(transformer.get_feature_names_out()) != transformer.n_features_in_
+
+
 def _imputed(g, imputer, X):
-    return g.op("Where", g.op("IsNaN", X), imputer.statistics_.astype(float), X)
+    fill, kept = imputer.statistics_.astype(float), np.flatnonzero(~np.isnan(imputer.statistics_))
+    if len(kept) < len(fill):
+        X, fill = g.op("Gather", X, kept, axis=-1), fill[kept]
+    return g.op("Where", g.op("IsNaN", X), fill, X)
 
 
 def _standard(g, scaler, X):

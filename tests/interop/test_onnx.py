@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
-from sklearn.impute import SimpleImputer
+from sklearn.impute import KNNImputer, SimpleImputer
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
@@ -575,6 +575,19 @@ def test_what_else_stands_for_missing():
     imputer.transformer.set_params(add_indicator=True)
     with pytest.raises(ValueError, match="does not write SimpleImputer with add_indicator=True"):
         to_onnx(pipe.fit(X, numbers(X)))
+
+
+@pytest.mark.filterwarnings("ignore:Skipping features without any observed values")
+def test_a_column_without_values_is_left_out_as_the_imputer_does():
+    pytest.importorskip("skl2onnx")
+    X = np.random.RandomState(0).normal(size=(20, 4, 3)).astype("float32")
+    X[:, :, 1], X[0, 0, 0] = np.nan, np.nan
+    imputer = TimeDistributed(SimpleImputer())
+    pipe = make_pipeline(imputer, GRURegressor(**SMALL)).fit(X, X[:, -1, 2])
+    assert_close(pipe.predict(X), by_runtime(to_onnx(pipe), padded(X))["variable"])
+    knn = make_pipeline(TimeDistributed(KNNImputer()), GRURegressor(**SMALL)).fit(X, X[:, -1, 2])
+    with pytest.raises(ValueError, match="does not write KNNImputer that leaves out columns"):
+        to_onnx(knn)
 
 
 @pytest.mark.parametrize("step", [Differencer(), FillForward(), SlidingWindow(3)])
