@@ -690,6 +690,7 @@ def test_how_often_is_saved(tmp_path, monkeypatch):
     monkeypatch.setattr(callbacks.time, "monotonic", lambda: next(clock))
     assert n_saves() == 7
     assert n_saves(every_n_epochs=4) == 2
+    assert n_saves(every_n_epochs=7) == 1  # the end
     assert n_saves(every_n_epochs=None, every_n_minutes=0) == 7
     assert n_saves(every_n_epochs=None, every_n_minutes=1) == 4  # every second epoch, and the end
     assert n_saves(every_n_epochs=None, every_n_minutes=1e6) == 1

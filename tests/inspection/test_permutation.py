@@ -216,6 +216,7 @@ def test_rows_that_are_steps(make):
         np.testing.assert_array_equal(now[others], ROWS[["u", "v"]].to_numpy()[others])
         assert sorted(map(tuple, now[rows])) == sorted(map(tuple, ROWS[["u", "v"]].to_numpy()[rows]))
         np.testing.assert_array_equal(table["id"].to_numpy(), IDS)
+    assert sum((table["u"].to_numpy() != ROWS["u"].to_numpy()).any() for table in mixed) > 4
 
 
 def test_rows_as_lists_and_arrays_of_objects():

@@ -319,7 +319,7 @@ REFUSED = {
     "time falls": (
         {"time": 0}, [np.array([[1.0, 1.0], [0.5, 1.0]])], "falls within a sequence: sequence 0, step 1",
     ),
-    "a series": ({}, np.ones(3), "Expected 2D array"),
+    "a series": ({}, np.ones(3), r"^X is 1-D \(Expected 2D array"),
     "strings": ({}, ["ab", "c"], "Row 0 of X is 'ab', and no row of a table"),
     "unequal rows": ({}, [np.ones(3), np.ones(2)], "Row 1 of X has 2 columns, but row 0 has 3"),
     "4-D": ({}, np.ones((2, 2, 2, 2)), "X is 4-D"),

@@ -207,7 +207,7 @@ BAD_TABLES = {
     ),
     "no hash": (FRAME.assign(sid=[[1], [2]]), "sid", ValueError, "which cannot be hashed"),
     "strings": (FRAME, None, ValueError, "could not convert|cannot be read"),
-    "1-D": (np.ones(3), 0, ValueError, "Expected 2D array, got 1D"),
+    "1-D": (np.ones(3), 0, ValueError, r"^X is 1-D \(Expected 2D array, got 1D"),
     "3-D": (np.ones((3, 2, 2)), None, ValueError, "dim 3"),
     "sparse": (sparse.csr_array(np.ones((3, 2))), None, TypeError, "Sparse X"),
     "masked": (np.ma.masked_array(np.ones((3, 2))), None, TypeError, "masked"),
