@@ -96,12 +96,14 @@ def _of_pandas(column):
     dtype = column.dtype
     if type(dtype).__name__ == "PeriodDtype":
         return Times(column.dt.to_timestamp().to_numpy(), None, "pandas", dtype)
+    if type(dtype).__name__ == "ArrowDtype" and dtype.kind == "M":
+        zone = dtype.pyarrow_dtype.tz
+        column = column.astype("datetime64[us]" if zone is None else f"datetime64[us, {zone}]")
+        dtype = column.dtype
     zone = getattr(dtype, "tz", None)
     if zone is not None:
         column = column.dt.tz_convert("UTC").dt.tz_localize(None)
     kind = "objects" if dtype.kind == "O" else "pandas"
-    if type(dtype).__name__ == "ArrowDtype" and dtype.kind == "M":
-        column = column.astype("datetime64[us]")
     return Times(column.to_numpy(), _zone(zone), kind, dtype)
 
 

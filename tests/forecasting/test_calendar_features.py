@@ -5,6 +5,7 @@ import pytest
 
 from skrnn._forecasting.calendar_features import FEATURES, calendar_of
 from skrnn._forecasting.panel import read_panel
+from skrnn._forecasting.times import read_times
 
 pandas = pytest.importorskip("pandas")
 
@@ -21,6 +22,24 @@ def test_features_are_those_of_pandas(zone):
     np.testing.assert_allclose(np.arctan2(hour[:, 0], hour[:, 1]) % (2 * np.pi), times.hour * np.pi / 12)
     assert (calendar("weekday", times).argmax(axis=1) == times.day_of_week).all()
     assert (calendar(["weekend"], times)[:, 0] == (times.day_of_week > 4)).all()
+
+
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin", "+05:30"])
+@pytest.mark.parametrize("unit", ["s", "us", "ns"])
+def test_times_of_arrow_are_those_of_pandas(unit, zone):
+    """The same steps and hours, and times to come of the same zone."""
+    arrow = pytest.importorskip("pyarrow").timestamp(unit, tz=zone)
+    times = pandas.Series(pandas.date_range("2024-03-28", periods=24 * 9, freq="h", tz=zone))
+    given = times.astype(pandas.ArrowDtype(arrow))
+    assert np.array_equal(calendar("hour", given), calendar("hour", times))
+    a, b = (read_times(one, "t") for one in (given, times))
+    assert np.array_equal(a.values, b.values)
+    pandas.testing.assert_series_equal(a.column_of(a.values), times, check_dtype=False)
+
+
+def test_times_of_pandas_keep_what_is_less_than_a_microsecond():
+    times = pandas.Series(pandas.to_datetime([1, 3], unit="ns"))
+    assert (np.diff(read_times(times, "t").values) == np.timedelta64(2, "ns")).all()
 
 
 def test_features_of_days_and_months():
