@@ -231,6 +231,15 @@ def test_training_goes_on():
     np.testing.assert_allclose(theta_of(many[0]), theta_of(one), atol=1e-12)
 
 
+def test_what_each_rank_had_fitted_before_does_not_matter():
+    X, y = arrays()
+    models = iter([GRURegressor(**SMALL), GRURegressor(**SMALL).fit(X[:9], y[:9])])
+    parts = list(zip(split(X), split(y), strict=True))[:2]
+    again = fit_in_threads(lambda: GRURegressor(**SMALL), parts)
+    many = fit_in_threads(lambda: next(models), parts)
+    np.testing.assert_array_equal(theta_of(many[1]), theta_of(again[0]))
+
+
 def test_without_random_state_all_draw_the_same():
     X, y = arrays()
     params = {**SMALL, "random_state": None}

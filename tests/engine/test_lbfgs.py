@@ -8,6 +8,7 @@ import scipy.optimize
 from sklearn.exceptions import ConvergenceWarning
 
 import skrnn
+from skrnn.losses import SquaredError
 from skrnn.solvers import LBFGS
 
 
@@ -61,6 +62,27 @@ def test_estimator_ends_by_tol(monkeypatch, tol):
         model = fitted("float64", tol)
     assert np.abs(results[0].jac).max() <= tol
     assert model.n_iter_ < 5000
+
+
+class Breaks(SquaredError):
+    """A loss that is not a number any more after some calls."""
+
+    left = 0
+
+    def value_and_gradient(self, y, raw):
+        Breaks.left -= 1
+        value, d_raw = super().value_and_gradient(y, raw)
+        return (value if self.left > 0 else np.nan * value), d_raw
+
+
+def test_what_breaks_after_the_start_keeps_the_finite_weights(monkeypatch):
+    monkeypatch.setattr(Breaks, "left", 8)
+    X = np.random.RandomState(0).normal(size=(20, 4, 2))
+    model = skrnn.GRURegressor(3, solver="lbfgs", loss=Breaks, max_iter=30, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="diverged"):
+        model.fit(X, X[:, -1, 0])
+    assert all(np.isfinite(W).all() for W in model.weights_.values())
+    assert 0 < model.n_iter_ < 9
 
 
 def test_estimator_warns_where_single_precision_ends_it():

@@ -121,6 +121,24 @@ def test_a_table_and_functions_and_generators():
     assert not np.array_equal(theta_of(shuffled), theta_of(model))
 
 
+def test_every_epoch_is_shuffled():
+    X, y = data()
+    order = []
+
+    def reader(k):
+        def read():
+            order.append(k)
+            return X, y
+
+        return read
+
+    fit_stream(GRURegressor(**SMALL), [reader(k) for k in range(6)], epochs=3)
+    epochs = [order[-6 * i - 6 : len(order) - 6 * i] for i in range(3)]
+    assert all(sorted(epoch) == list(range(6)) for epoch in epochs)
+    assert all(epoch != sorted(epoch) for epoch in epochs)
+    assert len(set(map(tuple, epochs))) == 3
+
+
 def test_one_part_is_in_memory_at_a_time():
     X, y = data()
     alive, most = weakref.WeakSet(), [0]

@@ -233,10 +233,11 @@ def test_adopt_copies():
     assert pickle.dumps(model) == before
 
 
-def test_adopt_of_streams_from_zeros_leaves_the_series():
+@pytest.mark.parametrize("n", [3, 1])  # other ones than there are series, or as many
+def test_adopt_of_streams_from_zeros_leaves_the_series(n):
     model = fitted().set_params(initial_state="zeros")
-    stream, end = model.stream(3), model.final_state_[0].copy()
-    stream.learn(X[:3], TARGETS["number"][:3])
+    stream, end = model.stream(n), model.final_state_[0].copy()
+    stream.learn(X[:n], TARGETS["number"][:n])
     model.adopt(stream)
     np.testing.assert_array_equal(theta_of(model), theta_in(stream))
     np.testing.assert_array_equal(model.final_state_[0], end)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skrnn._forecasting.calendar_features import FEATURES, calendar_of
+from skrnn._forecasting.calendar_features import CODES, FEATURES, calendar_of
 from skrnn._forecasting.panel import read_panel
 from skrnn._forecasting.times import read_times
 
@@ -58,6 +58,14 @@ def test_features_of_days_and_months():
     np.testing.assert_allclose(
         calendar("month", periods)[:, 0], np.sin(2 * np.pi * (np.arange(20) % 12) / 12), atol=1e-12
     )
+
+
+def test_there_are_as_many_codes_as_are_counted():
+    """Whoever embeds them makes a row for each."""
+    moments = np.arange("2024-01-01", "2025-01-01", dtype="M8[m]").astype("M8[s]")
+    for name, (code, n) in CODES.items():
+        codes = np.floor(code(moments))
+        assert (name, codes.min(), codes.max()) == (name, 0, n - 1)
 
 
 def test_minutes():

@@ -348,6 +348,13 @@ def test_frames_of_several_types():
     np.testing.assert_array_equal(answer[1], [[1, 0, 4]])
 
 
+def test_names_of_columns_of_text_are_compared():
+    X = [pd.DataFrame({"kind": list("ab"), "size": ["s", "m"]})]
+    columns = ColumnTransformer([("k", "passthrough", ["kind", "size"])])
+    model = TimeDistributed(columns).fit(X)
+    assert model.transform(X)[0].tolist() == [["a", "s"], ["b", "m"]]
+
+
 def test_steps_of_strings():
     X = np.array([[["a"], ["b"]], [["b"], ["b"]]], dtype=object)
     answer = TimeDistributed(OneHotEncoder(sparse_output=False)).fit_transform(X)
