@@ -856,6 +856,9 @@ def test_what_zipmap_does_not_take():
             to_onnx(fitted(GRUClassifier, X, y), zipmap=True, **options)
     with pytest.raises(ValueError, match="zipmap=True is for classifiers"):
         to_onnx(fitted(GRURegressor, X, numbers(X)), zipmap=True)
+    X, per_step = np.ones((N, 3, 2), "float32"), np.resize([[0, 1, 1], [1, 0, 1]], (N, 3))
+    with pytest.raises(ValueError, match="zipmap=True is for classifiers"):
+        to_onnx(fitted(GRUClassifier, X, per_step, return_sequences=True), zipmap=True)
 
 
 def test_the_model_is_as_it_was():

@@ -13,7 +13,7 @@ module is imported has the tests that mirror the file, and those of ``WIDER``.
 Every mutant is tried in a child of this process, which has imported what takes long, but not skrnn: a
 second or so for each. Tests that start processes of their own see the mutant only where no other skrnn is
 installed. ``--files`` takes patterns as ``skrnn/_engine/*.py``, ``--skip`` a list of places to leave out.
-To add a kind of change, add it to ``changed``.
+To add a kind of change, add it to ``changed``. What survived, and why, is in ``mutants.txt``.
 """
 
 import argparse
