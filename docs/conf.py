@@ -53,6 +53,7 @@ warnings.simplefilter("error")  # an example that warns is an example to mend
 has_safetensors = importlib.util.find_spec("safetensors") is not None
 has_skops = importlib.util.find_spec("skops") is not None
 has_torch = importlib.util.find_spec("torch") is not None  # else its examples are skipped
+has_dask = importlib.util.find_spec("distributed") is not None
 has_onnx = all(importlib.util.find_spec(name) is not None for name in ("onnx", "onnxruntime"))
 """
 trim_doctest_flags = True

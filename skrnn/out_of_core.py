@@ -132,10 +132,14 @@ def table_parts(source, y, *, sample_weight=None, sequence_id=None, columns=None
 
     Examples
     --------
+    >>> import pyarrow
     >>> from skrnn.out_of_core import table_parts
-    >>> parts = table_parts("sales/", "sold", sequence_id="shop")  # doctest: +SKIP
-    >>> relation = duckdb.sql("SELECT * FROM sales ORDER BY shop, day")  # doctest: +SKIP
-    >>> parts = table_parts(relation, "sold", sequence_id="shop")  # doctest: +SKIP
+    >>> table = pyarrow.table({"shop": ["Bonn"] * 3 + ["Ulm"] * 2, "rain": range(5), "sold": range(5)})
+    >>> parts = table_parts(table, "sold", sequence_id="shop", size=3)
+    >>> for X, y in parts(0):  # the first epoch
+    ...     print(X["shop"].tolist(), y.tolist())
+    ['Bonn', 'Bonn', 'Bonn'] [0, 1, 2]
+    ['Ulm', 'Ulm'] [3, 4]
     """
     check_int(size, "size", or_none=True)
     names = Columns(y, sample_weight, sequence_id, None if columns is None else list(columns))

@@ -34,6 +34,10 @@ from skrnn._estimators.streaming import Stream
 
 DOCS = Path(__file__).parents[1] / "docs"
 MODULES = [skrnn.__name__, *(m.name for m in pkgutil.walk_packages(skrnn.__path__, "skrnn."))]
+NEEDED = {  # folder.part of the module's name: what its examples need
+    "interop.torch": "torch", "interop.onnx": "onnxruntime", "interop.save": "safetensors",
+    "distributed._fit": "distributed", "skrnn.out_of_core": "pyarrow",
+}  # fmt: skip
 SMALL = {"hidden_size": 2, "max_iter": 2, "learning_rate": "constant", "random_state": 0}
 
 unconverged = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -49,8 +53,9 @@ def data():
 @pytest.mark.parametrize("name", MODULES)
 def test_examples(name):
     plt = pytest.importorskip("matplotlib.pyplot") if "inspection" in name else None
-    for part, package in (("torch", "torch"), ("onnx", "onnxruntime"), ("save", "safetensors")):
-        if "interop" in name and part in name:
+    for part, package in NEEDED.items():
+        folder, of_name = part.split(".")
+        if folder in name and of_name in name:
             pytest.importorskip(package)
     failed, _ = doctest.testmod(importlib.import_module(name), optionflags=doctest.NORMALIZE_WHITESPACE)
     if plt:

@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from support.documentation import python_block
 from support.inside import theta_of
 
 from skrnn import GRURegressor, fit_stream
@@ -215,3 +216,30 @@ def test_wrong_sources(tmp_path):
         table_parts(in_two_files(tmp_path, 50), "c")
     with pytest.raises(ValueError, match="There is no column 'c': the columns are"):
         read_all(table_parts(table(), "b", sequence_id="c"))
+
+
+# --- the blocks of the guide ----------------------------------------------------------------------------
+
+
+def test_the_block_of_zarr(tmp_path, monkeypatch):
+    zarr = pytest.importorskip("zarr")
+    monkeypatch.chdir(tmp_path)
+    for name, values in zip(("X.zarr", "y.zarr"), arrays(), strict=True):
+        chunks = (20, *values.shape[1:])
+        stored = zarr.create_array(store=name, shape=values.shape, dtype=values.dtype, chunks=chunks)
+        stored[:] = values
+    names = {"zarr": zarr, "fit_stream": fit_stream, "GRURegressor": GRURegressor}
+    exec(python_block("zarr.open_array"), names)
+    assert names["model"].n_iter_ == 20
+
+
+def test_the_block_of_duckdb(tmp_path, monkeypatch):
+    duckdb = pytest.importorskip("duckdb")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sales").mkdir()
+    for shop in "ba":
+        sales = pd.DataFrame({"shop": shop, "day": np.arange(30)[::-1], "rain": np.sin(np.arange(30))})
+        sales.assign(sold=sales["rain"]).to_parquet(tmp_path / "sales" / f"{shop}.parquet")
+    names = {"table_parts": table_parts, "fit_stream": fit_stream, "GRURegressor": GRURegressor}
+    exec(python_block("duckdb.sql"), {**names, "duckdb": duckdb}, found := {})
+    assert found["model"].n_step_features_ == 2

@@ -58,11 +58,18 @@ def fit(estimator, parts, *, client, timeout=TIMEOUT):
 
     Examples
     --------
-    >>> from dask.distributed import Client, LocalCluster  # doctest: +SKIP
-    >>> from skrnn import LSTMClassifier, distributed
-    >>> client = Client(LocalCluster(n_workers=2))  # doctest: +SKIP
-    >>> parts = [(X_1, y_1), (X_2, y_2)]  # doctest: +SKIP
-    >>> model = distributed.fit(LSTMClassifier(), parts, client=client)  # doctest: +SKIP
+    .. doctest::
+       :skipif: not has_dask
+
+       >>> import numpy as np
+       >>> from dask.distributed import Client
+       >>> from skrnn import LSTMClassifier, distributed
+       >>> client = Client(processes=False, dashboard_address=":0")  # or Client("tcp://scheduler:8786")
+       >>> X = np.random.RandomState(0).normal(size=(80, 5, 2))
+       >>> y = X[:, -1, 0] > 0
+       >>> parts = [(X[:40], y[:40]), (X[40:], y[40:])]
+       >>> model = distributed.fit(LSTMClassifier(random_state=0), parts, client=client)
+       >>> client.close()
     """
     check_estimator(estimator)
     try:

@@ -105,8 +105,10 @@ class MPI:
     ``mpiexec -n 4 python train.py``, where each process reads its own part:
 
     >>> from skrnn.distributed import MPI, fit_rank
-    >>> communicator = MPI()  # doctest: +SKIP
-    >>> model = fit_rank(model, X_part, y_part, communicator=communicator)  # doctest: +SKIP
+
+    And in ``train.py``::
+
+        model = fit_rank(model, X_part, y_part, communicator=MPI())
     """
 
     def __init__(self, comm=None):

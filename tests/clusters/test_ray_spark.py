@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
+from support.documentation import python_block
 from support.inside import theta_of
 
 from skrnn import GRUClassifier
@@ -72,3 +73,11 @@ def test_fits_use_one_thread(backend, request):
 
     with joblib.parallel_config(name, n_jobs=2):
         assert joblib.Parallel()(joblib.delayed(threads)() for _ in range(4)) == [1] * 4
+
+
+def test_the_block_of_the_guide_runs(spark_backend):
+    X = np.random.RandomState(0).normal(size=(24, 7, 2))
+    search = GridSearchCV(GRUClassifier(**SMALL), {"hidden_size": [2, 3]}, cv=2)
+    names = {"joblib": joblib, "search": search, "X": X, "y": X[:, -1, 0] > 0}
+    exec(python_block("register_spark()"), names)
+    assert search.best_params_["hidden_size"] in (2, 3)

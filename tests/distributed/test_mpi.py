@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from support.documentation import python_block
 from support.inside import theta_of
 
 from skrnn import LSTMRegressor
@@ -75,3 +76,17 @@ def test_an_error_of_one_rank_is_raised_on_both(tmp_path):
         said = (tmp_path / f"said{rank}").read_text()
         assert said.startswith(f"{rank} of 2 says Input X contains NaN")
     assert not list(tmp_path.glob("rank*"))
+
+
+def test_the_block_of_the_guide_runs(tmp_path):
+    data = """
+import numpy as np
+from skrnn import LSTMClassifier
+X_part = np.random.RandomState(0).normal(size=(20, 5, 2))
+y_part = X_part[:, -1, 0] > 0
+"""
+    script = tmp_path / "train.py"
+    script.write_text(data + python_block("communicator=MPI()") + "\nassert model.n_iter_ > 1\n")
+    command = [MPIEXEC, "-n", "2", sys.executable, script]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
