@@ -20,6 +20,7 @@ Run: python character_language_model.py
 
 import time
 
+import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import (
     load_breast_cancer,
@@ -77,6 +78,16 @@ def train(sequences, n_tokens):
     return gru
 
 
+def draw(losses, costs):
+    """What an epoch left to learn, above the costs of the test."""
+    _, ax = plt.subplots(figsize=(6, 3), layout="constrained")
+    ax.plot(np.arange(1, len(losses) + 1), losses, color="#06c", linewidth=2, label="GRU, training")
+    for (name, cost), style in zip(costs.items(), (":", "--", "-"), strict=True):
+        ax.axhline(cost, color="black", linewidth=1, linestyle=style, label=f"{name}, test: {cost:.2f}")
+    ax.set(xlabel="epoch", ylabel="nats per character")
+    ax.legend(frameon=False)
+
+
 def main():
     start = time.perf_counter()
     texts, test_texts = read_texts()
@@ -95,6 +106,7 @@ def main():
     }
     for name, cost in costs.items():
         print(f"{name:<10}{cost:.3f} nats per character")
+    draw(gru.loss_curve_, costs)
     assert costs["GRU"] < costs["bigram"] - 0.3 < costs["unigram"]
 
     prompt = encoder.transform([PROMPT])[0]

@@ -17,6 +17,7 @@ Run: python encoder_decoder.py
 
 import time
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 from skrnn import GRUEncoderDecoder, LSTMEncoderDecoder
@@ -72,6 +73,16 @@ def read_numbers(seed):
     return model, X[:4000], y[:4000], X[4000:], y[4000:]
 
 
+def draw(name, answers, X, y):
+    """The share of answers that are right, by the length of what is read."""
+    right = np.array(["".join(answer) == true for answer, true in zip(answers, y, strict=True)])
+    lengths = np.array([len(x) for x in X])
+    shown = np.unique(lengths)
+    _, ax = plt.subplots(figsize=(6, 2.4), layout="constrained")
+    ax.bar(shown, [right[lengths == n].mean() for n in shown], color="#06c")
+    ax.set(title=name.replace("_", " "), xlabel="letters read", ylabel="share right", ylim=(0, 1.05))
+
+
 def run(task, seed=0):
     """Train and test; returns the share of answers to new inputs that are right to the last token."""
     model, X, y, X_new, y_new = task(seed)
@@ -82,6 +93,7 @@ def run(task, seed=0):
     for x, answer in zip(X_new[:3], model.predict(X_new[:3]), strict=True):
         print(f"  {x} -> {''.join(answer)}")
     exact = model.score(X_new, y_new)
+    draw(task.__name__, model.predict(X_new), X_new, y_new)
     print(f"  exact match on {len(X_new)} new inputs: {exact:.4f} (greedy)")
     beam = model.set_params(beam_size=5).score(X_new, y_new)
     print(f"  exact match on {len(X_new)} new inputs: {beam:.4f} (beam of 5)")

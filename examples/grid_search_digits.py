@@ -67,6 +67,24 @@ def print_table(results):
         )
 
 
+def draw(results):
+    """Accuracy by k2, a line for each k1 and hidden size; nothing where there is no matplotlib."""
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError:
+        return
+    _, ax = plt.subplots(figsize=(6, 3), layout="constrained")
+    for k1, colour in zip(GRID["gruclassifier__k1"], ("#d60", "#889", "#06c"), strict=True):
+        for size, style in zip(GRID["gruclassifier__hidden_size"], ("--", "-"), strict=True):
+            here = {"gruclassifier__k1": k1, "gruclassifier__hidden_size": size}
+            rows = [i for i, params in enumerate(results["params"]) if here.items() <= params.items()]
+            k2 = [results["params"][i]["gruclassifier__k2"] for i in rows]
+            label = f"k1={k1}, {size} units"
+            ax.plot(k2, results["mean_test_score"][rows], "o", linestyle=style, color=colour, label=label)
+    ax.set(xlabel="k2: rows that the gradient flows back", ylabel="accuracy", xticks=k2)
+    ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+
+
 def reproduce_in_a_fresh_process(model, X):
     """Save with joblib, load in another Python, compare the probabilities bit for bit."""
     with tempfile.TemporaryDirectory() as folder:
@@ -84,6 +102,7 @@ def main():
     X, X_test, y, y_test = train_test_split(X, y, stratify=y, random_state=0)
     grid = search(X, y)
     print_table(grid.cv_results_)
+    draw(grid.cv_results_)
     print("best:", {name.split("__")[1]: value for name, value in grid.best_params_.items()})
     print(f"test accuracy: {grid.score(X_test, y_test):.4f}")
     reproduce_in_a_fresh_process(grid.best_estimator_, X_test)

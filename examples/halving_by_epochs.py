@@ -26,6 +26,7 @@ import time
 from pathlib import Path
 
 import joblib
+import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.datasets import load_digits
@@ -125,6 +126,21 @@ def check_that_it_went_on(search, X, y, folder):
     print("  and the weights are those of a single fit, bit for bit")
 
 
+def draw(searches):
+    """The accuracy of every candidate, by the epochs of its rung; the line is the best one."""
+    _, axes = plt.subplots(1, 2, figsize=(9, 3), sharey=True, layout="constrained")
+    for ax, (title, search) in zip(axes, searches.items(), strict=True):
+        results, epochs = search.cv_results_, np.array(search.n_resources_)
+        scores = [results["mean_test_score"][results["iter"] == rung] for rung in range(len(epochs))]
+        for n, each in zip(epochs, scores, strict=True):
+            ax.plot(np.full(len(each), n), each, ".", color="#889")
+        ax.plot(epochs, [max(each) for each in scores], color="#06c", linewidth=1.5)
+        ax.set(title=title, xscale="log", xlabel="epochs")
+        ax.set_xticks(epochs, epochs)
+        ax.minorticks_off()
+    axes[0].set_ylabel("accuracy, cross-validated")
+
+
 def main():
     start = time.perf_counter()
     X, y = load_digits(return_X_y=True)
@@ -133,6 +149,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         going_on = halve_and_go_on(X, y, folder)
         check_that_it_went_on(going_on, X, y, folder)
+    draw({"every rung anew": anew, "every rung goes on": going_on})
     plain = LogisticRegression(max_iter=1000).fit(X, y).score(X_test, y_test)
     scores = anew.score(X_test, y_test), going_on.score(X_test, y_test)
     print(

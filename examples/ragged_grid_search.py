@@ -26,6 +26,7 @@ import time
 from pathlib import Path
 
 import joblib
+import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.ensemble import RandomForestClassifier
@@ -126,12 +127,31 @@ def label_steps():
     search = GridSearchCV(model, grid, scoring=scorer, cv=2, n_jobs=2).fit(X, y)
     print_table(search.cv_results_)
     score = scorer(search, X_test, y_test)
+    draw(X_test[0], y_test[0], search.predict(X_test[:1])[0])
     baseline = RandomForestClassifier(class_weight="balanced", random_state=0)
     baseline.fit(windows(X), np.concatenate(y))
     answers = baseline.predict(windows(X_test))
     of_baseline = f1_score(np.concatenate(y_test), answers, average="macro")
     print(f"test F1: {score:.3f}; random forest on 25 steps: {of_baseline:.3f}")
     assert score > of_baseline + 0.01
+
+
+def draw(x, labels, answers):
+    """One recording: what was measured, and below it what it was and what is said."""
+    _, (top, low) = plt.subplots(
+        2, 1, figsize=(9, 3), sharex=True, height_ratios=(2, 1), layout="constrained"
+    )
+    top.plot(x[:, 0], color="black", linewidth=0.8)
+    top.set_ylabel("first reading")
+    for row, (name, values) in enumerate((("answer", answers), ("truth", labels))):
+        for label, colour in zip(RHYTHMS, ("#9cf", "#06c", "#d60"), strict=True):
+            low.fill_between(
+                np.arange(len(x)), row + 0.1, row + 0.9, where=values == label, step="mid",
+                color=colour, linewidth=0, label=label if name == "truth" else None,
+            )  # fmt: skip
+    low.set_yticks([0.5, 1.5], ["answer", "truth"])
+    low.set_xlabel("time step")
+    low.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
 
 
 def windows(X):

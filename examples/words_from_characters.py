@@ -24,6 +24,7 @@ Run: python words_from_characters.py
 import time
 from itertools import combinations
 
+import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -132,13 +133,26 @@ def search(question, phrases, y, n_train):
     return scores
 
 
+def draw(scores):
+    """Test accuracies: two bars for each question."""
+    _, ax = plt.subplots(figsize=(6, 2.6), layout="constrained")
+    for k, name, colour in ((0, "n-grams", "#889"), (1, "GRU", "#06c")):
+        values = [both[k] for both in scores.values()]
+        bars = ax.barh(np.arange(len(scores)) + 0.2 - 0.4 * k, values, 0.38, color=colour, label=name)
+        ax.bar_label(bars, fmt="{:.3f}", padding=3)
+    ax.set_yticks(range(len(scores)), list(scores))
+    ax.set(xlim=(0.5, 1.06), xlabel="test accuracy")
+    ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+
+
 def main():
     start = time.perf_counter()
     phrases, languages, is_true = make_phrases()
     print(f"{len(phrases)} phrases, among them:", *phrases[:4], sep="\n    ")
-    n_grams, gru = search("which language?", phrases, languages, n_train=1000)
-    assert min(n_grams, gru) > 0.98
-    n_grams, gru = search("is it true?", phrases, is_true, n_train=3851)
+    scores = {"which language?": search("which language?", phrases, languages, n_train=1000)}
+    assert min(scores["which language?"]) > 0.98
+    n_grams, gru = scores["is it true?"] = search("is it true?", phrases, is_true, n_train=3851)
+    draw(scores)
     assert gru > 0.94
     assert gru > n_grams + 0.05
     print(f"{time.perf_counter() - start:.0f} s")
