@@ -2,8 +2,9 @@
 
 Runs the benchmarks of ``TABLES`` one after the other, each in a process of its own, and writes what each
 prints in its file. A benchmark that fails leaves its file as it was, and is named at the end. For an idle
-machine, with PyTorch and skorch installed; some hours. ``--installed`` prints what packages take on the
-disk instead, with all that they need and scikit-learn does not: of those that are installed here.
+machine, with PyTorch, skorch, aeon and Keras installed; some hours. ``--installed`` prints what packages
+take on the disk instead, with all that they need and scikit-learn does not: of those that are installed
+here.
 
 Run: python benchmarks/comparison.py FOLDER [part of a file's name ...]
      python benchmarks/comparison.py --installed
@@ -28,6 +29,7 @@ TABLES = {  # file in docs: the script and its arguments; FOLDER stands for the 
     "benchmark_real_data.txt": ["real_data.py", "FOLDER"],
     "benchmark_real_data_defaults.txt": ["real_data.py", "FOLDER", "--defaults"],
     "benchmark_plain_models.txt": ["plain_models.py", "FOLDER"],
+    "benchmark_other_packages.txt": ["other_packages.py", "FOLDER"],
     "benchmark_public_series.txt": ["public_series.py", "--seeds", "3"],
     "benchmark_memory.txt": ["memory.py"],
     "benchmark_import_time.txt": ["import_time.py"],
@@ -68,13 +70,20 @@ def megabytes(name):
     return sum(path.stat().st_size for file in files if (path := file.locate()).is_file()) / 1e6
 
 
+def is_editable(name):
+    """Whether its files are elsewhere, so that their size says nothing."""
+    return '"editable": true' in (distribution(name).read_text("direct_url.json") or "")
+
+
 def installed():
     """A line for every package that is there: alone, and with what scikit-learn does not bring."""
     there = needs("scikit-learn")
     print(f"{'package':<14}{'MB alone':>10}{'MB with what it needs':>24}")
     for name in PACKAGES:
         more = needs(name) - there
-        if more:
+        if more and is_editable(name):
+            print(f"{name:<14}{'editable':>10}")
+        elif more:
             print(f"{name:<14}{megabytes(name):>10.1f}{sum(map(megabytes, more)):>24.1f}")
 
 
