@@ -141,7 +141,7 @@ def draw(scores):
         bars = ax.barh(np.arange(len(scores)) + 0.2 - 0.4 * k, values, 0.38, color=colour, label=name)
         ax.bar_label(bars, fmt="{:.3f}", padding=3)
     ax.set_yticks(range(len(scores)), list(scores))
-    ax.set(xlim=(0.5, 1.06), xlabel="test accuracy")
+    ax.set(xlim=(0.5, 1.1), xlabel="test accuracy")
     ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
 
 
