@@ -155,6 +155,10 @@ def training(network, poolings, loss, data, gradient):
     return _binding.Training(build, numbers, views, gradients, pools, twin, data, network.n_threads)
 
 
+# Numbers of a table of embeddings from which on updates of rows that are not read are put off.
+LATE_FROM = 1 << 17
+
+
 def teach_training(trains, learner):
     """Tell a ``Training`` how a ``Learner`` changes theta.
 
@@ -171,6 +175,7 @@ def teach_training(trains, learner):
         clip_norm=learner.clip_norm, clip_value=learner.clip_value,
         weighting=weighting and (weighting.mean, weighting.noise, weighting.root_mean_square),
         draw=partial(draw, random_state=learner.random_state) if learner.network.dropout else None,
+        late=learner.views.table is not None and learner.views.table.size >= LATE_FROM,
     )  # fmt: skip
     return twin[1]
 

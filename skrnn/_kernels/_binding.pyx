@@ -147,6 +147,13 @@ cdef extern from "losses.hpp" namespace "skrnn" nogil:
     const CLossInfo& loss_info(int)
 
 
+cdef extern from "late_rows.hpp" namespace "skrnn" nogil:
+    cdef cppclass LateRows:
+        LateRows() except +
+        void begin(const CBuild&, const CVectors&, int, Index, Index, Index) except +
+        void finish()
+
+
 cdef extern from "learner.hpp" namespace "skrnn" nogil:
     cdef struct CUpdateRule "skrnn::UpdateRule":
         Index matrices
@@ -170,7 +177,7 @@ cdef extern from "learner.hpp" namespace "skrnn" nogil:
         NO_MEMORY "skrnn::NO_MEMORY"
         ERROR_OF_PYTHON "skrnn::ERROR_OF_PYTHON"
 
-    int run_update(const CBuild&, const CVectors&, CUpdateRule&, const CGathered&, CUpdateFacts*)
+    int run_update(const CBuild&, const CVectors&, CUpdateRule&, const CGathered&, CUpdateFacts*, LateRows*)
 
 
 cdef extern from "learning.hpp" namespace "skrnn" nogil:
@@ -1155,7 +1162,7 @@ cdef class OnlineLearner:
         of.share = of.relative_weight = 1
         self.rule.t = t
         read_options(self.options(self.solver), self.rule.solver, self.rule.options)
-        cdef int outcome = run_update(self.build.get()[0], self.vectors, self.rule, of, &facts)
+        cdef int outcome = run_update(self.build.get()[0], self.vectors, self.rule, of, &facts, NULL)
         if outcome:
             return outcome
         self.solver.t = t + 1

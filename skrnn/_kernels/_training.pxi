@@ -77,6 +77,7 @@ cdef extern from "training.hpp" namespace "skrnn" nogil:
         bint updates
         CVectors vectors
         CUpdateRule rule
+        LateRows* late
 
     cdef struct CTotals "skrnn::Totals":
         double loss, W, penalty, norm_sum
@@ -150,6 +151,7 @@ cdef class Training:
     cdef CTotals totals
     cdef Workplace* place
     cdef CTrainingLayer* layers
+    cdef LateRows* late
     cdef list memory, mask_widths
     cdef int typenum
     cdef bint may_update, needs_python
@@ -157,7 +159,7 @@ cdef class Training:
 
     def __cinit__(self, Build build not None, cells, weights, gradients, poolings, loss, data, int n_threads):
         self.build, self.memory, self.data, self.may_update = build, [], data, False
-        self.place = new Workplace()
+        self.place, self.late = new Workplace(), new LateRows()
         self.c.build, self.c.n_threads = build.get(), max(n_threads, 1)
         self.c.callbacks.python = <void*> self
         self.c.callbacks.inputs, self.c.callbacks.targets = read_inputs, read_targets
@@ -171,6 +173,7 @@ cdef class Training:
 
     def __dealloc__(self):
         del self.place
+        del self.late
         free(self.layers)
 
     # --- what is trained --------------------------------------------------------------------------------
@@ -425,7 +428,8 @@ cdef class Training:
 
     # --- training -------------------------------------------------------------------------------------------
 
-    def teach(self, vectors, solver, *, Index matrices, double alpha, clip_norm, clip_value, weighting, draw=None):
+    def teach(self, vectors, solver, *, Index matrices, double alpha, clip_norm, clip_value, weighting, draw=None,
+              bint late=False):
         """How theta is changed.
 
         Parameters
@@ -442,6 +446,8 @@ cdef class Training:
             mean, noise and root_mean_square of ``skrnn._engine.learner.Weighting``.
         draw : callable, optional
             Number of sequences -> for every layer a mask (B, width) of what is read of it, new for each update.
+        late : bool
+            Whether updates of rows of the table that are not read are put off. No bit depends on it.
         """
         theta, g, memory, theta_before, memory_before = vectors
         check(0 <= solver < n_solvers(), "No such solver.")
@@ -457,6 +463,20 @@ cdef class Training:
         rule.clip_value = INFINITY if clip_value is None else clip_value
         rule.mean, rule.noise, rule.root_mean_square = weighting or (0.0, 1.0, 1.0)
         self.may_update = True
+        self.c.late = NULL
+        if late and self.c.table != NULL:
+            check(self.place_of_table() >= matrices, "The table has a penalty, or is no part of theta.")
+            self.c.late = self.late
+
+    cdef Index place_of_table(self):
+        """Where the table begins in theta, as its gradient does in g; -1: nowhere."""
+        cdef CVectors* v = &self.c.vectors
+        cdef Index size = 8 if self.c.is_double else 4, first = -1
+        if v.theta <= self.c.table < <char*> v.theta + v.n * size:
+            first = (<char*> self.c.table - <char*> v.theta) // size
+        if <char*> v.g + first * size != <char*> self.c.dtable or first + self.c.n_tokens * self.c.F > v.n:
+            return -1
+        return first
 
     def epoch(self, rows, Index batch_size, k1, k2, options, Index t, progress=None):
         """Train on all of ``rows``, in batches of so many.
@@ -483,7 +503,15 @@ cdef class Training:
         read_options(options, self.c.rule.solver, self.c.rule.options)
         self.c.rule.t, self.c.updates = t, True
         memset(&self.totals, 0, sizeof(self.totals))
-        return self.over_batches(rows, batch_size, k1, k2, progress)
+        if self.c.late == NULL:
+            return self.over_batches(rows, batch_size, k1, k2, progress)
+        self.late.begin(self.c.build[0], self.c.vectors, self.c.rule.solver, self.place_of_table(), self.c.n_tokens,
+                        self.c.F)
+        try:
+            return self.over_batches(rows, batch_size, k1, k2, progress)
+        finally:
+            with nogil:
+                self.late.finish()
 
     def keep_ends(self):
         """Keep the states after the last steps: for every layer a tuple of (n, H), filled by ``epoch``."""

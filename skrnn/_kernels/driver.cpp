@@ -200,13 +200,16 @@ LayerNumbers numbers(const Layer& l) {
 }
 
 template <class T>
-void step(const Updates<T>& updates, const Vectors& v, int solver, double shrink, const double* coefficients) {
-    Update<T> u = {v.n,
-                   as<T>(v.theta),
-                   as<T>(v.g),
-                   as<T>(v.memory),
-                   as<T>(v.theta_before),
-                   as<T>(v.memory_before),
+void step(const Updates<T>& updates, const Vectors& v, const Part& part, int solver, double shrink,
+          const double* coefficients) {
+    const Index first = part.first;
+    Update<T> u = {part.last - first,
+                   v.n,
+                   as<T>(v.theta) + first,
+                   as<T>(v.g) + first,
+                   as<T>(v.memory) + first,
+                   as<T>(v.theta_before) + first,
+                   as<T>(v.memory_before) + first,
                    T(shrink),
                    {}};
     for (int k = 0; k < COEFFICIENTS; ++k) u.coefficients[k] = T(coefficients[k]);
@@ -214,9 +217,11 @@ void step(const Updates<T>& updates, const Vectors& v, int solver, double shrink
 }
 
 template <class T>
-double gather(const Updates<T>& updates, const Vectors& v, Index matrices, double scale, double decay,
-              double* penalty) {
-    return updates.gather(as<T>(v.g), as<T>(v.theta), v.n, matrices, T(scale), T(decay), penalty);
+void catch_up(const Updates<T>& updates, const Vectors& v, const Part& part, int solver, const double* coefficients,
+              Index n_steps) {
+    const Index first = part.first;
+    updates.catch_up[solver](
+        {part.last - first, v.n, as<T>(v.theta) + first, as<T>(v.memory) + first, coefficients, n_steps, T(0)});
 }
 
 // Python must not see exceptions of C++.
@@ -313,16 +318,33 @@ bool run_exact_gradient(const Layer& l, const Window& w, const Outputs& o, void*
 }
 
 double gather(const Build& build, const Vectors& v, Index matrices, double scale, double decay, double* penalty) {
-    return v.is_double ? gather(build.update64, v, matrices, scale, decay, penalty)
-                       : gather(build.update32, v, matrices, scale, decay, penalty);
+    const Part whole = {0, v.n};
+    return gather(build, v, &whole, 1, matrices, scale, decay, penalty);
+}
+
+double gather(const Build& build, const Vectors& v, const Part* parts, Index n_parts, Index matrices, double scale,
+              double decay, double* penalty) {
+    const double *const theta64 = as<double>(v.theta);
+    const float *const theta32 = as<float>(v.theta);
+    return v.is_double ? build.update64.gather(as<double>(v.g), theta64, parts, n_parts, matrices, scale, decay, penalty)
+                       : build.update32.gather(as<float>(v.g), theta32, parts, n_parts, matrices, float(scale),
+                                               float(decay), penalty);
 }
 
 void step(const Build& build, const Vectors& v, int solver, double shrink, const double coefficients[COEFFICIENTS]) {
-    if (v.is_double) {
-        step(build.update64, v, solver, shrink, coefficients);
-    } else {
-        step(build.update32, v, solver, shrink, coefficients);
-    }
+    step(build, v, {0, v.n}, solver, shrink, coefficients);
+}
+
+void step(const Build& build, const Vectors& v, const Part& part, int solver, double shrink,
+          const double coefficients[COEFFICIENTS]) {
+    v.is_double ? step(build.update64, v, part, solver, shrink, coefficients)
+                : step(build.update32, v, part, solver, shrink, coefficients);
+}
+
+void catch_up(const Build& build, const Vectors& v, const Part& part, int solver, const double* coefficients,
+              Index n_steps) {
+    v.is_double ? catch_up(build.update64, v, part, solver, coefficients, n_steps)
+                : catch_up(build.update32, v, part, solver, coefficients, n_steps);
 }
 
 void apply(const Build& build, int function, bool is_double, const void* x, void* y, Index n) {

@@ -107,6 +107,13 @@ struct Vectors {
 double gather(const Build&, const Vectors&, Index matrices, double scale, double decay, double* penalty);
 void step(const Build&, const Vectors&, int solver, double shrink, const double coefficients[COEFFICIENTS]);
 
+// The same of parts of them, and steps that a part has missed, whose gradient was zero.
+double gather(const Build&, const Vectors&, const Part* parts, Index n_parts, Index matrices, double scale,
+              double decay, double* penalty);
+void step(const Build&, const Vectors&, const Part&, int solver, double shrink,
+          const double coefficients[COEFFICIENTS]);
+void catch_up(const Build&, const Vectors&, const Part&, int solver, const double* coefficients, Index n_steps);
+
 void apply(const Build&, int function, bool is_double, const void* x, void* y, Index n);
 
 }  // namespace skrnn

@@ -67,6 +67,8 @@ void apply(int function, const T* x, T* y, Index n) {
     {#name, Solver<float>::slots, Solver<float>::n_options, Solver<float>::divides, Solver<float>::coefficients},
 #define SKRNN_SOLVER_32(name, Solver) step<Solver<float>, float>,
 #define SKRNN_SOLVER_64(name, Solver) step<Solver<double>, double>,
+#define SKRNN_MISSED_32(name, Solver) catch_up<Solver<float>, float>,
+#define SKRNN_MISSED_64(name, Solver) catch_up<Solver<double>, double>,
 
 constexpr CellInfo cell_infos[] = {SKRNN_CELLS(SKRNN_CELL_INFO)};
 constexpr Kernel<float> cells32[] = {SKRNN_CELLS(SKRNN_CELL_32)};
@@ -75,6 +77,8 @@ constexpr const char* influence_names[] = {SKRNN_INFLUENCES(SKRNN_INFLUENCE_NAME
 constexpr SolverInfo solver_infos[] = {SKRNN_SOLVERS(SKRNN_SOLVER_INFO)};
 constexpr void (*steps32[])(const Update<float>&) = {SKRNN_SOLVERS(SKRNN_SOLVER_32)};
 constexpr void (*steps64[])(const Update<double>&) = {SKRNN_SOLVERS(SKRNN_SOLVER_64)};
+constexpr void (*missed32[])(const Missed<float>&) = {SKRNN_SOLVERS(SKRNN_MISSED_32)};
+constexpr void (*missed64[])(const Missed<double>&) = {SKRNN_SOLVERS(SKRNN_MISSED_64)};
 
 #define SKRNN_STRING_(name) #name
 #define SKRNN_STRING(name) SKRNN_STRING_(name)
@@ -92,8 +96,8 @@ constexpr Build this_build = {
     cells64,
     solver_infos,
     influence_names,
-    {gather<float>, steps32},
-    {gather<double>, steps64},
+    {gather<float>, steps32, missed32},
+    {gather<double>, steps64, missed64},
     read_out<float>(),
     read_out<double>(),
     apply<float>,

@@ -159,20 +159,37 @@ struct SolverInfo {
     void (*coefficients)(const double* options, double t, double share, double* coefficients);
 };
 
-// theta and gradient of P numbers, memory of slots times P
+// Places of theta, from the first on and before the last.
+struct Part {
+    Index first, last;
+};
+
+// n numbers of theta and gradient, and of memory slots times so many, ``stride`` apart
 template <class T>
 struct Update {
-    Index n;
+    Index n, stride;
     T *theta, *g, *memory;
     T *theta_before, *memory_before;  // out
     T shrink;                         // factor of g, from clipping
     T coefficients[COEFFICIENTS];
 };
 
+// Steps that n numbers without gradient have missed.
+template <class T>
+struct Missed {
+    Index n, stride;
+    T *theta, *memory;
+    const double* coefficients;  // (n_steps, COEFFICIENTS)
+    Index n_steps;
+    T g;  // 0
+};
+
 template <class T>
 struct Updates {
-    double (*gather)(T* g, const T* theta, Index n, Index matrices, T scale, T decay, double* penalty);
+    double (*gather)(T* g, const T* theta, const Part* parts, Index n_parts, Index matrices, T scale, T decay,
+                     double* penalty);
     void (*const* step)(const Update<T>&);  // for every solver
+    void (*const* catch_up)(const Missed<T>&);
 };
 
 struct Build {

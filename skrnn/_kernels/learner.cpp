@@ -46,9 +46,11 @@ double clip_by_norm(double limit, double g_norm, bool* active) {
 }
 
 template <class T>
-Outcome update(const Build& build, const Vectors& v, UpdateRule& rule, const Gathered& of, UpdateFacts* facts) {
+Outcome update(const Build& build, const Vectors& v, UpdateRule& rule, const Gathered& of, UpdateFacts* facts,
+               LateRows* late) {
     const double decay = rule.alpha / of.S;
-    const double squares = gather(build, v, rule.matrices, of.scale, decay, &facts->penalty);
+    const double squares = late ? late->gather(rule.matrices, of.scale, decay, &facts->penalty)
+                                : gather(build, v, rule.matrices, of.scale, decay, &facts->penalty);
     double largest, g_norm = std::isfinite(squares) ? std::sqrt(squares) : norm(as<T>(v.g), v.n, &largest);
     facts->penalty = decay ? 0.5 * decay * facts->penalty : 0;
     facts->norm = g_norm;
@@ -70,15 +72,21 @@ Outcome update(const Build& build, const Vectors& v, UpdateRule& rule, const Gat
     if (is_long && g_norm * shrink > longest) return GRADIENT_NOT_FINITE;
     double coefficients[COEFFICIENTS] = {};
     solver_info(rule.solver).coefficients(rule.options, double(rule.t + 1), share, coefficients);
-    step(build, v, rule.solver, shrink, coefficients);
+    if (late) {
+        late->step(shrink, coefficients);
+    } else {
+        step(build, v, rule.solver, shrink, coefficients);
+    }
     ++rule.t;
     return UPDATED;
 }
 
 }  // namespace
 
-Outcome run_update(const Build& build, const Vectors& v, UpdateRule& rule, const Gathered& of, UpdateFacts* facts) {
-    return v.is_double ? update<double>(build, v, rule, of, facts) : update<float>(build, v, rule, of, facts);
+Outcome run_update(const Build& build, const Vectors& v, UpdateRule& rule, const Gathered& of, UpdateFacts* facts,
+                   LateRows* late) {
+    return v.is_double ? update<double>(build, v, rule, of, facts, late)
+                       : update<float>(build, v, rule, of, facts, late);
 }
 
 }  // namespace skrnn

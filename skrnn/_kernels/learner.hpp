@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "driver.hpp"
+#include "late_rows.hpp"
 
 namespace skrnn {
 
@@ -42,7 +42,8 @@ enum Outcome : int {
     ERROR_OF_PYTHON = -6
 };
 
-// One update of theta from g, which is empty afterwards; of a gradient that is not finite only g is changed.
-Outcome run_update(const Build&, const Vectors&, UpdateRule&, const Gathered&, UpdateFacts*);
+// One update of theta from g, which is empty afterwards; of a gradient that is not finite only g is changed. Rows of a
+// table may be ``late``, or null.
+Outcome run_update(const Build&, const Vectors&, UpdateRule&, const Gathered&, UpdateFacts*, LateRows* late);
 
 }  // namespace skrnn

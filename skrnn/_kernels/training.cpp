@@ -155,6 +155,7 @@ class BatchRun {
     bool look_around();
     Pooled<T> pooled(const WindowRun<T>& w, PoolingRun<T>& p) const;
 
+    bool is_late() const { return t_.late && t_.updates; }  // of the rows of the table
     LayerRun<T>& top() { return layers_[t_.n_layers - 1]; }
     const LayerRun<T>& top() const { return layers_[t_.n_layers - 1]; }
     // the only pooling reads the rows of the top layer: their gradient is that of P
@@ -318,6 +319,7 @@ Outcome BatchRun<T>::read_inputs(WindowRun<T>* w) {
         if (tokens[r] < 0) {  // a step without input
             std::memset(X + r * F, 0, F * sizeof(T));
         } else {
+            if (is_late()) t_.late->catch_up(tokens[r]);
             std::memcpy(X + r * F, as<T>(t_.table) + tokens[r] * F, F * sizeof(T));
         }
     }
@@ -588,6 +590,7 @@ void BatchRun<T>::table_gradient(const WindowRun<T>& w, const T* dX) {
     const Index F = t_.F, Fp = padded<T>(*t_.build, F);
     for (Index r = 0; r < w.N(); ++r) {
         if (w.tokens[r] < 0) continue;
+        if (is_late()) t_.late->has_gradient(w.tokens[r]);
         T* const row = as<T>(t_.dtable) + w.tokens[r] * F;
         for (Index j = 0; j < F; ++j) row[j] += dX[r * Fp + j];
     }
@@ -617,7 +620,7 @@ Outcome BatchRun<T>::update(double scale, double relative_weight, Totals* totals
     const double share = t_.rule.mean > 0 ? batch_.W / t_.rule.mean : 1;
     UpdateFacts facts = {};
     const Gathered gathered = {scale, batch_.S, share, relative_weight, totals->loss};
-    const Outcome outcome = run_update(*t_.build, t_.vectors, t_.rule, gathered, &facts);
+    const Outcome outcome = run_update(*t_.build, t_.vectors, t_.rule, gathered, &facts, t_.late);
     if (outcome != UPDATED) return outcome;
     for (Index k = 0; k < t_.n_layers; ++k)
         for (DirectionRun<T>& run : layers_[k].directions) run.is_packed_forward = run.is_packed_backward = false;

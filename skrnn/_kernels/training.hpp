@@ -60,6 +60,7 @@ struct Training {
     bool updates;  // false: gradients are only added up
     Vectors vectors;
     UpdateRule rule;
+    LateRows* late;  // the table's, where its updates are put off; or null
 };
 
 constexpr int N_NORMS = 5;

@@ -240,6 +240,115 @@ def test_the_updates_of_epochs_are_those_of_the_learner(seed):
     check_updates(seed)
 
 
+def of_tokens(solver, dtype, width, n_tokens=40, n=14, **options):
+    """Data of tokens, of which each batch reads few; the network; and what makes a learner of it."""
+    rng = np.random.RandomState(width)
+    lengths = rng.randint(1, 6, size=n)
+    X = Sequences(rng.randint(n_tokens - 3, size=(lengths.sum(), 1)), lengths, dtype=np.intp)
+    data = Dataset(X, rng.normal(size=(n, 2)), rng.choice([0.5, 3.0], size=n))
+    net = Network(
+        CELLS["gru"], width, (5,), 2, dtype=dtype, n_tokens=n_tokens, dropout=options.pop("dropout", 0.0)
+    )
+    theta, parameters = net.initial_weights(rng), options.pop("parameters", {})
+
+    def learner():
+        own, drawn = theta.copy(), np.random.RandomState(0)
+        return Learner(
+            net, own, FAST, SOLVERS[solver](own, 0.05, **parameters), random_state=drawn, **options
+        )
+
+    return data, net, learner
+
+
+def trained(monkeypatch, late_from, solver, dtype, width, *, k=(None, None), watch=(), **options):
+    """All that three epochs change, bit for bit, and the learner."""
+    monkeypatch.setattr(_kernels, "LATE_FROM", late_from)
+    data, net, make_learner = of_tokens(solver, dtype, width, **options)
+    learner = make_learner()
+    twin = CompiledEpochs.new(SquaredError(), data, learner, list(watch))
+    for epoch in range(3):
+        rows = np.random.RandomState(epoch).permutation(len(data))
+        try:
+            twin(Epoch(data, net.dtype, rows, 3), *k)
+        except KeyboardInterrupt:
+            break
+    before, norms = learner.memories()
+    bits = [a.tobytes() for a in (learner.theta, learner.solver.memory, learner.g, *before[:2])]
+    return [*bits, before[2], learner.solver.t, list(norms), learner.means()], learner
+
+
+OF_UPDATES = [
+    {}, {"k": (2, 4)}, {"clip_norm": 0.05}, {"clip_value": 0.001}, {"weighting": Weighting(3.0, 0.7, 2)},
+    {"dropout": 0.4}, {"alpha": 0.1},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("options", OF_UPDATES, ids=str)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("solver", STEPPING)
+def test_updates_of_rows_that_are_put_off_are_the_same_bits(monkeypatch, solver, dtype, options):
+    """Of any width, whether a row fills registers or not; and close to those of NumPy."""
+    for width in (1, 3, 16, 33):
+        late, learner = trained(monkeypatch, 0, solver, dtype, width, **options)
+        whole, _ = trained(monkeypatch, 1 << 60, solver, dtype, width, **options)
+        assert late == whole
+        if dtype is np.float32:  # small numbers go their own ways
+            continue
+        k = options.get("k", (None, None))
+        how = {name: value for name, value in options.items() if name != "k"}
+        data, net, make_learner = of_tokens(solver, dtype, width, **how)
+        reference = make_learner()
+        for epoch in range(3):
+            rows = np.random.RandomState(epoch).permutation(len(data))
+            BatchByBatch(SquaredError(), reference, [])(Epoch(data, net.dtype, rows, 3), *k)
+        np.testing.assert_allclose(learner.theta, reference.theta, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("momentum", [{"momentum": 0.0}, {"nesterovs_momentum": False}])
+def test_updates_that_are_put_off_of_other_kinds_of_momentum(monkeypatch, momentum):
+    runs = [
+        trained(monkeypatch, late_from, "sgd", np.float64, 4, parameters=momentum)[0]
+        for late_from in (0, 1 << 60)
+    ]
+    assert runs[0] == runs[1]
+
+
+@pytest.mark.parametrize("n_batches", [1, 4, 7])
+@pytest.mark.parametrize("solver", STEPPING)
+def test_an_interruption_leaves_no_update_put_off(monkeypatch, solver, n_batches):
+    """Also what ``undo`` goes back to."""
+    runs = [
+        trained(monkeypatch, late_from, solver, np.float64, 3, watch=[Counts(n_batches)])
+        for late_from in (0, 1 << 60)
+    ]
+    assert runs[0][0] == runs[1][0]
+    for _, learner in runs:
+        assert learner.solver.t == n_batches
+        learner.undo()
+    assert runs[0][1].theta.tobytes() == runs[1][1].theta.tobytes()
+
+
+def test_rows_that_are_never_read_stay_as_they_are(monkeypatch):
+    _, learner = trained(monkeypatch, 0, "adam", np.float64, 4)
+    make_learner = of_tokens("adam", np.float64, 4)[2]
+    start, after = make_learner().views.table, learner.views.table
+    assert (after[-3:] == start[-3:]).all()
+    assert (after[:-3] != start[:-3]).any(axis=1).sum() > 20
+
+
+def test_a_table_elsewhere_than_in_theta_cannot_be_put_off():
+    data, net, make_learner = of_tokens("sgd", np.float64, 4)
+    learner = make_learner()
+    training = new_training(net, SquaredError(), data, learner)
+    (theta, memory, _), _ = learner.memories()
+    with pytest.raises(ValueError, match="no part of theta"):
+        training.teach(
+            (learner.theta.copy(), learner.g, learner.solver.memory, theta, memory),
+            _kernels._binding.SOLVERS["sgd"], matrices=0,
+            alpha=0.0, clip_norm=None, clip_value=None, weighting=None, late=True,
+        )  # fmt: skip
+
+
 @pytest.mark.parametrize("solver", STEPPING)
 def test_steps_of_unequal_weights_count_as_in_the_learner(solver):
     rng = np.random.RandomState(0)
