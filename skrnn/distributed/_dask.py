@@ -1,11 +1,10 @@
-"""Ranks on the workers of a Dask cluster, and sums over Dask's own connections.
+"""Ranks on the workers of a Dask cluster.
 
-Dask places data and tasks, and tells where workers are. Rank 0 is the hub: it adds up what the others
-send, in their order, and sends the sum to all. Its listener is opened by a task of its own (``_open``),
-before the ranks run, so that they know its address.
+Dask places data and tasks, and tells where workers are; the ranks add up over connections of their own
+(``_star.py``), encrypted as those of the cluster are. The listener of rank 0 is opened by a task of its
+own (``_open``), before the ranks run, so that they know its address.
 """
 
-import asyncio
 import contextlib
 import time
 import warnings
@@ -13,17 +12,17 @@ from uuid import uuid4
 
 import numpy as np
 from distributed import CancelledError, Future, get_worker, wait
-from distributed.comm import CommClosedError, connect, get_address_host, listen
-from distributed.protocol import to_serialize
-from distributed.utils import sync
+from distributed.comm import get_address_host
 
 from skrnn._estimators.access import fitted_of, publish
 from skrnn._reading.advice import warn
 from skrnn._settings.quoting import quote
-from skrnn.distributed._ranks import add_up, fit_rank
+from skrnn.distributed._ranks import fit_rank
+from skrnn.distributed._star import Star, listen
 
 GRACE, PAUSE = 2.0, 1.0  # seconds
-HUBS = {}  # of this process: key -> _Hub
+ENCRYPTED = "tls", "wss"  # schemes of Dask's addresses
+HUBS = {}  # of this process: key -> listener
 
 
 # --- the client's side ----------------------------------------------------------------------------------
@@ -35,7 +34,7 @@ def fit_on_workers(estimator, parts, client, timeout):
     _wait_for(futures, client, timeout)
     places = _by_worker(futures, client)
     key, first = uuid4().hex, next(iter(places))
-    opened = client.submit(_open, key, len(places), **_on(first))
+    opened = client.submit(_open, key, **_on(first))
     _wait_for([opened], client, timeout, [first])
     address = opened.result()
     try:
@@ -183,7 +182,7 @@ def _error_of(future):
 def _run(estimator, place, *parts):
     """The task of a rank; rank 0 answers what was fitted, and what was warned of."""
     _, _, rank, _, _ = place
-    communicator = _OverDask.joined(*place)
+    communicator = _joined_up(*place)
     try:
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
@@ -224,143 +223,26 @@ def _joined(values):
     return np.concatenate(values)
 
 
-class _Hub:
-    """What listens for the other ranks.
-
-    Parameters
-    ----------
-    key : str
-        What the others must know.
-    size : int
-    """
-
-    def __init__(self, key, size):
-        self.key, self.size, self.channels, self.listener = key, size, {}, None
-        self.complete = asyncio.Event()
-
-    async def open(self, worker):
-        """Listen where the worker does; returns the address."""
-        scheme = worker.address.partition("://")[0]
-        at = "inproc://" if scheme == "inproc" else f"{scheme}://{get_address_host(worker.address)}:0"
-        self.listener = await listen(at, self.join, **worker.security.get_listen_args("worker"))
-        if self.size == 1:
-            self.complete.set()
-        return self.listener.contact_address
-
-    async def join(self, comm):
-        """Another rank calls."""
-        hello = await comm.read()
-        if hello.get("key") != self.key:
-            comm.abort()
-            return
-        self.channels[hello["rank"]] = comm
-        if len(self.channels) == self.size - 1:
-            self.complete.set()
-
-    def close(self):
-        """Stop listening."""
-        if self.listener is not None:
-            self.listener.stop()
-
-
-def _open(key, size):
+def _open(key):
+    """Listen where the worker does: (host, port), and whether connections are encrypted."""
     worker = get_worker()
-
-    async def opened():
-        hub = _Hub(key, size)
-        address = await hub.open(worker)
-        HUBS[key] = hub
-        return address
-
-    return sync(worker.loop, opened)
+    scheme = worker.address.partition("://")[0]
+    HUBS[key] = listen("127.0.0.1" if scheme == "inproc" else get_address_host(worker.address))
+    return HUBS[key].getsockname()[:2], scheme in ENCRYPTED
 
 
 def _close(key):
-    hub = HUBS.pop(key, None)
-    if hub is not None:
-        get_worker().loop.add_callback(hub.close)
+    listener = HUBS.pop(key, None)
+    if listener is not None:
+        listener.close()
 
 
-class _OverDask:
-    """The communicator of a worker.
-
-    Parameters
-    ----------
-    rank, size : int
-    channels : dict
-        Rank -> connection: of rank 0 to all others, of others to rank 0.
-    loop : IOLoop
-        Of the worker.
-    timeout : float
-        Seconds.
-    """
-
-    def __init__(self, rank, size, channels, loop, timeout):
-        self.rank, self.size = rank, size
-        self._channels, self._loop, self._timeout = channels, loop, timeout
-
-    @classmethod
-    def joined(cls, address, key, rank, size, timeout):
-        """Of a rank, connected with the others."""
-        worker = get_worker()
-
-        async def join():
-            if rank == 0:
-                hub = HUBS[key]
-                try:
-                    await asyncio.wait_for(hub.complete.wait(), timeout)
-                except TimeoutError:
-                    missing = [k for k in range(1, size) if k not in hub.channels]
-                    raise ConnectionError(
-                        f"The ranks {missing} have not begun within {timeout:g} s: their workers may be "
-                        "busy or lost. Free them, or pass a larger timeout."
-                    ) from None
-                return hub.channels
-            args = worker.security.get_connection_args("worker")
-            comm = await connect(address, timeout=timeout, **args)
-            await comm.write({"key": key, "rank": rank})
-            return {0: comm}
-
-        return cls(rank, size, sync(worker.loop, join), worker.loop, timeout)
-
-    def sum(self, values):
-        """The sum over the ranks, in their order."""
-        if self.size == 1:
-            return values.copy()
-        return sync(self._loop, self._sum, np.ascontiguousarray(values))
-
-    async def _sum(self, values):
-        if self.rank:
-            await self._write(0, values)
-            return (await self._read(0)).copy()
-        others = await asyncio.gather(*[self._read(rank) for rank in range(1, self.size)])
-        total = add_up([values, *others])
-        await asyncio.gather(*[self._write(rank, total) for rank in range(1, self.size)])
-        return total
-
-    async def _read(self, rank):
-        message = await self._within(self._channels[rank].read(), rank)
-        return message["values"]
-
-    async def _write(self, rank, values):
-        await self._within(self._channels[rank].write({"values": to_serialize(values)}), rank)
-
-    async def _within(self, what, rank):
-        """What is awaited of a rank; a ConnectionError that names it, if it is lost or late."""
-        try:
-            return await asyncio.wait_for(what, self._timeout)
-        except TimeoutError:
-            raise ConnectionError(
-                f"Rank {rank} has not answered for {self._timeout:g} s: its worker may be stuck. Nothing "
-                "was changed; pass a larger timeout if its part takes that long."
-            ) from None
-        except (CommClosedError, OSError) as error:
-            raise ConnectionError(
-                f"Rank {rank} is lost: its worker has ended, or it has raised an error ({error}). The "
-                "estimator is as it was before; start the worker again, and fit again."
-            ) from error
-
-    def close(self):
-        """End the connections."""
-        for comm in self._channels.values():
-            self._loop.add_callback(comm.close)
+def _joined_up(address, key, rank, size, timeout):
+    """The communicator of a rank, connected with the others."""
+    at, encrypted = address
+    security = get_worker().security
+    if rank == 0:
+        tls = security.get_listen_args("worker")["ssl_context"] if encrypted else None
+        return Star.hub(HUBS[key], key, size, timeout, tls)
+    tls = security.get_connection_args("worker")["ssl_context"] if encrypted else None
+    return Star.spoke(at, key, rank, size, timeout, tls)

@@ -156,7 +156,7 @@ def test_all_workers_lost_end_in_an_error(client, lies):
     killer = threading.Thread(target=kill)
     killer.start()
     with pytest.raises(ConnectionError, match="lost"):
-        fit(model, parts, client=client)
+        fit(model, parts, client=client, timeout=20)
     killer.join()
     assert not hasattr(model, "weights_")
     client.wait_for_workers(2, timeout=60)
