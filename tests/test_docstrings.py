@@ -8,7 +8,6 @@ import inspect
 import pkgutil
 import re
 import sys
-from pathlib import Path
 from unittest import mock
 from urllib.parse import quote
 
@@ -22,6 +21,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+from support.pages import text_of
 from support.versions import needs_sklearn
 
 import skrnn
@@ -32,7 +32,6 @@ import skrnn.model_selection
 from skrnn import cells, losses, solvers
 from skrnn._estimators.streaming import Stream
 
-DOCS = Path(__file__).parents[1] / "docs"
 MODULES = [skrnn.__name__, *(m.name for m in pkgutil.walk_packages(skrnn.__path__, "skrnn."))]
 NEEDED = {  # folder.part of the module's name: what its examples need
     "interop.torch": "torch", "interop.onnx": "onnxruntime", "interop.save": "safetensors",
@@ -220,7 +219,7 @@ def test_methods_tell_parameters_and_results(cls):
 
 def test_every_method_is_on_the_page_of_its_class(cls):
     """The template of the pages of the reference names every method."""
-    template = (DOCS / "_templates" / "autosummary" / "class.rst").read_text()
+    template = text_of("_templates", "autosummary", "class.rst")
     listed = set(re.findall(r"auto(?:method|property):: (\w+)", template))
     assert set(own_methods(cls)) | {"get_params", "set_params"} <= listed
 
@@ -330,7 +329,7 @@ def test_streams_are_documented(cls, data):
         assert documented_errors(step) == {"ValueError", "TypeError"}
     methods = set(re.findall(r'"(\w+)"', entries(step, "Parameters")["method"][1]))
     assert methods | {"predict"} >= {n for n in own_methods(cls) if n.startswith("predict")}
-    page = (DOCS / "guide" / "streaming.rst").read_text()
+    page = text_of("guide", "streaming.rst")
     assert f"autoclass:: {type(stream).__module__}.{type(stream).__name__}" in page
 
 
@@ -460,7 +459,7 @@ def test_html_links_to_the_page_of_the_class(cls, data):
 
 def test_linked_pages_are_those_of_the_reference(cls):
     """docs/api.rst makes a page of every object under ``toctree``, named module.object."""
-    text = (DOCS / "api.rst").read_text()
+    text = text_of("api.rst")
     tables = re.findall(
         r"\.\. autosummary::\n((?:   :.*\n)+)\n((?:   \w+\n)+)", text.split(".. currentmodule:: skrnn")[1]
     )

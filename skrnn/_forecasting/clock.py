@@ -50,7 +50,7 @@ class Fixed:
         if not isinstance(self.step, np.timedelta64):
             return f"{self.step:g}" if isinstance(self.step, float) else str(self.step)
         for name, unit in UNITS.items():
-            if self.step % unit == np.timedelta64(0):
+            if self.step % unit == 0 * unit:
                 n = int(self.step // unit)
                 return f"{n} {name}" + "s" * (n != 1)
         return str(self.step)
@@ -88,7 +88,7 @@ class Months:
     def at(self, steps):
         """The times (n,) of steps (n,)."""
         month = (self.origin + np.asarray(steps) * self.months).astype("M8[M]")
-        local = month.astype("M8[D]") + (np.minimum(self.day, days_in(month)) - 1)
+        local = month.astype("M8[D]") + (np.minimum(self.day, days_in(month)) - 1).astype("m8[D]")
         unit = np.datetime_data(self.clock)[0]
         return to_utc(local.astype(f"M8[{unit}]") + self.clock, self.zone)
 
@@ -213,7 +213,7 @@ def is_on(clock, times, steps):
 
 def days_in(month):
     """The number of days of months (n,), datetime64[M]."""
-    return ((month + 1).astype("M8[D]") - month.astype("M8[D]")).astype(np.int64)
+    return ((month + np.timedelta64(1, "M")).astype("M8[D]") - month.astype("M8[D]")).astype(np.int64)
 
 
 def to_local(times, zone):

@@ -2,17 +2,16 @@
 
 import inspect
 import re
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 import test_docstrings as docstrings
 from sklearn.utils._param_validation import InvalidParameterError
+from support.pages import text_of
 
 from skrnn import GRUClassifier, GRURegressor, datasets
 
-DOCS = Path(__file__).parents[2] / "docs"
 N = 3000  # sequences for figures
 
 
@@ -221,7 +220,7 @@ def test_docstring(name):
 
 
 def test_the_docs_name_every_generator():
-    listing = (DOCS / "api.rst").read_text().split(".. currentmodule:: skrnn.datasets")[1]
+    listing = text_of("api.rst").split(".. currentmodule:: skrnn.datasets")[1]
     assert re.findall(r"^   (make_\w+)$", listing, flags=re.MULTILINE) == sorted(GENERATORS)
-    page = (DOCS / "guide" / "datasets.rst").read_text()
+    page = text_of("guide", "datasets.rst")
     assert set(re.findall(r":func:`~skrnn\.datasets\.(\w+)`", page)) == set(GENERATORS)

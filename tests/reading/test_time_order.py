@@ -30,6 +30,6 @@ def test_what_has_no_order():
     for values in (["a", "b"], [1, "b"], [pd.Timestamp(0), 1]):
         with pytest.raises(ValueError, match="time='t' of X holds what has no order in time"):
             time_ranks(np.array(values, dtype=object), "time='t'")
-    for missing in ([np.nan, 1.0], [None, "2024-01-01"], [np.datetime64("NaT")]):
+    for missing in ([np.nan, 1.0], [None, "2024-01-01"], [np.datetime64("NaT", "s")]):
         with pytest.raises(ValueError, match="time in row 0 of X is missing, in the column of time='t'"):
             time_ranks(np.array(missing), "time='t'")

@@ -4,6 +4,7 @@ import importlib
 import inspect
 import pickle
 import pydoc
+import re
 import subprocess
 import sys
 import timeit
@@ -219,5 +220,7 @@ def test_help_shows_what_can_be_passed(thing):
 @pytest.mark.parametrize("cls", CLASSES, ids=name)
 def test_help_shows_the_constructor(cls):
     text = pydoc.plain(pydoc.render_doc(cls))
-    assert f"{cls.__name__}{inspect.signature(cls)}" in text
+    shown = f"{cls.__name__}{inspect.signature(cls)}"
+    # as of Python 3.13 there is a line for each parameter
+    assert re.sub(r"\s", "", shown) in re.sub(r"[\s|]", "", text)
     assert "*args" not in text
