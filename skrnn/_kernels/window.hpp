@@ -198,36 +198,51 @@ void forward(const Forward<T>& w, Index first, Index last) {
 
 // --- backward -----------------------------------------------------------------------------------------
 
+// Where the gradients of sums and their transposed weights lie; of all cells the same code: a_row apart rows of
+// a, of which the product takes ``runs`` pieces of ``length`` numbers that begin ``a_step`` apart.
+struct Transposed {
+    Index a_row, a_step, w_panel, runs, length;
+};
+
+template <class Cell, class T>
+constexpr Transposed transposed(Index stride) {
+    constexpr Index L = Simd<T>::lanes, S = Cell::slots, G = Cell::gates;
+    if (S == G) return {stride * S, 0, stride * G * L, 1, stride * G};
+    return {stride * S, S * L, stride * G * L, stride / L, G * L};
+}
+
 // out (MR rows, P panels) = start + gradients of the sums times transposed weights
-template <class Cell, class T, int FIRST, int MR, int P>
-SKRNN_TILE void transposed_tile(const T* a, Index stride, const T* w, const T* start, T* out, Index out_row) {
-    constexpr int L = Simd<T>::lanes, S = Cell::slots, G = Cell::gates;
-    const Index a_row = stride * S, w_panel = stride * G * L;
+template <class T, int MR, int P>
+SKRNN_TILE void transposed_tile(const T* a, const Transposed& by, const T* w, const T* start, T* out,
+                                Index out_row) {
+    constexpr int L = Simd<T>::lanes;
     Vector<T> sums[MR][P];
     for (int r = 0; r < MR; ++r)
         for (int p = 0; p < P; ++p) sums[r][p] = start ? load(start + r * out_row + p * L) : zero<T>();
-    if (S == G) {
-        product<T, MR, P, 1, 0, 1>(sums, a, a_row, 1, w, w_panel, L, stride * G);
-    } else {
-        for (Index unit = 0; unit < stride; unit += L)
-            product<T, MR, P, 1, 0, 1>(sums, a + unit * S + FIRST * L, a_row, 1, w + unit * G * L, w_panel, L,
-                                       G * L);
-    }
+    for (Index run = 0; run < by.runs; ++run)
+        product<T, MR, P, 1, 0, 1>(sums, a + run * by.a_step, by.a_row, 1, w + run * by.length * L, by.w_panel, L,
+                                   by.length);
     for (int r = 0; r < MR; ++r)
         for (int p = 0; p < P; ++p) store(out + r * out_row + p * L, sums[r][p]);
 }
 
 // rows [first, last) of gradients of the sums -> rows of gradients of x or h, ``width`` numbers each
-template <class Cell, class T, int FIRST>
-void transposed_product(const T* da, Index stride, const T* packed, Index width, const T* start, T* out,
-                        Index first, Index last) {
+template <class T>
+SKRNN_TILE void transposed_rows(const T* da, const Transposed& by, const T* packed, Index width, const T* start,
+                                T* out, Index first, Index last) {
     constexpr int L = Simd<T>::lanes;
     in_rows_and_panels<1>(first, last, width / L, [&](auto r, auto p, Index row, Index panel) {
         const Index at = row * width + panel * L;
-        transposed_tile<Cell, T, FIRST, decltype(r)::value, decltype(p)::value>(
-            da + row * stride * Cell::slots, stride, packed + panel * L * Cell::gates * stride,
-            start ? start + at : nullptr, out + at, width);
+        transposed_tile<T, decltype(r)::value, decltype(p)::value>(
+            da + row * by.a_row, by, packed + panel * by.w_panel, start ? start + at : nullptr, out + at, width);
     });
+}
+
+template <class Cell, class T, int FIRST>
+SKRNN_INLINE void transposed_product(const T* da, Index stride, const T* packed, Index width, const T* start,
+                                     T* out, Index first, Index last) {
+    transposed_rows<T>(da + FIRST * Simd<T>::lanes * (Cell::slots != Cell::gates),
+                       transposed<Cell, T>(stride), packed, width, start, out, first, last);
 }
 
 // v without the lanes that hold no unit: nothing of theirs may come into a sum
