@@ -1,4 +1,4 @@
-"""Data-parallel training: the cost of a sum over Dask's connections, and when several workers pay.
+"""Data-parallel training: the cost of a sum between workers of Dask, and when several workers pay.
 
     python benchmarks/data_parallel.py [--seconds 4] [--write docs/benchmark_data_parallel.txt]
 
