@@ -62,10 +62,12 @@ class Stamped:
 
     def __setstate__(self, state):
         name, state = type(self).__name__, dict(state)
-        check_versions(name, state.pop(STAMP, None))
-        expected = state.pop(DIGEST, None)
-        is_own = expected is not None and _is_of_ours(type(self).__setstate__)
-        if is_own and expected != digest(state):
+        stamp, expected = state.pop(STAMP, None), state.pop(DIGEST, None)
+        check_versions(name, stamp)
+        is_own = _is_of_ours(type(self).__setstate__)
+        # without one although it was made by us: its name is what has changed
+        is_lost = expected is None and stamp is not None and _is_of_ours(type(self).__getstate__)
+        if is_own and (is_lost or (expected is not None and expected != digest(state))):
             raise ValueError(
                 f"This {name} is not what was saved: a part of its file has changed since. Load an "
                 "undamaged copy of the file, or fit and save it again."

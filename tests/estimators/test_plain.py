@@ -347,6 +347,13 @@ def test_flipped_bits_of_a_file_never_answer_otherwise(n):
     assert named > 0.7 * n
 
 
+def test_a_digest_whose_name_has_changed_is_found():
+    data = pickle.dumps(made("classifier"))
+    assert data.count(b"_skrnn_digest") == 1
+    with pytest.raises(ValueError, match="is not what was saved"):
+        pickle.loads(data.replace(b"_skrnn_digest", b"_skrnw_digest"))
+
+
 # --- checkpoints --------------------------------------------------------------------------------------
 
 
