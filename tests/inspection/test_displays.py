@@ -14,6 +14,7 @@ from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch
+from support.pages import text_of
 
 import skrnn
 from skrnn import inspection
@@ -576,10 +577,10 @@ def test_attributes_are_those_of_a_drawn_display(model, reader):
 
 
 def test_the_reference_has_a_page_of_each():
-    text = (docstrings.DOCS / "api.rst").read_text().split(".. currentmodule:: skrnn.inspection")[1]
+    text = text_of("api.rst").split(".. currentmodule:: skrnn.inspection")[1]
     text = text.split(".. currentmodule::")[0]
     listed = re.findall(r"^   (\w+)$", text, flags=re.MULTILINE)
     assert sorted(listed) == sorted(inspection.__all__)
-    template = (docstrings.DOCS / "_templates" / "autosummary" / "display.rst").read_text()
+    template = text_of("_templates", "autosummary", "display.rst")
     on_page = set(re.findall(r"automethod:: (\w+)", template))
     assert {name for display in DISPLAYS for name in docstrings.own_methods(display)} == on_page
