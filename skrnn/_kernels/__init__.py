@@ -156,7 +156,7 @@ def training(network, poolings, loss, data, gradient):
 
 
 # Numbers of a table of embeddings from which on updates of rows that are not read are put off.
-LATE_FROM = 1 << 17
+LATE_FROM = 1 << 19
 
 
 def teach_training(trains, learner):
