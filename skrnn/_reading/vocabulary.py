@@ -83,7 +83,18 @@ def _hashable(text, i, name):
             raise ValueError(
                 f"Token {t} of sequence {i} of {name} is {quote(token)}, not equal to itself."
             )
+        _check_is_known_again(token, t, i, name)
     return text
+
+
+def _check_is_known_again(token, t, i, name):
+    """Raise a TypeError for what no copy is equal to: a model that was saved would not know it."""
+    if type(token) is object:
+        raise TypeError(
+            f"Token {t} of sequence {i} of {name} is a plain object, equal to nothing but itself: a "
+            "model that was saved would not know it again. Tokens are strings, numbers, tuples and the "
+            "like."
+        )
 
 
 # --- numbers that are no tokens ---------------------------------------------------------------------

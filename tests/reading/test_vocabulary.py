@@ -154,3 +154,9 @@ def test_an_encoder_of_symbols_goes_on(data):
 def test_an_encoder_with_fractions_among_its_tokens_has_unknown_ones():
     encoder = skrnn.TokenEncoder().fit(RIGHT["among other tokens"])
     assert encoder.transform([[0.26]])[0].tolist() == [0]
+
+
+def test_a_token_that_no_copy_is_equal_to():
+    """A model with such a token answered otherwise once it had been pickled."""
+    with pytest.raises(TypeError, match="Token 1 of sequence 0 of X is a plain object, equal to nothing"):
+        skrnn.GRUEncoderDecoder(random_state=0).fit([["a", object()], ["b"]], ["x", "y"])
