@@ -46,7 +46,7 @@ class Texts:
     @classmethod
     def learn(cls, X, y):
         """The vocabularies of sources and targets, lists of tokens."""
-        source, target = learn_vocabulary(X, first=0), learn_vocabulary(y, first=STOP + 1)
+        source, target = learn_vocabulary(X, 0, "X"), learn_vocabulary(y, STOP + 1, "y")
         return cls(source, target, max(map(len, y)))
 
     @classmethod

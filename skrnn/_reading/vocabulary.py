@@ -5,6 +5,7 @@ tokens -> a list of lists, checked; a vocabulary, dict of token to number; ``Seq
 """
 
 import contextlib
+from copy import deepcopy
 from decimal import Decimal
 from itertools import chain
 from numbers import Integral, Real
@@ -83,18 +84,19 @@ def _hashable(text, i, name):
             raise ValueError(
                 f"Token {t} of sequence {i} of {name} is {quote(token)}, not equal to itself."
             )
-        _check_is_known_again(token, t, i, name)
     return text
 
 
-def _check_is_known_again(token, t, i, name):
-    """Raise a TypeError for what no copy is equal to: a model that was saved would not know it."""
-    if type(token) is object:
-        raise TypeError(
-            f"Token {t} of sequence {i} of {name} is a plain object, equal to nothing but itself: a "
-            "model that was saved would not know it again. Tokens are strings, numbers, tuples and the "
-            "like."
-        )
+def check_are_known_again(tokens, name):
+    """Raise a TypeError for tokens that no copy is equal to: a saved model knows them no more."""
+    for token in tokens:
+        # None, and members of enums, are their own copies
+        if type(token).__eq__ is object.__eq__ and deepcopy(token) != token:
+            raise TypeError(
+                f"{name} has {quote(token)} as a token, equal to nothing but itself: a model that was "
+                "saved would not know it again. Tokens are strings, numbers, tuples and the like; "
+                "objects of one's own need __eq__ and __hash__."
+            )
 
 
 # --- numbers that are no tokens ---------------------------------------------------------------------
@@ -144,9 +146,10 @@ def _no_tokens(number, t, i, name):
     )
 
 
-def learn_vocabulary(texts, first):
+def learn_vocabulary(texts, first, name):
     """Token -> number, from ``first`` on: sorted if they can be, otherwise as they first appear."""
     tokens = list(dict.fromkeys(chain.from_iterable(texts)))
+    check_are_known_again(tokens, name)
     with contextlib.suppress(TypeError):  # of types that have no common order
         tokens = sorted(tokens)
     return {token: first + k for k, token in enumerate(tokens)}

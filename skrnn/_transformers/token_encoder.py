@@ -17,7 +17,7 @@ from skrnn._estimators.callbacks import as_task
 from skrnn._estimators.memory import with_text
 from skrnn._reading.arrays import is_missing, object_array
 from skrnn._reading.unreadable import reject_unreadable
-from skrnn._reading.vocabulary import TokenIds, fraction_in, may_be_measured
+from skrnn._reading.vocabulary import TokenIds, check_are_known_again, fraction_in, may_be_measured
 from skrnn._settings.quoting import quote
 from skrnn._transformers.base import SequenceTransformer
 
@@ -138,6 +138,7 @@ class TokenEncoder(SequenceTransformer):
                 counts.update(self._tokens(item))
         if any(token != token for token in counts):
             raise ValueError("X holds NaN as a token, which is not equal to itself: replace it.")
+        check_are_known_again(counts, "X")
         if not callable(self.analyzer):
             _reject_numbers(counts)
         if not counts:

@@ -1,5 +1,6 @@
 """Numbers that are measured are no tokens: an encoder-decoder says so, and what it is for."""
 
+import enum
 import pickle
 from decimal import Decimal
 from fractions import Fraction
@@ -156,7 +157,30 @@ def test_an_encoder_with_fractions_among_its_tokens_has_unknown_ones():
     assert encoder.transform([[0.26]])[0].tolist() == [0]
 
 
-def test_a_token_that_no_copy_is_equal_to():
+class Bare:
+    """Equal to nothing but itself."""
+
+
+class Colour(enum.Enum):
+    RED = 1
+
+
+@pytest.mark.parametrize("token", [object(), Bare()], ids=["object", "of one's own"])
+def test_a_token_that_no_copy_is_equal_to(token):
     """A model with such a token answered otherwise once it had been pickled."""
-    with pytest.raises(TypeError, match="Token 1 of sequence 0 of X is a plain object, equal to nothing"):
-        skrnn.GRUEncoderDecoder(random_state=0).fit([["a", object()], ["b"]], ["x", "y"])
+    model = skrnn.GRUEncoderDecoder(random_state=0)
+    for X, y, name in (
+        ([["a", token], ["b"]], ["x", "y"], "X"),
+        (["x", "y"], [["a", token], ["b"]], "y"),
+    ):
+        with pytest.raises(TypeError, match=f"{name} has .* as a token, equal to nothing but itself"):
+            model.fit(X, y)
+    with pytest.raises(TypeError, match=r"X has .* as a token, equal to nothing but itself"):
+        skrnn.TokenEncoder().fit([["a", token], ["b"]])
+
+
+@pytest.mark.parametrize("token", [None, Colour.RED, int, len, ..., ("a", 1), frozenset("b")], ids=str)
+def test_tokens_that_copies_are_equal_to(token):
+    encoder = skrnn.TokenEncoder().fit([[token, "a"], ["a"]])
+    again = pickle.loads(pickle.dumps(encoder))
+    assert again.transform([[token]])[0].tolist() == encoder.transform([[token]])[0].tolist() == [2]
